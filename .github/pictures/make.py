@@ -1,0 +1,86 @@
+"""Draw the README's pictures from real runs: `python .github/pictures/make.py` in a development environment."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
+
+HERE = Path(__file__).parent
+WIDTH = 80
+# rich's template without its web font: a picture must not make the reader's browser ask anybody for anything
+SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font-size: {char_height}px; line-height: {line_height}px; }}
+.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def run(command: list[str], cwd: Path) -> str:
+    """Run a command on a terminal of its own and return what it wrote, colours and all."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(WIDTH), "LINES": "60", "TERM": "xterm-256color"}
+    process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    pieces = []
+    try:
+        while piece := os.read(ours, 65536):
+            pieces.append(piece)
+    except OSError:  # Linux's way to say that the other end was closed
+        pass
+    process.wait()
+    os.close(ours)
+    return b"".join(pieces).decode().replace("\r\n", "\n")
+
+
+def draw(name: str, title: str, command: list[str], cwd: Path, *, start: str = "") -> None:
+    """Write the picture `name`.svg of a command's output, from the line that begins with `start`."""
+    output = (
+        f"$ {' '.join(command)}\n{run([sys.executable, '-m', *command] if command[0] == 'pytest' else command, cwd)}"
+    )
+    if start:
+        head, _, tail = output.partition(f"\n{start}")
+        output = head.splitlines()[0] + f"\n{start}{tail}"
+    output = re.sub(r"^(platform|rootdir|plugins|benchmark|configfile|cachedir):? .*\n", "", output, flags=re.MULTILINE)
+    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w", encoding="utf-8"), force_terminal=True)
+    console.print(Text.from_ansi(output.rstrip()))
+    svg = console.export_svg(title=title, theme=MONOKAI, code_format=SVG, unique_id=name)
+    (HERE / f"{name}.svg").write_text(svg + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Draw them all, in a new workspace."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Path(folder) / "drills"
+        kata = str(Path(sys.executable).with_name("kata"))
+        subprocess.run([kata, "init", str(workspace)], check=True, stdout=subprocess.DEVNULL)
+        draw("fp_drift", "a first look", ["pytest", "--kata", "fp_drift"], workspace)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The control of benchmarks/run.py: the fixture `sut` without a process, a judge or limits."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import uuid
+from pathlib import Path
+
+import hypothesis
+import pytest
+import sqlalchemy
+import structlog
+from sqlalchemy.pool import StaticPool
+
+hypothesis.settings.register_profile(
+    "control",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=30,
+    report_multiple_bugs=False,
+    print_blob=False,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+hypothesis.settings.load_profile("control")
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+class Handle:
+    """The learner's object itself."""
+
+    def __init__(self, thing):
+        self._thing = thing
+
+    def __getattr__(self, name):
+        return getattr(self._thing, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        self._thing._engine.dispose()
+
+
+class Line:
+    """Calls the upstream's service directly."""
+
+    def __init__(self, upstream):
+        self._upstream = upstream
+
+    def ask(self, method, **arguments):
+        answer = self._upstream._answer(method, arguments)
+        if "timeout" in answer:
+            raise TimeoutError(answer["timeout"])
+        return answer["ok"]
+
+
+class InProcess:
+    """As much of the judge's SUT as one process can have."""
+
+    seed = 0
+
+    def open(self, _target, database, gateway):
+        ledger = importlib.import_module("fp_drift.ledger")
+        world = importlib.import_module("fp_drift.world")
+        engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+        sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *args: _record(database, args[2]))
+        return Handle(ledger.Ledger(engine, world.Gateway(Line(gateway))))
+
+    def observe(self):
+        return Observation()
+
+
+class Observation:
+    """Log lines and counters, read where they are written."""
+
+    def __enter__(self):
+        from prometheus_client import REGISTRY
+
+        self._registry, self.trace_id, self.lines = REGISTRY, uuid.uuid4().hex, []
+        structlog.configure(
+            processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level, self._keep]
+        )
+        structlog.contextvars.bind_contextvars(trace_id=self.trace_id)
+        self._before = REGISTRY.get_sample_value("checkout_failure_total", {"reason": "declined"}) or 0
+        return self
+
+    def __exit__(self, *_exc):
+        structlog.contextvars.clear_contextvars()
+
+    def _keep(self, _logger, _name, event):
+        self.lines.append(event)
+        raise structlog.DropEvent
+
+    def increase(self, metric, **labels):
+        return (self._registry.get_sample_value(metric, labels) or 0) - self._before
+
+    def logs(self, **fields):
+        return [line for line in self.lines if fields.items() <= line.items()]
+
+
+def _record(database, sql):
+    from drill_katas.judge.database import Statement
+
+    database.statements.append(Statement(sql, 0, 0))
+
+
+@pytest.fixture(scope="session")
+def sut():
+    return InProcess()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "stage(name): the stage of a check")

@@ -1,0 +1,42 @@
+"""Paired timings: command and control in turn, the ratio of each pair, medians."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PAIRS: Final = 9
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took, in seconds; CPU is that of the process and of all it waited for."""
+
+    wall: float
+    cpu: float
+
+
+def cost(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> Cost:
+    """Run a command once and return what it took."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, check=False)
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall, cpu)
+
+
+def compare(what: str, run: list[str], control: list[str], *, cwd: Path | None = None, pairs: int = PAIRS) -> None:
+    """Print the medians of command and control and of their ratio pair by pair, after one pair to warm up."""
+    cost(run, cwd), cost(control, cwd)
+    both = [(cost(run, cwd), cost(control, cwd)) for _ in range(pairs)]
+    for name in ("wall", "cpu"):
+        ours = statistics.median(getattr(each, name) for each, _ in both)
+        theirs = statistics.median(getattr(each, name) for _, each in both)
+        ratio = statistics.median(getattr(each, name) / getattr(other, name) for each, other in both)
+        print(f"{what}: {name} {ours * 1000:.0f} ms, control {theirs * 1000:.0f} ms, ratio {ratio:.2f} ({pairs} pairs)")

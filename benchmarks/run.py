@@ -1,0 +1,43 @@
+"""What a process of its own costs: `pytest --kata fp_drift` against bare pytest with the module imported in it.
+
+The control runs the same test file with the same Hypothesis profile, without this plugin, on an in-process SQLite
+(benchmarks/control/conftest.py). It knows no stages and cannot kill, so both sides run the checks that it can run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pairs import compare
+
+HERE = Path(__file__).parent
+CANNOT = "restart or killed"  # checks that kill the program are beyond what a single process can do
+
+
+def main() -> None:
+    """Print the ratios for the broken module and for the reference."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Path(folder)
+        kata = str(Path(sys.executable).with_name("kata"))
+        subprocess.run([kata, "init", folder], check=True, capture_output=True)
+        shutil.copy(HERE / "control" / "conftest.py", workspace / "katas" / "conftest.py")
+        (workspace / "pytest.ini").unlink()
+        ours = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", f"not ({CANNOT})"]
+        control = [*ours, "-p", "no:kata", "katas/fp_drift/test_fp_drift.py"]
+        judged = [*ours, "--kata", "fp_drift", "--confcutdir", "katas/fp_drift"]
+        compare(
+            "broken module, until the stage that fails", judged, [*control, "-m", "stage('symptom')"], cwd=workspace
+        )
+        compare("broken module, all stages", [*judged, "--kata-all-stages"], control, cwd=workspace)
+        from drill_katas.catalog import shipped
+
+        shutil.copy(shipped().get("fp_drift").solutions / "ledger.py", workspace / "katas" / "fp_drift" / "ledger.py")
+        compare("reference, all stages", judged, control, cwd=workspace)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,424 @@
+"""What the wallet ledger owes its customers. The contract these checks hold it to is in BRIEFING.md."""
+
+from collections import Counter
+from fractions import Fraction
+from itertools import count
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from drill_katas import kit
+
+CURRENCIES = sorted(kit.money.PLACES)
+MOVES = ["payment", "refund"]
+IDS = st.uuids(version=4).map(lambda number: f"evt-{number.hex[:12]}")
+
+
+class Bank:
+    """The oracle: what every account holds, in integer minor units, with every event counted once."""
+
+    def __init__(self, *events):
+        self.accounts = Counter()
+        self._seen = set()
+        for event in events:
+            self.post(event)
+
+    def post(self, event):
+        if event["id"] in self._seen:
+            return
+        self._seen.add(event["id"])
+        account, currency = event["account"], event["currency"]
+        amount = kit.money.minor(event["amount"], currency)
+        match event["type"]:
+            case "payment":
+                self.accounts[account, currency] += amount
+            case "refund":
+                self.accounts[account, currency] -= amount
+            case "fee":
+                fee = round(amount * Fraction(event["rate"]))  # of a Fraction: ties to even
+                self.accounts[account, currency] -= fee
+                self.accounts["fees", currency] += fee
+
+    def book(self, currency):
+        return sum(held for (_, of), held in self.accounts.items() if of == currency)
+
+
+class PaymentGateway:
+    """The provider: charges a key once, and declines the amounts it is told to."""
+
+    def __init__(self, *declined):
+        self.charges = {}
+        self._declined = declined
+
+    def charge(self, key, amount, currency):
+        return self.charges.setdefault(key, "declined" if amount in self._declined else "charged")
+
+    def charged(self):
+        return sum(answer == "charged" for answer in self.charges.values())
+
+
+def event(type_, amount, currency="USD", account="wallet", **more):
+    number = more.pop("id", None) or f"evt-{next(serial):04}"
+    return {
+        "id": number,
+        "type": type_,
+        "account": account,
+        "currency": currency,
+        "amount": amount,
+        "delivery": 1,
+    } | more
+
+
+serial = count(1)
+
+
+@st.composite
+def events(draw, currencies=CURRENCIES, types=("payment", "refund", "fee"), up_to=10_000, at_least=0):
+    currency, type_ = draw(st.sampled_from(currencies)), draw(st.sampled_from(types))
+    more = {"rate": draw(st.sampled_from(["0.029", "0.025", "0.0005"]))} if type_ == "fee" else {}
+    amount = draw(kit.money.amounts(currency, up_to=up_to, at_least=at_least))
+    return event(type_, amount, currency, draw(st.sampled_from(["alice", "bob"])), id=draw(IDS), **more)
+
+
+def lists_of(what, *, most=8, by=lambda item: item["id"]):
+    return st.lists(what, min_size=1, max_size=most, unique_by=by)
+
+
+def again(message):
+    return message | {"delivery": message["delivery"] + 1}
+
+
+def open_ledger(sut, database=None, gateway=None):
+    gateway = gateway or kit.upstream(PaymentGateway(), client="Gateway")
+    return sut.open("Ledger", database or kit.database(), gateway)
+
+
+def expect_the_bank(ledger, bank, after):
+    """Every account and every book is exactly what the bank says."""
+    for (account, currency), held in bank.accounts.items():
+        expect_money(ledger.balance(account, currency), held, currency, f"{after} the account of {account}")
+    for currency in sorted({currency for _, currency in bank.accounts}):
+        expect_money(ledger.book(currency), bank.book(currency), currency, f"{after} the book")
+
+
+def expect_money(answer, minor_units, currency, who):
+    right = kit.money.text(minor_units, currency)
+    assert kit.money.exact(answer) == kit.money.exact(right), f"{who} says {answer} {currency}; exactly it is {right}"
+
+
+def postings(number):
+    return f"after {number} posting{'s' if number > 1 else ''}"
+
+
+@pytest.mark.stage("symptom")
+@given(day=lists_of(events(["USD"], MOVES, up_to=100), most=6, by=lambda item: item["amount"]))
+def test_accounts_and_book_agree_with_the_bank(sut, day):
+    """Accounts and book agree with the bank."""
+    with open_ledger(sut) as ledger:
+        for posting in day:
+            ledger.apply(posting)
+        expect_the_bank(ledger, Bank(*day), postings(len(day)))
+
+
+@pytest.mark.stage("symptom")
+def test_a_topic_replayed_after_a_restart_changes_nothing(sut):
+    """A topic replayed after a restart changes nothing."""
+    database, day = (
+        kit.database(),
+        [event("payment", "8.00"), event("payment", "4.00"), event("refund", "2.00")],
+    )
+    with open_ledger(sut, database) as ledger:
+        for posting in day:
+            ledger.apply(posting)
+    sut.kill()
+    with open_ledger(sut, database) as ledger:
+        for posting in day:
+            ledger.apply(posting)
+        expect_the_bank(ledger, Bank(*day), "after 3 postings, a restart and a replay")
+
+
+@pytest.mark.stage("cause")
+@given(stream=lists_of(events()))
+def test_the_book_equals_the_sum_of_its_postings(sut, stream):
+    """The book equals the exact sum of its postings, always."""
+    bank = Bank()
+    with open_ledger(sut) as ledger:
+        for number, posting in enumerate(stream, 1):
+            ledger.apply(posting)
+            bank.post(posting)
+            currency = posting["currency"]
+            expect_money(ledger.book(currency), bank.book(currency), currency, f"{postings(number)} the book")
+        expect_the_bank(ledger, bank, postings(len(stream)))
+
+
+@pytest.mark.stage("cause")
+@given(stream=lists_of(events(types=MOVES, at_least=10**14, up_to=10**15)))
+@example(stream=[event("payment", "8007199254740993.01"), event("payment", "0.01")])
+def test_large_amounts_come_back_to_the_last_unit(sut, stream):
+    """Amounts of 10^14 and more come back to the last unit."""
+    with open_ledger(sut) as ledger:
+        for posting in stream:
+            ledger.apply(posting)
+        expect_the_bank(ledger, Bank(*stream), postings(len(stream)))
+
+
+@pytest.mark.stage("cause")
+@given(fees=lists_of(events(types=["fee"])))
+@example(fees=[event("fee", "107.00", rate="0.025"), event("fee", "1.00", rate="0.025")])
+@example(fees=[event("fee", f"{odd}.00", rate="0.025") for odd in range(3, 200, 20)])
+@example(fees=[event("fee", f"{odd}.000", "BHD", rate="0.0005") for odd in range(1, 20, 2)])
+@example(fees=[event("fee", f"{odd}", "JPY", rate="0.025") for odd in range(20, 400, 40)])
+def test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even(sut, fees):
+    """Fees are rounded to the nearest unit, ties to even."""
+    with open_ledger(sut) as ledger:
+        for fee in fees:
+            ledger.apply(fee)
+        expect_the_bank(ledger, Bank(*fees), f"after {len(fees)} fee{'s' if len(fees) > 1 else ''}")
+
+
+@pytest.mark.stage("cause")
+@given(whole=events(types=["split"]), parts=st.integers(1, 7))
+@example(whole=event("split", "10.00", account="alice"), parts=3)
+def test_the_parts_of_a_split_add_up_to_the_whole(sut, whole, parts):
+    """The parts of a split add up to the whole, and are fair."""
+    currency, to = whole["currency"], [f"merchant-{number}" for number in range(parts)]
+    amount = kit.money.minor(whole["amount"], currency)
+    with open_ledger(sut) as ledger:
+        ledger.apply(whole | {"to": to})
+        shares = [ledger.balance(account, currency) for account in to]
+        told = f"{whole['amount']} {currency} split in {parts} gave {' + '.join(shares)}"
+        given_out = sum(map(kit.money.exact, shares))
+        assert given_out == kit.money.exact(whole["amount"]), f"{told}, which is not the whole"
+        units = [kit.money.minor(share, currency) for share in shares]
+        assert max(units) - min(units) <= 1, f"{told}, which is unfair"
+        expect_money(
+            ledger.balance("alice" if whole["account"] == "alice" else "bob", currency),
+            -amount,
+            currency,
+            "the source",
+        )
+        expect_money(ledger.book(currency), 0, currency, "after a split the book")
+
+
+@pytest.mark.stage("cause")
+@given(day=lists_of(events(types=MOVES), most=4), order=st.data())
+def test_an_event_counts_once_however_often_it_is_delivered(sut, day, order):
+    """An event counts once, however often it is delivered."""
+    deliveries = order.draw(st.lists(st.sampled_from([*day, *map(again, day)]), max_size=8))
+    with open_ledger(sut) as ledger:
+        for posting in [*day, *deliveries]:
+            ledger.apply(posting)
+        expect_the_bank(ledger, Bank(*day), f"{postings(len(day))} and {len(deliveries)} more deliveries of them")
+
+
+@pytest.mark.stage("regression")
+@given(amount=kit.money.amounts("USD"), type_=st.sampled_from(MOVES))
+def test_two_equal_events_are_two_events(sut, amount, type_):
+    """Two events that differ in nothing but the id both count."""
+    day = [event(type_, amount), event(type_, amount)]
+    with open_ledger(sut) as ledger:
+        for posting in day:
+            ledger.apply(posting)
+        expect_the_bank(ledger, Bank(*day), f"after two equal {type_}s")
+
+
+@pytest.mark.stage("regression")
+@given(day=lists_of(events(types=MOVES), most=5), order=st.randoms(use_true_random=False))
+def test_the_order_of_delivery_changes_nothing(sut, day, order):
+    """Events that come in another order end in the same sums."""
+    shuffled = order.sample(day, len(day))
+    with open_ledger(sut) as ledger:
+        for posting in shuffled:
+            ledger.apply(posting)
+        expect_the_bank(ledger, Bank(*day), f"{postings(len(day))} in another order")
+
+
+@pytest.mark.stage("regression")
+def test_money_is_written_with_the_places_of_its_currency(sut):
+    """Money is written with the places of its currency."""
+    with open_ledger(sut) as ledger:
+        for currency, nothing, seven in (("USD", "0.00", "7.00"), ("JPY", "0", "7"), ("BHD", "0.000", "7.000")):
+            answer = ledger.balance("nobody", currency)
+            assert answer == nothing, f"an unknown account holds {answer} {currency}; it should be {nothing}"
+            ledger.apply(event("payment", "7", currency))
+            answer = ledger.balance("wallet", currency)
+            assert answer == seven, f"7 {currency} is written {answer}; the contract writes {seven}"
+
+
+@pytest.mark.stage("regression")
+def test_a_checkout_credits_what_was_charged(sut):
+    """A checkout credits what was charged, and only that."""
+    gateway = PaymentGateway("6.66")
+    with open_ledger(sut, gateway=kit.upstream(gateway, client="Gateway")) as ledger:
+        for number, amount, outcome in ((1, "12.50", "paid"), (2, "6.66", "declined"), (3, "12.50", "paid")):
+            order = {
+                "id": f"order-{number}",
+                "account": "wallet",
+                "currency": "USD",
+                "amount": amount,
+                "delivery": 1,
+            }
+            assert ledger.checkout(order) == outcome, f"an order of {amount} should be {outcome}"
+        assert gateway.charged() == 2, f"2 orders were paid and {gateway.charged()} charged"
+        expect_money(ledger.balance("wallet", "USD"), 2500, "USD", "after two orders of 12.50 the account")
+
+
+@pytest.mark.stage("stress")
+@given(faults=st.lists(st.sampled_from([kit.Fault.REQUEST_LOST, kit.Fault.REPLY_LOST]), min_size=1, max_size=4))
+@settings(max_examples=20)
+def test_an_order_without_an_answer_is_settled_when_it_comes_again(sut, faults):
+    """An order without an answer is settled when it comes again."""
+    gateway, order = (
+        PaymentGateway(),
+        {"id": "order-1", "account": "wallet", "currency": "USD", "amount": "10.00", "delivery": 1},
+    )
+    upstream = kit.upstream(gateway, client="Gateway")
+    upstream.script(faults)
+    with open_ledger(sut, gateway=upstream) as ledger:
+        answers = [ledger.checkout(order | {"delivery": number}) for number in range(1, len(faults) + 3)]
+        told = f"with {', '.join(faults)} the answers were {', '.join(map(str, answers))}"
+        assert answers[-1] == "paid", f"{told}; in the end it should be paid"
+        assert gateway.charged() == 1, f"{told}, and the customer was charged {gateway.charged()} times"
+        expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told}, and the account")
+
+
+def deliver_and_kill(sut, method, message, step):
+    """Deliver a message to a worker that is killed at that step, and again to the next one.
+
+    Returns the second ledger, the gateway, and whether there was such a step.
+    """
+    database, gateway, killed = kit.database(), PaymentGateway(), False
+    upstream = kit.upstream(gateway, client="Gateway")
+    ledger = open_ledger(sut, database, upstream)
+    try:
+        with sut.killed_before_step(step):
+            getattr(ledger, method)(message)
+    except kit.Killed:
+        killed = True
+    sut.kill()
+    ledger = open_ledger(sut, database, upstream)
+    getattr(ledger, method)(again(message))
+    return ledger, gateway, killed
+
+
+@pytest.mark.stage("stress")
+def test_an_event_is_whole_wherever_its_worker_is_killed(sut):
+    """An event is whole, at whatever step its worker is killed."""
+    split = event("split", "10.00", account="alice", to=["shop", "tax"])
+    for step in count(1):
+        ledger, _, killed = deliver_and_kill(sut, "apply", split, step)
+        told = f"a split of 10.00 in two, killed at step {step} and delivered again:"
+        for account, held in (("alice", -1000), ("shop", 500), ("tax", 500)):
+            expect_money(ledger.balance(account, "USD"), held, "USD", f"{told} {account}")
+        expect_money(ledger.book("USD"), 0, "USD", f"{told} the book")
+        if not killed:
+            break
+
+
+@pytest.mark.stage("stress")
+def test_an_order_is_whole_wherever_its_worker_is_killed(sut):
+    """An order is whole, at whatever step its worker is killed."""
+    order = {"id": "order-1", "account": "wallet", "currency": "USD", "amount": "10.00", "delivery": 1}
+    for step in count(1):
+        ledger, gateway, killed = deliver_and_kill(sut, "checkout", order, step)
+        told = f"an order of 10.00, killed at step {step} and delivered again:"
+        assert gateway.charged() == 1, f"{told} the customer was charged {gateway.charged()} times"
+        expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told} the account")
+        expect_money(ledger.book("USD"), 1000, "USD", f"{told} the book")
+        if not killed:
+            break
+
+
+class Night(kit.Machine):
+    """A night of deliveries, with the worker killed and the gateway failing at any step."""
+
+    def __init__(self):
+        super().__init__()
+        self.bank, self.gateway, self.database = Bank(), PaymentGateway(), kit.database()
+        self.upstream = kit.upstream(self.gateway, client="Gateway")
+        self.events, self.orders, self.ledger = [], [], None
+
+    @rule(type_=st.sampled_from(MOVES), kill=st.integers(0, 24))
+    def an_event_arrives(self, type_, kill):
+        number = len(self.events) + 1
+        posting = event(type_, f"{number}.10", id=f"evt-{number}")
+        self.events.append(posting)
+        self.bank.post(posting)
+        self.deliver("apply", posting, kill)
+
+    @rule(kill=st.integers(0, 24), fault=st.sampled_from(kit.Fault))
+    def an_order_arrives(self, kill, fault):
+        number = len(self.orders) + 1
+        order = {
+            "id": f"order-{number}",
+            "account": "shop",
+            "currency": "USD",
+            "amount": f"{number}.10",
+            "delivery": 1,
+        }
+        self.orders.append(order)
+        self.bank.post(order | {"type": "payment"})
+        self.upstream.script([fault])
+        self.deliver("checkout", order, kill)
+
+    @rule()
+    def everything_is_delivered_again(self):
+        """The topic comes again until all is settled; then the books must close."""
+        for posting in self.events:
+            self.deliver("apply", again(posting))
+        for order in self.orders:
+            answers = [self.deliver("checkout", again(order)) for _ in range(2)]
+            assert answers[-1] == "paid", f"{order['id']} comes again and is {answers[-1]}; it should be paid"
+        charged = self.gateway.charged()
+        assert charged == len(self.orders), f"{len(self.orders)} orders, and customers were charged {charged} times"
+        if self.ledger:
+            expect_the_bank(self.ledger, self.bank, "after a night of kills and redeliveries")
+
+    def deliver(self, method, message, kill=0):
+        try:
+            self.ledger = self.ledger or open_ledger(self.sut, self.database, self.upstream)
+            if not kill:
+                return getattr(self.ledger, method)(message)
+            with self.sut.killed_before_step(kill):
+                return getattr(self.ledger, method)(message)
+        except kit.Killed:
+            self.ledger = None
+
+
+@pytest.mark.stage("stress")
+@pytest.mark.timeout(40)
+def test_no_money_is_made_or_lost_in_a_night_of_kills(sut):
+    """No money is made or lost in a night of kills."""
+    kit.explore(Night, sut)
+
+
+@pytest.mark.stage("sla")
+def test_the_work_of_a_posting_does_not_grow_with_history(sut):
+    """The work of a posting does not grow with history."""
+    database = kit.database()
+    with open_ledger(sut, database) as ledger:
+        work = []
+        for number in range(1, 101):
+            with database.recorded() as statements:
+                ledger.apply(event("payment", f"{number}.00"))
+            work.append((len(statements), sum(statement.rows for statement in statements)))
+        early, late = work[4], work[-1]
+        assert late[0] <= early[0], f"the 5th posting takes {early[0]} statements, the 100th {late[0]}"
+        assert late[1] <= early[1], f"the 5th posting reads {early[1]} rows, the 100th {late[1]}"
+
+
+@pytest.mark.stage("trace")
+def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
+    """A failed checkout: counted once, logged once, on its trace."""
+    order = {"id": "order-1", "account": "wallet", "currency": "USD", "amount": "6.66", "delivery": 1}
+    with open_ledger(sut, gateway=kit.upstream(PaymentGateway("6.66"), client="Gateway")) as ledger:
+        with sut.observe() as seen:
+            assert ledger.checkout(order) == "declined"
+        counted = seen.increase("checkout_failure_total", reason="declined")
+        assert counted == 1, f'checkout_failure_total{{reason="declined"}} went up by {counted:g}; it should by 1'
+        lines = seen.logs(event="checkout failed", level="error", order="order-1", reason="declined")
+        assert len(lines) == 1, f"{len(lines)} lines 'checkout failed' of order-1 were logged; it should be 1"
+        traces = {line.get("trace_id") for line in lines}
+        assert traces == {seen.trace_id}, "the line is not logged under the trace id of the request"

@@ -1,0 +1,1 @@
+"""Katas of production failures, judged where the learner's code never runs."""

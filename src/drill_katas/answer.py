@@ -1,0 +1,70 @@
+"""`solutions/NAME/answer.toml`: the hints, what every arm must be found to be, and the help for known wrong fixes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from drill_katas.catalog import read_toml
+from drill_katas.verdict import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from drill_katas.verdict import CheckResult
+
+
+class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A tempting wrong fix: it fails exactly the checks in `fails`, the first of them with a message like `says`.
+
+    `sometimes` are checks that find it with some seeds and not with others.
+    `tempting` near misses pass the stage `symptom`. `help` is shown to a learner whose fix fails in the same way.
+    """
+
+    fails: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    says: str
+    help: str
+    sometimes: tuple[str, ...] = ()
+    tempting: bool = True
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is known about a kata. `broken` gives for every variant its failing checks, and what each says (a regex)."""
+
+    format: Literal[1]
+    hints: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=5)]
+    broken: dict[str, dict[str, str]]
+    near_misses: dict[str, NearMiss] = {}
+
+
+def read_answer(solutions: Path) -> Answer:
+    """Read the answer of the kata whose solutions lie in that folder. Raises `UserError`."""
+    return read_toml(solutions / "answer.toml", Answer)
+
+
+def with_help(checks: Sequence[CheckResult], answer: Answer) -> tuple[CheckResult, ...]:
+    """Add to each failing check what is known of failing in that way.
+
+    Only once the symptom is gone: before that nobody has tried to mend the cause. Of the near misses that fail this
+    check with such a message, the one whose failing checks are most like the ones seen here speaks.
+    """
+    if not all(check.passed for check in checks if check.stage is Stage.SYMPTOM):
+        return tuple(checks)
+    failing = {check.name for check in checks if check.failed}
+    reached = {check.name for check in checks if check.passed or check.failed}
+    return tuple(
+        msgspec.structs.replace(check, help=_help(check, answer, failing, reached)) if check.failed else check
+        for check in checks
+    )
+
+
+def _help(check: CheckResult, answer: Answer, failing: set[str], reached: set[str]) -> str:
+    alike = [
+        (len(failing ^ (set(miss.fails) & reached)), miss.help)
+        for miss in answer.near_misses.values()
+        if miss.fails[0] == check.name and re.search(miss.says, check.message)
+    ]
+    return min(alike, default=(0, ""))[1].strip()

@@ -1,0 +1,77 @@
+"""Arms: the sources a kata can be judged with, and the overlay that puts one in front of the kata's own files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from drill_katas.catalog import Kata
+
+WORKSPACE = "workspace"
+SOLUTIONS = "solutions"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One source of a kata's editable files: `files` maps each editable name to the file it is taken from."""
+
+    source: str
+    files: dict[str, Path]
+
+
+def workspace_arm(kata: Kata) -> Arm:
+    """Return the learner's own files."""
+    return _arm(kata, WORKSPACE, [kata.folder])
+
+
+def arm_from(kata: Kata, source: str) -> Arm:
+    """Return the arm that `--kata-from SOURCE` names: "solutions", or a folder with a submission.
+
+    In a folder the files may lie as `ledger.py`, `fp_drift/ledger.py` or `katas/fp_drift/ledger.py`; nothing else
+    in it is used. Raises `UserError` when they are not there.
+    """
+    folder = Path(source)
+    if source == SOLUTIONS and not folder.is_dir():
+        return _arm(kata, source, [kata.solutions])
+    if not folder.is_dir():
+        raise UserError(
+            f"--kata-from {source}: there is no such folder; give one that holds {', '.join(kata.manifest.editable)}, "
+            f"or the word {SOLUTIONS}"
+        )
+    return _arm(kata, source, [folder, folder / kata.name, folder / "katas" / kata.name])
+
+
+def _arm(kata: Kata, source: str, folders: list[Path]) -> Arm:
+    editable = kata.manifest.editable
+    for folder in folders:
+        files = {name: folder / name for name in editable}
+        if all(file.is_file() for file in files.values()):
+            return Arm(source, files)
+    looked_at = ", ".join(str(folder) for folder in folders)
+    raise UserError(f"there is no {' and '.join(editable)} of {kata.name}; looked in {looked_at}")
+
+
+class Overlay:
+    """A temporary folder with copies of an arm's files, laid out as a package: `fp_drift/ledger.py`.
+
+    Being copies, they stay what they were when the run began, whatever is saved meanwhile.
+    """
+
+    def __init__(self, kata: Kata, arm: Arm) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="kata-arm-")).resolve()
+        self.files: dict[str, Path] = {}
+        for name, file in arm.files.items():
+            copy = self.folder / kata.name / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+            self.files[str(copy)] = file
+
+    def close(self) -> None:
+        """Remove the copies."""
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,182 @@
+"""Finds katas and reads their manifests.
+
+A *library* is a folder with `katas/NAME/` and, beside it, `solutions/NAME/`. There is the one that comes
+with this package, the learner's workspace, and those of third parties: packages with an entry point in
+the group `drill_katas.packs` that names a module next to the two folders, and folders named by
+`--kata-path` or the ini option `kata_paths`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+
+import msgspec
+import tomli
+
+from drill_katas.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LEVELS: Final = {1: "Intern", 2: "Junior", 3: "Senior", 4: "Staff"}
+ORIGINAL: Final = "original"  # the variant a kata comes with
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a SUT may use, and how long it may take. Seconds are wall time; memory is that of all its processes."""
+
+    memory_mib: int = 512
+    processes: int = 16
+    call_seconds: float = 3.0
+    check_seconds: float = 20.0
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`kata.toml`.
+
+    `minutes` is what a practised engineer may take; `editable` are the files that a fix may change, and the only ones
+    taken from a submission; `preload` are modules to import ahead of the learner's.
+    """
+
+    format: Literal[1]
+    title: str
+    level: Annotated[int, msgspec.Meta(ge=1, le=4)]
+    minutes: Annotated[int, msgspec.Meta(ge=1)]
+    contract: Literal["calls"]
+    editable: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    preload: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Kata:
+    """One kata of a library."""
+
+    name: str
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def solutions(self) -> Path:
+        """The folder with its solutions and `answer.toml`, beside its library or else as shipped. It may not exist."""
+        beside = self.folder.parent.parent / "solutions" / self.name
+        return beside if beside.is_dir() else shipped().katas.parent / "solutions" / self.name
+
+    @property
+    def tests(self) -> Path:
+        """The file with its checks."""
+        return self.folder / f"test_{self.name}.py"
+
+    @property
+    def briefing(self) -> Path:
+        """The page, for the learner."""
+        return self.folder / "BRIEFING.md"
+
+    def variant_folder(self, variant: str) -> Path:
+        """Return the folder with the broken files of a variant. Raises `UserError` for an unknown one."""
+        if variant == ORIGINAL:
+            return self.folder
+        if variant not in self.manifest.variants:
+            raise UserError(
+                f"{self.name} has no variant {variant!r}{nearest(variant, (ORIGINAL, *self.manifest.variants))}"
+            )
+        return self.folder / "variants" / variant
+
+
+@dataclass(frozen=True)
+class Library:
+    """A folder that holds katas, one folder each."""
+
+    katas: Path
+    _read: dict[str, Kata] = field(default_factory=dict, compare=False, repr=False)
+
+    def names(self) -> list[str]:
+        """Return the names of its katas."""
+        try:
+            with os.scandir(self.katas) as entries:
+                return sorted(entry.name for entry in entries if os.path.exists(f"{entry.path}/kata.toml"))  # noqa: PTH110
+        except OSError:
+            return []
+
+    def get(self, name: str) -> Kata:
+        """Read one kata. Raises `UserError` when its manifest is wrong."""
+        if name not in self._read:
+            folder = self.katas / name
+            self._read[name] = Kata(name, folder, read_toml(f"{folder}/kata.toml", Manifest))
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[Kata]:
+        """All its katas, the easiest first."""
+        return iter(sorted(map(self.get, self.names()), key=lambda kata: (kata.manifest.level, kata.name)))
+
+
+def shipped() -> Library:
+    """Return the library that comes with this package: in the wheel, or around `src/` in a checkout."""
+    here = Path(__file__).parent
+    inside = here / "library" / "katas"
+    return Library(inside if inside.is_dir() else here.parents[1] / "katas")
+
+
+def packs() -> list[Library]:
+    """Return the libraries that installed packages offer."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and needed only when a name is not found
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    found = []
+    for point in entry_points(group="drill_katas.packs"):
+        spec = find_spec(point.module)
+        if spec and spec.origin:
+            found.append(Library(Path(spec.origin).parent / "katas"))
+    return found
+
+
+def find(name: str, libraries: Iterable[Library]) -> Kata:
+    """Return the kata of that name from the first library that has it. Raises `UserError` if none has."""
+    libraries = list(libraries)
+    for library in libraries:
+        if (library.katas / name / "kata.toml").is_file():
+            return library.get(name)
+    known = {known for library in libraries for known in library.names()}
+    if not known:
+        raise UserError(no_katas(libraries))
+    raise UserError(f"there is no kata {name!r}{nearest(name, known)}")
+
+
+_Table = TypeVar("_Table", bound=msgspec.Struct)
+
+
+def no_katas(libraries: Iterable[Library]) -> str:
+    """Say that there are no katas in these libraries, and how to get some."""
+    where = ", ".join(str(library.katas) for library in libraries)
+    return f"there are no katas in {where}; `kata init` makes a workspace with katas in this folder"
+
+
+def read_toml(path: Path | str, into: type[_Table]) -> _Table:
+    """Read a TOML file into a record. Raises `UserError` naming the file, the key, and the nearest known one."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a thousand manifests are read this way
+            return msgspec.convert(tomli.load(file), into)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path}: {_explain(str(error), into)}") from error
+
+
+def _explain(problem: str, into: type[msgspec.Struct]) -> str:
+    """Turn msgspec's message about a record into one that names the nearest known key."""
+    unknown = re.search(r"unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?", problem)
+    if not unknown:
+        return problem.replace("Object", "the table").replace(" - at `$.", ": `")
+    key, table = unknown.group(1), unknown.group(2)
+    record = into
+    for part in (table or "").split("."):
+        record = next((f.type for f in msgspec.structs.fields(record) if f.name == part), record)
+    known = [f.name for f in msgspec.structs.fields(record)]
+    return f"unknown key {key!r}{f' in [{table}]' if table else ''}{nearest(key, known)}"

@@ -1,0 +1,98 @@
+"""A kata's checks, as collected: read from their markers and docstrings, seeded, and watched while they run."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import hypothesis
+import pytest
+
+from drill_katas.errors import UserError, nearest
+from drill_katas.verdict import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drill_katas.catalog import Kata
+    from drill_katas.judge.sut import Sut
+
+BELT_SECONDS: Final = 15  # pytest-timeout ends a check whose own budget did not: a mistake in the kata
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a kata; `title` is what the learner reads, `budget` its seconds."""
+
+    kata: Kata
+    name: str
+    stage: Stage
+    title: str
+    budget: float
+
+
+def read_check(item: pytest.Item, kata: Kata) -> Check:
+    """Read a collected item. Raises `UserError` when its stage is missing or unknown."""
+    name = item.name
+    title = (inspect.getdoc(item.obj) or name).splitlines()[0]  # type: ignore[attr-defined]
+    return Check(kata, name, _stage(item, name), title.rstrip("."), _budget(item, kata))
+
+
+def seeded(item: pytest.Item, seed: int) -> None:
+    """Make Hypothesis draw the same examples for the same seed."""
+    if hasattr(item.obj, "hypothesis"):  # type: ignore[attr-defined]
+        hypothesis.seed(seed)(item.obj)  # type: ignore[attr-defined]
+
+
+def watched(item: pytest.Item, sut: Sut) -> None:
+    """Tell the SUT where each Hypothesis example begins and how it failed."""
+    handle = getattr(item.obj, "hypothesis", None)  # type: ignore[attr-defined]
+    if handle is not None:
+        handle.inner_test = _watched(handle.inner_test, sut)
+
+
+def belted(item: pytest.Item, budget: float) -> None:
+    """Put pytest-timeout's timer around a check: the outer belt, should the SUT's own budget not hold."""
+    if item.config.pluginmanager.hasplugin("timeout"):
+        item.add_marker(pytest.mark.timeout(budget + BELT_SECONDS), append=False)
+
+
+def _watched(test: Callable[..., Any], sut: Sut) -> Callable[..., Any]:
+    @functools.wraps(test)
+    def one_example(*args: Any, **kwargs: Any) -> Any:
+        sut.trial.begin_example()
+        try:
+            return test(*args, **kwargs)
+        except Exception as error:
+            sut.trial.note_failure(error)
+            raise
+
+    return one_example
+
+
+def _stage(item: pytest.Item, name: str) -> Stage:
+    known = [stage.value for stage in Stage]
+    marker = item.get_closest_marker("stage")
+    if marker is None:
+        raise UserError(f"{name} has no stage; mark it with @pytest.mark.stage(NAME), one of {', '.join(known)}")
+    if marker.kwargs:
+        word = next(iter(marker.kwargs))
+        raise UserError(f"{name}: the marker stage takes one name and no keyword, but has {word!r}")
+    if len(marker.args) != 1:
+        raise UserError(f"{name}: the marker stage takes one name, but has {len(marker.args)}")
+    if marker.args[0] not in known:
+        given = str(marker.args[0])
+        raise UserError(f"{name}: unknown stage {given!r}{nearest(given, known)}")
+    return Stage(marker.args[0])
+
+
+def _budget(item: pytest.Item, kata: Kata) -> float:
+    marker = item.get_closest_marker("timeout")
+    if marker is None:
+        return kata.manifest.limits.check_seconds
+    seconds = marker.args[0] if marker.args else marker.kwargs.get("timeout")
+    if not isinstance(seconds, int | float) or seconds <= 0:
+        raise UserError(f"{item.name}: the marker timeout takes the check's budget in seconds, but has {seconds!r}")
+    return float(seconds)

@@ -1,0 +1,132 @@
+"""The SQL server: a real SQLite database for the SUT, in the judge, where every statement is seen."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from drill_katas.sut.driver import from_wire, to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drill_katas.judge.services import Services
+    from drill_katas.sut.wire import Channel
+
+_SERIALS = itertools.count(1)
+_BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
+LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's lock
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement the SUT executed; `rows` is how many it fetched."""
+
+    sql: str
+    rows: int
+    connection: int
+
+
+class Database:
+    """A fresh, empty SQLite database; hand it to `sut.open`, and the SUT gets a SQLAlchemy engine on it.
+
+    It lives until the check ends, so it survives a SUT that is killed. `round_trip` is added to every
+    statement, in seconds, as a network would.
+    """
+
+    def __init__(self, *, round_trip: float = 0.0) -> None:
+        self.statements: list[Statement] = []
+        self._round_trip = round_trip
+        self._uri = f"file:/kata-{next(_SERIALS)}?vfs=memdb"
+        self._anchor = self._connect()  # the database lives as long as a connection to it does
+        self._connections = itertools.count(1)
+        self._wire: dict[str, Any] | None = None
+
+    def attach(self, services: Services) -> dict[str, Any]:
+        """Be reachable through `services`; the database's name and address for the SUT."""
+        if self._wire is None:
+            self._services = services
+            self._wire = {"$database": {"address": services.address, "service": services.add(self)}}
+        return self._wire
+
+    def close(self) -> None:
+        """Forget all data."""
+        self._anchor.close()
+
+    @contextlib.contextmanager
+    def recorded(self) -> Iterator[list[Statement]]:
+        """Record the statements of a block: no BEGIN, COMMIT, ROLLBACK, SAVEPOINT or PRAGMA."""
+        before = len(self.statements)
+        seen: list[Statement] = []
+        yield seen
+        seen += self.statements[before:]
+
+    def serve(self, channel: Channel) -> None:
+        """Serve one connection of the SUT's with a SQLite connection of its own."""
+        connection = _Connection(self, self._connect(), next(self._connections))
+        try:
+            while (request := channel.receive()) is not None:
+                self._services.step()
+                if self._round_trip:
+                    time.sleep(self._round_trip)
+                channel.send(connection.answer(request))
+        finally:
+            connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._uri, uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
+        connection.create_function("regexp", 2, lambda pattern, text: re.search(pattern, text or "") is not None)
+        return connection
+
+
+class _Connection:
+    """Carries out the requests of one connection."""
+
+    def __init__(self, database: Database, connection: sqlite3.Connection, number: int) -> None:
+        self._database = database
+        self._sqlite = connection
+        self._number = number
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._carry_out(request)
+        except sqlite3.Error as error:
+            return {"error": type(error).__name__, "message": str(error)}
+        except (OverflowError, ValueError, KeyError, TypeError) as error:
+            return {"error": "ProgrammingError", "message": str(error)}
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._sqlite.close()
+
+    def _carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request["op"]:
+            case "execute":
+                values = [from_wire(value) for value in request["parameters"]]
+                return self._fetch(request["sql"], self._sqlite.execute(request["sql"], values))
+            case "executemany":
+                rows = [[from_wire(value) for value in row] for row in request["rows"]]
+                return self._fetch(request["sql"], self._sqlite.executemany(request["sql"], rows))
+            case "commit":
+                self._sqlite.commit()
+            case "rollback":
+                self._sqlite.rollback()
+            case "isolation":
+                self._sqlite.isolation_level = request["level"]
+        return {}
+
+    def _fetch(self, sql: str, cursor: sqlite3.Cursor) -> dict[str, Any]:
+        rows = [[to_wire(value) for value in row] for row in cursor.fetchall()]
+        if not _BOOKKEEPING.match(sql):
+            self._database.statements.append(Statement(sql, len(rows), self._number))
+        return {
+            "columns": [column[0] for column in cursor.description] if cursor.description else None,
+            "rows": rows,
+            "rowcount": cursor.rowcount,
+            "lastrowid": cursor.lastrowid,
+        }

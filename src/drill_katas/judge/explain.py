@@ -1,0 +1,68 @@
+"""What went wrong with a SUT, in a sentence: from what was seen to the exception that ends the check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from drill_katas.judge.failures import Broken, Crash, Hang, Killed, LimitExceeded, SutError
+from drill_katas.judge.stacks import describe_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drill_katas.catalog import Limits
+    from drill_katas.judge.process import Exit, Program
+
+BROKEN: Final = {
+    "import": "{files} cannot be imported: {what}",
+    "missing": "{message} in {files}; the contract in BRIEFING.md asks for it",
+    "signature": "{message}; the contract in BRIEFING.md calls it with other arguments",
+    "unplain": "{message}; the contract asks for plain data: str, int, bool, None, list, dict",
+}
+"""What a module that does not keep the contract is told, by the kind of the SUT's answer."""
+
+
+def hang(call: str, waited: float, left: float, budget: float, stacks: Sequence[str]) -> Hang:
+    """Explain that no answer came in `waited` seconds, of the `left` ones of the check's budget."""
+    if waited >= left:
+        return Hang(f"{call}: the check did not end within its {budget:g} s", stacks)
+    return Hang(f"{call}: no answer within {waited:g} s", stacks)
+
+
+def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
+    """Explain that the SUT ended, by itself or because the judge ended it."""
+    match exit_.why:
+        case "asked":
+            return Killed(f"{call}: the program was killed")
+        case "memory":
+            return LimitExceeded(f"{call}: the program used more than its {limits.memory_mib} MiB of memory")
+        case "processes":
+            return LimitExceeded(f"{call}: the program started more than its {limits.processes} processes")
+        case "output":
+            return LimitExceeded(f"{call}: the program printed without end")
+        case "frame":
+            return Broken(f"{call}: the answer is larger than 1 MB, or no answer of the contract's at all")
+        case why:
+            ended = "closed its connection, and was killed" if why == "hung up" else str(exit_)
+            return Crash(f"{call}: the program {ended}")
+
+
+def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) -> BaseException:
+    """Explain that the call could not be served, or that the learner's code raised."""
+    frames = describe_frames(error["frames"], program)
+    kind, message = error["type"], error["message"]
+    for copy, original in program.shown.items():
+        message = message.replace(copy, original)
+    what = f"{kind}: {message}" if message else kind
+    files = program.editable_names()
+    match error["kind"]:
+        case "raised":
+            return SutError(f"{call} raised {what}", frames)
+        case "memory":
+            return LimitExceeded(f"{call}: the program asked for more than its {limits.memory_mib} MiB", frames)
+        case "processes":
+            return LimitExceeded(f"{call}: the program started more than its {limits.processes} processes", frames)
+        case "exit":
+            return Crash(f"{call}: the program called {message}", frames)
+        case broken:
+            return Broken(BROKEN[broken].format(what=what, message=message, files=files), frames)

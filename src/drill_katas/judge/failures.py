@@ -1,0 +1,62 @@
+"""What can go wrong with a system under test, as exceptions that name the outcome of the check.
+
+Those that end a check at once derive from BaseException, so that Hypothesis neither swallows them nor
+shrinks through them. `SutError`, an exception the learner's code raised, is an ordinary finding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drill_katas.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class SutError(Exception):
+    """The learner's code raised an exception."""
+
+    def __init__(self, message: str, details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
+
+
+class Killed(Exception):
+    """The judge killed the SUT, as the check wanted it to."""
+
+
+class CheckEnded(BaseException):
+    """The check is over; `outcome` says with which result, `details` are for who wants to look closer."""
+
+    outcome = Outcome.FAIL
+
+    def __init__(self, message: str = "", details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
+
+
+class Broken(CheckEnded):
+    """The learner's module cannot be imported, or does not keep the contract."""
+
+
+class Hang(CheckEnded):
+    """No answer within the budget."""
+
+    outcome = Outcome.HANG
+
+
+class Crash(CheckEnded):
+    """The SUT ended by itself."""
+
+    outcome = Outcome.CRASH
+
+
+class LimitExceeded(CheckEnded):
+    """The SUT used more memory, processes or output than it may."""
+
+    outcome = Outcome.LIMIT
+
+
+class StopShrinking(CheckEnded):
+    """A failure is known and enough has been tried to make it smaller."""

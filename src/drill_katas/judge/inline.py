@@ -1,0 +1,70 @@
+"""A SUT without a process: the learner's code runs in the judge's own, so that a debugger can stop in it.
+
+Nothing is isolated or limited here, which is why such a run never counts.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from drill_katas.judge.process import Died, Exit, Output
+from drill_katas.sut import telemetry
+from drill_katas.sut.host import Host
+from drill_katas.sut.wire import decode, encode
+
+if TYPE_CHECKING:
+    from drill_katas.catalog import Limits
+    from drill_katas.judge.process import Program
+
+
+class InlineSpawner:
+    """Starts SUTs in this process."""
+
+    def spawn(self, program: Program, limits: Limits) -> InlineRunning:  # noqa: ARG002 - nothing is limited here
+        """Start one. Modules imported before stay imported: state they keep is not fresh."""
+        for path in reversed([str(path) for path in program.paths]):
+            if path not in sys.path:
+                sys.path.insert(0, path)
+        return InlineRunning(Host(program.package, list(program.modules)))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class InlineRunning:
+    """The learner's code, called directly."""
+
+    def __init__(self, host: Host) -> None:
+        self.logs: list[dict[str, Any]] = []
+        self.output = Output()
+        self._host = host
+        self._killed = False
+        telemetry.send_logs_to(self.logs.append)
+
+    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:  # noqa: ARG002 - a debugger waits
+        """Serve the request here and now. An exception of the learner's is raised as it is, for the debugger."""
+        frame: dict[str, Any] = decode(encode(request))
+        answer = self._host.answer(frame)
+        if self._killed:
+            raise Died(Exit(signal.SIGKILL, "asked"))
+        if "error" in answer and answer["error"]["kind"] == "raised" and self._host.last_error:
+            raise self._host.last_error
+        return answer
+
+    def kill(self) -> None:
+        """Serve no more."""
+        self._killed = True
+
+    def kill_soon(self) -> None:
+        """Serve no more."""
+        self._killed = True
+
+    def stacks(self) -> str:
+        """Return nothing: a call that hangs here hangs the judge."""
+        return ""
+
+    def close(self) -> None:
+        """Serve no more."""
+        self._killed = True

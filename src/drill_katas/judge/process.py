@@ -1,0 +1,333 @@
+"""The judge's side of the processes: a warm zygote, and the SUT that was forked from it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from drill_katas.judge.zygote import end_strays
+from drill_katas.sut.wire import Channel, Closed, WireError, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drill_katas.catalog import Limits
+
+MAX_OUTPUT: Final = 4 << 20  # bytes a SUT may print during one check
+KEPT_OUTPUT: Final = 16 << 10  # bytes of its beginning, and of its end, that are kept
+SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
+Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
+"""Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a SUT runs: `modules` of `package`, found on `paths` (the overlay first).
+
+    `shown` maps the overlay's files to the paths a person knows them by.
+    """
+
+    package: str
+    modules: tuple[str, ...]
+    paths: tuple[Path, ...]
+    shown: dict[str, str]
+
+    @property
+    def overlay(self) -> Path:
+        """The folder with this arm's files."""
+        return self.paths[0]
+
+    def owns(self, file: str) -> bool:
+        """Whether a file of a traceback belongs to the kata."""
+        return any(file.startswith(f"{path}/") for path in self.paths)
+
+    def editable_names(self) -> str:
+        """Name the learner's files, for a message."""
+        return ", ".join(sorted({path.rpartition("/")[2] for path in self.shown.values()}))
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a SUT ended: its wait status, and why the judge ended it, if it did."""
+
+    status: int
+    why: Why | None
+
+    def __str__(self) -> str:
+        """Say it as an engineer would."""
+        code = os.waitstatus_to_exitcode(self.status)
+        if code >= 0:
+            return f"exited with status {code}"
+        return f"was killed by {signal.Signals(-code).name}"
+
+
+class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a SUT answers when a request could not be served; see `sut/host.py`."""
+
+    kind: Literal["import", "missing", "signature", "raised", "exit", "unplain", "memory", "processes"]
+    type: str
+    message: str
+    frames: list[tuple[str, int, str, str]]
+
+
+class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The frame of such an answer."""
+
+    error: Problem
+
+
+class Died(Exception):
+    """The SUT ended while an answer was awaited."""
+
+    def __init__(self, exit_: Exit) -> None:
+        super().__init__(str(exit_))
+        self.exit = exit_
+
+
+class Silent(Exception):
+    """No answer came in time; the SUT is alive."""
+
+
+class Output:
+    """What a SUT printed: its beginning and its end, and how much there was in all."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._head = bytearray()
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece."""
+        self.total += len(piece)
+        room = KEPT_OUTPUT - len(self._head)
+        self._head += piece[:room]
+        rest = piece[room:] if room > 0 else piece
+        if rest:
+            self._tail.append(rest)
+            self._tail_size += len(rest)
+        while self._tail_size - len(self._tail[0] if self._tail else b"") > KEPT_OUTPUT:
+            self._tail_size -= len(self._tail.popleft())
+
+    def text(self) -> str:
+        """Return what is kept, as text without control characters; what was left out is said."""
+        tail = b"".join(self._tail)[-KEPT_OUTPUT:]
+        left_out = self.total - len(self._head) - len(tail)
+        gap = f"\n... {left_out:,} bytes left out ...\n".encode() if left_out else b""
+        text = (bytes(self._head) + gap + tail).decode(errors="replace")
+        return "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
+
+
+class Zygote:
+    """The warm process that SUTs are forked from; start it early, its imports take a while."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self._preload = list(preload)
+        self._start()
+
+    def _start(self) -> None:
+        self._mark = uuid.uuid4().hex
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._popen = subprocess.Popen(
+                [
+                    sys.executable, "-I", "-B", "-X", "utf8", str(Path(__file__).with_name("zygote.py")),
+                    str(theirs.fileno()), *(path for path in sys.path if path not in {"", os.getcwd()}),
+                ],
+                pass_fds=[theirs.fileno()],
+                env={"LANG": "C.UTF-8", "PATH": os.defpath, "KATA_ZYGOTE": self._mark},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+        self._control = Channel(ours)
+        self._control.send({"op": "preload", "modules": self._preload})
+
+    def spawn(self, program: Program, limits: Limits) -> Process:
+        """Fork a SUT; any earlier one is ended first. A zygote that has been killed is replaced."""
+        if self._popen.poll() is not None:
+            self.close()
+            self._start()
+        calls, their_calls = socket.socketpair()
+        output, their_output = os.pipe()
+        stacks, their_stacks = os.pipe()
+        request = {
+            "op": "spawn",
+            "package": program.package,
+            "modules": list(program.modules),
+            "paths": [str(path) for path in program.paths],
+            "cwd": str(program.overlay),
+            "limits": {"memory_mib": limits.memory_mib, "processes": limits.processes},
+        }
+        theirs = [their_calls.detach(), their_output, their_stacks]
+        try:
+            socket.send_fds(self._control.socket, [encode(request) + b"\n"], theirs)
+            pid = self._await_spawn()
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        return Process(pid, self, Channel(calls), output, stacks)
+
+    def kill(self, pid: int, why: Why) -> None:
+        """Ask for a SUT's end; any thread may. Its end is told like any other."""
+        with contextlib.suppress(Closed, OSError):
+            self._control.send({"op": "kill", "pid": pid, "why": why})
+
+    def hear(self, timeout: float) -> dict[str, Any] | None:
+        """Return the zygote's next message, or None. Raises `Closed` when the zygote is gone."""
+        return self._control.receive(timeout)
+
+    def fileno(self) -> int:
+        """Return the control socket's descriptor, to select on."""
+        return self._control.socket.fileno()
+
+    def close(self) -> None:
+        """End the zygote and all that was forked from it."""
+        self._control.close()
+        try:
+            self._popen.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+        if self._popen.returncode:  # it was killed, and could not clear up behind its SUT
+            end_strays(self._popen.pid, self._mark)
+
+    def _await_spawn(self) -> int:
+        deadline = time.monotonic() + SPAWN_SECONDS
+        while time.monotonic() < deadline:
+            message = self.hear(deadline - time.monotonic())
+            if message and "spawned" in message:
+                return int(message["spawned"])
+        raise TimeoutError(f"the zygote did not fork a SUT within {SPAWN_SECONDS:.0f} s")
+
+
+class Process:
+    """One SUT. Ends with `kill`, or by itself; `exit` says how."""
+
+    def __init__(self, pid: int, zygote: Zygote, channel: Channel, output_fd: int, stacks_fd: int) -> None:
+        self.pid = pid
+        self.exit: Exit | None = None
+        self.output = Output()
+        self.logs: list[dict[str, Any]] = []
+        self._zygote = zygote
+        self._channel = channel
+        self._stacks_fd = stacks_fd
+        self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
+        self._reader.start()
+
+    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        """Send a request and return its answer; what is logged meanwhile is added to `logs`.
+
+        Raises `Silent` after `timeout` seconds without an answer, and `Died` when the SUT ended.
+        """
+        deadline = time.monotonic() + timeout
+        with contextlib.suppress(Closed):  # how it ended is heard below
+            self._channel.send(request)
+        while True:
+            frame = self._next_frame(deadline)
+            if "log" not in frame:
+                return self._checked(frame)
+            self.logs.append(frame["log"])
+
+    def kill(self, why: Why = "asked") -> None:
+        """End the SUT and whatever it has started, and wait until it is gone."""
+        if self.exit is None:
+            self._zygote.kill(self.pid, why)
+            self._await_exit()
+
+    def kill_soon(self) -> None:
+        """Ask for the SUT's end from another thread; who awaits an answer will get `Died`."""
+        self._zygote.kill(self.pid, "asked")
+
+    def stacks(self, seconds: float = 1.0) -> str:
+        """Return the stacks of all its threads, as faulthandler writes them."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGUSR1)
+        pieces = []
+        while select.select([self._stacks_fd], [], [], seconds)[0]:
+            piece = os.read(self._stacks_fd, 65536)
+            if not piece:
+                break
+            pieces.append(piece)
+            seconds = 0.1  # it writes in one go; wait no longer than that for more
+        return b"".join(pieces).decode(errors="replace")
+
+    def close(self) -> None:
+        """End the SUT and let go of its descriptors; `output` stays readable."""
+        self.kill()
+        self._channel.close()
+        os.close(self._stacks_fd)
+        self._reader.join(timeout=1)
+
+    def _checked(self, frame: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer that is one by its form; the SUT that gave any other is ended."""
+        if frame.keys() == {"ok"}:
+            return frame
+        try:
+            msgspec.convert(frame, Refusal)
+        except msgspec.ValidationError:
+            self.kill("frame")
+            raise Died(self._await_exit()) from None
+        return frame
+
+    def _next_frame(self, deadline: float) -> dict[str, Any]:
+        while True:
+            try:
+                frame = self._channel.receive(timeout=0)
+            except Closed:
+                raise Died(self._await_exit()) from None
+            except WireError:
+                self.kill("frame")
+                raise Died(self._await_exit()) from None
+            if frame is not None:
+                return frame
+            if self.exit is not None:
+                raise Died(self.exit)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Silent
+            waiting: list[socket.socket | Zygote] = [self._channel.socket, self._zygote]
+            ready, _, _ = select.select(waiting, [], [], left)
+            if self._zygote in ready:
+                self._hear()
+
+    def _hear(self, timeout: float = 0) -> None:
+        try:
+            message = self._zygote.hear(timeout)
+        except Closed:  # the SUT took its parent down with it
+            self.exit = Exit(signal.SIGKILL, None)
+            return
+        if message and message.get("exited") == self.pid:
+            self.exit = Exit(message["status"], message["why"])
+
+    def _await_exit(self) -> Exit:
+        """Wait until the SUT is gone; one that only hung up is helped along."""
+        for _ in range(10):
+            if self.exit is None:
+                self._hear(timeout=0.5)
+            if self.exit is not None:
+                return self.exit
+            self._zygote.kill(self.pid, "hung up")  # ignored when its end is under way already
+        return Exit(signal.SIGKILL, None)
+
+    def _read_output(self, fd: int) -> None:
+        with open(fd, "rb", buffering=0) as pipe:
+            while piece := pipe.read(65536):
+                if self.output.total > MAX_OUTPUT:
+                    continue  # its end is under way; a pipe closed before that would look like a fault of its own
+                self.output.add(piece)
+                if self.output.total > MAX_OUTPUT:
+                    self._zygote.kill(self.pid, "output")

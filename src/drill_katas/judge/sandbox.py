@@ -1,0 +1,75 @@
+"""What a fresh fork gives up before it becomes a SUT: privileges, and resources beyond its limits.
+
+Run in the forked child, ahead of any of the learner's code. Where something cannot be had (not Linux, not
+root) the judge's own watch in `zygote.py` is what is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import struct
+import sys
+from typing import Final
+
+MIB: Final = 1 << 20
+FILE_LIMIT: Final = 64 * MIB  # bytes a SUT may write to one file
+THREADS: Final = 128  # beyond its processes; a thread counts as a process for RLIMIT_NPROC
+FIRST_UID: Final = 1_000_000_000  # nobody's: far above what systems give to people and services
+
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_KEEPCAPS: Final = 8
+PR_SET_CHILD_SUBREAPER: Final = 36
+CAPABILITY_VERSION_3: Final = 0x20080522
+CAP_DAC_READ_SEARCH: Final = 2
+
+
+def prctl(option: int, value: int) -> None:
+    """Set an attribute of this process, on Linux; elsewhere do nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def limit(memory_mib: int, processes: int, already_running: int) -> None:
+    """Set this process's resource limits; the zygote's watch is the belt to these braces.
+
+    `already_running` are the processes and threads of this user that are not ours: RLIMIT_NPROC counts them too.
+    """
+    memory = memory_mib * MIB
+    # RLIMIT_DATA counts private writable memory; RLIMIT_AS would count address space that is merely reserved
+    # for thread stacks and malloc arenas: https://man7.org/linux/man-pages/man2/getrlimit.2.html
+    _set(resource.RLIMIT_DATA, memory)
+    _set(resource.RLIMIT_CORE, 0)
+    _set(resource.RLIMIT_FSIZE, FILE_LIMIT)
+    _set(resource.RLIMIT_NPROC, already_running + processes + THREADS)
+
+
+def become_nobody() -> None:
+    """Leave root behind for a uid of this SUT's own that may read everything, and write nothing of root's.
+
+    For uid 0 RLIMIT_NPROC does nothing, so that a fork bomb would be held by the watch alone. Reading stays
+    allowed because Python itself may lie in root's home. Not root, or no such uid here: nothing changes.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return
+    prctl(PR_SET_KEEPCAPS, 1)
+    uid = FIRST_UID + os.getppid()
+    with contextlib.suppress(OSError):  # a container may map few uids; then RLIMIT_NPROC holds for its root, too
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        _keep_only(CAP_DAC_READ_SEARCH)
+
+
+def _keep_only(capability: int) -> None:
+    header = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
+    bit = 1 << capability
+    sets = struct.pack("=6I", bit, bit, 0, 0, 0, 0)  # effective, permitted, inheritable; then their high halves
+    ctypes.CDLL(None).capset(header, sets)
+
+
+def _set(what: int, value: int) -> None:
+    with contextlib.suppress(ValueError, OSError):  # lower already, and not ours to raise
+        resource.setrlimit(what, (value, value))

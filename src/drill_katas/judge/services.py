@@ -1,0 +1,119 @@
+"""The judge's side of what the SUT reaches over a unix socket: databases and upstream services.
+
+A connection names its service in the first frame; from then on the service owns it, on a thread of
+its own. Every request a service is about to carry out is a *step*: a check can have the SUT killed
+before the k-th one, which is how "a crash between any two steps" is tried.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+import socket
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from drill_katas.sut.wire import Channel, Closed, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_REQUEST: Final = 16_000_000  # bytes of one request to a service
+
+
+class Service(Protocol):
+    """Something the SUT can connect to."""
+
+    def attach(self, services: Services) -> dict[str, Any]:
+        """Get ready to be connected to, and return what the SUT needs to know to do so."""
+
+    def serve(self, channel: Channel) -> None:
+        """Serve one connection until it is closed."""
+
+    def close(self) -> None:
+        """Let go of everything; the check is over."""
+
+
+class Fatal(Exception):
+    """The SUT is being killed in place of this request: it must not get an answer, not even a closed connection."""
+
+
+class Services:
+    """The services of one check, behind one unix socket."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="kata-"))
+        self.address = str(self._folder / "judge")
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(self.address)
+        self._folder.chmod(0o711)  # a SUT forked by root has a uid of its own
+        Path(self.address).chmod(0o666)
+        self._listener.listen(64)
+        self._services: dict[str, Service] = {}
+        self._channels: list[Channel] = []
+        self._names = (str(number) for number in itertools.count(1))
+        self._lock = threading.Lock()
+        self._steps_left: int | None = None
+        self._on_last_step: Callable[[], None] = lambda: None
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def add(self, service: Service) -> str:
+        """Register a service and return the name it is reached by."""
+        name = next(self._names)
+        self._services[name] = service
+        return name
+
+    def kill_before(self, step: int | None, kill: Callable[[], None] = lambda: None) -> None:
+        """Call `kill` in place of the `step`-th request from now (1 is the next one); None disarms."""
+        with self._lock:
+            self._steps_left, self._on_last_step = step, kill
+
+    def step(self) -> None:
+        """Count a request that is about to be carried out. Raises `Fatal` in place of the last one."""
+        with self._lock:
+            if self._steps_left is None:
+                return
+            self._steps_left -= 1
+            if self._steps_left > 0:
+                return
+            self._on_last_step()
+        raise Fatal
+
+    def clear(self) -> None:
+        """Close all services and connections: the check is over."""
+        self.kill_before(None)
+        for channel in self._channels:
+            channel.close()
+        for service in self._services.values():
+            service.close()
+        self._channels, self._services = [], {}
+
+    def close(self) -> None:
+        """End the server."""
+        self.clear()
+        self._listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:  # closed: the session is over
+                return
+            channel = Channel(sock, max_frame=MAX_REQUEST)
+            self._channels.append(channel)
+            threading.Thread(target=self._serve, args=(channel,), daemon=True).start()
+
+    def _serve(self, channel: Channel) -> None:
+        with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(channel):
+            hello = channel.receive(timeout=5)
+            service = self._services.get(str(hello and hello.get("service")))
+            if service is None:
+                return
+            try:
+                service.serve(channel)
+            except Fatal:
+                channel.receive(timeout=5)  # until the SUT is gone, which closes the connection

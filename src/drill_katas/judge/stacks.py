@@ -1,0 +1,47 @@
+"""Stacks of the SUT for people: the learner's own frames, under the learner's own file names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from drill_katas.judge.process import Program
+
+_THREAD: Final = re.compile(r"^(Current thread|Thread) 0x[0-9a-f]+.*$")
+_FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
+_OURS: Final = ("/drill_katas/sut/", "/drill_katas/judge/")
+
+
+def as_lines(dump: str, program: Program) -> tuple[str, ...]:
+    """Turn a faulthandler dump into lines, thread by thread, innermost frame first, without our own frames."""
+    threads: list[list[str]] = []
+    for line in dump.splitlines():
+        if _THREAD.match(line):
+            threads.append([])
+        elif threads and (frame := _FRAME.match(line)) and not _is_ours(frame["file"]):
+            threads[-1].append(f"  {shown_path(frame['file'], program)}:{frame['line']} in {frame['function']}")
+    busy = [frames for frames in threads if frames]
+    return tuple(line for number, frames in enumerate(busy, 1) for line in (f"thread {number}:", *frames[:8]))
+
+
+def describe_frames(frames: Sequence[Sequence[Any]], program: Program) -> tuple[str, ...]:
+    """Return the frames of an exception that lie in the kata's own files, outermost first."""
+    return tuple(_describe(frames, program))
+
+
+def _describe(frames: Sequence[Sequence[Any]], program: Program) -> Iterator[str]:
+    for file, line, function, source in frames:
+        if program.owns(file):
+            yield f"{shown_path(file, program)}:{line} in {function}: {source.strip()}"
+
+
+def shown_path(file: str, program: Program) -> str:
+    """Return the path a person knows a file by: the learner's own, not the overlay's."""
+    return program.shown.get(file, file)
+
+
+def _is_ours(file: str) -> bool:
+    return any(part in file for part in _OURS) or file.startswith("<frozen")

@@ -1,0 +1,210 @@
+"""The system under test, as a check sees it: open objects, call them, kill it, watch it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+
+from drill_katas.judge import explain
+from drill_katas.judge.failures import CheckEnded, Killed, StopShrinking
+from drill_katas.judge.observation import Observation
+from drill_katas.judge.process import Died, Silent
+from drill_katas.judge.services import Services
+from drill_katas.judge.stacks import as_lines
+from drill_katas.judge.trial import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from drill_katas.catalog import Limits
+    from drill_katas.judge.observation import Samples
+    from drill_katas.judge.process import Output, Program
+    from drill_katas.judge.trial import Trial
+
+IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is in the zygote already
+
+
+class Running(Protocol):
+    """A SUT that runs: in a process of its own, or in this one for a debugger."""
+
+    logs: list[dict[str, Any]]
+    output: Output
+
+    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        """Send a request and return its answer."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def kill_soon(self) -> None:
+        """End it from another thread."""
+
+    def stacks(self) -> str:
+        """Return the stacks of its threads."""
+
+    def close(self) -> None:
+        """End it and let go of what it held."""
+
+
+class Spawner(Protocol):
+    """Starts SUTs."""
+
+    def spawn(self, program: Program, limits: Limits) -> Running:
+        """Start one; an earlier one is ended first."""
+
+
+class Handle:
+    """An object of the learner's, in the SUT. Its methods are called like any object's."""
+
+    def __init__(self, sut: Sut, running: Running, number: int, name: str) -> None:
+        self.running = running
+        self.number = number
+        self.name = name
+        self._sut = sut
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Return a function that calls the object's `method`; arguments and result are plain data."""
+        return lambda *args: self._sut.call(self, method, args)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failure: type[BaseException] | None, *_details: object) -> None:
+        """Let go of the object; when the block has failed, whatever goes wrong with that is not the news."""
+        with contextlib.suppress(*([Exception, CheckEnded] if failure else [])):
+            self._sut.release(self)
+
+
+class Sut:
+    """The system under test of the current check: a process of its own, fresh for every check."""
+
+    def __init__(self, spawner: Spawner, *, seed: int) -> None:
+        self.seed = seed
+        self._spawner = spawner
+        self._services = Services()
+        self._running: Running | None = None
+        self._trial: Trial | None = None
+        self._trace_id: str | None = None
+
+    @property
+    def trial(self) -> Trial:
+        """The check that is running."""
+        assert self._trial is not None, "a SUT is there only while a check runs"
+        return self._trial
+
+    def open(self, target: str, *args: Any) -> Handle:
+        """Call the contract's `target` (a class or function) in the SUT and return a handle on what it made.
+
+        Arguments are plain data, or resources: a `Database`, an `Upstream`. Starts the SUT if it does not run.
+        Raises `SutError` when the learner's code raises.
+        """
+        running = self._started()
+        call = self.trial.note_call(f"{target}(...)")
+        wire = [arg.attach(self._services) if hasattr(arg, "attach") else arg for arg in args]
+        number = self._ask({"op": "open", "target": target, "args": wire}, call)
+        call.result = ""
+        return Handle(self, running, number, target.lower())
+
+    def kill(self) -> None:
+        """Kill the SUT (`kill -9`). The next `open` starts a new process; databases and upstreams live on."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.close()
+
+    @contextlib.contextmanager
+    def killed_before_step(self, step: int) -> Iterator[None]:
+        """Kill the SUT in place of the `step`-th thing it asks of its surroundings in this block.
+
+        A step is a SQL statement, commit or rollback, or a call to an upstream; 1 is the first. The call that is under
+        way then raises `Killed`. A block that asks for less goes on to its end.
+        """
+        running = self._started()
+        self._services.kill_before(step, running.kill_soon)
+        try:
+            yield
+        finally:
+            self._services.kill_before(None)
+
+    @contextlib.contextmanager
+    def observe(self) -> Iterator[Observation]:
+        """Serve the calls of this block under one new trace id, and record the telemetry they cause."""
+        running = self._started()
+        seen = Observation(uuid.uuid4().hex, before=self._metrics())
+        logged = len(running.logs)
+        self._trace_id = seen.trace_id
+        try:
+            yield seen
+        finally:
+            self._trace_id = None
+        seen.after = self._metrics()
+        seen.log_lines += running.logs[logged:]
+
+    def begin_check(self, trial: Trial) -> None:
+        """Get ready for a check."""
+        self._trial = trial
+
+    def end_check(self) -> None:
+        """End the SUT and everything it was given."""
+        self.kill()
+        self._services.clear()
+
+    def close(self) -> None:
+        """End everything; the session is over."""
+        self.end_check()
+        self._services.close()
+
+    def call(self, handle: Handle, method: str, args: tuple[Any, ...]) -> Any:
+        """Call a method of an opened object."""
+        text = f"{handle.name}.{method}({', '.join(json.dumps(arg, ensure_ascii=False) for arg in args)})"
+        call = self.trial.note_call(text)
+        if handle.running is not self._running:
+            raise Killed(f"{text}: the program that this object lived in was killed")
+        request = {"op": "call", "object": handle.number, "method": method, "args": list(args)}
+        value = self._ask(request, call)
+        call.result = "" if value is None else json.dumps(value, ensure_ascii=False)
+        return value
+
+    def release(self, handle: Handle) -> None:
+        """Let go of an opened object, if its process still lives."""
+        if handle.running is self._running:
+            self._ask({"op": "close", "object": handle.number}, Call(f"letting {handle.name} go"))
+
+    def _started(self) -> Running:
+        if self._running is None:
+            self._running = self._spawner.spawn(self.trial.program, self.trial.limits)
+            self.trial.output = self._running.output
+            importing = Call(f"import of {self.trial.program.editable_names()}")
+            self._ask({"op": "import"}, importing, IMPORT_SECONDS)
+        return self._running
+
+    def _metrics(self) -> Samples:
+        samples = self._ask({"op": "metrics"}, Call("metrics"))
+        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in samples}
+
+    def _ask(self, request: dict[str, Any], call: Call, seconds: float | None = None) -> Any:
+        """Send one request within what is left of the budget, and return its value or raise what happened."""
+        trial, running = self.trial, self._running
+        assert running is not None
+        left = trial.seconds_left()
+        timeout = min(seconds or trial.limits.call_seconds, left)
+        try:
+            answer = running.ask({**request, "trace": self._trace_id}, timeout)
+        except Silent:
+            stacks = as_lines(running.stacks(), trial.program)
+            self.kill()
+            if timeout == left and trial.failure is not None:
+                raise StopShrinking from None
+            raise explain.hang(call.text, timeout, left, trial.budget, stacks) from None
+        except Died as died:
+            call.result = str(died)
+            self.kill()
+            raise explain.death(call.text, died.exit, trial.limits) from None
+        except BaseException:  # Ctrl-C: the answer that is still to come must not be taken for another call's
+            self.kill()
+            raise
+        if "error" in answer:
+            call.result = ": ".join(filter(None, (answer["error"]["type"], answer["error"]["message"])))
+            raise explain.refusal(call.text, answer["error"], trial.program, trial.limits)
+        return answer["ok"]

@@ -1,0 +1,88 @@
+"""What is known of one check while it runs: its budget, the calls of the current example, the smallest failure."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.judge.failures import StopShrinking
+
+if TYPE_CHECKING:
+    from drill_katas.catalog import Limits
+    from drill_katas.judge.process import Output, Program
+
+SHRINK_EXAMPLES: Final = 100  # tried after the first failing example, to find a smaller one
+SHOWN_CALLS: Final = 12
+
+
+@dataclass
+class Call:
+    """One call of the current example, for the report."""
+
+    text: str
+    result: str = "no answer"
+
+    def __str__(self) -> str:
+        """Say it on one line."""
+        return f"{self.text} -> {self.result}" if self.result else self.text
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failing example: what it raised, the calls that led there, and what the program printed."""
+
+    error: BaseException
+    calls: tuple[str, ...]
+    output: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Smaller is easier to read."""
+        return len(self.calls), sum(map(len, self.calls))
+
+
+@dataclass
+class Trial:
+    """One check that is running `program`, within `limits` and `budget` seconds in all."""
+
+    program: Program
+    limits: Limits
+    budget: float
+    failure: Failure | None = None
+    output: Output | None = None
+    began: float = field(default_factory=time.monotonic)
+    _calls: list[Call] = field(default_factory=list)
+    _shrinks: int = 0
+
+    def seconds_left(self) -> float:
+        """Return what is left of the budget; 0 when it is used up."""
+        return max(0.0, self.began + self.budget - time.monotonic())
+
+    def begin_example(self) -> None:
+        """Begin a Hypothesis example. Raises `StopShrinking` when a failure is known and was made small enough."""
+        if self.failure is not None:
+            self._shrinks += 1
+            if self._shrinks > SHRINK_EXAMPLES or not self.seconds_left():
+                raise StopShrinking
+        self._calls = []
+
+    def note_call(self, text: str) -> Call:
+        """Remember a call of this example; its result is filled in when it is known."""
+        self._calls.append(Call(text))
+        return self._calls[-1]
+
+    def note_failure(self, error: BaseException) -> None:
+        """Remember a failing example, if it is the smallest yet. What Hypothesis raises for itself is none."""
+        if not isinstance(error, Exception) or type(error).__module__.startswith("hypothesis"):
+            return
+        failure = self.example_that_raised(error)
+        if self.failure is None or failure.size <= self.failure.size:
+            self.failure = failure
+
+    def example_that_raised(self, error: BaseException) -> Failure:
+        """Return the current example as the one that failed with `error`; of many calls only the last are kept."""
+        lines = [str(call) for call in self._calls[-SHOWN_CALLS:]]
+        left_out = len(self._calls) - len(lines)
+        before = [f"... {left_out} calls before these"] if left_out else []
+        return Failure(error, (*before, *lines), self.output.text() if self.output else "")

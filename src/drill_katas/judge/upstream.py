@@ -1,0 +1,76 @@
+"""Upstream services: the SUT's calls to them are answered here, counted here, and can go wrong here."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from drill_katas.judge.services import Services
+    from drill_katas.sut.wire import Channel
+
+
+class Fault(enum.StrEnum):
+    """What happens to one call; the caller sees the same TimeoutError for both losses."""
+
+    NONE = "none"
+    REQUEST_LOST = "request lost"  # the service never hears of the call
+    REPLY_LOST = "reply lost"  # the service carries it out, the caller never hears
+
+
+@dataclass(frozen=True)
+class Received:
+    """One call that reached the upstream."""
+
+    method: str
+    arguments: dict[str, Any]
+    fault: Fault
+
+
+class Upstream:
+    """An upstream service; hand it to `sut.open`, and the SUT gets `world.<client>` talking to it.
+
+    `service` is an object of the check's own, whose methods take and return plain data. `faults` are
+    used up one a call, in order; when they have run out all goes well.
+    """
+
+    def __init__(self, service: object, *, client: str) -> None:
+        self.received: list[Received] = []
+        self._service = service
+        self._client = client
+        self._faults: deque[Fault] = deque()
+        self._wire: dict[str, Any] | None = None
+
+    def script(self, faults: Iterable[Fault]) -> None:
+        """Say what happens to the next calls, in place of what was said before."""
+        self._faults = deque(faults)
+
+    def attach(self, services: Services) -> dict[str, Any]:
+        """Be reachable through `services`; the upstream's name, address and client class for the SUT."""
+        if self._wire is None:
+            self._services = services
+            name = services.add(self)
+            self._wire = {"$upstream": {"address": services.address, "service": name, "client": self._client}}
+        return self._wire
+
+    def close(self) -> None:
+        """Nothing is held between checks."""
+
+    def serve(self, channel: Channel) -> None:
+        """Answer the calls of one connection."""
+        while (request := channel.receive()) is not None:
+            self._services.step()
+            channel.send(self._answer(request["method"], request["arguments"]))
+
+    def _answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        fault = self._faults.popleft() if self._faults else Fault.NONE
+        lost = {"timeout": f"no answer from {method}"}
+        if fault is Fault.REQUEST_LOST:
+            return lost
+        self.received.append(Received(method, arguments, fault))
+        value = getattr(self._service, method)(**arguments)
+        return lost if fault is Fault.REPLY_LOST else {"ok": value}

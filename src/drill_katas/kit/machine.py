@@ -1,0 +1,38 @@
+"""Stateful checks: Hypothesis's rule-based state machines, run as part of one check."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import hypothesis
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+if TYPE_CHECKING:
+    from drill_katas.judge.sut import Sut
+
+
+class Machine(RuleBasedStateMachine):
+    """A state machine about the system under test, `self.sut`; write rules and invariants as usual."""
+
+    sut: Sut
+
+    def teardown(self) -> None:
+        """Note a failing example: teardown runs while the failure is on its way up."""
+        failure = sys.exc_info()[1]
+        if failure is not None:
+            self.sut.trial.note_failure(failure)
+
+
+def explore(machine: type[Machine], sut: Sut, *, examples: int = 25, steps: int = 10) -> None:
+    """Run `examples` random walks of up to `steps` rules each; raises what the smallest failing one raised."""
+
+    @hypothesis.seed(sut.seed)
+    def begin() -> Machine:
+        sut.trial.begin_example()
+        walk = machine()
+        walk.sut = sut
+        return walk
+
+    settings = hypothesis.settings(max_examples=examples, stateful_step_count=steps)
+    run_state_machine_as_test(begin, settings=settings)  # type: ignore[arg-type] # it takes any factory

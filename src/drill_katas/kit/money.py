@@ -1,0 +1,50 @@
+"""Money for oracles and strategies: integers in minor units, and the decimal strings they are written as."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLACES: Final[Mapping[str, int]] = {"USD": 2, "EUR": 2, "JPY": 0, "BHD": 3}
+"""Decimal places of a currency's minor unit (ISO 4217)."""
+
+_DECIMAL: Final = re.compile(r"-?\d+(\.\d+)?")
+
+
+def exact(text: str) -> Fraction:
+    """Return the exact value of a decimal string such as "-12.50".
+
+    Raises `AssertionError` for anything else: "1e3", "NaN", " 1".
+    """
+    assert _DECIMAL.fullmatch(text), f"{text!r} is no plain decimal number"
+    return Fraction(text)
+
+
+def minor(text: str, currency: str) -> int:
+    """Return the amount in the currency's minor unit: `minor("12.5", "USD")` is 1250.
+
+    Raises `AssertionError` when the amount is finer than that.
+    """
+    units = exact(text) * 10 ** PLACES[currency]
+    assert units.denominator == 1, f"{text} is finer than the {PLACES[currency]} places of {currency}"
+    return int(units)
+
+
+def text(minor_units: int, currency: str) -> str:
+    """Return minor units as a decimal string with the currency's places: `text(-5, "USD")` is "-0.05"."""
+    places = PLACES[currency]
+    sign = "-" if minor_units < 0 else ""
+    digits = str(abs(minor_units)).rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else sign + digits
+
+
+def amounts(currency: str, *, up_to: int = 10_000, at_least: int = 0) -> st.SearchStrategy[str]:
+    """Return a strategy for positive amounts as decimal strings, from `at_least` up to `up_to` major units."""
+    unit = 10 ** PLACES[currency]
+    return st.integers(max(1, at_least * unit), up_to * unit).map(lambda units: text(units, currency))

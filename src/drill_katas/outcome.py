@@ -1,0 +1,69 @@
+"""From what pytest saw of a check to its result: outcome, message in the domain's words, details."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from drill_katas.judge.failures import CheckEnded, StopShrinking, SutError
+from drill_katas.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drill_katas.judge.trial import Failure, Trial
+
+MAX_MESSAGE_LINES = 6
+MAX_OUTPUT_LINES = 20
+FINDINGS = (AssertionError, CheckEnded, SutError)  # what a check raises about the SUT
+
+
+def explain(error: BaseException, trial: Trial) -> tuple[Outcome, str, tuple[str, ...]]:
+    """Return outcome, message and details of a check that raised `error`."""
+    error = _leaf(error)
+    failure = trial.example_that_raised(error)
+    if trial.failure and (isinstance(error, StopShrinking) or not isinstance(error, FINDINGS)):
+        # Hypothesis was stopped while it made a known failure smaller, which it may report in terms of its own
+        failure = trial.failure
+    error = failure.error
+    outcome = error.outcome if isinstance(error, CheckEnded) else Outcome.FAIL
+    return outcome, harmless(_message(error)), tuple(map(harmless, _details(failure)))
+
+
+def harmless(text: str) -> str:
+    """Return text that a terminal, or a CI log, takes for text alone.
+
+    No control characters; and no `::` where a word may begin, which after some wrapping may be where a line begins:
+    GitHub's runner takes such a line for a command.
+    """
+    visible = "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
+    return re.sub(r"(^|\s)::", r"\1: :", visible)
+
+
+def _leaf(error: BaseException) -> BaseException:
+    """Return the first exception of a group: Hypothesis wraps what it could not reproduce in one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, AssertionError):
+        text = str(error).partition("\nassert ")[0].removeprefix("assert ")
+    elif isinstance(error, CheckEnded | SutError):
+        text = str(error)
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return "\n".join(text.splitlines()[:MAX_MESSAGE_LINES])
+
+
+def _details(failure: Failure) -> tuple[str, ...]:
+    return (
+        *_section("The calls that led there:", failure.calls),
+        *_section("Where it was:", getattr(failure.error, "details", ())),
+        *_section("What the program printed:", failure.output.splitlines()[-MAX_OUTPUT_LINES:]),
+    )
+
+
+def _section(title: str, lines: Sequence[str]) -> tuple[str, ...]:
+    return (title, *("  " + "\n  ".join(line.split("\n")) for line in lines)) if lines else ()

@@ -1,0 +1,183 @@
+"""What a run leaves behind: the journal's entry, the report file, the summary. Never in a worker of pytest-xdist."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from drill_katas.answer import read_answer, with_help
+from drill_katas.errors import UserError
+from drill_katas.journal import Checked, Ran, now
+from drill_katas.progress import KataProgress, progress
+from drill_katas.report.run import header_lines, summary_lines
+from drill_katas.report.text import MARKUP, encodable
+from drill_katas.verdict import CheckResult, Outcome, Report, Verdict
+
+if TYPE_CHECKING:
+    from drill_katas.catalog import Kata
+    from drill_katas.settings import Settings
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One result on its way here: one of the `selected` checks of its kata, which are not all when `partial`."""
+
+    kata: str
+    selected: int
+    partial: bool
+    result: CheckResult
+
+
+class Recorder:
+    """Collects the results of all katas, and writes down each kata as soon as it is done."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config = config
+        self._settings = settings
+        self._katas = {kata.name: kata for kata in settings.katas}
+        self._findings: dict[str, dict[str, Finding]] = {}  # by kata and test id
+        self._done: Counter[str] = Counter()
+        self._interrupted = False
+        self._verdicts: dict[str, Verdict] = {}
+        self._notices = list(settings.workspace.journal.read().notices)
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is judged."""
+        return header_lines(self._settings.katas, self._source(), self._settings.seed, inline=self._settings.inline)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Keep each kata on one worker: its stages are judged in order."""
+        from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - there only under -n
+
+        class ByKata(LoadScopeScheduling):  # type: ignore[misc]
+            def _split_scope(self, nodeid: str) -> str:
+                return nodeid.partition("::")[0]
+
+        return ByKata(config, log)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a result; when it was the kata's last one, write the kata down."""
+        data = getattr(report, "kata", None)
+        if data is not None:
+            finding = msgspec.convert(data, Finding)
+            self._findings.setdefault(finding.kata, {})[report.nodeid] = finding
+        if report.when == "teardown":
+            self._finish_check(report)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note a Ctrl-C, for a kata that it cut short is no attempt; pytest-xdist ends `-x` with a class of its own."""
+        self._interrupted = excinfo.type is KeyboardInterrupt
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Conclude what `-x` cut short, and write the report file. A kata without a result is never a pass."""
+        for kata in self._findings:
+            if kata not in self._verdicts and not self._interrupted:
+                self._conclude(kata)
+        without = [name for name in self._katas if name not in self._findings]
+        if without and session.exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly:
+            self._notices.append(f"no check of {', '.join(without)} ran, which is not a pass")
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        if self._settings.report is not None:
+            self._write_report()
+
+    def pytest_terminal_summary(self) -> None:
+        """Show each kata's verdict and what to do next."""
+        standing = progress(self._settings.workspace.journal.read().events)
+        judged = [
+            (self._katas[name], verdict, standing.get(name, KataProgress(name)))
+            for name, verdict in self._verdicts.items()
+        ]
+        writer = self._config.get_terminal_writer()
+        if judged:
+            writer.sep("=", encodable(" kata "), bold=True)
+            lines = summary_lines(judged, self._settings.workspace, writer.fullwidth, now())
+            for spans in lines:
+                for span in spans:
+                    writer.write(encodable(span.text), **MARKUP[span.style])
+                writer.line()
+        for notice in self._notices:
+            writer.line(encodable(f"note: {notice}"), yellow=True)
+
+    def _finish_check(self, report: pytest.TestReport) -> None:
+        """Take note that a check was cleaned up, which it has to survive to have passed."""
+        for kata, findings in self._findings.items():
+            finding = findings.get(report.nodeid)
+            if finding is None:
+                continue
+            if report.failed and finding.result.passed:
+                message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
+                failed = replace(finding.result, outcome=Outcome.FAIL, message=message)
+                findings[report.nodeid] = replace(finding, result=failed)
+            self._done[kata] += 1
+            if self._done[kata] == finding.selected:
+                self._conclude(kata)
+
+    def _source(self) -> str:
+        return self._settings.source or "workspace"
+
+    def _conclude(self, name: str) -> None:
+        findings = list(self._findings[name].values())
+        kata = self._katas[name]
+        verdict = self._verdict(kata, findings)
+        if verdict.source == "workspace":
+            try:
+                notice = self._settings.workspace.journal.append(_event(verdict))
+            except UserError as error:
+                notice = str(error)
+            self._notices += [notice] if notice else []
+        self._verdicts[name] = verdict
+
+    def _verdict(self, kata: Kata, findings: list[Finding]) -> Verdict:
+        standing = self._settings.workspace.progress_of(kata)  # read now: another run may have ended meanwhile
+        results = tuple(finding.result for finding in findings)
+        return Verdict(
+            kata=kata.name,
+            variant=standing.variant,
+            source=self._source(),
+            seed=self._settings.seed,
+            checks=self._with_help(kata, results),
+            seconds=round(sum(result.seconds for result in results), 3),
+            attempt=standing.attempts + 1 if self._settings.source is None else None,
+            inline=self._settings.inline,
+            partial=findings[0].partial or len(results) < findings[0].selected,
+        )
+
+    def _with_help(self, kata: Kata, results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
+        """Add the help for known wrong fixes, where the kata's answer is at hand."""
+        try:
+            return with_help(results, read_answer(kata.solutions))
+        except UserError:
+            return results
+
+    def _write_report(self) -> None:
+        report = Report(
+            version=version("drill-katas"),
+            python=platform.python_version(),
+            katas=tuple(self._verdicts.values()),
+        )
+        path = self._settings.report
+        assert path is not None
+        try:
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        except OSError as error:
+            self._notices.append(f"--kata-report: cannot write {path} ({error.strerror})")
+
+
+def _event(verdict: Verdict) -> Ran:
+    return Ran(
+        kata=verdict.kata,
+        variant=verdict.variant,
+        seed=verdict.seed,
+        seconds=verdict.seconds,
+        checks=tuple(Checked(check.name, check.stage, check.outcome, check.seconds) for check in verdict.checks),
+        solved=verdict.solved,
+        partial=verdict.partial,
+        inline=verdict.inline,
+    )

@@ -1,0 +1,63 @@
+"""The text about all katas: the list, and how one stands with each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.catalog import LEVELS
+from drill_katas.progress import KataProgress
+from drill_katas.report.text import Line, clock, cut, line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from drill_katas.catalog import Kata
+    from drill_katas.report.text import Part, Style
+
+BAR: Final = 20
+MARKS: Final = {"solved": "✓", "in progress": "…", "untouched": "·"}
+
+
+def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:
+    """Return a line a kata: how it stands, level, name, title."""
+    lines = []
+    for kata in katas:
+        state = standings.get(kata.name, KataProgress(kata.name)).state
+        style: Style = "good" if state == "solved" else ""
+        head = f"{MARKS[state]} {kata.manifest.level} {LEVELS[kata.manifest.level]:<7} "
+        lines.append(line((head, style), (f"{kata.name:<18} ", "bold"), cut(kata.manifest.title, max(10, width - 31))))
+    return lines
+
+
+def status_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:
+    """Return how one stands: a bar for each level, then times and attempts of each kata that was touched."""
+    lines = overall_lines(katas, standings, width)
+    for kata in katas:
+        standing = standings.get(kata.name, KataProgress(kata.name))
+        if standing.began is None:
+            continue
+        best = f"best {clock(standing.best)}" if standing.best else "not solved"
+        counts = f"{_count(standing.total_attempts, 'attempt')}, {_count(standing.total_hints, 'hint')}, {best}"
+        style: Style = "good" if standing.state == "solved" else ""
+        lines.append(line((f"{MARKS[standing.state]} ", style), (f"{kata.name:<18} ", "bold"), cut(counts, width - 21)))
+    return lines
+
+
+def overall_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:
+    """Return a progress bar for each level."""
+    lines = []
+    for level in sorted({kata.manifest.level for kata in katas}):
+        states = [
+            standings.get(kata.name, KataProgress(kata.name)).state for kata in katas if kata.manifest.level == level
+        ]
+        solved, begun, total = states.count("solved"), states.count("in progress"), len(states)
+        bar = min(BAR, width // 4)
+        done = bar * solved // total
+        counts = f" {solved} of {total} solved, {begun} in progress, {total - solved - begun} untouched"
+        drawn: tuple[Part, Part] = ("█" * done, "good"), ("░" * (bar - done), "dim")
+        lines.append(line(f"level {level} {LEVELS[level]:<7} ", *drawn, cut(counts, width - 16 - bar)))
+    return lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

@@ -1,0 +1,161 @@
+"""The text of one run: its header, what a failing check says, and the summary at its end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.catalog import LEVELS, ORIGINAL
+from drill_katas.report.catalog import overall_lines
+from drill_katas.report.text import Line, Style, clock, cut, line, shown, wrapped
+from drill_katas.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from drill_katas.catalog import Kata
+    from drill_katas.progress import KataProgress
+    from drill_katas.verdict import CheckResult, Stage, Verdict
+    from drill_katas.workspace import Workspace
+
+MAX_LINES: Final = 25
+LABEL: Final = 11  # columns of the stage's name
+TAIL: Final = 14  # columns of outcome and seconds
+MESSAGE_LINES: Final = 4
+HELP_LINES: Final = 4
+FEW: Final = 3  # katas that are named in the header
+MARKS: Final[dict[Outcome, tuple[str, Style]]] = {Outcome.PASS: ("✓", "good"), Outcome.NOT_REACHED: ("·", "dim")}
+
+Judged = tuple["Kata", "Verdict", "KataProgress"]
+
+
+def header_lines(katas: Sequence[Kata], source: str, seed: int, *, inline: bool) -> list[str]:
+    """Say what is judged, in pytest's header."""
+    names = ", ".join(f"{kata.name} (level {kata.manifest.level}, {LEVELS[kata.manifest.level]})" for kata in katas)
+    lines = [f"kata: {names if len(katas) <= FEW else f'{len(katas)} katas'}; judging {source}, seed {seed}"]
+    if inline:
+        lines.append("kata: --kata-inline runs your code in this process, for a debugger: this run does not count")
+    return lines
+
+
+def details_of(check: CheckResult) -> str:
+    """Return what pytest shows of a failing check above the summary."""
+    return "\n".join((f"{check.title}.", f"  {check.message}".replace("\n", "\n  "), "", *check.details)).rstrip()
+
+
+def summary_lines(judged: Sequence[Judged], workspace: Workspace, width: int, at: datetime) -> list[Line]:
+    """Return the end of a run: one kata in full, of several what matters of each, and how all stand."""
+    if len(judged) == 1:
+        return _one(*judged[0], workspace, width, at)
+    lines = [each for kata, verdict, standing in judged for each in _in_short(kata, verdict, standing, width)]
+    standings = {kata.name: standing for kata, _, standing in judged}
+    return [*lines[: MAX_LINES - 6], *overall_lines([kata for kata, _, _ in judged], standings, width)]
+
+
+def _one(
+    kata: Kata, verdict: Verdict, standing: KataProgress, workspace: Workspace, width: int, at: datetime
+) -> list[Line]:
+    failing = [check for check in verdict.checks if check.failed]
+    foot = [*_finding(failing, width), line(), *_standing_lines(kata, verdict, standing, at)]
+    foot += wrapped(f"next: {_next_step(kata, verdict, standing, workspace)}", width, "")
+    return [*_stage_lines(verdict, width, MAX_LINES - len(foot) - 1), *foot]
+
+
+def _stage_lines(verdict: Verdict, width: int, room: int) -> list[Line]:
+    """Return a line a check; where there is no room for all, passed stages are folded into a line each."""
+    blocks = [(stage, checks, _block(stage, checks, width)) for stage, checks in verdict.stages()]
+    foldable = sorted(
+        (index for index, (_, checks, _) in enumerate(blocks) if all(check.passed for check in checks)),
+        key=lambda index: len(blocks[index][2]),
+        reverse=True,
+    )
+    for index in foldable:
+        if sum(len(lines) for _, _, lines in blocks) <= room:
+            break
+        stage, checks, _ = blocks[index]
+        blocks[index] = (stage, checks, [_folded(stage, checks, width)])
+    lines = [each for _, _, block in blocks for each in block]
+    return lines if len(lines) <= room else [*lines[: room - 1], line((f"… {len(lines) - room + 1} more lines", "dim"))]
+
+
+def _block(stage: Stage, checks: Sequence[CheckResult], width: int) -> list[Line]:
+    if all(check.outcome is Outcome.NOT_REACHED for check in checks):
+        return [_folded(stage, checks, width)]
+    labels = [stage.value, *[""] * (len(checks) - 1)]
+    return [_check_line(label, check, width) for label, check in zip(labels, checks, strict=True)]
+
+
+def _check_line(label: str, check: CheckResult, width: int) -> Line:
+    return _result_line(label, check.title, check.outcome, check.seconds, width)
+
+
+def _folded(stage: Stage, checks: Sequence[CheckResult], width: int) -> Line:
+    text = f"{len(checks)} check{'s' * (len(checks) > 1)}"
+    return _result_line(stage.value, text, checks[0].outcome, sum(check.seconds for check in checks), width)
+
+
+def _result_line(label: str, text: str, outcome: Outcome, seconds: float, width: int) -> Line:
+    room = width - LABEL - 2 - TAIL
+    mark, style = MARKS.get(outcome, ("✗", "bad"))
+    reached = outcome is not Outcome.NOT_REACHED
+    tail = f"{outcome.value:>5}{f'{seconds:.2f} s':>{TAIL - 5}}" if reached else f"{outcome.value:>{TAIL}}"
+    return line((label.ljust(LABEL), "bold"), (f"{mark} ", style), cut(text, room).ljust(room), (tail, style))
+
+
+def _finding(failing: Sequence[CheckResult], width: int) -> list[Line]:
+    """Return the first failing check's message, and what is known of failing in that way."""
+    if not failing:
+        return []
+    first = failing[0]
+    lines = [line(), *wrapped(first.message, width, "  ", "bad")[:MESSAGE_LINES]]
+    helped = next((check.help for check in failing if check.help), "")
+    return lines + wrapped(helped, width, "  ", "note")[:HELP_LINES]
+
+
+def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: datetime) -> list[Line]:
+    if verdict.attempt is None:
+        return [line(f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s; not an attempt of yours")]
+    given = clock(timedelta(minutes=kata.manifest.minutes))
+    best = clock(standing.best) if standing.best else "none yet"
+    variant = "" if verdict.variant == ORIGINAL else f" ({verdict.variant})"
+    taken = f"clock {clock(standing.clock(at))} of {given}"
+    lines = [line(f"{kata.name}{variant} · attempt {verdict.attempt} · {taken} · best time {best}")]
+    change = standing.change()
+    if change is not None:
+        lines.append(line(f"since the last attempt: {change}"))
+    return lines
+
+
+def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: Workspace) -> str:
+    files = " and ".join(shown(kata.folder / name, workspace.root) for name in kata.manifest.editable)
+    again = f"pytest --kata {kata.name}"
+    if verdict.attempt is None:
+        return f"`{again}` judges your own files"
+    if verdict.solved:
+        others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]
+        more = f"; `kata start {kata.name} --variant {others[0]}` is the same page with another cause" if others else ""
+        return f"solved. `kata solution {kata.name}` shows how we would{more}"
+    if verdict.passed or verdict.partial:
+        return f"`{again}` runs all checks; only that counts"
+    if verdict.attempt == 1:
+        return (
+            f"read {shown(kata.briefing, workspace.root)}, form one hypothesis, test it, then mend {files} and run "
+            f"`{again}` again; `kata hint {kata.name}` helps a little"
+        )
+    return f"mend {files} and run `{again}` again; `kata hint {kata.name}` helps a little ({standing.hints} seen)"
+
+
+def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) -> list[Line]:
+    passed = sum(check.passed for check in verdict.checks)
+    mark, style = MARKS.get(Outcome.PASS if verdict.passed else Outcome.FAIL, ("✗", "bad"))
+    attempt = f" · attempt {verdict.attempt}" if verdict.attempt else ""
+    text = f"{kata.name} · {passed} of {len(verdict.checks)} checks pass · {verdict.seconds:.1f} s{attempt}"
+    change = standing.change() if verdict.attempt else None
+    if change:
+        text += f" · {change}"
+    lines = [line((f"{mark} ", style), cut(text, width - 2))]
+    failing = next((check for check in verdict.checks if check.failed), None)
+    if failing:
+        lines.append(line("  ", (cut(f"{failing.stage}: {failing.message.partition(chr(10))[0]}", width - 2), "bad")))
+    return lines

@@ -1,0 +1,91 @@
+"""Lines of styled text, and how they get onto a terminal."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from pathlib import Path
+
+Style = Literal["", "good", "bad", "dim", "bold", "note"]
+MARKUP: Final[dict[str, dict[str, bool]]] = {
+    "": {},
+    "good": {"green": True},
+    "bad": {"red": True},
+    "dim": {"light": True},
+    "bold": {"bold": True},
+    "note": {"yellow": True},
+}
+COLOURS: Final[dict[str, dict[str, Any]]] = {
+    "": {},
+    "good": {"fg": "green"},
+    "bad": {"fg": "red"},
+    "dim": {"dim": True},
+    "bold": {"bold": True},
+    "note": {"fg": "yellow"},
+}
+"""The styles as click has them; `MARKUP` is how pytest has them."""
+ASCII: Final = str.maketrans({"✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"})
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a line in one style."""
+
+    text: str
+    style: Style = ""
+
+
+Line = tuple[Span, ...]
+Part = str | tuple[str, Style]
+
+
+def line(*parts: Part) -> Line:
+    """Build a line from plain texts and (text, style) pairs."""
+    return tuple(Span(part) if isinstance(part, str) else Span(*part) for part in parts)
+
+
+def plain(spans: Line) -> str:
+    """Return a line without its styles."""
+    return "".join(span.text for span in spans).rstrip()
+
+
+def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[Line]:
+    """Break a text into lines of at most `width` columns."""
+    lines = [
+        piece
+        for paragraph in text.splitlines()
+        for piece in textwrap.wrap(paragraph, width, initial_indent=indent, subsequent_indent=indent) or [""]
+    ]
+    return [line((piece, style)) for piece in lines]
+
+
+def cut(text: str, width: int) -> str:
+    """Shorten a text to `width` columns."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def clock(time: timedelta) -> str:
+    """Write a duration as 4:07, or 1:04:07 from an hour on."""
+    minutes, seconds = divmod(int(time.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def shown(path: Path, root: Path) -> str:
+    """Return a path as a person in `root` would type it."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def encodable(text: str) -> str:
+    """Return the text, in ASCII where the terminal has no Unicode."""
+    encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(ASCII).encode("ascii", "replace").decode()
+    return text

@@ -1,0 +1,237 @@
+"""One kata run inside pytest: what is registered only when a kata is asked for."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import hypothesis
+import msgspec
+import pytest
+
+from drill_katas import fixtures
+from drill_katas.arms import Overlay, arm_from, workspace_arm
+from drill_katas.checks import belted, read_check, seeded, watched
+from drill_katas.errors import UserError
+from drill_katas.judge.inline import InlineSpawner
+from drill_katas.judge.process import Program, Zygote
+from drill_katas.judge.sut import Sut
+from drill_katas.judge.trial import Trial
+from drill_katas.outcome import explain
+from drill_katas.progress import progress
+from drill_katas.record import Finding, Recorder
+from drill_katas.report.catalog import list_lines
+from drill_katas.report.run import details_of
+from drill_katas.report.text import encodable, plain
+from drill_katas.selection import select
+from drill_katas.settings import libraries, read_settings
+from drill_katas.verdict import CheckResult, Outcome
+from drill_katas.workspace import find_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from drill_katas.arms import Arm
+    from drill_katas.catalog import Kata
+    from drill_katas.checks import Check
+    from drill_katas.settings import Settings
+
+PROFILE: Final = "drill-katas"
+
+
+def begin(config: pytest.Config) -> None:
+    """Set the run up, or end the session with a sentence that says why not."""
+    try:
+        settings = read_settings(config)
+        arms = {kata.name: _arm(kata, settings) for kata in settings.katas}
+    except UserError as mistake:
+        raise pytest.UsageError(str(mistake)) from None
+    config.args = list(settings.targets)
+    config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
+    if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
+        config.option.reportchars = ""
+    _load_profile()
+    is_worker = hasattr(config, "workerinput")
+    distributes = not is_worker and config.getoption("dist", "no") != "no"
+    if not is_worker:
+        config.pluginmanager.register(Recorder(config, settings), "kata-record")
+    if not distributes:
+        run = KataRun(settings, arms)
+        config.stash[fixtures.SUT] = run.sut
+        config.pluginmanager.register(run, "kata-run")
+        config.pluginmanager.register(fixtures, "kata-fixtures")
+
+
+def list_katas(config: pytest.Config) -> int:
+    """Print the katas and how they stand, and return the exit code."""
+    workspace = find_workspace(config.invocation_params.dir)
+    try:
+        katas = select("all", libraries(config, workspace), ())
+    except UserError as mistake:
+        sys.stderr.write(f"ERROR: {mistake}\n")
+        return pytest.ExitCode.USAGE_ERROR
+    standings = progress(workspace.journal.read().events)
+    for each in list_lines(katas, standings, shutil.get_terminal_size().columns):
+        sys.stdout.write(encodable(plain(each)) + "\n")
+    return pytest.ExitCode.OK
+
+
+def _arm(kata: Kata, settings: Settings) -> Arm:
+    if settings.source is None:
+        return workspace_arm(kata)
+    return arm_from(kata, settings.source)
+
+
+def _load_profile() -> None:
+    """Fix what Hypothesis does, so that a verdict here is the verdict everywhere."""
+    hypothesis.settings.register_profile(
+        PROFILE,
+        deadline=None,  # time is the SUT's budget's business
+        derandomize=True,
+        database=None,
+        max_examples=30,
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    hypothesis.settings.load_profile(PROFILE)
+
+
+class KataRun:
+    """Runs the checks: in the session itself, or in each worker of pytest-xdist."""
+
+    def __init__(self, settings: Settings, arms: dict[str, Arm]) -> None:
+        self._settings = settings
+        preload = dict.fromkeys(module for kata in settings.katas for module in kata.manifest.preload)
+        self._spawner = InlineSpawner() if settings.inline else Zygote(list(preload))
+        self.sut = Sut(self._spawner, seed=settings.seed)
+        self._overlays = {kata.name: Overlay(kata, arms[kata.name]) for kata in settings.katas}
+        self._checks: dict[str, Check] = {}
+        self._totals: Counter[str] = Counter()
+        self._selected: Counter[str] = Counter()
+        self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
+        self._not_reached: set[str] = set()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Read the checks, and put them in the order of katas and stages; a seed shuffles within a stage."""
+        for item in items:
+            kata = self._settings.kata_at(item.path)
+            if kata is None:
+                continue
+            try:
+                check = read_check(item, kata)
+            except UserError as mistake:
+                raise pytest.UsageError(f"{kata.tests}: {mistake}") from None
+            self._checks[item.nodeid] = check
+            self._totals[kata.name] += 1
+            seeded(item, self._settings.seed)
+            watched(item, self.sut)
+            belted(item, check.budget)
+        if self._settings.seed:
+            random.Random(self._settings.seed).shuffle(items)  # noqa: S311 - an order, not a secret
+        items.sort(key=self._position)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Count what is left to run after `-k` and its like."""
+        checks = (self._checks.get(item.nodeid) for item in session.items)
+        self._selected = Counter(check.kata.name for check in checks if check)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Get a fresh SUT ready, unless an earlier stage of the kata has failed."""
+        check = self._checks.get(item.nodeid)
+        if check is None:
+            return
+        item.user_properties += [("kata", check.kata.name), ("stage", check.stage.value)]
+        if self._settings.source is None:
+            item.user_properties.append(("attempt", self._settings.attempts[check.kata.name]))
+        closed = [stage for kata, stage in self._failed if kata == check.kata.name and stage < check.stage.position]
+        if closed and not self._settings.all_stages:
+            self._not_reached.add(item.nodeid)
+            pytest.skip("not reached: an earlier stage fails")
+        trial = Trial(self._program(check.kata), check.kata.manifest.limits, check.budget)
+        self.sut.begin_check(trial)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what pytest saw into a result, and hang it on the report."""
+        report = yield
+        check = self._checks.get(item.nodeid)
+        if check is None:
+            return report
+        if call.when == "call" or (call.when == "setup" and not report.passed):
+            result = self._judge(check, item, call, report)
+            item.user_properties.append(("seconds", result.seconds))
+            self._attach(report, check, result)
+        if call.when == "teardown":
+            self.sut.end_check()
+        return report
+
+    def pytest_unconfigure(self) -> None:
+        """End every process and remove the copies."""
+        self.sut.close()
+        self._spawner.close()
+        for overlay in self._overlays.values():
+            overlay.close()
+
+    def _is_partial(self, kata: Kata) -> bool:
+        """Whether some checks were left out on purpose: by `-k` and its like, or by naming single tests."""
+        narrowed = any("::" in target for target in self._settings.targets)
+        return narrowed or self._selected[kata.name] < self._totals[kata.name]
+
+    def _position(self, item: pytest.Item) -> tuple[int, int]:
+        check = self._checks.get(item.nodeid)
+        if check is None:
+            return len(self._settings.katas), 0
+        return self._settings.katas.index(check.kata), check.stage.position
+
+    def _program(self, kata: Kata) -> Program:
+        overlay = self._overlays[kata.name]
+        return Program(
+            package=kata.name,
+            modules=tuple(name.removesuffix(".py") for name in kata.manifest.editable),
+            paths=(overlay.folder, kata.folder.parent),
+            shown={copy: str(original) for copy, original in overlay.files.items()},
+        )
+
+    def _judge(
+        self, check: Check, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+    ) -> CheckResult:
+        outcome, message = Outcome.PASS, ""
+        details: tuple[str, ...] = ()
+        if item.nodeid in self._not_reached:
+            outcome = Outcome.NOT_REACHED
+        elif report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
+            outcome, message = Outcome.FAIL, "the check did not run to its end (skip or xfail): that proves nothing"
+        elif call.excinfo is not None:
+            outcome, message, details = explain(call.excinfo.value, self.sut.trial)
+        return CheckResult(
+            name=check.name,
+            stage=check.stage,
+            title=check.title,
+            outcome=outcome,
+            seconds=round(call.duration, 3),
+            message=message,
+            details=details,
+        )
+
+    def _attach(self, report: pytest.TestReport, check: Check, result: CheckResult) -> None:
+        if result.failed:
+            self._failed.add((check.kata.name, check.stage.position))
+            if report.skipped or hasattr(report, "wasxfail"):
+                report.outcome = "failed"
+                vars(report).pop("wasxfail", None)
+            report.longrepr = details_of(result)
+        finding = Finding(
+            kata=check.kata.name,
+            selected=self._selected[check.kata.name],
+            partial=self._is_partial(check.kata),
+            result=result,
+        )
+        report.kata = msgspec.to_builtins(finding)  # type: ignore[attr-defined]

@@ -1,0 +1,35 @@
+"""`kata new`: the files of a kata to begin with, which run as they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from drill_katas.errors import UserError
+
+TEMPLATE: Final = Path(__file__).parent / "template"
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def scaffold(root: Path, name: str) -> list[Path]:
+    """Write the template as `katas/NAME` and `solutions/NAME`, and return the new files.
+
+    Raises `UserError` for a name that cannot be a package, and when such a kata is there already.
+    """
+    if not NAME.fullmatch(name):
+        raise UserError(f"{name!r} cannot be a kata's name; use lower-case letters, digits and _, like slow_queue")
+    for folder in (root / "katas" / name, root / "solutions" / name):
+        if folder.exists():
+            raise UserError(f"{folder} is there already; choose another name, or remove it first")
+    return [_write(file, root, name) for file in sorted(TEMPLATE.rglob("*")) if file.is_file()]
+
+
+def _write(file: Path, root: Path, name: str) -> Path:
+    target = root / str(file.relative_to(TEMPLATE)).replace("NAME", name)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot write {target} ({error.strerror})") from error
+    return target

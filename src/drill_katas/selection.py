@@ -1,0 +1,73 @@
+"""Which katas `--kata` means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drill_katas.catalog import find, no_katas
+from drill_katas.errors import UserError
+from drill_katas.progress import KataProgress, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from drill_katas.catalog import Kata, Library
+    from drill_katas.journal import Event
+
+
+def select(selector: str, libraries: Sequence[Library], events: Iterable[Event]) -> list[Kata]:
+    """Return the katas a selector means, without repeats, in the order named.
+
+    A selector is a name, `all`, `level:N`, `next` (the first unsolved) or `failed` (those whose last run failed), or
+    several of these with commas. Raises `UserError` for an unknown name, and when nothing is left to select.
+    """
+    standing = progress(events)
+    found: dict[str, Kata] = {}
+    for word in filter(None, (word.strip() for word in selector.split(","))):
+        found |= {kata.name: kata for kata in _select_one(word, libraries, standing)}
+    if not found:
+        raise UserError("--kata needs a name: one of those `kata list` shows, or all, level:N, next, failed")
+    return list(found.values())
+
+
+def _select_one(word: str, libraries: Sequence[Library], standing: dict[str, KataProgress]) -> list[Kata]:
+    match word.partition(":"):
+        case "all", "", _:
+            return _all(libraries)
+        case "level", ":", level:
+            return _of_level(level, libraries)
+        case "next", "", _:
+            unsolved = [kata for kata in _all(libraries) if not _standing(kata, standing).solved_once]
+            if not unsolved:
+                raise UserError("every kata here is solved; run one again by its name, after `kata reset NAME`")
+            return unsolved[:1]
+        case "failed", "", _:
+            failed = [kata for kata in _all(libraries) if (last := _standing(kata, standing).last) and not last.solved]
+            if not failed:
+                raise UserError("no kata's last run failed; --kata next runs the first unsolved one")
+            return failed
+        case _:
+            return [find(word, libraries)]
+
+
+def _all(libraries: Sequence[Library]) -> list[Kata]:
+    names: dict[str, Kata] = {}
+    for library in libraries:
+        for kata in library:
+            names.setdefault(kata.name, kata)
+    if not names:
+        raise UserError(no_katas(libraries))
+    return sorted(names.values(), key=lambda kata: (kata.manifest.level, kata.name))
+
+
+def _of_level(level: str, libraries: Sequence[Library]) -> list[Kata]:
+    katas = _all(libraries)
+    chosen = [kata for kata in katas if str(kata.manifest.level) == level]
+    if not chosen:
+        levels = ", ".join(sorted({str(kata.manifest.level) for kata in katas}))
+        raise UserError(f"there is no kata of level {level!r} here; the levels are {levels}")
+    return chosen
+
+
+def _standing(kata: Kata, standing: dict[str, KataProgress]) -> KataProgress:
+    return standing.get(kata.name, KataProgress(kata.name))

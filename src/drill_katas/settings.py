@@ -1,0 +1,109 @@
+"""What a kata run was asked to do, built once from pytest's options and ini file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from drill_katas.catalog import Kata, Library, find, packs, shipped
+from drill_katas.errors import UserError
+from drill_katas.progress import progress
+from drill_katas.selection import select
+from drill_katas.workspace import Workspace, find_workspace
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One kata run, as asked for. `source` is None when the learner's own files are judged.
+
+    `attempts` gives each kata the number this run would have as an attempt.
+    """
+
+    workspace: Workspace
+    katas: tuple[Kata, ...]
+    targets: tuple[str, ...]
+    attempts: dict[str, int]
+    source: str | None
+    seed: int
+    all_stages: bool
+    inline: bool
+    report: Path | None
+
+    def kata_at(self, path: Path) -> Kata | None:
+        """Return the kata that a test file belongs to."""
+        return next((kata for kata in self.katas if path.is_relative_to(kata.folder)), None)
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Build the settings. Raises `UserError` for what cannot be done."""
+    option = config.option
+    workspace = find_workspace(config.invocation_params.dir)
+    events = workspace.journal.read().events
+    if option.kata is None:
+        katas, targets = _named_by_paths(config)
+    else:
+        katas = select(option.kata, libraries(config, workspace), events)
+        targets = _targets(config, katas)
+    standing = progress(events)
+    return Settings(
+        workspace=workspace,
+        katas=tuple(katas),
+        targets=tuple(targets),
+        attempts={kata.name: standing[kata.name].attempts + 1 if kata.name in standing else 1 for kata in katas},
+        source=option.kata_from,
+        seed=option.kata_seed,
+        all_stages=option.kata_all_stages,
+        inline=option.kata_inline,
+        report=Path(option.kata_report).absolute() if option.kata_report else None,
+    )
+
+
+def libraries(config: pytest.Config, workspace: Workspace) -> list[Library]:
+    """Return where katas are looked for: the workspace, the folders named, installed packs.
+
+    The katas that come with this package are for judging other sources; a learner needs files of their own to edit.
+    Raises `UserError` for a folder that is not there.
+    """
+    folders = [config.invocation_params.dir / folder for folder in config.option.kata_path]
+    for folder, given in zip(folders, config.option.kata_path, strict=True):
+        if not folder.is_dir():
+            raise UserError(f"--kata-path {given}: there is no such folder")
+    found = [workspace.library, *map(Library, [*folders, *config.getini("kata_paths")]), *packs()]
+    return [*found, shipped()] if config.option.kata_from else found
+
+
+def _named_by_paths(config: pytest.Config) -> tuple[list[Kata], list[str]]:
+    """Return the katas that the arguments lie in; a folder of katas means all of them."""
+    katas: dict[str, Kata] = {}
+    targets: list[str] = []
+    for argument in config.args:
+        path, _, test = argument.partition("::")
+        named = _katas_at((config.invocation_params.dir / path).resolve(), argument)
+        katas |= {kata.name: kata for kata in named}
+        targets += [f"{kata.tests}::{test}" if test else str(kata.tests) for kata in named]
+    return list(katas.values()), targets
+
+
+def _katas_at(place: Path, argument: str) -> list[Kata]:
+    for folder in (place, *place.parents):
+        if (folder / "kata.toml").is_file():
+            return [Library(folder.parent).get(folder.name)]
+    if place.name == "katas":
+        return list(Library(place)) or [find("", [Library(place)])]
+    if place.parent.name == "katas":
+        return [find(place.name, [Library(place.parent)])]
+    raise UserError(f"{argument} is not a kata; name katas alone, or run the other tests without them")
+
+
+def _targets(config: pytest.Config, katas: list[Kata]) -> list[str]:
+    """Return what to collect: the katas' tests, or single tests of theirs that the command line names."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return [str(kata.tests) for kata in katas]
+    for argument in config.args:
+        path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+        if not any(path.is_relative_to(kata.folder) for kata in katas):
+            names = ", ".join(kata.name for kata in katas)
+            raise UserError(f"{argument} is not part of {names}; give --kata or a path, not both")
+    return list(config.args)

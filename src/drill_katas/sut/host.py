@@ -1,0 +1,243 @@
+"""Serves the learner's module: constructs its classes, calls their methods, answers with plain data.
+
+Requests (`op`) and what they answer under `ok`:
+- `import`: the contract's modules are imported; None
+- `open`: a contract name is called with the arguments; the number of the new object
+- `call`: a method of an opened object is called; its value
+- `close`: the object and the engines it was given are let go; None
+- `metrics`: see `telemetry.read_metrics`
+What goes wrong is answered under `error`: `kind` (import, missing, signature, raised, exit, unplain, memory),
+`type`, `message`, and the frames of the traceback as `[file, line, function, source]`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import os
+import socket
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+from drill_katas.sut import driver, telemetry
+from drill_katas.sut.wire import Channel, Closed, find_unplain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_MESSAGE: Final = 1_000  # characters of an exception's message that are told
+SHOWN_FRAMES: Final = 10  # of a deep stack, at either end
+
+
+class Refused(Exception):
+    """A request that cannot be served as the contract says; carries the error answer."""
+
+    def __init__(self, kind: str, message: str, error: BaseException | None = None) -> None:
+        super().__init__(message)
+        self.error = error
+        self.answer = {
+            "kind": kind,
+            "type": type(error).__name__ if error else "",
+            "message": sendable(message),
+            "frames": frames_of(error) if error else [],
+        }
+
+
+def sendable(text: str) -> str:
+    """Return text that can cross: valid Unicode, and not without end."""
+    text = text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+class Host:
+    """The objects one SUT has opened. `answer` never raises, whatever the learner's code does."""
+
+    def __init__(self, package: str, modules: list[str]) -> None:
+        self._package = package
+        self._modules = modules
+        self.last_error: BaseException | None = None
+        self._objects: dict[int, Any] = {}
+        self._engines: dict[int, list[Any]] = {}
+        self._numbers = iter(range(1, sys.maxsize))
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Serve one request and return its answer frame."""
+        try:
+            with telemetry.trace(request.get("trace")):
+                return {"ok": self._serve(request)}
+        except Refused as refused:
+            self.last_error = refused.error
+            return {"error": refused.answer}
+
+    def _serve(self, request: dict[str, Any]) -> Any:
+        match request["op"]:
+            case "import":
+                return self._import()
+            case "open":
+                return self._open(request["target"], request["args"])
+            case "call":
+                return self._call(request["object"], request["method"], request["args"])
+            case "close":
+                return self._close(request["object"])
+            case "metrics":
+                return telemetry.read_metrics()
+            case other:
+                raise Refused("missing", f"no such request: {other}")
+
+    def _import(self) -> None:
+        for module in self._modules:
+            _guarded("import", functools.partial(importlib.import_module, f"{self._package}.{module}"))
+
+    def _open(self, target: str, args: list[Any]) -> int:
+        number = next(self._numbers)
+        self._engines[number] = []
+        given = [self._materialise(arg, number) for arg in args]
+        factory = self._find(target)
+        _check_signature(target, factory, given)
+        self._objects[number] = _guarded("raised", lambda: factory(*given))
+        return number
+
+    def _call(self, number: int, method: str, args: list[Any]) -> Any:
+        thing = self._objects[number]
+        bound = _guarded("raised", lambda: getattr(thing, method, None))
+        name = f"{type(thing).__name__}.{method}"
+        if not callable(bound):
+            raise Refused("missing", f"{name} is missing")
+        _check_signature(name, bound, args)
+        value = _guarded("raised", lambda: bound(*args))
+        problem = find_unplain(value)
+        if problem:
+            raise Refused("unplain", f"{name} returned {problem}")
+        return value
+
+    def _close(self, number: int) -> None:
+        self._objects.pop(number, None)
+        for engine in self._engines.pop(number, ()):
+            engine.dispose()
+
+    def _find(self, target: str) -> Any:
+        for module in self._modules:
+            found = getattr(sys.modules.get(f"{self._package}.{module}"), target, None)
+            if found is not None:
+                return found
+        raise Refused("missing", f"{target} is missing")
+
+    def _materialise(self, arg: Any, number: int) -> Any:
+        """Return what the learner's code receives for `arg`: plain data as it is, a resource as its client."""
+        match arg:
+            case {"$database": {"address": address, "service": service}}:
+                engine = driver.make_engine(address, service)
+                self._engines[number].append(engine)
+                return engine
+            case {"$upstream": {"address": address, "service": service, "client": client}}:
+                world = importlib.import_module(f"{self._package}.world")
+                return getattr(world, client)(Line(address, service))
+            case _:
+                return arg
+
+
+class Line:
+    """A line to an upstream service in the judge: one request, one answer."""
+
+    def __init__(self, address: str, service: str) -> None:
+        self._address = address
+        self._service = service
+        self._channel: Channel | None = None
+
+    def ask(self, method: str, **arguments: Any) -> Any:
+        """Call the upstream's `method`; raises TimeoutError when no answer comes."""
+        channel = self._connected()
+        try:
+            channel.send({"method": method, "arguments": arguments})
+            answer = channel.receive()
+        except Closed as gone:
+            self._channel = None
+            raise ConnectionError("the upstream closed the connection") from gone
+        assert answer is not None
+        if "timeout" in answer:
+            raise TimeoutError(answer["timeout"])
+        return answer["ok"]
+
+    def _connected(self) -> Channel:
+        if self._channel is None:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.connect(self._address)
+            self._channel = Channel(sock)
+            self._channel.send({"service": self._service})
+        return self._channel
+
+
+def _guarded(kind: str, act: Callable[[], Any]) -> Any:
+    """Run the learner's code, and turn whatever it throws into an answer."""
+    try:
+        return act()
+    except MemoryError as error:
+        raise Refused("memory", str(error), error) from None
+    except BlockingIOError as error:  # fork(2) says so when there are too many processes, other calls for other reasons
+        raise Refused("processes" if _cannot_fork() else kind, str(error), error) from None
+    except SystemExit as error:
+        raise Refused("exit", f"sys.exit({error.code!r})", error) from None
+    except BaseException as error:  # noqa: BLE001 - the learner's code may raise anything
+        if isinstance(error, SyntaxError) and kind == "import" and error.lineno:
+            raise Refused(kind, f"line {error.lineno}: {error.msg}", error) from None
+        kind = "processes" if "can't start new thread" in _message_of(error) else kind
+        raise Refused(kind, _message_of(error), error) from None
+
+
+def _cannot_fork() -> bool:
+    try:
+        pid = os.fork()
+    except BlockingIOError:
+        return True
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return False
+
+
+def _check_signature(name: str, target: Any, args: list[Any]) -> None:
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):  # a builtin; the call itself will tell
+        return
+    try:
+        signature.bind(*args)
+    except TypeError as error:
+        raise Refused("signature", f"{name}{signature}: {error}") from None
+
+
+def _message_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a learner's __str__ may raise anything
+        return "its str() raises"
+
+
+def frames_of(error: BaseException) -> list[list[Any]]:
+    """Return the traceback of `error`, innermost last, as `[file, line, function, source]` a frame."""
+    stack = list(traceback.extract_tb(error.__traceback__))
+    if len(stack) > 2 * SHOWN_FRAMES:  # a recursion
+        stack = [*stack[:SHOWN_FRAMES], *stack[-SHOWN_FRAMES:]]
+    frames = [_frame(each.filename, each.lineno, each.name, each.line) for each in stack]
+    if isinstance(error, SyntaxError):
+        frames.append(_frame(error.filename, error.lineno, "<module>", error.text))
+    return frames
+
+
+def _frame(file: str | None, line: int | None, function: str, source: str | None) -> list[Any]:
+    return [file or "", line or 0, function, sendable((source or "").rstrip()[:200])]
+
+
+def serve(sock: socket.socket, host: Host) -> None:
+    """Answer the judge's requests until it closes the connection."""
+    channel = Channel(sock)
+    telemetry.send_logs_to(lambda event: channel.send({"log": event}))
+    while True:
+        try:
+            request = channel.receive()
+            assert request is not None
+            channel.send(host.answer(request))
+        except Closed:
+            return

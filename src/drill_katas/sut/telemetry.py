@@ -1,0 +1,61 @@
+"""Telemetry out of the SUT: structured log lines as they are written, metrics when asked for.
+
+A line logged through structlog carries the trace id of the request that is being served, and goes to
+the judge at once, ahead of the answer. Metrics are what the process's Prometheus registry holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from drill_katas.sut.wire import find_unplain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, MutableMapping
+
+
+def send_logs_to(send: Callable[[dict[str, Any]], None]) -> None:
+    """Make every structlog logger of this process send its lines through `send`."""
+    structlog = sys.modules.get("structlog")
+    if structlog is None:  # the kata does not log through structlog, so there is nothing to set up
+        return
+
+    def deliver(_logger: object, _name: str, event: MutableMapping[str, Any]) -> str:
+        send({name: value if find_unplain(value) is None else repr(value) for name, value in event.items()})
+        raise structlog.DropEvent
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            deliver,
+        ],
+        cache_logger_on_first_use=False,
+    )
+
+
+@contextlib.contextmanager
+def trace(trace_id: str | None) -> Iterator[None]:
+    """Serve one request under `trace_id`: it is on every line logged meanwhile."""
+    structlog = sys.modules.get("structlog")
+    if structlog is None or trace_id is None:
+        yield
+        return
+    with structlog.contextvars.bound_contextvars(trace_id=trace_id):
+        yield
+
+
+def read_metrics() -> list[dict[str, Any]]:
+    """Return the samples of the process's Prometheus registry; the values as text, for exactness."""
+    prometheus_client = sys.modules.get("prometheus_client")
+    if prometheus_client is None:
+        return []
+    return [
+        {"name": sample.name, "labels": dict(sample.labels), "value": repr(sample.value)}
+        for family in prometheus_client.REGISTRY.collect()
+        for sample in family.samples
+    ]

@@ -1,0 +1,144 @@
+"""The wire format: JSON lines over a stream socket, with a length cap and exact types.
+
+Both ends use it. The judge trusts nothing that arrives: a frame that is too long or not JSON is a
+`WireError`, and the SUT says in words when a value cannot cross (`find_unplain`).
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    import socket
+
+MAX_FRAME: Final = 1_000_000  # bytes; a reply that needs more is not an answer but an attack or a mistake
+MAX_DEPTH: Final = 32
+MAX_BITS: Final = 4096  # of a whole number
+SHOWN: Final = 60  # characters of a value that are shown in a message
+_PLAIN_SCALARS: Final = (str, int, bool, type(None))
+
+encode = msgspec.json.encode
+decode = msgspec.json.decode
+
+
+class WireError(Exception):
+    """What arrived is not a frame of this format."""
+
+
+class Closed(Exception):
+    """The other end has closed the connection."""
+
+
+class Channel:
+    """One end of a connection: sends and receives frames, each one JSON object on a line."""
+
+    def __init__(self, sock: socket.socket, *, max_frame: int = MAX_FRAME) -> None:
+        self.socket = sock
+        self._max_frame = max_frame
+        self._buffer = bytearray()
+        self._sending = threading.Lock()  # a thread that logs must not cut into an answer
+
+    def send(self, frame: dict[str, Any]) -> None:
+        """Send one frame. Raises `Closed` when nobody listens any more."""
+        try:
+            with self._sending:
+                self.socket.sendall(encode(frame) + b"\n")
+        except (BrokenPipeError, ConnectionResetError) as gone:
+            raise Closed from gone
+
+    def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
+        """Return the next frame, or None when `timeout` seconds pass without a whole one."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            line = self._take_line()
+            if line is not None:
+                return _parse(line)
+            if not self._readable(deadline):
+                return None
+            try:
+                piece = self.socket.recv(65536)
+            except ConnectionResetError as gone:
+                raise Closed from gone
+            if not piece:
+                raise Closed
+            self._buffer += piece
+            if len(self._buffer) > self._max_frame and b"\n" not in self._buffer:
+                raise WireError(f"a frame of more than {self._max_frame:,} bytes")
+
+    def close(self) -> None:
+        """Close the connection; closing twice is fine."""
+        self.socket.close()
+
+    def _take_line(self) -> bytes | None:
+        end = self._buffer.find(b"\n")
+        if end < 0:
+            return None
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+    def _readable(self, deadline: float | None) -> bool:
+        if deadline is None:
+            return True
+        left = max(0.0, deadline - time.monotonic())
+        return bool(select.select([self.socket], [], [], left)[0])
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        frame = decode(line)
+    except (msgspec.DecodeError, RecursionError) as broken:
+        raise WireError(f"a frame that is not JSON: {broken}") from broken
+    if not isinstance(frame, dict):
+        raise WireError(f"a frame that is a {type(frame).__name__}, not an object")
+    return frame
+
+
+def find_unplain(value: object, path: str = "", depth: int = 0) -> str | None:
+    """Say where `value` is not plain data, or None when all of it may cross the boundary.
+
+    Plain data is exactly `str`, `int`, `bool`, `None`, and `list` and `dict` (string keys) of such.
+    Floats are not: where money is exact, a float is the bug.
+    """
+    where = f"at {path} " if path else ""
+    if type(value) in _PLAIN_SCALARS:
+        problem = _find_unsendable(value)
+        return problem and f"{where}{problem}"
+    if depth == MAX_DEPTH:
+        return f"{where}nesting deeper than {MAX_DEPTH} levels"
+    if type(value) is list:
+        items = ((f"{path}[{index}]", item) for index, item in enumerate(value))
+    elif type(value) is dict:
+        for key in value:
+            if type(key) is not str or _find_unsendable(key):
+                return f"{where}a dict key of type {type(key).__name__} ({_short(key)})"
+        items = ((f"{path}[{key!r}]", item) for key, item in value.items())
+    else:
+        return f"{where}a {type(value).__name__} ({_short(value)})"
+    for item_path, item in items:
+        problem = find_unplain(item, item_path, depth + 1)
+        if problem:
+            return problem
+    return None
+
+
+def _find_unsendable(value: object) -> str | None:
+    """Say why JSON has no form for a plain scalar: a lone surrogate, a number beyond all reason."""
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return f"an int of {value.bit_length():,} bits"
+    if isinstance(value, str) and not value.isascii() and value.encode(errors="replace").decode() != value:
+        return f"a str that is no valid Unicode ({_short(value)})"
+    return None
+
+
+def _short(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - a learner's __repr__ may raise anything
+        text = "its repr() raises"
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

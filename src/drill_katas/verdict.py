@@ -1,0 +1,112 @@
+"""What a run found, as plain data that every report is made from."""
+
+from __future__ import annotations
+
+import enum
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMAT = 1  # of the JSON report; goes up when a field changes its meaning or goes away
+
+
+class Stage(enum.StrEnum):
+    """The stages of a kata, in the order they are judged in."""
+
+    SYMPTOM = "symptom"
+    CAUSE = "cause"
+    REGRESSION = "regression"
+    STRESS = "stress"
+    SLA = "sla"
+    TRACE = "trace"
+
+    @property
+    def position(self) -> int:
+        """Its place in the order, from 0."""
+        return list(Stage).index(self)
+
+
+class Outcome(enum.StrEnum):
+    """How a check ended."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    HANG = "hang"
+    CRASH = "crash"
+    LIMIT = "limit"
+    NOT_REACHED = "not reached"
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of one run.
+
+    `message` says what happened and what was expected, in the domain's words; `details` is what a
+    closer look needs (calls, stacks, output), `help` what is known of this way of failing.
+    """
+
+    name: str
+    stage: Stage
+    title: str
+    outcome: Outcome
+    seconds: float = 0.0
+    message: str = ""
+    details: tuple[str, ...] = ()
+    help: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it passed; a check that was not reached has not."""
+        return self.outcome is Outcome.PASS
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ran and did not pass."""
+        return self.outcome not in {Outcome.PASS, Outcome.NOT_REACHED}
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """One kata, judged once.
+
+    `source` is "workspace" for the learner's own files, otherwise the folder that was judged.
+    `attempt` counts the runs on the workspace since the kata was last started or reset; None elsewhere.
+    `partial` means that some checks were left out on purpose (`-k`, `-x`, a single test id).
+    """
+
+    kata: str
+    variant: str
+    source: str
+    seed: int
+    checks: tuple[CheckResult, ...]
+    seconds: float = 0.0
+    attempt: int | None = None
+    inline: bool = False
+    partial: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check ran and passed."""
+        return bool(self.checks) and not self.partial and all(check.passed for check in self.checks)
+
+    @property
+    def solved(self) -> bool:
+        """Whether this counts: all checks pass on the learner's own files, outside the judge's process."""
+        return self.passed and not self.inline and self.source == "workspace"
+
+    def stages(self) -> Iterator[tuple[Stage, list[CheckResult]]]:
+        """Yield each stage with its checks, in order."""
+        ordered = sorted(self.checks, key=lambda check: check.stage.position)
+        for stage, checks in groupby(ordered, key=lambda check: check.stage):
+            yield stage, list(checks)
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The file that `--kata-report` writes."""
+
+    format: int = FORMAT
+    version: str
+    python: str
+    katas: tuple[Verdict, ...]

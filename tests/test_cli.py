@@ -1,0 +1,749 @@
+"""The real `kata` command: what each subcommand prints and remembers, its exit codes, and its word on every mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drill_katas.cli import main
+from drill_katas.journal import Hinted, Journal, SolutionShown, Started
+from drill_katas.progress import progress
+
+KATA = str(Path(sys.executable).with_name("kata"))
+# Runs a command with files that cannot grow beyond a size (-1: no limit), and without root's right to write anywhere.
+CONFINED = """
+import ctypes, os, resource, sys
+size = int(sys.argv[1])
+if size >= 0:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+COMMANDS = sorted(main.commands)
+
+
+def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE):
+    environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
+    command = [*wrapper, KATA, *map(str, args)]
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=300, check=False
+    )
+
+
+def confined(folder, *args, size=-1):
+    """The command without the right to write where the modes forbid it, on a disk where `size` bytes a file fit."""
+    return kata(folder, *args, wrapper=[sys.executable, "-c", CONFINED, str(size)])
+
+
+def done(folder, *args, code=0, **more):
+    """What the command prints when it ends as it should."""
+    result = kata(folder, *args, **more)
+    assert "Traceback" not in result.stdout + result.stderr, result.stderr
+    assert result.returncode == code, result.stdout + result.stderr
+    return result.stdout
+
+
+def refused(result):
+    """The one sentence with which the command says that it cannot."""
+    output = (result.stdout or "") + result.stderr
+    assert "Traceback" not in output, output
+    assert result.returncode == 2, output
+    (sentence,) = re.findall(r"^Error: (.+)", output, re.MULTILINE)
+    return sentence
+
+
+def words(text):
+    """The text without its line breaks."""
+    return " ".join(text.split())
+
+
+def journal(toy):
+    return toy.journal.read().events
+
+
+def add_kata(toy, name, *, level=1, title="Another toy", more=""):
+    folder = toy.root / "katas" / name
+    shutil.copytree(toy.folder, folder)
+    (folder / "test_toy.py").rename(folder / f"test_{name}.py")
+    manifest = (
+        f'format = 1\ntitle = "{title}"\nlevel = {level}\nminutes = 5\ncontract = "calls"\neditable = ["toy.py"]\n'
+    )
+    (folder / "kata.toml").write_text(manifest + more, encoding="utf-8")
+    return folder
+
+
+HINTS = ["Look at what it answers.", "It should be gone.", 'Let it answer "gone".']
+FINE = 'class Thing:\n    def go(self):\n        return "gone"\n'
+
+
+@pytest.fixture
+def answered(toy):
+    """The toy, broken, with a solution and three hints."""
+    toy.module('class Thing:\n    def go(self):\n        return "here"\n')
+    solutions = toy.root / "solutions" / "toy"
+    solutions.mkdir(parents=True)
+    (solutions / "toy.py").write_text(FINE, encoding="utf-8")
+    answer = f'format = 1\nhints = {json.dumps(HINTS)}\n[broken.original]\ntest_go = "it should be gone"\n'
+    (solutions / "answer.toml").write_text(answer, encoding="utf-8")
+    return toy
+
+
+# Help and exit codes
+
+
+def test_help_lists_every_command_in_a_few_words_and_the_exit_codes(tmp_path):
+    output = done(tmp_path, "--help")
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} +\w+", output, re.MULTILINE)
+    assert "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered." in words(output)
+    assert all(len(line) <= 80 for line in output.splitlines())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_each_command_says_what_it_does_in_a_sentence_and_shows_an_example(tmp_path, name):
+    output = done(tmp_path, name, "--help")
+    assert output == done(tmp_path, name, "-h")
+    usage, sentence, *_ = output.split("\n\n")
+    assert usage.startswith(f"Usage: kata {name} ")
+    assert re.fullmatch(r"[A-Z][^.]+\.", words(sentence))
+    (example,) = re.findall(r"Example: kata (.+)", output)
+    with main.commands[name].make_context(name, example.split()[1:], resilient_parsing=False) as context:
+        assert example.split()[0] == name
+        assert context.params is not None
+
+
+def test_without_a_command_the_help_is_shown(tmp_path):
+    result = kata(tmp_path)
+    assert result.returncode == 2
+    assert "Commands:" in result.stdout + result.stderr
+
+
+def test_an_unknown_command_gets_the_nearest_one(tmp_path):
+    assert "'status'" in refused(kata(tmp_path, "statsu"))
+
+
+def test_an_unknown_option_gets_the_nearest_one(tmp_path):
+    assert "--give-up" in refused(kata(tmp_path, "solution", "toy", "--giveup"))
+
+
+@pytest.mark.parametrize("name", ["start", "hint", "reset", "solution", "new"])
+def test_a_command_that_needs_a_name_says_so(tmp_path, name):
+    assert "Missing argument 'NAME'" in refused(kata(tmp_path, name))
+
+
+# kata list
+
+
+def test_list_shows_every_kata_the_easiest_first_and_how_it_stands(answered):
+    add_kata(answered, "ferry", level=3, title="The ferry")
+    add_kata(answered, "barge", level=1, title="The barge")
+    add_kata(answered, "canoe", level=4, title="The canoe")
+    answered.module(FINE)
+    answered.pytest()
+    done(answered.root, "start", "ferry")
+    assert done(answered.root, "list").splitlines() == [
+        "· 1 Intern  barge              The barge",
+        "✓ 1 Intern  toy                A toy",
+        "… 3 Senior  ferry              The ferry",
+        "· 4 Staff   canoe              The canoe",
+    ]
+
+
+def test_list_works_from_any_folder_of_the_workspace(toy):
+    assert done(toy.folder, "list") == done(toy.root, "list")
+
+
+def test_list_is_cut_to_the_width_of_the_terminal(toy):
+    add_kata(toy, "ferry", title="A title that goes on and on, far beyond what any terminal shows on a line")
+    output = done(toy.root, "list", env={"COLUMNS": "60"})
+    assert all(len(line) <= 60 for line in output.splitlines())
+    assert "far beyond" not in output
+
+
+@pytest.mark.parametrize("name", ["list", "status"])
+def test_a_pipe_gets_no_colours(toy, name):
+    done(toy.root, "start", "toy")
+    assert "\x1b" not in done(toy.root, name)
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["status"], ["start", "toy"]])
+def test_a_terminal_without_unicode_gets_ascii(toy, arguments):
+    done(toy.root, "start", "toy")
+    output = done(toy.root, *arguments, env={"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"})
+    assert output.isascii()
+    assert output
+
+
+# kata status
+
+
+def test_status_shows_a_bar_for_each_level_and_the_katas_that_were_touched(answered):
+    add_kata(answered, "ferry", level=3)
+    add_kata(answered, "barge", level=1)
+    done(answered.root, "hint", "toy")
+    answered.pytest()
+    answered.pytest()
+    answered.module(FINE)
+    answered.pytest()
+    output = done(answered.root, "status")
+    first, second, touched = output.splitlines()
+    assert re.fullmatch(r"level 1 Intern  █+░+ 1 of 2 solved, 0 in progress, 1 untouched", first)
+    assert re.fullmatch(r"level 3 Senior  ░+ 0 of 1 solved, 0 in progress, 1 untouched", second)
+    assert re.fullmatch(r"✓ toy +3 attempts, 1 hint, best \d:\d\d", touched)
+    assert all(len(line) <= 80 for line in output.splitlines())
+
+
+def test_status_of_a_kata_that_was_only_started_says_it_is_in_progress(toy):
+    done(toy.root, "start", "toy")
+    first, touched = done(toy.root, "status").splitlines()
+    assert "0 of 1 solved, 1 in progress, 0 untouched" in first
+    assert words(touched) == "… toy 0 attempts, 0 hints, not solved"
+
+
+# kata start
+
+
+def test_start_shows_the_page_and_starts_the_clock(toy):
+    toy.write("BRIEFING.md", "# 03:07 PAGE\n\nThe toy does not *go*.\n")
+    output = done(toy.root, "start", "toy")
+    assert "03:07 PAGE" in output
+    assert "The toy does not go." in output
+    assert "The clock is running: 5 minutes. Judge your files with: pytest --kata toy" in words(output)
+    (event,) = journal(toy)
+    assert isinstance(event, Started)
+    assert (event.kata, event.variant) == ("toy", "original")
+
+
+def test_start_begins_a_new_round(toy):
+    toy.pytest()
+    toy.pytest()
+    done(toy.root, "start", "toy")
+    assert "attempt 1 " in toy.pytest().stdout
+
+
+@pytest.mark.parametrize("content", [None, b"# caf\xe9\n"], ids=["missing", "no UTF-8"])
+def test_a_kata_whose_page_cannot_be_read_is_told_in_a_sentence(toy, content):
+    page = toy.folder / "BRIEFING.md"
+    page.unlink()
+    if content is not None:
+        page.write_bytes(content)
+    assert str(page) in refused(kata(toy.root, "start", "toy"))
+
+
+def test_a_name_as_the_shell_completes_it_is_not_another_kata(toy):
+    """In katas/ the shell completes `to` to `toy/`; noted under that name, the round would be lost."""
+    assert "did you mean 'toy'?" in refused(kata(toy.root / "katas", "start", "toy/"))
+    assert journal(toy) == ()
+
+
+# kata hint
+
+
+def test_hints_are_shown_one_rung_at_a_time_and_noted(answered):
+    for number, text in enumerate(HINTS, 1):
+        assert done(answered.root, "hint", "toy") == f"Hint {number} of 3: {text}\n"
+        assert [event.rung for event in journal(answered) if isinstance(event, Hinted)] == list(range(1, number + 1))
+
+
+def test_after_the_last_hint_all_are_shown_again_and_the_answer_is_no(answered):
+    for _ in HINTS:
+        done(answered.root, "hint", "toy")
+    for _ in range(2):
+        output = done(answered.root, "hint", "toy", code=1)
+        assert output.splitlines() == [
+            "You have seen all 3 hints of toy:",
+            *(f"{number}. {text}" for number, text in enumerate(HINTS, 1)),
+        ]
+    assert len(journal(answered)) == 3
+
+
+def test_an_attempt_between_two_hints_does_not_begin_the_ladder_anew(answered):
+    done(answered.root, "hint", "toy")
+    answered.pytest()
+    assert done(answered.root, "hint", "toy").startswith("Hint 2 of 3")
+
+
+def test_a_new_round_begins_the_ladder_anew(answered):
+    done(answered.root, "hint", "toy")
+    done(answered.root, "start", "toy")
+    assert done(answered.root, "hint", "toy").startswith("Hint 1 of 3")
+
+
+def test_a_kata_without_hints_says_what_is_missing(toy):
+    sentence = refused(kata(toy.root, "hint", "toy"))
+    assert "answer.toml" in sentence
+    assert journal(toy) == ()
+
+
+# kata solution
+
+
+def test_the_solution_is_refused_before_the_kata_is_solved(answered):
+    output = done(answered.root, "solution", "toy", code=1)
+    assert "not solved yet" in output
+    assert "kata hint toy" in output
+    assert "--give-up" in output
+    assert "return" not in output
+    assert journal(answered) == ()
+
+
+def test_after_solving_the_solution_is_shown(answered):
+    answered.module(FINE)
+    answered.pytest()
+    output = done(answered.root, "solution", "toy")
+    assert FINE in output
+    assert str(answered.root / "solutions" / "toy" / "toy.py") in output
+    _, event = journal(answered)
+    assert isinstance(event, SolutionShown)
+    assert not event.gave_up
+
+
+@pytest.mark.parametrize("before", ["nothing", "a start", "an attempt"])
+def test_giving_up_shows_the_solution_and_the_round_does_not_count_as_solved(answered, before):
+    if before == "a start":
+        done(answered.root, "start", "toy")
+    if before == "an attempt":
+        answered.pytest()
+    assert FINE in done(answered.root, "solution", "toy", "--give-up")
+    event = journal(answered)[-1]
+    assert isinstance(event, SolutionShown)
+    assert event.gave_up
+    answered.module(FINE)
+    assert answered.pytest().returncode == 0
+    assert "0 of 1 solved" in done(answered.root, "status")
+    done(answered.root, "solution", "toy", code=1)
+    done(answered.root, "start", "toy")
+    answered.pytest()
+    assert "1 of 1 solved" in done(answered.root, "status")
+
+
+def test_a_kata_that_comes_without_a_solution_says_so(answered):
+    (answered.root / "solutions" / "toy" / "toy.py").unlink()
+    assert "comes without toy.py" in refused(kata(answered.root, "solution", "toy", "--give-up"))
+    assert journal(answered) == ()
+
+
+# kata verify: a kata with three checks, three broken versions, two accepted alternatives and four near misses
+
+CHECKS = '''
+def answer_is(sut, method, right):
+    with sut.open("Thing") as thing:
+        answer = getattr(thing, method)()
+        assert answer == right, f"{method} answers {answer}, not {right}"
+
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    answer_is(sut, "go", "gone")
+
+
+@pytest.mark.stage("cause")
+def test_sum(sut):
+    """It adds up."""
+    answer_is(sut, "sum", 6)
+
+
+@pytest.mark.stage("regression")
+def test_label(sut):
+    """It has its label."""
+    answer_is(sut, "label", "thing")
+'''
+ANSWER = """
+format = 1
+hints = ["one", "two", "three"]
+
+[broken.original]
+test_go = "go answers here"
+test_sum = "sum answers 5"
+[broken.harbour]
+test_go = "go answers lost"
+[broken.orchard]
+test_go = "go answers None"
+test_label = "label answers None"
+
+[near_misses.rounded]
+fails = ["test_sum"]
+says = "answers 5"
+help = "Do not round."
+[near_misses.doubled]
+fails = ["test_sum", "test_label"]
+says = "answers 12"
+help = "Do not double."
+[near_misses.renamed]
+fails = ["test_label"]
+says = "not thing"
+help = "Keep the label."
+[near_misses.swallowed]
+fails = ["test_go"]
+says = "go answers None"
+tempting = false
+help = "Do not swallow."
+"""
+
+
+def thing(go="gone", total=6, label="thing"):
+    answers = {"go": go, "sum": total, "label": label}
+    methods = "\n".join(f"    def {method}(self):\n        return {answer!r}\n" for method, answer in answers.items())
+    return f"class Thing:\n{methods}"
+
+
+ARMS = {
+    "katas/toy/toy.py": thing("here", 5),
+    "katas/toy/variants/harbour/toy.py": thing("lost"),
+    "katas/toy/variants/orchard/toy.py": thing(None, label=None),
+    "solutions/toy/toy.py": thing(),
+    "solutions/toy/accepted/short/toy.py": f"# short\n{thing()}",
+    "solutions/toy/accepted/long/toy.py": f"# long\n{thing()}",
+    "solutions/toy/near_misses/rounded/toy.py": thing(total=5),
+    "solutions/toy/near_misses/doubled/toy.py": thing(total=12, label="things"),
+    "solutions/toy/near_misses/renamed/toy.py": thing(label="thang"),
+    "solutions/toy/near_misses/swallowed/toy.py": thing(None),
+}
+
+
+@pytest.fixture
+def provable(toy):
+    """A kata that can be certified; what a test does not need of it, it removes, for each arm is a run of pytest."""
+    toy.checks(CHECKS)
+    for name, text in ARMS.items():
+        file = toy.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    answer(toy, ANSWER)
+    variants(toy, "harbour", "orchard")
+    return toy
+
+
+@pytest.fixture
+def small(provable):
+    """The same with as few arms as there can be: broken, reference and one near miss."""
+    solutions = provable.root / "solutions" / "toy"
+    shutil.rmtree(solutions / "accepted")
+    for name in ("doubled", "renamed", "swallowed"):
+        shutil.rmtree(solutions / "near_misses" / name)
+    answer(provable, ANSWER.partition("[near_misses.doubled]")[0])
+    variants(provable)
+    return provable
+
+
+def answer(toy, text):
+    (toy.root / "solutions" / "toy" / "answer.toml").write_text(text, encoding="utf-8")
+
+
+def variants(toy, *names):
+    manifest = (toy.folder / "kata.toml").read_text(encoding="utf-8").partition("variants")[0]
+    toy.write("kata.toml", f"{manifest}\nvariants = {json.dumps(names)}\n")
+
+
+def faults(output):
+    """What is wrong, a line each, as the command says below its matrix."""
+    told = output.partition("differs from that")[2].strip()
+    return [words(fault) for fault in re.split(r"^! ", told, flags=re.MULTILINE) if fault]
+
+
+def test_verify_of_a_kata_whose_arms_all_get_what_they_must_shows_the_matrix_and_exits_0(provable):
+    file = provable.root / "matrix.json"
+    output = done(provable.root, "verify", "toy", "--seeds", "1", "--json", file)
+    assert "toy: 10 arms × 3 checks × 1 seed" in output
+    assert "every arm got what it must" in output
+    signs = {
+        line.split("  ")[0].strip(): re.findall(r"[·✗±!]", line)
+        for line in output.splitlines()
+        if line.rstrip().endswith(" s")
+    }
+    assert signs == {
+        "broken original": ["✗", "✗", "·"],
+        "broken harbour": ["✗", "·", "·"],
+        "broken orchard": ["✗", "·", "✗"],
+        "reference": ["·", "·", "·"],
+        "accepted short": ["·", "·", "·"],
+        "accepted long": ["·", "·", "·"],
+        "rounded": ["·", "✗", "·"],
+        "doubled": ["·", "✗", "✗"],
+        "renamed": ["·", "·", "✗"],
+        "swallowed": ["✗", "·", "·"],
+    }
+    assert all(title in output for title in ("It goes", "It adds up", "It has its label"))
+    assert all(len(line) <= 80 for line in output.splitlines())
+    (matrix,) = json.loads(file.read_text(encoding="utf-8"))
+    assert (matrix["format"], matrix["kata"], matrix["seeds"], matrix["faults"]) == (1, "toy", [0], [])
+    assert [check["name"] for check in matrix["checks"]] == ["test_go", "test_sum", "test_label"]
+    assert len(matrix["rows"]) == 10
+    assert matrix["rows"][0]["cells"][0] | {"seen": ["fail"], "declared": "fail"} == matrix["rows"][0]["cells"][0]
+    assert not (provable.root / ".kata").exists()  # judging an arm is no attempt of anybody's
+
+
+def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(provable):
+    wrong = ANSWER.replace('test_go = "go answers lost"', 'test_go = "go answers late"')  # it says something else
+    wrong = wrong.replace('fails = ["test_sum", "test_label"]', 'fails = ["test_sum"]')  # it fails more
+    wrong = wrong.replace('fails = ["test_label"]', 'fails = ["test_label", "test_go"]')  # it fails less
+    answer(provable, f'{wrong}\n[near_misses.imagined]\nfails = ["test_go"]\nsays = ""\nhelp = ""\n')
+    file = provable.root / "matrix.json"
+    output = done(provable.root, "verify", "toy", "--seeds", "1", "--json", file, code=1)
+    assert faults(output) == [
+        "answer.toml speaks of imagined, and there is no such arm",
+        "broken harbour, test_go: should say 'go answers late', but says 'go answers lost, not gone'",
+        "near miss doubled, test_label: should pass, but fail: label answers things, not thing",
+        "near miss renamed, test_go: should fail, but pass",
+    ]
+    assert "every arm got what it must" not in output
+    (matrix,) = json.loads(file.read_text(encoding="utf-8"))
+    assert [words(fault) for fault in matrix["faults"]] == faults(output)
+
+
+def test_verify_names_what_a_kata_has_too_little_of(small):
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert faults(output) == [
+        "3 broken versions are needed, and there are 1",
+        "2 accepted alternatives are needed, and there are 0",
+        "4 near misses are needed, and there are 1",
+        "answer.toml speaks of harbour, and there is no such arm",
+        "answer.toml speaks of orchard, and there is no such arm",
+        "test_label: no arm is declared to fail it, so nothing shows that it can",
+    ]
+
+
+def test_verify_names_an_undeclared_arm_and_a_solution_that_fails(small):
+    answer(small, 'format = 1\nhints = ["one", "two", "three"]\n[broken.original]\ntest_go = "here"\n')
+    (small.root / "solutions" / "toy" / "toy.py").write_text(thing(total=7), encoding="utf-8")
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    told = faults(output)
+    assert "near miss rounded: answer.toml does not say which checks it fails" in told
+    assert "broken original, test_sum: should pass, but fail: sum answers 5, not 6" in told
+    assert "reference reference, test_sum: should pass, but fail: sum answers 7, not 6" in told
+
+
+def test_verify_names_a_check_that_is_declared_and_does_not_exist(small):
+    text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
+    answer(small, text.replace('fails = ["test_sum"]', 'fails = ["test_sum", "test_summ"]'))
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert any("rounded" in fault and "test_summ" in fault for fault in faults(output))
+
+
+def test_verify_names_a_near_miss_that_is_declared_tempting_and_fails_the_symptom(small):
+    """Tempting is a fix with which what paged you is gone; this one does not even achieve that."""
+    miss = small.root / "solutions" / "toy" / "near_misses" / "rounded" / "toy.py"
+    miss.write_text(thing("here", 5), encoding="utf-8")
+    text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
+    answer(small, text.replace('fails = ["test_sum"]', 'fails = ["test_sum", "test_go"]'))
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert any("rounded" in fault and "tempting" in fault for fault in faults(output))
+
+
+def test_verify_keeps_two_arms_of_one_name_apart(small):
+    twin = small.root / "solutions" / "toy" / "accepted" / "rounded" / "toy.py"
+    twin.parent.mkdir(parents=True)
+    twin.write_text(thing(), encoding="utf-8")
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert not any(fault.startswith(("accepted rounded, ", "near miss rounded, ")) for fault in faults(output))
+
+
+def test_verify_never_takes_an_import_error_for_the_failure_that_is_meant(small):
+    miss = small.root / "solutions" / "toy" / "near_misses" / "rounded" / "toy.py"
+    miss.write_text("import nothing_of_that_name\n", encoding="utf-8")
+    text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
+    answer(small, text.replace('says = "answers 5"', 'says = ""').replace('["test_sum"]', '["test_sum", "test_label"]'))
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    for check in ("test_sum", "test_label"):
+        assert any(fault.startswith(f"near miss rounded, {check}: ") for fault in faults(output))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("hints =", "hint =", ["answer.toml", "'hint'", "did you mean 'hints'?"]),
+        ("says =", "say =", ["answer.toml", "'say'", "did you mean 'says'?"]),
+        ("format = 1", "format = 2", ["answer.toml", "format", "2"]),
+        ('"three"]', "]", ["answer.toml", "hints", "3"]),
+        ("[broken.original]", "[broken.original", ["answer.toml", "not TOML"]),
+        ("answers 5", "answers (5", ["answer.toml", "answers (5"]),
+    ],
+    ids=["wrong key", "wrong key of a near miss", "wrong format", "too few hints", "not TOML", "no regex"],
+)
+def test_a_mistake_in_the_answer_is_told_in_a_sentence(small, old, new, said):
+    answer(small, (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8").replace(old, new))
+    result = kata(small.root, "verify", "toy", "--seeds", "1")
+    refused(result)
+    assert all(each in result.stderr for each in said), result.stderr
+
+
+def test_verify_without_a_reference_says_which_file_is_missing(small):
+    (small.root / "solutions" / "toy" / "toy.py").unlink()
+    result = kata(small.root, "verify", "toy", "--seeds", "1")
+    refused(result)
+    assert "there is no toy.py of toy; looked in" in words(result.stderr)
+    assert str(small.root / "solutions" / "toy") in words(result.stderr)
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "nowhere/matrix.json"])
+def test_verify_whose_file_cannot_be_written_says_so(small, place):
+    shutil.rmtree(small.root / "solutions" / "toy" / "near_misses")
+    sentence = refused(kata(small.root, "verify", "toy", "--seeds", "1", "--json", place))
+    assert f"cannot write {place}" in sentence
+
+
+@pytest.mark.parametrize("option", [["--seeds", "0"], ["--jobs", "0"], ["--seeds", "many"]])
+def test_verify_refuses_a_number_that_makes_no_sense(small, option):
+    assert option[0] in refused(kata(small.root, "verify", "toy", *option))
+
+
+# kata new
+
+
+def test_a_new_kata_runs_at_once_and_verify_says_what_is_missing(toy):
+    output = done(toy.root, "new", "slow_queue")
+    files = [toy.root / line for line in output.splitlines() if line.startswith(("katas/", "solutions/"))]
+    assert files
+    assert all(file.is_file() for file in files)
+    assert "pytest --kata slow_queue" in output
+    assert "slow_queue" in done(toy.root, "list")
+    run = toy.pytest("--kata", "slow_queue")
+    assert run.returncode == 1
+    assert "fail" in run.stdout
+    missing = done(toy.root, "verify", "slow_queue", "--seeds", "1", code=1)
+    assert "accepted alternatives are needed" in missing
+    assert "should" not in " ".join(faults(missing))
+
+
+@pytest.mark.parametrize("name", ["toy", "Slow-Queue", "../slow", "", "1st", "import/me"])
+def test_a_new_kata_whose_name_is_taken_or_no_name_is_refused(toy, name):
+    before = sorted(toy.root.rglob("*"))
+    refused(kata(toy.root, "new", name))
+    assert sorted(toy.root.rglob("*")) == before
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize("command", [["start"], ["hint"], ["reset"], ["solution"], ["verify"]])
+def test_an_unknown_kata_gets_the_nearest_one(toy, command):
+    assert "there is no kata 'tyo'; did you mean 'toy'?" in refused(kata(toy.root, *command, "tyo"))
+
+
+@pytest.mark.parametrize("command", [["list"], ["status"], ["start", "toy"], ["hint", "toy"], ["reset", "toy"]])
+def test_outside_a_workspace_a_command_says_how_to_make_one(tmp_path, command):
+    assert "kata init" in refused(kata(tmp_path, *command))
+    assert list(tmp_path.iterdir()) == []
+
+
+MANIFEST_MISTAKES = {
+    "a wrong key": ("minutes = 5", "minuets = 5", ["'minuets'", "did you mean 'minutes'"]),
+    "a wrong key of a table": (
+        "",
+        "[limits]\nmemory_mb = 64",
+        ["'memory_mb'", "[limits]", "did you mean 'memory_mib'?"],
+    ),
+    "a missing key": ('title = "A toy"', "", ["title"]),
+    "a wrong type": ("minutes = 5", 'minutes = "five"', ["minutes", "int", "str"]),
+    "a wrong type in a table": ("", '[limits]\nprocesses = "many"', ["limits.processes", "int", "str"]),
+    "a level that is none": ("level = 1", "level = 9", ["level", "4"]),
+    "nothing to edit": ('["toy.py"]', "[]", ["editable"]),
+    "an unknown contract": ('"calls"', '"cals"', ["contract", "cals"]),
+    "not TOML": ("minutes = 5", "minutes = five", ["not TOML", "line 5"]),
+    "not UTF-8": ("A toy", "A t\udcff\udcfey", ["not TOML"]),
+    "a format of a later release": ("format = 1", "format = 2", ["format", "2"]),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "said"), MANIFEST_MISTAKES.values(), ids=MANIFEST_MISTAKES)
+def test_a_mistake_in_a_manifest_is_told_with_its_file_and_key(toy, old, new, said):
+    file = toy.folder / "kata.toml"
+    text = file.read_text(encoding="utf-8")
+    changed = text.replace(old, new) if old else text + new
+    file.write_text(changed, encoding="utf-8", errors="surrogateescape")
+    for command in (["list"], ["start", "toy"]):
+        sentence = refused(kata(toy.root, *command))
+        assert str(file) in sentence
+        assert all(each in sentence for each in said), sentence
+
+
+def test_a_mistake_in_one_manifest_does_not_hinder_the_other_katas(toy):
+    folder = add_kata(toy, "ferry")
+    (folder / "kata.toml").write_text("format = ", encoding="utf-8")
+    done(toy.root, "start", "toy")
+
+
+COMMANDS_THAT_WRITE = [["start", "toy"], ["hint", "toy"], ["solution", "toy", "--give-up"]]
+
+
+def test_a_read_only_workspace_can_be_looked_at(answered):
+    answered.pytest()
+    answered.journal.path.parent.chmod(0o555)
+    answered.root.chmod(0o555)
+    results = [confined(answered.root, "list"), confined(answered.root, "status")]
+    answered.root.chmod(0o755)
+    assert [result.returncode for result in results] == [0, 0]
+    assert not any(result.stderr for result in results)
+
+
+@pytest.mark.parametrize("command", COMMANDS_THAT_WRITE, ids=lambda command: command[0])
+def test_in_a_read_only_workspace_a_command_that_is_noted_says_why_it_cannot_be(answered, command):
+    answered.root.chmod(0o555)
+    sentence = refused(confined(answered.root, *command))
+    answered.root.chmod(0o755)
+    assert "the journal" in sentence
+    assert "Permission denied" in sentence
+    assert not (answered.root / ".kata").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS_THAT_WRITE, ids=lambda command: command[0])
+def test_on_a_full_disk_a_command_that_is_noted_says_why_it_cannot_be(answered, command):
+    done(answered.root, "start", "toy")
+    before = answered.journal.path.read_bytes()
+    sentence = refused(confined(answered.root, *command, size=len(before) + 20))
+    assert "the journal" in sentence
+    assert "No space left on device" in sentence
+    assert answered.journal.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [["list"], ["status"], ["start", "toy"]], ids=lambda command: command[0])
+def test_output_onto_a_full_disk_is_told_in_a_sentence(toy, command):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        result = kata(toy.root, *command, stdout=full)
+    assert "Traceback" not in result.stderr
+    assert "No space left on device" in result.stderr
+    assert result.returncode != 0
+
+
+def test_a_reader_that_goes_away_is_no_reason_for_a_traceback(toy):
+    for number in range(300):
+        add_kata(toy, f"kata{number}", title="A title " * 10)
+    result = subprocess.run(
+        ["sh", "-c", f"'{KATA}' list | head -n 1"],
+        cwd=toy.root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert result.stdout.count("\n") == 1
+    assert result.stderr == ""
+
+
+def test_what_is_wrong_with_a_journal_is_a_note_on_stderr_and_no_error(toy):
+    done(toy.root, "start", "toy")
+    with toy.journal.path.open("ab") as file:
+        file.write(b"rubbish\n")
+    for name in ("list", "status"):
+        result = kata(toy.root, name)
+        assert result.returncode == 0
+        assert re.match(r"note: line 2 of .*journal\.jsonl is damaged", result.stderr)
+        assert "damaged" not in result.stdout
+
+
+def test_progress_is_told_only_of_the_workspace_one_is_in(toy, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    shutil.copytree(toy.root / "katas", other / "katas")
+    done(toy.root, "start", "toy")
+    assert "1 in progress" in done(toy.root, "status")
+    assert "0 in progress" in done(other, "status")
+    assert progress(Journal(other / ".kata" / Journal.NAME).read().events) == {}
