@@ -490,6 +490,7 @@ def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(pro
     output = done(provable.root, "verify", "toy", "--seeds", "1", "--json", file, code=1)
     assert faults(output) == [
         "answer.toml speaks of imagined, and there is no such arm",
+        "near miss renamed: declared tempting, and yet fails the symptom",
         "broken harbour, test_go: should say 'go answers late', but says 'go answers lost, not gone'",
         "near miss doubled, test_label: should pass, but fail: label answers things, not thing",
         "near miss renamed, test_go: should fail, but pass",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from drill_katas.catalog import read_toml
+from drill_katas.errors import UserError
 from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:
@@ -42,7 +43,15 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 def read_answer(solutions: Path) -> Answer:
     """Read the answer of the kata whose solutions lie in that folder. Raises `UserError`."""
-    return read_toml(solutions / "answer.toml", Answer)
+    path = solutions / "answer.toml"
+    answer = read_toml(path, Answer)
+    of_broken = [says for failing in answer.broken.values() for says in failing.values()]
+    for says in (*of_broken, *(miss.says for miss in answer.near_misses.values())):
+        try:
+            re.compile(says)
+        except re.error as mistake:
+            raise UserError(f"{path}: {says!r} is no regular expression: {mistake}") from mistake
+    return answer
 
 
 def with_help(checks: Sequence[CheckResult], answer: Answer) -> tuple[CheckResult, ...]:

@@ -12,7 +12,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
 import tomli
@@ -139,7 +139,7 @@ def find(name: str, libraries: Iterable[Library]) -> Kata:
     """Return the kata of that name from the first library that has it. Raises `UserError` if none has."""
     libraries = list(libraries)
     for library in libraries:
-        if (library.katas / name / "kata.toml").is_file():
+        if name in library.names():  # and not merely a path to one: the journal knows katas by their names
             return library.get(name)
     known = {known for library in libraries for known in library.names()}
     if not known:
@@ -177,6 +177,7 @@ def _explain(problem: str, into: type[msgspec.Struct]) -> str:
     key, table = unknown.group(1), unknown.group(2)
     record = into
     for part in (table or "").split("."):
-        record = next((f.type for f in msgspec.structs.fields(record) if f.name == part), record)
+        of_part = next((f.type for f in msgspec.structs.fields(record) if f.name == part.partition("[")[0]), record)
+        record = (get_args(of_part) or (of_part,))[-1]  # of a dict of records, the record
     known = [f.name for f in msgspec.structs.fields(record)]
     return f"unknown key {key!r}{f' in [{table}]' if table else ''}{nearest(key, known)}"

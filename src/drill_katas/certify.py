@@ -41,13 +41,17 @@ NEEDED: Final[tuple[tuple[Kind, int, str], ...]] = (
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm and what is declared of it: the checks it must fail and what each must say (a regex), and those it may."""
+    """An arm and what is declared of it: the checks it must fail and what each must say (a regex), and those it may.
+
+    A `tempting` one passes the symptom.
+    """
 
     kind: Kind
     name: str
     folder: Path
     fails: dict[str, str]
     sometimes: tuple[str, ...] = ()
+    tempting: bool = False
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -102,8 +106,11 @@ def arms_of(kata: Kata, answer: Answer) -> list[Arm]:
     arms += [Arm("accepted", folder.name, folder, {}) for folder in _folders(kata.solutions / "accepted")]
     for folder in _folders(kata.solutions / "near_misses"):
         miss = answer.near_misses.get(folder.name)
-        fails = dict.fromkeys(miss.fails, "") | {miss.fails[0]: miss.says} if miss else {}
-        arms.append(Arm("near miss", folder.name, folder, fails, miss.sometimes if miss else ()))
+        if miss is None:
+            arms.append(Arm("near miss", folder.name, folder, {}))
+        else:
+            fails = dict.fromkeys(miss.fails, "") | {miss.fails[0]: miss.says}
+            arms.append(Arm("near miss", folder.name, folder, fails, miss.sometimes, tempting=miss.tempting))
     return arms
 
 
@@ -112,17 +119,17 @@ def certify(kata: Kata, seeds: Sequence[int], jobs: int, tell: Callable[[int, in
     answer = read_answer(kata.solutions)
     arms = arms_of(kata, answer)
     tasks = [(arm, seed) for arm in arms for seed in seeds]
-    results: dict[tuple[str, int], tuple[CheckResult, ...]] = {}
+    results: list[tuple[CheckResult, ...]] = []
     tell(0, len(tasks))
     with ThreadPoolExecutor(jobs) as pool:
-        runs = pool.map(lambda task: judge(kata, *task), tasks)
-        for done, ((arm, seed), checks) in enumerate(zip(tasks, runs, strict=True), 1):
-            results[arm.name, seed] = checks
-            tell(done, len(tasks))
-    columns = sorted(results[arms[0].name, seeds[0]], key=lambda check: check.stage.position)
+        for checks in pool.map(lambda task: judge(kata, *task), tasks):
+            results.append(checks)
+            tell(len(results), len(tasks))
+    columns = sorted(results[0], key=lambda check: check.stage.position)
     names = tuple(CheckName(check.name, check.stage, check.title) for check in columns)
-    rows = tuple(_row(arm, names, [results[arm.name, seed] for seed in seeds]) for arm in arms)
-    faults = (*_missing(answer, arms), *_unproven(names, rows), *_cell_faults(rows))
+    runs = (results[first : first + len(seeds)] for first in range(0, len(results), len(seeds)))
+    rows = tuple(_row(arm, names, of_arm) for arm, of_arm in zip(arms, runs, strict=True))
+    faults = (*_missing(answer, arms), *_undeclared(arms, names), *_unproven(names, rows), *_cell_faults(rows))
     return Certificate(kata=kata.name, seeds=tuple(seeds), checks=names, rows=rows, faults=faults)
 
 
@@ -166,6 +173,8 @@ def _cell(arm: Arm, check: str, seen: Sequence[CheckResult | None]) -> Cell:
     for result in seen:
         if result is None or not result.failed:
             return Cell(check, "fail", outcomes, f"should fail, but {', '.join(outcomes)}")
+        if not result.keeps_contract:
+            return Cell(check, "fail", outcomes, f"should fail for what it is, but does not run: {result.message}")
         if not re.search(says, result.message):
             return Cell(check, "fail", outcomes, f"should say {says!r}, but says {result.message!r}")
     return Cell(check, "fail", outcomes)
@@ -183,6 +192,18 @@ def _missing(answer: Answer, arms: Sequence[Arm]) -> Iterator[str]:
     for name in (*answer.broken, *answer.near_misses):
         if name not in known:
             yield f"answer.toml speaks of {name}, and there is no such arm"
+
+
+def _undeclared(arms: Sequence[Arm], columns: Sequence[CheckName]) -> Iterator[str]:
+    """Name what is declared of checks that are not there, and near misses that tempt nobody."""
+    symptoms = {column.name for column in columns if column.stage is Stage.SYMPTOM}
+    known = {column.name for column in columns}
+    for arm in arms:
+        for name in (*arm.fails, *arm.sometimes):
+            if name not in known:
+                yield f"{arm.kind} {arm.name}: {name} is declared, and there is no such check"
+        if arm.tempting and symptoms & arm.fails.keys():
+            yield f"{arm.kind} {arm.name}: declared tempting, and yet fails the symptom"
 
 
 def _unproven(columns: Sequence[CheckName], rows: Sequence[Row]) -> Iterator[str]:

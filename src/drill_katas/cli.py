@@ -43,6 +43,10 @@ def command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Com
                 return function(*args, **kwargs)
             except UserError as mistake:
                 raise Hindered(str(mistake)) from None
+            except BrokenPipeError:  # `kata list | head`; click ends quietly
+                raise
+            except OSError as error:
+                raise Hindered(f"{error.filename or 'the output cannot be written'}: {error.strerror}") from None
 
         summary = (function.__doc__ or "").partition(".")[0].partition(";")[0].partition(":")[0]
         made: click.Command = main.command(name, short_help=summary, epilog=f"Example: {example}")(guarded)
@@ -260,7 +264,11 @@ def _show_markdown(file: Path) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    Console(width=min(_width(), 100)).print(Markdown(file.read_text(encoding="utf-8")))
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is no UTF-8 text ({error.reason} at byte {error.start})") from error
+    Console(width=min(_width(), 100)).print(Markdown(text))
 
 
 def _tell_progress(name: str, done: int, of: int) -> None:

@@ -106,6 +106,10 @@ KINDS: Final[dict[str, type[Event]]] = {
 }
 
 
+DAMAGE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading a line may raise when it is not one that was written here."""
+
+
 class _Head(msgspec.Struct):
     """What every line has, of whatever release."""
 
@@ -164,7 +168,7 @@ class Journal:
             try:
                 if line and (event := _decode(line)):
                     events.append(event)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except DAMAGE as error:
                 torn = number == len(lines)
                 what = "was cut short" if torn else f"is damaged ({error})"
                 notices.append(f"line {number} of {self.path} {what}; it is left out")
@@ -179,7 +183,7 @@ class Journal:
         if content.endswith(b"\n"):
             return None
         whole = content.rfind(b"\n") + 1
-        with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        with contextlib.suppress(*DAMAGE):
             _decode(content[whole:])
             file.write(b"\n")  # only its end is missing: an editor may have taken it
             return None
@@ -203,7 +207,7 @@ def _write(file: Any, line: bytes) -> None:
 def _decode(line: bytes) -> Event | None:
     """Return the event on a line, or None when it is of a kind or version of a later release.
 
-    Raises `msgspec.MsgspecError`, or `UnicodeDecodeError`, for what is damaged.
+    Raises one of `DAMAGE` for what is damaged.
     """
     head = msgspec.json.decode(line, type=_Head)
     kind = KINDS.get(head.kind)

@@ -1,33 +1,41 @@
-"""From what pytest saw of a check to its result: outcome, message in the domain's words, details."""
+"""From what a check raised to its result: outcome, message in the domain's words, details."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from drill_katas.judge.failures import CheckEnded, StopShrinking, SutError
+from msgspec.structs import replace
+
+from drill_katas.judge.failures import Broken, CheckEnded, StopShrinking, SutError
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.judge.trial import Failure, Trial
+    from drill_katas.verdict import CheckResult
 
 MAX_MESSAGE_LINES = 6
 MAX_OUTPUT_LINES = 20
 FINDINGS = (AssertionError, CheckEnded, SutError)  # what a check raises about the SUT
 
 
-def explain(error: BaseException, trial: Trial) -> tuple[Outcome, str, tuple[str, ...]]:
-    """Return outcome, message and details of a check that raised `error`."""
+def explained(result: CheckResult, error: BaseException, trial: Trial) -> CheckResult:
+    """Return the result of a check that raised `error`."""
     error = _leaf(error)
     failure = trial.example_that_raised(error)
     if trial.failure and (isinstance(error, StopShrinking) or not isinstance(error, FINDINGS)):
         # Hypothesis was stopped while it made a known failure smaller, which it may report in terms of its own
         failure = trial.failure
     error = failure.error
-    outcome = error.outcome if isinstance(error, CheckEnded) else Outcome.FAIL
-    return outcome, harmless(_message(error)), tuple(map(harmless, _details(failure)))
+    return replace(
+        result,
+        outcome=error.outcome if isinstance(error, CheckEnded) else Outcome.FAIL,
+        message=harmless(_message(error)),
+        details=tuple(map(harmless, _details(failure))),
+        keeps_contract=not isinstance(error, Broken),
+    )
 
 
 def harmless(text: str) -> str:

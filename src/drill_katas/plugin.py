@@ -48,4 +48,11 @@ def _is_kata(argument: str) -> bool:
     folder = path if os.path.isdir(path) else os.path.dirname(path)  # noqa: PTH112, PTH120 - pathlib is 20 times slower
     if os.path.isfile(os.path.join(folder, "kata.toml")):  # noqa: PTH113, PTH118
         return True
-    return os.path.basename(folder.rstrip("/")) == "katas"  # noqa: PTH119
+    if os.path.basename(folder.rstrip("/")) != "katas":  # noqa: PTH119
+        return False
+    try:
+        names = os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return False
+    # somebody's own folder may have that name, too
+    return any(os.path.isfile(os.path.join(folder, name, "kata.toml")) for name in names)  # noqa: PTH113, PTH118

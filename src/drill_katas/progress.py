@@ -39,6 +39,7 @@ class KataProgress:
 
     kata: str
     variant: str = ORIGINAL
+    page_shown: bool = False
     began: datetime | None = None
     solved_at: datetime | None = None
     attempts: int = 0
@@ -88,7 +89,9 @@ def _ran(checks: Iterable[Checked]) -> set[str]:
 
 def _after(before: KataProgress, event: Event) -> KataProgress:
     match event:
-        case Started() | Reset():
+        case Started():
+            return replace(_new_round(before, event.at, event.variant), page_shown=True)
+        case Reset():
             return _new_round(before, event.at, event.variant)
         case Ran():
             return _run(before, event)

@@ -15,19 +15,20 @@ from drill_katas.answer import read_answer, with_help
 from drill_katas.errors import UserError
 from drill_katas.journal import Checked, Ran, now
 from drill_katas.progress import KataProgress, progress
-from drill_katas.report.run import header_lines, summary_lines
+from drill_katas.report.catalog import overall_lines
+from drill_katas.report.run import header_lines, overview_lines, summary_lines
 from drill_katas.report.text import MARKUP, encodable
 from drill_katas.verdict import CheckResult, Outcome, Report, Verdict
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Kata
+    from drill_katas.report.text import Line
     from drill_katas.settings import Settings
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One result on its way here: one of the `selected` checks of its kata, which are not all when `partial`."""
 
-    kata: str
     selected: int
     partial: bool
     result: CheckResult
@@ -63,12 +64,13 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a result; when it was the kata's last one, write the kata down."""
-        data = getattr(report, "kata", None)
-        if data is not None:
-            finding = msgspec.convert(data, Finding)
-            self._findings.setdefault(finding.kata, {})[report.nodeid] = finding
-        if report.when == "teardown":
-            self._finish_check(report)
+        kata = getattr(report, "kata", None)
+        if kata is None:
+            return
+        if hasattr(report, "finding"):
+            self._findings.setdefault(kata, {})[report.nodeid] = msgspec.convert(report.finding, Finding)
+        if report.when == "teardown" and report.nodeid in self._findings.get(kata, ()):
+            self._finish_check(kata, report)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note a Ctrl-C, for a kata that it cut short is no attempt; pytest-xdist ends `-x` with a class of its own."""
@@ -89,35 +91,42 @@ class Recorder:
 
     def pytest_terminal_summary(self) -> None:
         """Show each kata's verdict and what to do next."""
-        standing = progress(self._settings.workspace.journal.read().events)
-        judged = [
-            (self._katas[name], verdict, standing.get(name, KataProgress(name)))
-            for name, verdict in self._verdicts.items()
-        ]
         writer = self._config.get_terminal_writer()
-        if judged:
+        if self._verdicts:
             writer.sep("=", encodable(" kata "), bold=True)
-            lines = summary_lines(judged, self._settings.workspace, writer.fullwidth, now())
-            for spans in lines:
+            for spans in self._summary(writer.fullwidth):
                 for span in spans:
                     writer.write(encodable(span.text), **MARKUP[span.style])
                 writer.line()
         for notice in self._notices:
             writer.line(encodable(f"note: {notice}"), yellow=True)
 
-    def _finish_check(self, report: pytest.TestReport) -> None:
+    def _summary(self, width: int) -> list[Line]:
+        workspace = self._settings.workspace
+        standings = progress(workspace.journal.read().events)
+        judged = [
+            (self._katas[name], verdict, standings.get(name, KataProgress(name)))
+            for name, verdict in self._verdicts.items()
+        ]
+        if len(judged) == 1:
+            return summary_lines(*judged[0], workspace, width, now())
+        katas = dict(self._katas)
+        try:
+            katas |= {kata.name: kata for kata in workspace.library}
+        except UserError as mistake:  # in a kata that was not run
+            self._notices.append(str(mistake))
+        return overview_lines(judged, overall_lines(list(katas.values()), standings, width), width)
+
+    def _finish_check(self, kata: str, report: pytest.TestReport) -> None:
         """Take note that a check was cleaned up, which it has to survive to have passed."""
-        for kata, findings in self._findings.items():
-            finding = findings.get(report.nodeid)
-            if finding is None:
-                continue
-            if report.failed and finding.result.passed:
-                message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
-                failed = replace(finding.result, outcome=Outcome.FAIL, message=message)
-                findings[report.nodeid] = replace(finding, result=failed)
-            self._done[kata] += 1
-            if self._done[kata] == finding.selected:
-                self._conclude(kata)
+        finding = self._findings[kata][report.nodeid]
+        if report.failed and finding.result.passed:
+            message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
+            failed = replace(finding.result, outcome=Outcome.FAIL, message=message)
+            self._findings[kata][report.nodeid] = replace(finding, result=failed)
+        self._done[kata] += 1
+        if self._done[kata] == finding.selected:
+            self._conclude(kata)
 
     def _source(self) -> str:
         return self._settings.source or "workspace"

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from drill_katas import fixtures
 from drill_katas.arms import Overlay, arm_from, workspace_arm
-from drill_katas.checks import belted, read_check, seeded, watched
+from drill_katas.checks import Check, belted, read_check, seeded, watched
 from drill_katas.errors import UserError
 from drill_katas.judge.inline import InlineSpawner
 from drill_katas.judge.process import Program, Zygote
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
-from drill_katas.outcome import explain
+from drill_katas.outcome import explained
 from drill_katas.progress import progress
 from drill_katas.record import Finding, Recorder
 from drill_katas.report.catalog import list_lines
@@ -36,10 +37,11 @@ if TYPE_CHECKING:
 
     from drill_katas.arms import Arm
     from drill_katas.catalog import Kata
-    from drill_katas.checks import Check
     from drill_katas.settings import Settings
 
 PROFILE: Final = "drill-katas"
+CHECK: Final = pytest.StashKey[Check]()
+NOT_REACHED: Final = pytest.StashKey[bool]()
 
 
 def begin(config: pytest.Config) -> None:
@@ -109,11 +111,9 @@ class KataRun:
         self._spawner = InlineSpawner() if settings.inline else Zygote(list(preload))
         self.sut = Sut(self._spawner, seed=settings.seed)
         self._overlays = {kata.name: Overlay(kata, arms[kata.name]) for kata in settings.katas}
-        self._checks: dict[str, Check] = {}
         self._totals: Counter[str] = Counter()
         self._selected: Counter[str] = Counter()
         self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
-        self._not_reached: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -126,7 +126,7 @@ class KataRun:
                 check = read_check(item, kata)
             except UserError as mistake:
                 raise pytest.UsageError(f"{kata.tests}: {mistake}") from None
-            self._checks[item.nodeid] = check
+            item.stash[CHECK] = check
             self._totals[kata.name] += 1
             seeded(item, self._settings.seed)
             watched(item, self.sut)
@@ -137,13 +137,13 @@ class KataRun:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what is left to run after `-k` and its like."""
-        checks = (self._checks.get(item.nodeid) for item in session.items)
+        checks = (item.stash.get(CHECK, None) for item in session.items)
         self._selected = Counter(check.kata.name for check in checks if check)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Get a fresh SUT ready, unless an earlier stage of the kata has failed."""
-        check = self._checks.get(item.nodeid)
+        check = item.stash.get(CHECK, None)
         if check is None:
             return
         item.user_properties += [("kata", check.kata.name), ("stage", check.stage.value)]
@@ -151,7 +151,7 @@ class KataRun:
             item.user_properties.append(("attempt", self._settings.attempts[check.kata.name]))
         closed = [stage for kata, stage in self._failed if kata == check.kata.name and stage < check.stage.position]
         if closed and not self._settings.all_stages:
-            self._not_reached.add(item.nodeid)
+            item.stash[NOT_REACHED] = True
             pytest.skip("not reached: an earlier stage fails")
         trial = Trial(self._program(check.kata), check.kata.manifest.limits, check.budget)
         self.sut.begin_check(trial)
@@ -162,9 +162,10 @@ class KataRun:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn what pytest saw into a result, and hang it on the report."""
         report = yield
-        check = self._checks.get(item.nodeid)
+        check = item.stash.get(CHECK, None)
         if check is None:
             return report
+        report.kata = check.kata.name  # type: ignore[attr-defined] # pytest-xdist carries it along
         if call.when == "call" or (call.when == "setup" and not report.passed):
             result = self._judge(check, item, call, report)
             item.user_properties.append(("seconds", result.seconds))
@@ -186,7 +187,7 @@ class KataRun:
         return narrowed or self._selected[kata.name] < self._totals[kata.name]
 
     def _position(self, item: pytest.Item) -> tuple[int, int]:
-        check = self._checks.get(item.nodeid)
+        check = item.stash.get(CHECK, None)
         if check is None:
             return len(self._settings.katas), 0
         return self._settings.katas.index(check.kata), check.stage.position
@@ -203,23 +204,21 @@ class KataRun:
     def _judge(
         self, check: Check, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
     ) -> CheckResult:
-        outcome, message = Outcome.PASS, ""
-        details: tuple[str, ...] = ()
-        if item.nodeid in self._not_reached:
-            outcome = Outcome.NOT_REACHED
-        elif report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
-            outcome, message = Outcome.FAIL, "the check did not run to its end (skip or xfail): that proves nothing"
-        elif call.excinfo is not None:
-            outcome, message, details = explain(call.excinfo.value, self.sut.trial)
-        return CheckResult(
+        passed = CheckResult(
             name=check.name,
             stage=check.stage,
             title=check.title,
-            outcome=outcome,
+            outcome=Outcome.PASS,
             seconds=round(call.duration, 3),
-            message=message,
-            details=details,
         )
+        if item.stash.get(NOT_REACHED, False):
+            return replace(passed, outcome=Outcome.NOT_REACHED)
+        if report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
+            why = "the check did not run to its end (skip or xfail): that proves nothing"
+            return replace(passed, outcome=Outcome.FAIL, message=why)
+        if call.excinfo is not None:
+            return explained(passed, call.excinfo.value, self.sut.trial)
+        return passed
 
     def _attach(self, report: pytest.TestReport, check: Check, result: CheckResult) -> None:
         if result.failed:
@@ -229,9 +228,8 @@ class KataRun:
                 vars(report).pop("wasxfail", None)
             report.longrepr = details_of(result)
         finding = Finding(
-            kata=check.kata.name,
             selected=self._selected[check.kata.name],
             partial=self._is_partial(check.kata),
             result=result,
         )
-        report.kata = msgspec.to_builtins(finding)  # type: ignore[attr-defined]
+        report.finding = msgspec.to_builtins(finding)  # type: ignore[attr-defined]

@@ -82,8 +82,16 @@ def _named_by_paths(config: pytest.Config) -> tuple[list[Kata], list[str]]:
         path, _, test = argument.partition("::")
         named = _katas_at((config.invocation_params.dir / path).resolve(), argument)
         katas |= {kata.name: kata for kata in named}
-        targets += [f"{kata.tests}::{test}" if test else str(kata.tests) for kata in named]
+        targets += [f"{kata.tests}::{test}" if test else _target(config, kata) for kata in named]
     return list(katas.values()), targets
+
+
+def _target(config: pytest.Config, kata: Kata) -> str:
+    """Return what makes pytest collect a kata.
+
+    A file named by itself outside of pytest's rootdir gets the test id `::test_go`, and so does the next one.
+    """
+    return str(kata.tests if kata.tests.is_relative_to(config.rootpath) else kata.folder)
 
 
 def _katas_at(place: Path, argument: str) -> list[Kata]:
@@ -100,7 +108,7 @@ def _katas_at(place: Path, argument: str) -> list[Kata]:
 def _targets(config: pytest.Config, katas: list[Kata]) -> list[str]:
     """Return what to collect: the katas' tests, or single tests of theirs that the command line names."""
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return [str(kata.tests) for kata in katas]
+        return [_target(config, kata) for kata in katas]
     for argument in config.args:
         path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
         if not any(path.is_relative_to(kata.folder) for kata in katas):

@@ -45,7 +45,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One check of one run.
 
     `message` says what happened and what was expected, in the domain's words; `details` is what a
-    closer look needs (calls, stacks, output), `help` what is known of this way of failing.
+    closer look needs (calls, stacks, output), `help` what is known of this way of failing. Without `keeps_contract`
+    the module could not be imported, or not be called as the contract says: no more is known of it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     details: tuple[str, ...] = ()
     help: str = ""
+    keeps_contract: bool = True
 
     @property
     def passed(self) -> bool:

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog import Kata
+    from drill_katas.journal import Event
 
 STATE: Final = ".kata"  # holds the journal, and the learner's files that a reset put aside
 NOT_COPIED: Final = {"variants", "__pycache__"}
 STARTER_FILES: Final = {
     "pytest.ini": "[pytest]\ntestpaths = katas\n",
-    ".gitignore": f"{STATE}/\n.pytest_cache/\n__pycache__/\n",
+    ".gitignore": f"{STATE}/\n.benchmarks/\n.hypothesis/\n.pytest_cache/\n__pycache__/\n",
 }
 
 
@@ -105,7 +106,7 @@ def start(workspace: Workspace, kata: Kata, variant: str | None) -> Path | None:
     kept = None
     if variant is not None and variant != now_on:
         kept = _put_back(workspace, kata, variant)
-    workspace.journal.append(Started(kata=kata.name, variant=variant or now_on))
+    _note(workspace, Started(kata=kata.name, variant=variant or now_on), kept)
     return kept
 
 
@@ -113,7 +114,7 @@ def reset(workspace: Workspace, kata: Kata, variant: str | None) -> Path:
     """Put a kata's broken files back, start the clock anew, and return where the learner's were put."""
     variant = variant or workspace.progress_of(kata).variant
     kept = _put_back(workspace, kata, variant)
-    workspace.journal.append(Reset(kata=kata.name, variant=variant, kept=str(kept.relative_to(workspace.root))))
+    _note(workspace, Reset(kata=kata.name, variant=variant, kept=str(kept.relative_to(workspace.root))), kept)
     return kept
 
 
@@ -159,6 +160,15 @@ def _put_back(workspace: Workspace, kata: Kata, variant: str) -> Path:
     except OSError as error:
         raise UserError(f"{kata.name} is not reset: cannot write {error.filename} ({error.strerror})") from error
     return kept
+
+
+def _note(workspace: Workspace, event: Event, kept: Path | None) -> None:
+    """Write an event down; should that fail, the learner must still hear where the files are that were put aside."""
+    try:
+        workspace.journal.append(event)
+    except UserError as error:
+        where = f"; your version was put aside in {kept.relative_to(workspace.root)}" if kept else ""
+        raise UserError(f"{error}{where}") from error
 
 
 def _place(workspace: Workspace, target: Path, content: bytes, copied: Copied, *, force: bool) -> None:

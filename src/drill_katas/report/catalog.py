@@ -25,7 +25,9 @@ def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], wid
         state = standings.get(kata.name, KataProgress(kata.name)).state
         style: Style = "good" if state == "solved" else ""
         head = f"{MARKS[state]} {kata.manifest.level} {LEVELS[kata.manifest.level]:<7} "
-        lines.append(line((head, style), (f"{kata.name:<18} ", "bold"), cut(kata.manifest.title, max(10, width - 31))))
+        name = f"{kata.name:<18} "
+        title = cut(kata.manifest.title, max(10, width - len(head) - len(name)))
+        lines.append(line((head, style), (name, "bold"), title))
     return lines
 
 
@@ -44,19 +46,21 @@ def status_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], w
 
 
 def overall_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:
-    """Return a progress bar for each level."""
-    lines = []
+    """Return a progress bar for each level; the numbers matter more than the bars' length."""
+    rows = []
     for level in sorted({kata.manifest.level for kata in katas}):
-        states = [
-            standings.get(kata.name, KataProgress(kata.name)).state for kata in katas if kata.manifest.level == level
-        ]
+        of_level = [kata.name for kata in katas if kata.manifest.level == level]
+        states = [standings.get(name, KataProgress(name)).state for name in of_level]
         solved, begun, total = states.count("solved"), states.count("in progress"), len(states)
-        bar = min(BAR, width // 4)
-        done = bar * solved // total
         counts = f" {solved} of {total} solved, {begun} in progress, {total - solved - begun} untouched"
-        drawn: tuple[Part, Part] = ("█" * done, "good"), ("░" * (bar - done), "dim")
-        lines.append(line(f"level {level} {LEVELS[level]:<7} ", *drawn, cut(counts, width - 16 - bar)))
-    return lines
+        rows.append((f"level {level} {LEVELS[level]:<7} ", solved / total, counts))
+    bar = max(1, min(BAR, width - max((len(label + counts) for label, _, counts in rows), default=0)))
+    return [line(label, *_bar(share, bar), counts) for label, share, counts in rows]
+
+
+def _bar(share: float, width: int) -> tuple[Part, Part]:
+    done = int(width * share)
+    return ("█" * done, "good"), ("░" * (width - done), "dim")
 
 
 def _count(number: int, what: str) -> str:

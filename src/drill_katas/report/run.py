@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog import LEVELS, ORIGINAL
-from drill_katas.report.catalog import overall_lines
 from drill_katas.report.text import Line, Style, clock, cut, line, shown, wrapped
 from drill_katas.verdict import Outcome
 
@@ -44,55 +43,59 @@ def details_of(check: CheckResult) -> str:
     return "\n".join((f"{check.title}.", f"  {check.message}".replace("\n", "\n  "), "", *check.details)).rstrip()
 
 
-def summary_lines(judged: Sequence[Judged], workspace: Workspace, width: int, at: datetime) -> list[Line]:
-    """Return the end of a run: one kata in full, of several what matters of each, and how all stand."""
-    if len(judged) == 1:
-        return _one(*judged[0], workspace, width, at)
-    lines = [each for kata, verdict, standing in judged for each in _in_short(kata, verdict, standing, width)]
-    standings = {kata.name: standing for kata, _, standing in judged}
-    return [*lines[: MAX_LINES - 6], *overall_lines([kata for kata, _, _ in judged], standings, width)]
-
-
-def _one(
+def summary_lines(
     kata: Kata, verdict: Verdict, standing: KataProgress, workspace: Workspace, width: int, at: datetime
 ) -> list[Line]:
+    """Return the end of a run of one kata in full."""
     failing = [check for check in verdict.checks if check.failed]
     foot = [*_finding(failing, width), line(), *_standing_lines(kata, verdict, standing, at)]
     foot += wrapped(f"next: {_next_step(kata, verdict, standing, workspace)}", width, "")
     return [*_stage_lines(verdict, width, MAX_LINES - len(foot) - 1), *foot]
 
 
-def _stage_lines(verdict: Verdict, width: int, room: int) -> list[Line]:
-    """Return a line a check; where there is no room for all, passed stages are folded into a line each."""
-    blocks = [(stage, checks, _block(stage, checks, width)) for stage, checks in verdict.stages()]
-    foldable = sorted(
-        (index for index, (_, checks, _) in enumerate(blocks) if all(check.passed for check in checks)),
-        key=lambda index: len(blocks[index][2]),
-        reverse=True,
-    )
-    for index in foldable:
-        if sum(len(lines) for _, _, lines in blocks) <= room:
+def overview_lines(judged: Sequence[Judged], all_katas: Sequence[Line], width: int) -> list[Line]:
+    """Return the end of a run of several katas: what matters of each, then how all katas stand."""
+    room = MAX_LINES - len(all_katas) - 2
+    lines: list[Line] = []
+    for index, (kata, verdict, standing) in enumerate(judged):
+        block = _in_short(kata, verdict, standing, width)
+        if len(lines) + len(block) > room:
+            left = len(judged) - index
+            lines.append(line((f"… {left} more kata{'s' * (left > 1)}: `kata status` shows them", "dim")))
             break
-        stage, checks, _ = blocks[index]
-        blocks[index] = (stage, checks, [_folded(stage, checks, width)])
-    lines = [each for _, _, block in blocks for each in block]
+        lines += block
+    return [*lines, line(), *all_katas]
+
+
+def _stage_lines(verdict: Verdict, width: int, room: int) -> list[Line]:
+    """Return a line a check; where there is no room for all, what has passed is folded into a line a stage.
+
+    Stages that have passed as a whole are folded first, and of these the largest.
+    """
+    stages = list(verdict.stages())
+    blocks = [_block(stage, checks, width, folded=False) for stage, checks in stages]
+    order = sorted(range(len(stages)), key=lambda index: (_fails(stages[index][1]), -len(blocks[index])))
+    for index in order:
+        if sum(map(len, blocks)) > room:
+            blocks[index] = _block(*stages[index], width, folded=True)
+    lines = [each for block in blocks for each in block]
     return lines if len(lines) <= room else [*lines[: room - 1], line((f"… {len(lines) - room + 1} more lines", "dim"))]
 
 
-def _block(stage: Stage, checks: Sequence[CheckResult], width: int) -> list[Line]:
-    if all(check.outcome is Outcome.NOT_REACHED for check in checks):
-        return [_folded(stage, checks, width)]
-    labels = [stage.value, *[""] * (len(checks) - 1)]
-    return [_check_line(label, check, width) for label, check in zip(labels, checks, strict=True)]
+def _fails(checks: Sequence[CheckResult]) -> bool:
+    return any(check.failed for check in checks)
 
 
-def _check_line(label: str, check: CheckResult, width: int) -> Line:
-    return _result_line(label, check.title, check.outcome, check.seconds, width)
-
-
-def _folded(stage: Stage, checks: Sequence[CheckResult], width: int) -> Line:
-    text = f"{len(checks)} check{'s' * (len(checks) > 1)}"
-    return _result_line(stage.value, text, checks[0].outcome, sum(check.seconds for check in checks), width)
+def _block(stage: Stage, checks: Sequence[CheckResult], width: int, *, folded: bool) -> list[Line]:
+    """Return the lines of a stage. Checks that were not reached are one line; `folded`, those that passed are, too."""
+    foldable = {Outcome.NOT_REACHED, Outcome.PASS} if folded else {Outcome.NOT_REACHED}
+    rows = [(check.title, check.outcome, check.seconds) for check in checks if check.outcome not in foldable]
+    for outcome in Outcome:
+        alike = [check.seconds for check in checks if check.outcome is outcome]
+        if alike and outcome in foldable:
+            rows.append((f"{len(alike)} check{'s' * (len(alike) > 1)}", outcome, sum(alike)))
+    labels = [stage.value, *[""] * len(rows)]
+    return [_result_line(label, *row, width) for label, row in zip(labels, rows, strict=False)]
 
 
 def _result_line(label: str, text: str, outcome: Outcome, seconds: float, width: int) -> Line:
@@ -110,7 +113,7 @@ def _finding(failing: Sequence[CheckResult], width: int) -> list[Line]:
     first = failing[0]
     lines = [line(), *wrapped(first.message, width, "  ", "bad")[:MESSAGE_LINES]]
     helped = next((check.help for check in failing if check.help), "")
-    return lines + wrapped(helped, width, "  ", "note")[:HELP_LINES]
+    return lines + wrapped(" ".join(helped.split()), width, "  ", "note")[:HELP_LINES]
 
 
 def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: datetime) -> list[Line]:
@@ -136,9 +139,11 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
         others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]
         more = f"; `kata start {kata.name} --variant {others[0]}` is the same page with another cause" if others else ""
         return f"solved. `kata solution {kata.name}` shows how we would{more}"
-    if verdict.passed or verdict.partial:
+    if verdict.inline and verdict.passed:
+        return f"`{again}` without --kata-inline judges it in a process of its own; only that counts"
+    if verdict.partial:
         return f"`{again}` runs all checks; only that counts"
-    if verdict.attempt == 1:
+    if verdict.attempt == 1 and not standing.page_shown:
         return (
             f"read {shown(kata.briefing, workspace.root)}, form one hypothesis, test it, then mend {files} and run "
             f"`{again}` again; `kata hint {kata.name}` helps a little"

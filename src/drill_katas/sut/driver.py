@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut.wire import Channel, Closed, WireError
@@ -49,6 +50,10 @@ class DataError(DatabaseError):
 
 class OperationalError(DatabaseError):
     """The database could not carry out the statement, for a reason outside it."""
+
+
+class Disconnected(OperationalError):
+    """The connection to the database was lost."""
 
 
 class IntegrityError(DatabaseError):
@@ -95,13 +100,20 @@ def make_engine(address: str, service: str) -> sqlalchemy.Engine:
     """Return an ordinary SQLAlchemy engine on the judge's database `service`."""
     import sqlalchemy  # noqa: PLC0415 - a kata without a database does not pay for the import
 
-    this_module = __import__(__name__, fromlist=["connect"])
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         "sqlite://",
-        module=this_module,
+        module=sys.modules[__name__],
         creator=lambda: connect(address, service),
         poolclass=sqlalchemy.QueuePool,
     )
+    sqlalchemy.event.listen(engine, "handle_error", _mark_disconnect)
+    return engine
+
+
+def _mark_disconnect(context: sqlalchemy.ExceptionContext) -> None:
+    """Tell SQLAlchemy that a connection is gone, so that its pool lets go of it: a file's dialect has no such case."""
+    if isinstance(context.original_exception, Disconnected):
+        context.is_disconnect = True
 
 
 class Connection:
@@ -168,7 +180,7 @@ class Connection:
             answer = channel.receive()
         except (Closed, WireError) as gone:
             self.close()
-            raise OperationalError("the connection to the database was lost") from gone
+            raise Disconnected("the connection to the database was lost") from gone
         assert answer is not None
         if "error" in answer:
             raise _ERRORS.get(answer["error"], DatabaseError)(answer["message"])
@@ -242,9 +254,16 @@ def _to_wire(parameters: Sequence[Any]) -> list[Any]:
 
 def to_wire(value: object) -> object:
     """Return the JSON form of one SQL value: None, int, float, str or bytes."""
-    if value is None or isinstance(value, int | str):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise DataError("Python int too large to convert to SQLite INTEGER")
+        return int.__int__(value)  # of a class derived from int, the int
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, float):
+        value = float.__float__(value)
         return value if value - value == 0 else {"float": repr(value)}  # JSON has no NaN and no infinity
     if isinstance(value, bytes | bytearray | memoryview):
         return {"bytes": base64.b64encode(value).decode()}

@@ -80,6 +80,8 @@ class Channel:
             return None
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
+        if len(line) > self._max_frame:
+            raise WireError(f"a frame of more than {self._max_frame:,} bytes")
         return line
 
     def _readable(self, deadline: float | None) -> bool:
@@ -92,7 +94,7 @@ class Channel:
 def _parse(line: bytes) -> dict[str, Any]:
     try:
         frame = decode(line)
-    except (msgspec.DecodeError, RecursionError) as broken:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise WireError(f"a frame that is not JSON: {broken}") from broken
     if not isinstance(frame, dict):
         raise WireError(f"a frame that is a {type(frame).__name__}, not an object")
