@@ -238,6 +238,7 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
         "outcome": "fail",
         "message": "the wheel is stuck",
         "help": "",
+        "keeps_contract": True,
     }
     nothing = {"message": "", "details": [], "help": ""}
     assert kata == {
