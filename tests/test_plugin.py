@@ -240,7 +240,7 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
         "help": "",
         "keeps_contract": True,
     }
-    nothing = {"message": "", "details": [], "help": ""}
+    nothing = {"message": "", "details": [], "help": "", "keeps_contract": True}
     assert kata == {
         "kata": "toy",
         "variant": "original",
