@@ -641,17 +641,17 @@ def test_the_step_before_which_the_program_is_killed_is_not_carried_out(bench, s
     """Steps are statements, commits and rollbacks; in place of the one that is killed nothing happens."""
     connection = driver.connect(**served[1])
     killed = []
-    bench.services.kill_before(step, lambda: (killed.append(True), cut(connection)))
+    bench.services.kill_before(step, lambda request: (killed.append(request), cut(connection)))
     with contextlib.closing(connection):
         assert until_killed(connection, *NIGHT) == NIGHT[: step - 1]
     bench.services.kill_before(None)
-    assert killed == [True] * (step <= len(NIGHT))
+    assert [request.upper() for request in killed] == [sql.upper() for sql in NIGHT[step - 1 : step]]
     assert [statement.sql for statement in database.statements] == [sql for sql in NIGHT[: step - 1] if sql != "COMMIT"]
     assert names(bench.engine(served[1])) == left
 
 
 def test_steps_that_are_not_armed_kill_nobody(bench, connection):
-    bench.services.kill_before(2, lambda: pytest.fail("it was disarmed"))
+    bench.services.kill_before(2, lambda _: pytest.fail("it was disarmed"))
     connection.execute("SELECT 1")
     bench.services.kill_before(None)
     assert connection.execute("SELECT 1").fetchall() == [(1,)]

@@ -396,6 +396,42 @@ def test_a_timeout_marker_is_the_checks_budget(toy, marker):
     assert check.message == "thing.go(): the check did not end within its 1 s"
 
 
+GIVEN_ENDLESS = """
+@pytest.mark.stage("symptom")
+@given(number=st.integers())
+def test_go(sut, number):
+    with sut.open("Thing") as thing:
+        thing.go()
+        while True:
+            pass
+"""
+KNOWN_FAILURE = """
+@pytest.mark.stage("symptom")
+@given(number=st.integers(0, 100))
+def test_go(sut, number):
+    with sut.open("Thing") as thing:
+        while sut.trial.failure:
+            pass
+        assert number < 3, "a finding"
+"""
+
+
+@pytest.mark.parametrize(
+    ("checks", "outcome", "says"),
+    [
+        (GIVEN_ENDLESS, Outcome.HANG, "the judge did not come to the end of this check, which has 1 s"),
+        (KNOWN_FAILURE, Outcome.FAIL, "a finding"),
+    ],
+    ids=["nothing is known", "a failure is known"],
+)
+def test_a_judge_that_does_not_come_to_an_end_is_ended_and_says_what_it_knows(toy, checks, outcome, says):
+    toy.write("conftest.py", "from drill_katas import checks\n\nchecks.BELT_SECONDS = 1\n")
+    toy.limits(check_seconds=1)
+    toy.checks(checks)
+    check = toy.check()
+    assert (check.outcome, check.message.partition(":")[0]) == (outcome, says)
+
+
 # Never a pass
 
 

@@ -300,21 +300,20 @@ def test_steps(sut):
         database = kit.database()
         book = sut.open("Notebook", database)
         try:
-            with sut.killed_before_step(step):
+            with sut.killed_before_step(step) as kill:
                 book.write("first", "second")
-            killed = False
         except kit.Killed:
-            killed = True
+            pass
         with sut.open("Notebook", database) as book:
-            kept.append((killed, book.read()))
+            kept.append((kill.request, book.read()))
             book.write("third")
             assert book.read()[-1] == "third", "the program that was killed holds no lock"
         sut.kill()
-    # of each note: INSERT, COMMIT, and the ROLLBACK with which the connection goes back to the pool
-    assert kept == [
-        (True, []), (True, []), (True, ["first"]),
-        (True, ["first"]), (True, ["first"]), (True, ["first", "second"]),
-        (False, ["first", "second"]),
+    insert = "INSERT INTO notes VALUES (?)"
+    assert kept == [  # the rollback is that with which the connection goes back to the pool
+        (insert, []), ("commit", []), ("rollback", ["first"]),
+        (insert, ["first"]), ("commit", ["first"]), ("rollback", ["first", "second"]),
+        (None, ["first", "second"]),
     ], kept
 ''')
     check = notebook.check()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
+import signal
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import hypothesis
 import pytest
+from pytest_timeout import is_debugging
 
 from drill_katas.errors import UserError, nearest
+from drill_katas.judge.failures import Hang, StopShrinking
 from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog import Kata
     from drill_katas.judge.sut import Sut
 
-BELT_SECONDS: Final = 15  # pytest-timeout ends a check whose own budget did not: a mistake in the kata
+BELT_SECONDS: Final = 15  # on top of a check's budget
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,35 @@ def watched(item: pytest.Item, sut: Sut) -> None:
 
 
 def belted(item: pytest.Item, budget: float) -> None:
-    """Put pytest-timeout's timer around a check: the outer belt, should the SUT's own budget not hold."""
+    """Put pytest-timeout's timer around a check: the belt, should the judge itself not come to an end."""
     if item.config.pluginmanager.hasplugin("timeout"):
-        item.add_marker(pytest.mark.timeout(budget + BELT_SECONDS), append=False)
+        item.add_marker(pytest.mark.timeout(budget + BELT_SECONDS, func_only=True), append=False)
+
+
+def arm_belt(check: Check, sut: Sut) -> bool:
+    """Start the belt's timer, in place of pytest-timeout's own, whose exception Hypothesis takes for a finding."""
+    if threading.current_thread() is not threading.main_thread():  # where no signal arrives
+        return False
+
+    def end(*_: object) -> None:
+        if is_debugging():
+            return
+        if sut.trial.failure is not None:
+            raise StopShrinking
+        raise Hang(
+            f"the judge did not come to the end of this check, which has {check.budget:g} s: the machine is too busy, "
+            f"or the check itself hangs; run it again, alone"
+        )
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, check.budget + BELT_SECONDS)
+    return True
+
+
+def disarm_belt() -> None:
+    """Stop the belt's timer."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def _watched(test: Callable[..., Any], sut: Sut) -> Callable[..., Any]:

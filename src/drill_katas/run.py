@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from drill_katas import fixtures
 from drill_katas.arms import Overlay, arm_from, workspace_arm
-from drill_katas.checks import Check, belted, read_check, seeded, watched
+from drill_katas.checks import Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
 from drill_katas.errors import UserError
 from drill_katas.judge.inline import InlineSpawner
 from drill_katas.judge.process import Program, Zygote
@@ -155,6 +155,20 @@ class KataRun:
             pytest.skip("not reached: an earlier stage fails")
         trial = Trial(self._program(check.kata), check.kata.manifest.limits, check.budget)
         self.sut.begin_check(trial)
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
+        """Time a check our way; other tests are pytest-timeout's."""
+        check = item.stash.get(CHECK, None)
+        return (check is not None and arm_belt(check, self.sut)) or None
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
+        """Stop our own timer."""
+        if CHECK not in item.stash:
+            return None
+        disarm_belt()
+        return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

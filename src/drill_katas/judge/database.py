@@ -20,15 +20,21 @@ if TYPE_CHECKING:
 
 _SERIALS = itertools.count(1)
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
+WORK_UNIT: Final = 5  # instructions of SQLite's virtual machine between two counts
 LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's lock
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement the SUT executed; `rows` is how many it fetched."""
+    """One SQL statement the SUT executed.
+
+    `rows` is how many it fetched, `work` about how many instructions SQLite's virtual machine carried out for it: rows
+    that were only looked through cost some, too.
+    """
 
     sql: str
     rows: int
+    work: int
     connection: int
 
 
@@ -71,7 +77,7 @@ class Database:
         connection = _Connection(self, self._connect(), next(self._connections))
         try:
             while (request := channel.receive()) is not None:
-                self._services.step()
+                self._services.step(_in_words(request))
                 if self._round_trip:
                     time.sleep(self._round_trip)
                 channel.send(connection.answer(request))
@@ -84,13 +90,20 @@ class Database:
         return connection
 
 
+def _in_words(request: dict[str, Any]) -> str:
+    """Name a request as the person who wrote the SQL would."""
+    return " ".join(str(request.get("sql", request["op"])).split())
+
+
 class _Connection:
     """Carries out the requests of one connection."""
 
-    def __init__(self, database: Database, connection: sqlite3.Connection, number: int) -> None:
+    def __init__(self, database: Database, sqlite: sqlite3.Connection, number: int) -> None:
         self._database = database
-        self._sqlite = connection
+        self._sqlite = sqlite
         self._number = number
+        self._work = 0
+        sqlite.set_progress_handler(self._count_work, WORK_UNIT)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -103,6 +116,10 @@ class _Connection:
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):
             self._sqlite.close()
+
+    def _count_work(self) -> int:
+        self._work += WORK_UNIT
+        return 0  # go on
 
     def _carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["op"]:
@@ -123,7 +140,8 @@ class _Connection:
     def _fetch(self, sql: str, cursor: sqlite3.Cursor) -> dict[str, Any]:
         rows = [[to_wire(value) for value in row] for row in cursor.fetchall()]
         if not _BOOKKEEPING.match(sql):
-            self._database.statements.append(Statement(sql, len(rows), self._number))
+            self._database.statements.append(Statement(sql, len(rows), self._work, self._number))
+        self._work = 0
         return {
             "columns": [column[0] for column in cursor.description] if cursor.description else None,
             "rows": rows,

@@ -57,7 +57,7 @@ class Services:
         self._names = (str(number) for number in itertools.count(1))
         self._lock = threading.Lock()
         self._steps_left: int | None = None
-        self._on_last_step: Callable[[], None] = lambda: None
+        self._on_last_step: Callable[[str], None] = lambda _: None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def add(self, service: Service) -> str:
@@ -66,12 +66,12 @@ class Services:
         self._services[name] = service
         return name
 
-    def kill_before(self, step: int | None, kill: Callable[[], None] = lambda: None) -> None:
-        """Call `kill` in place of the `step`-th request from now (1 is the next one); None disarms."""
+    def kill_before(self, step: int | None, kill: Callable[[str], None] = lambda _: None) -> None:
+        """Call `kill` in place of the `step`-th request from now (1 is the next one), and tell it which; None disarms."""
         with self._lock:
             self._steps_left, self._on_last_step = step, kill
 
-    def step(self) -> None:
+    def step(self, request: str) -> None:
         """Count a request that is about to be carried out. Raises `Fatal` in place of the last one."""
         with self._lock:
             if self._steps_left is None:
@@ -79,7 +79,7 @@ class Services:
             self._steps_left -= 1
             if self._steps_left > 0:
                 return
-            self._on_last_step()
+            self._on_last_step(request)
         raise Fatal
 
     def clear(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from drill_katas.judge import explain
@@ -46,6 +47,13 @@ class Running(Protocol):
 
     def close(self) -> None:
         """End it and let go of what it held."""
+
+
+@dataclass
+class Kill:
+    """A kill that is prepared: `request` is what the SUT was about to ask for; None while it lives."""
+
+    request: str | None = None
 
 
 class Spawner(Protocol):
@@ -114,16 +122,21 @@ class Sut:
             running.close()
 
     @contextlib.contextmanager
-    def killed_before_step(self, step: int) -> Iterator[None]:
-        """Kill the SUT in place of the `step`-th thing it asks of its surroundings in this block.
+    def killed_before_step(self, step: int) -> Iterator[Kill]:
+        """Kill the SUT in place of the `step`-th thing it asks of its surroundings in this block; yields what that was.
 
         A step is a SQL statement, commit or rollback, or a call to an upstream; 1 is the first. The call that is under
         way then raises `Killed`. A block that asks for less goes on to its end.
         """
-        running = self._started()
-        self._services.kill_before(step, running.kill_soon)
+        running, kill = self._started(), Kill()
+
+        def carry_out(request: str) -> None:
+            kill.request = request
+            running.kill_soon()
+
+        self._services.kill_before(step, carry_out)
         try:
-            yield
+            yield kill
         finally:
             self._services.kill_before(None)
 

@@ -63,7 +63,7 @@ class Upstream:
     def serve(self, channel: Channel) -> None:
         """Answer the calls of one connection."""
         while (request := channel.receive()) is not None:
-            self._services.step()
+            self._services.step(f"{self._client}.{request['method']}")
             channel.send(self._answer(request["method"], request["arguments"]))
 
     def _answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -202,33 +202,48 @@ def resident_bytes(pid: int) -> int:
 def kill_descendants(seconds: float = 2.0) -> None:
     """Kill whatever the last SUT left behind, also what has left its process group.
 
-    Orphans come back to this process, which is their subreaper, so that none gets away. They are
-    stopped first: what is stopped cannot fork while the others are being killed.
+    Orphans come back to this process, which is their subreaper, so that none gets away. What forks and ends, over and
+    over, is faster than a look at all of /proc, and may not be seen there: hence the other two.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        left = descendants(os.getpid())
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, number)
+        sandbox.kill_user(sandbox.FIRST_UID + os.getpid())
+        left = _children() or descendants(os.getpid())
+        if not left:
+            return
+        _kill(left)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        if not left:
-            return
 
 
 def end_strays(zygote: int, mark: str) -> None:
     """Kill what a zygote that was killed has left: it has its SUTs' uid, or the zygote's mark in its environment."""
+    uid = sandbox.FIRST_UID + zygote
     for _ in range(20):
-        strays = [pid for pid, stat in _stats() if stat[0] != "Z" and _is_of(pid, sandbox.FIRST_UID + zygote, mark)]
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in strays:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, number)
+        strays = [pid for pid, stat in _stats() if stat[0] != "Z" and _is_of(pid, uid, mark)]
         if not strays:
             return
+        _kill(strays)
+        sandbox.kill_user(uid)
+
+
+def _kill(pids: list[int]) -> None:
+    """Kill processes; they are all stopped first, so that none forks while the others are being killed."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+
+
+def _children() -> list[int]:
+    """Return this process's children, orphans that came to it among them, where the kernel lists them."""
+    pid = os.getpid()
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            return [int(child) for child in children.read().split()]
+    except OSError:
+        return []
 
 
 def _is_of(pid: int, uid: int, mark: str) -> bool:

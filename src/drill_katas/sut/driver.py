@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import sqlite3
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,57 +29,21 @@ MAX_RESULT: Final = 64_000_000  # bytes of one result set on the wire
 Binary = bytes
 
 
-class Warning(Exception):  # noqa: A001 - the name is PEP 249's
-    """Important warnings, as PEP 249 has them."""
-
-
-class Error(Exception):
-    """Base of all errors of this driver."""
-
-
-class InterfaceError(Error):
-    """The driver was used wrongly, or the connection is gone."""
-
-
-class DatabaseError(Error):
-    """Base of the errors the database reports."""
-
-
-class DataError(DatabaseError):
-    """A value does not fit."""
-
-
-class OperationalError(DatabaseError):
-    """The database could not carry out the statement, for a reason outside it."""
+# PEP 249 wants these names here; they are sqlite3's own classes, for what they report is SQLite's
+Warning = sqlite3.Warning  # noqa: A001
+Error = sqlite3.Error
+InterfaceError = sqlite3.InterfaceError
+DatabaseError = sqlite3.DatabaseError
+DataError = sqlite3.DataError
+OperationalError = sqlite3.OperationalError
+IntegrityError = sqlite3.IntegrityError
+InternalError = sqlite3.InternalError
+ProgrammingError = sqlite3.ProgrammingError
+NotSupportedError = sqlite3.NotSupportedError
 
 
 class Disconnected(OperationalError):
     """The connection to the database was lost."""
-
-
-class IntegrityError(DatabaseError):
-    """A constraint was violated."""
-
-
-class InternalError(DatabaseError):
-    """The database is in a state it should not be in."""
-
-
-class ProgrammingError(DatabaseError):
-    """The statement or its parameters are wrong."""
-
-
-class NotSupportedError(DatabaseError):
-    """The database cannot do this."""
-
-
-_ERRORS: Final = {
-    error.__name__: error
-    for error in (
-        InterfaceError, DatabaseError, DataError, OperationalError, IntegrityError, InternalError,
-        ProgrammingError, NotSupportedError,
-    )
-}  # fmt: skip
 
 
 def connect(address: str, service: str) -> Connection:
@@ -118,17 +83,6 @@ def _mark_disconnect(context: sqlalchemy.ExceptionContext) -> None:
 
 class Connection:
     """One connection; a transaction begins by itself before the first INSERT, UPDATE or DELETE."""
-
-    Warning = Warning
-    Error = Error
-    InterfaceError = InterfaceError
-    DatabaseError = DatabaseError
-    DataError = DataError
-    OperationalError = OperationalError
-    IntegrityError = IntegrityError
-    InternalError = InternalError
-    ProgrammingError = ProgrammingError
-    NotSupportedError = NotSupportedError
 
     def __init__(self, channel: Channel) -> None:
         self._channel: Channel | None = channel
@@ -183,7 +137,7 @@ class Connection:
             raise Disconnected("the connection to the database was lost") from gone
         assert answer is not None
         if "error" in answer:
-            raise _ERRORS.get(answer["error"], DatabaseError)(answer["message"])
+            raise getattr(sqlite3, answer["error"])(answer["message"])
         return answer
 
     def _open_channel(self) -> Channel:
