@@ -311,8 +311,8 @@ def test_steps(sut):
         sut.kill()
     insert = "INSERT INTO notes VALUES (?)"
     assert kept == [  # the rollback is that with which the connection goes back to the pool
-        (insert, []), ("commit", []), ("rollback", ["first"]),
-        (insert, ["first"]), ("commit", ["first"]), ("rollback", ["first", "second"]),
+        (insert, []), ("COMMIT", []), ("ROLLBACK", ["first"]),
+        (insert, ["first"]), ("COMMIT", ["first"]), ("ROLLBACK", ["first", "second"]),
         (None, ["first", "second"]),
     ], kept
 ''')

@@ -1,8 +1,10 @@
 """What the wallet ledger owes its customers. The contract these checks hold it to is in BRIEFING.md."""
 
 from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
 from itertools import count
+from statistics import median_low
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,6 +15,7 @@ from drill_katas import kit
 
 CURRENCIES = sorted(kit.money.PLACES)
 MOVES = ["payment", "refund"]
+ALIKE = [("evt-0041", "evt-0042"), ("evt-00a7", "EVT-00A7"), ("42", "042"), ("7e2", "700")]
 IDS = st.uuids(version=4).map(lambda number: f"evt-{number.hex[:12]}")
 
 
@@ -60,15 +63,18 @@ class PaymentGateway:
 
 
 def event(type_, amount, currency="USD", account="wallet", **more):
-    number = more.pop("id", None) or f"evt-{next(serial):04}"
     return {
-        "id": number,
+        "id": more.pop("id", None) or f"evt-{next(serial):04}",
         "type": type_,
         "account": account,
         "currency": currency,
         "amount": amount,
         "delivery": 1,
     } | more
+
+
+def order(amount, number=1, account="wallet"):
+    return {"id": f"order-{number}", "account": account, "currency": "USD", "amount": amount, "delivery": 1}
 
 
 serial = count(1)
@@ -86,8 +92,16 @@ def lists_of(what, *, most=8, by=lambda item: item["id"]):
     return st.lists(what, min_size=1, max_size=most, unique_by=by)
 
 
-def again(message):
-    return message | {"delivery": message["delivery"] + 1}
+def again(message, delivery=2):
+    return message | {"delivery": delivery}
+
+
+def numbered(messages):
+    """Number the deliveries of each message, as the topic does."""
+    deliveries = Counter()
+    for message in messages:
+        deliveries[message["id"]] += 1
+        yield again(message, deliveries[message["id"]])
 
 
 def open_ledger(sut, database=None, gateway=None):
@@ -108,8 +122,12 @@ def expect_money(answer, minor_units, currency, who):
     assert kit.money.exact(answer) == kit.money.exact(right), f"{who} says {answer} {currency}; exactly it is {right}"
 
 
-def postings(number):
-    return f"after {number} posting{'s' if number > 1 else ''}"
+def some(number, what, plural=None):
+    return f"{number} {what}" if number == 1 else f"{number} {plural or what + 's'}"
+
+
+def after(stream):
+    return f"after {some(len(stream), 'posting')}"
 
 
 @pytest.mark.stage("symptom")
@@ -119,38 +137,36 @@ def test_accounts_and_book_agree_with_the_bank(sut, day):
     with open_ledger(sut) as ledger:
         for posting in day:
             ledger.apply(posting)
-        expect_the_bank(ledger, Bank(*day), postings(len(day)))
+        expect_the_bank(ledger, Bank(*day), after(day))
 
 
 @pytest.mark.stage("symptom")
 def test_a_topic_replayed_after_a_restart_changes_nothing(sut):
     """A topic replayed after a restart changes nothing."""
-    database, day = (
-        kit.database(),
-        [event("payment", "8.00"), event("payment", "4.00"), event("refund", "2.00")],
-    )
+    database = kit.database()
+    day = [event("payment", "8.00"), event("payment", "4.00"), event("refund", "2.00")]
     with open_ledger(sut, database) as ledger:
         for posting in day:
             ledger.apply(posting)
     sut.kill()
     with open_ledger(sut, database) as ledger:
         for posting in day:
-            ledger.apply(posting)
+            ledger.apply(again(posting))
         expect_the_bank(ledger, Bank(*day), "after 3 postings, a restart and a replay")
 
 
 @pytest.mark.stage("cause")
 @given(stream=lists_of(events()))
 def test_the_book_equals_the_sum_of_its_postings(sut, stream):
-    """The book equals the exact sum of its postings, always."""
+    """The book is the exact sum of its postings, always."""
     bank = Bank()
     with open_ledger(sut) as ledger:
         for number, posting in enumerate(stream, 1):
             ledger.apply(posting)
             bank.post(posting)
             currency = posting["currency"]
-            expect_money(ledger.book(currency), bank.book(currency), currency, f"{postings(number)} the book")
-        expect_the_bank(ledger, bank, postings(len(stream)))
+            expect_money(ledger.book(currency), bank.book(currency), currency, f"{after(stream[:number])} the book")
+        expect_the_bank(ledger, bank, after(stream))
 
 
 @pytest.mark.stage("cause")
@@ -161,7 +177,7 @@ def test_large_amounts_come_back_to_the_last_unit(sut, stream):
     with open_ledger(sut) as ledger:
         for posting in stream:
             ledger.apply(posting)
-        expect_the_bank(ledger, Bank(*stream), postings(len(stream)))
+        expect_the_bank(ledger, Bank(*stream), after(stream))
 
 
 @pytest.mark.stage("cause")
@@ -175,64 +191,58 @@ def test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even(sut, fees):
     with open_ledger(sut) as ledger:
         for fee in fees:
             ledger.apply(fee)
-        expect_the_bank(ledger, Bank(*fees), f"after {len(fees)} fee{'s' if len(fees) > 1 else ''}")
+        expect_the_bank(ledger, Bank(*fees), f"after {some(len(fees), 'fee')}")
 
 
 @pytest.mark.stage("cause")
 @given(whole=events(types=["split"]), parts=st.integers(1, 7))
 @example(whole=event("split", "10.00", account="alice"), parts=3)
 def test_the_parts_of_a_split_add_up_to_the_whole(sut, whole, parts):
-    """The parts of a split add up to the whole, and are fair."""
-    currency, to = whole["currency"], [f"merchant-{number}" for number in range(parts)]
-    amount = kit.money.minor(whole["amount"], currency)
+    """The parts of a split add up, and are fair."""
+    currency, source = whole["currency"], whole["account"]
+    to = [f"merchant-{number}" for number in range(parts)]
     with open_ledger(sut) as ledger:
         ledger.apply(whole | {"to": to})
         shares = [ledger.balance(account, currency) for account in to]
         told = f"{whole['amount']} {currency} split in {parts} gave {' + '.join(shares)}"
-        given_out = sum(map(kit.money.exact, shares))
-        assert given_out == kit.money.exact(whole["amount"]), f"{told}, which is not the whole"
+        assert sum(map(kit.money.exact, shares)) == kit.money.exact(whole["amount"]), f"{told}, which is not the whole"
         units = [kit.money.minor(share, currency) for share in shares]
         assert max(units) - min(units) <= 1, f"{told}, which is unfair"
-        expect_money(
-            ledger.balance("alice" if whole["account"] == "alice" else "bob", currency),
-            -amount,
-            currency,
-            "the source",
-        )
+        taken = -kit.money.minor(whole["amount"], currency)
+        expect_money(ledger.balance(source, currency), taken, currency, "after a split the account it came from")
         expect_money(ledger.book(currency), 0, currency, "after a split the book")
 
 
 @pytest.mark.stage("cause")
-@given(day=lists_of(events(types=MOVES), most=4), order=st.data())
-def test_an_event_counts_once_however_often_it_is_delivered(sut, day, order):
+@given(day=lists_of(events(types=MOVES), most=4), data=st.data())
+def test_an_event_counts_once_however_often_it_is_delivered(sut, day, data):
     """An event counts once, however often it is delivered."""
-    deliveries = order.draw(st.lists(st.sampled_from([*day, *map(again, day)]), max_size=8))
+    topic = [*day, *data.draw(st.lists(st.sampled_from(day), max_size=8))]
     with open_ledger(sut) as ledger:
-        for posting in [*day, *deliveries]:
+        for posting in numbered(topic):
             ledger.apply(posting)
-        expect_the_bank(ledger, Bank(*day), f"{postings(len(day))} and {len(deliveries)} more deliveries of them")
+        expect_the_bank(ledger, Bank(*day), f"{after(day)} in {some(len(topic), 'delivery', 'deliveries')}")
 
 
 @pytest.mark.stage("regression")
-@given(amount=kit.money.amounts("USD"), type_=st.sampled_from(MOVES))
-def test_two_equal_events_are_two_events(sut, amount, type_):
-    """Two events that differ in nothing but the id both count."""
-    day = [event(type_, amount), event(type_, amount)]
+@given(amount=kit.money.amounts("USD"), type_=st.sampled_from(MOVES), ids=st.sampled_from(ALIKE))
+def test_two_equal_events_are_two_events(sut, amount, type_, ids):
+    """Events that differ only in their id all count."""
+    day = [event(type_, amount, id=number) for number in ids]
     with open_ledger(sut) as ledger:
         for posting in day:
             ledger.apply(posting)
-        expect_the_bank(ledger, Bank(*day), f"after two equal {type_}s")
+        expect_the_bank(ledger, Bank(*day), f"after two equal {type_}s, {' and '.join(ids)},")
 
 
 @pytest.mark.stage("regression")
-@given(day=lists_of(events(types=MOVES), most=5), order=st.randoms(use_true_random=False))
-def test_the_order_of_delivery_changes_nothing(sut, day, order):
-    """Events that come in another order end in the same sums."""
-    shuffled = order.sample(day, len(day))
+@given(day=lists_of(events(types=MOVES), most=5), chance=st.randoms(use_true_random=False))
+def test_the_order_of_delivery_changes_nothing(sut, day, chance):
+    """The order of delivery changes no sum."""
     with open_ledger(sut) as ledger:
-        for posting in shuffled:
+        for posting in chance.sample(day, len(day)):
             ledger.apply(posting)
-        expect_the_bank(ledger, Bank(*day), f"{postings(len(day))} in another order")
+        expect_the_bank(ledger, Bank(*day), f"{after(day)} in another order")
 
 
 @pytest.mark.stage("regression")
@@ -253,14 +263,8 @@ def test_a_checkout_credits_what_was_charged(sut):
     gateway = PaymentGateway("6.66")
     with open_ledger(sut, gateway=kit.upstream(gateway, client="Gateway")) as ledger:
         for number, amount, outcome in ((1, "12.50", "paid"), (2, "6.66", "declined"), (3, "12.50", "paid")):
-            order = {
-                "id": f"order-{number}",
-                "account": "wallet",
-                "currency": "USD",
-                "amount": amount,
-                "delivery": 1,
-            }
-            assert ledger.checkout(order) == outcome, f"an order of {amount} should be {outcome}"
+            answer = ledger.checkout(order(amount, number))
+            assert answer == outcome, f"an order of {amount} is {answer}; it should be {outcome}"
         assert gateway.charged() == 2, f"2 orders were paid and {gateway.charged()} charged"
         expect_money(ledger.balance("wallet", "USD"), 2500, "USD", "after two orders of 12.50 the account")
 
@@ -269,15 +273,12 @@ def test_a_checkout_credits_what_was_charged(sut):
 @given(faults=st.lists(st.sampled_from([kit.Fault.REQUEST_LOST, kit.Fault.REPLY_LOST]), min_size=1, max_size=4))
 @settings(max_examples=20)
 def test_an_order_without_an_answer_is_settled_when_it_comes_again(sut, faults):
-    """An order without an answer is settled when it comes again."""
-    gateway, order = (
-        PaymentGateway(),
-        {"id": "order-1", "account": "wallet", "currency": "USD", "amount": "10.00", "delivery": 1},
-    )
+    """An order without an answer is settled later."""
+    gateway = PaymentGateway()
     upstream = kit.upstream(gateway, client="Gateway")
     upstream.script(faults)
     with open_ledger(sut, gateway=upstream) as ledger:
-        answers = [ledger.checkout(order | {"delivery": number}) for number in range(1, len(faults) + 3)]
+        answers = [ledger.checkout(again(order("10.00"), delivery)) for delivery in range(1, len(faults) + 3)]
         told = f"with {', '.join(faults)} the answers were {', '.join(map(str, answers))}"
         assert answers[-1] == "paid", f"{told}; in the end it should be paid"
         assert gateway.charged() == 1, f"{told}, and the customer was charged {gateway.charged()} times"
@@ -287,47 +288,43 @@ def test_an_order_without_an_answer_is_settled_when_it_comes_again(sut, faults):
 def deliver_and_kill(sut, method, message, step):
     """Deliver a message to a worker that is killed at that step, and again to the next one.
 
-    Returns the second ledger, the gateway, and whether there was such a step.
+    Returns the second ledger, the gateway, and the kill, which is carried out only if there was such a step.
     """
-    database, gateway, killed = kit.database(), PaymentGateway(), False
+    database, gateway = kit.database(), PaymentGateway()
     upstream = kit.upstream(gateway, client="Gateway")
     ledger = open_ledger(sut, database, upstream)
-    try:
-        with sut.killed_before_step(step):
-            getattr(ledger, method)(message)
-    except kit.Killed:
-        killed = True
+    with suppress(kit.Killed), sut.killed_before_step(step) as kill:
+        getattr(ledger, method)(message)
     sut.kill()
     ledger = open_ledger(sut, database, upstream)
     getattr(ledger, method)(again(message))
-    return ledger, gateway, killed
+    return ledger, gateway, kill
 
 
 @pytest.mark.stage("stress")
 def test_an_event_is_whole_wherever_its_worker_is_killed(sut):
-    """An event is whole, at whatever step its worker is killed."""
+    """An event is whole, wherever its worker is killed."""
     split = event("split", "10.00", account="alice", to=["shop", "tax"])
     for step in count(1):
-        ledger, _, killed = deliver_and_kill(sut, "apply", split, step)
-        told = f"a split of 10.00 in two, killed at step {step} and delivered again:"
+        ledger, _, kill = deliver_and_kill(sut, "apply", split, step)
+        told = f"a split of 10.00 in two, killed at step {step} ({kill.request}) and delivered again:"
         for account, held in (("alice", -1000), ("shop", 500), ("tax", 500)):
             expect_money(ledger.balance(account, "USD"), held, "USD", f"{told} {account}")
         expect_money(ledger.book("USD"), 0, "USD", f"{told} the book")
-        if not killed:
+        if kill.request is None:
             break
 
 
 @pytest.mark.stage("stress")
 def test_an_order_is_whole_wherever_its_worker_is_killed(sut):
-    """An order is whole, at whatever step its worker is killed."""
-    order = {"id": "order-1", "account": "wallet", "currency": "USD", "amount": "10.00", "delivery": 1}
+    """An order is whole, wherever its worker is killed."""
     for step in count(1):
-        ledger, gateway, killed = deliver_and_kill(sut, "checkout", order, step)
-        told = f"an order of 10.00, killed at step {step} and delivered again:"
+        ledger, gateway, kill = deliver_and_kill(sut, "checkout", order("10.00"), step)
+        told = f"an order of 10.00, killed at step {step} ({kill.request}) and delivered again:"
         assert gateway.charged() == 1, f"{told} the customer was charged {gateway.charged()} times"
         expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told} the account")
         expect_money(ledger.book("USD"), 1000, "USD", f"{told} the book")
-        if not killed:
+        if kill.request is None:
             break
 
 
@@ -339,6 +336,7 @@ class Night(kit.Machine):
         self.bank, self.gateway, self.database = Bank(), PaymentGateway(), kit.database()
         self.upstream = kit.upstream(self.gateway, client="Gateway")
         self.events, self.orders, self.ledger = [], [], None
+        self.deliveries = Counter()
 
     @rule(type_=st.sampled_from(MOVES), kill=st.integers(0, 24))
     def an_event_arrives(self, type_, kill):
@@ -351,32 +349,28 @@ class Night(kit.Machine):
     @rule(kill=st.integers(0, 24), fault=st.sampled_from(kit.Fault))
     def an_order_arrives(self, kill, fault):
         number = len(self.orders) + 1
-        order = {
-            "id": f"order-{number}",
-            "account": "shop",
-            "currency": "USD",
-            "amount": f"{number}.10",
-            "delivery": 1,
-        }
-        self.orders.append(order)
-        self.bank.post(order | {"type": "payment"})
+        purchase = order(f"{number}.10", number, account="shop")
+        self.orders.append(purchase)
+        self.bank.post(purchase | {"type": "payment"})
         self.upstream.script([fault])
-        self.deliver("checkout", order, kill)
+        self.deliver("checkout", purchase, kill)
 
     @rule()
     def everything_is_delivered_again(self):
         """The topic comes again until all is settled; then the books must close."""
         for posting in self.events:
-            self.deliver("apply", again(posting))
-        for order in self.orders:
-            answers = [self.deliver("checkout", again(order)) for _ in range(2)]
-            assert answers[-1] == "paid", f"{order['id']} comes again and is {answers[-1]}; it should be paid"
-        charged = self.gateway.charged()
-        assert charged == len(self.orders), f"{len(self.orders)} orders, and customers were charged {charged} times"
+            self.deliver("apply", posting)
+        for purchase in self.orders:
+            answers = [self.deliver("checkout", purchase) for _ in range(2)]
+            assert answers[-1] == "paid", f"{purchase['id']} comes again and is {answers[-1]}; it should be paid"
+        charged, orders = self.gateway.charged(), some(len(self.orders), "order")
+        assert charged == len(self.orders), f"{orders}, and customers were charged {some(charged, 'time')}"
         if self.ledger:
             expect_the_bank(self.ledger, self.bank, "after a night of kills and redeliveries")
 
     def deliver(self, method, message, kill=0):
+        self.deliveries[message["id"]] += 1
+        message = again(message, self.deliveries[message["id"]])
         try:
             self.ledger = self.ledger or open_ledger(self.sut, self.database, self.upstream)
             if not kill:
@@ -398,27 +392,51 @@ def test_no_money_is_made_or_lost_in_a_night_of_kills(sut):
 def test_the_work_of_a_posting_does_not_grow_with_history(sut):
     """The work of a posting does not grow with history."""
     database = kit.database()
+    postings = []
     with open_ledger(sut, database) as ledger:
-        work = []
         for number in range(1, 101):
             with database.recorded() as statements:
                 ledger.apply(event("payment", f"{number}.00"))
-            work.append((len(statements), sum(statement.rows for statement in statements)))
-        early, late = work[4], work[-1]
-        assert late[0] <= early[0], f"the 5th posting takes {early[0]} statements, the 100th {late[0]}"
-        assert late[1] <= early[1], f"the 5th posting reads {early[1]} rows, the 100th {late[1]}"
+            postings.append(statements)
+    early, late = postings[5:15], postings[90:]
+    expect_no_more(early, late, "it takes {} statements", len)
+    expect_no_more(early, late, "it fetches {} rows", lambda statements: sum(each.rows for each in statements))
+    expect_no_more(early, late, "its statements cost {} database instructions", kit.work, tolerance=1.2)
+
+
+def expect_no_more(early, late, what, cost, tolerance=1):
+    before, now = (median_low(map(cost, postings)) for postings in (early, late))
+    assert now <= before * tolerance, (
+        f"around the 10th posting {what.format(f'{before:g}')}, around the 95th {now:g}; "
+        f"what costs most there is\n{kit.costliest(late[-1])}"
+    )
 
 
 @pytest.mark.stage("trace")
 def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
-    """A failed checkout: counted once, logged once, on its trace."""
-    order = {"id": "order-1", "account": "wallet", "currency": "USD", "amount": "6.66", "delivery": 1}
-    with open_ledger(sut, gateway=kit.upstream(PaymentGateway("6.66"), client="Gateway")) as ledger:
-        with sut.observe() as seen:
-            assert ledger.checkout(order) == "declined"
-        counted = seen.increase("checkout_failure_total", reason="declined")
-        assert counted == 1, f'checkout_failure_total{{reason="declined"}} went up by {counted:g}; it should by 1'
-        lines = seen.logs(event="checkout failed", level="error", order="order-1", reason="declined")
-        assert len(lines) == 1, f"{len(lines)} lines 'checkout failed' of order-1 were logged; it should be 1"
-        traces = {line.get("trace_id") for line in lines}
-        assert traces == {seen.trace_id}, "the line is not logged under the trace id of the request"
+    """A decline is counted and logged once, on its trace."""
+    database, upstream = kit.database(), kit.upstream(PaymentGateway("6.66"), client="Gateway")
+    with open_ledger(sut, database, upstream) as ledger:
+        expect_decline(sut, ledger, delivery=1, reported=1)
+        expect_decline(sut, ledger, delivery=2, reported=0)
+    sut.kill()
+    with open_ledger(sut, database, upstream) as ledger:
+        expect_decline(sut, ledger, delivery=3, reported=0)
+
+
+def expect_decline(sut, ledger, delivery, reported):
+    with sut.observe() as seen:
+        answer = ledger.checkout(again(order("6.66"), delivery))
+    told = f"a declined order, delivery {delivery}:"
+    assert answer == "declined", f"{told} the answer is {answer}; it should be declined"
+    counted = seen.increase("checkout_failure_total", reason="declined")
+    assert counted == reported, (
+        f'{told} checkout_failure_total{{reason="declined"}} went up by {counted:g}; it should by {reported}'
+    )
+    lines = seen.logs(event="checkout failed", level="error", order="order-1", reason="declined")
+    assert len(lines) == reported, (
+        f"{told} it is logged {some(len(lines), 'time')} as the contract says; it should be {reported}. Logged was: "
+        f"{seen.told()}"
+    )
+    traces = {line.get("trace_id") for line in lines}
+    assert traces <= {seen.trace_id}, f"{told} the line is not logged under the trace id of the request"

@@ -92,7 +92,7 @@ class Database:
 
 def _in_words(request: dict[str, Any]) -> str:
     """Name a request as the person who wrote the SQL would."""
-    return " ".join(str(request.get("sql", request["op"])).split())
+    return " ".join(str(request["sql"]).split()) if "sql" in request else str(request["op"]).upper()
 
 
 class _Connection:

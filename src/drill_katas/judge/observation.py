@@ -27,3 +27,11 @@ class Observation:
     def logs(self, **fields: str) -> list[dict[str, Any]]:
         """Return the log lines that have all these fields."""
         return [line for line in self.log_lines if fields.items() <= line.items()]
+
+    def told(self) -> str:
+        """Return all log lines as text, for a message; without what is different every time."""
+        texts = [
+            ", ".join(f"{name}={value}" for name, value in line.items() if name not in {"timestamp", "trace_id"})
+            for line in self.log_lines
+        ]
+        return "; ".join(texts) or "nothing"

@@ -67,7 +67,7 @@ class Services:
         return name
 
     def kill_before(self, step: int | None, kill: Callable[[str], None] = lambda _: None) -> None:
-        """Call `kill` in place of the `step`-th request from now (1 is the next one), and tell it which; None disarms."""
+        """Call `kill` in place of the `step`-th request from now (1 is the next), and tell it which; None disarms."""
         with self._lock:
             self._steps_left, self._on_last_step = step, kill
 

@@ -13,5 +13,18 @@ from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
 from drill_katas.kit import money
 from drill_katas.kit.machine import Machine, explore
+from drill_katas.kit.sql import costliest, work
 
-__all__ = ["Fault", "Killed", "Machine", "Sut", "SutError", "database", "explore", "money", "upstream"]
+__all__ = [
+    "Fault",
+    "Killed",
+    "Machine",
+    "Sut",
+    "SutError",
+    "costliest",
+    "database",
+    "explore",
+    "money",
+    "upstream",
+    "work",
+]

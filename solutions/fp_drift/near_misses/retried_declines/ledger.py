@@ -84,28 +84,20 @@ class Ledger:
         if outcome is not None:
             return outcome
         for _ in range(CHARGE_ATTEMPTS):
-            outcome = self._charge(order)
-            if outcome == "paid":
+            try:
+                answer = self._gateway.charge(order["id"], order["amount"], order["currency"])
+            except TimeoutError:
+                return "pending"
+            if answer == "charged":
                 break
-        if outcome == "pending":
-            return outcome
+            checkout_failures.labels(reason="declined").inc()
+            log.error("checkout failed", order=order["id"], reason="declined")
+        outcome = "declined" if answer == "declined" else "paid"
         with self._engine.begin() as tx:
             tx.execute(insert(processed).values(id=order["id"], outcome=outcome))
             if outcome == "paid":
                 _post(tx, order["account"], order["currency"], _minor(order["amount"], order["currency"]))
         return outcome
-
-    def _charge(self, order: dict[str, Any]) -> str:
-        """Ask the gateway for one charge, and report how it ended."""
-        try:
-            answer = self._gateway.charge(order["id"], order["amount"], order["currency"])
-        except TimeoutError:
-            return "pending"
-        if answer == "declined":
-            checkout_failures.labels(reason="declined").inc()
-            log.error("checkout failed", order=order["id"], reason="declined")
-            return "declined"
-        return "paid"
 
 
 def _check(event: dict[str, Any]) -> None:

@@ -1,0 +1,33 @@
+"""What SQL statements cost, for checks that count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from drill_katas.judge.database import Statement
+
+SHOWN: Final = 160  # characters of a statement in a message
+
+
+def work(statements: Iterable[Statement]) -> int:
+    """Return about how many instructions SQLite's virtual machine carried out for the statements in all."""
+    return sum(statement.work for statement in statements)
+
+
+def costliest(statements: Iterable[Statement]) -> str:
+    """Return the SQL that cost most over all its executions, and how often it was executed: "SELECT ... × 50"."""
+    costs: Counter[str] = Counter()
+    times: Counter[str] = Counter()
+    for statement in statements:
+        costs[statement.sql] += statement.work + 1
+        times[statement.sql] += 1
+    if not costs:
+        return "no statement"
+    [(sql, _)] = costs.most_common(1)
+    text = " ".join(sql.split())
+    shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+    return f"{shown} × {times[sql]}" if times[sql] > 1 else shown
