@@ -357,7 +357,7 @@ class Night(kit.Machine):
 
     @rule()
     def everything_is_delivered_again(self):
-        """The topic comes again until all is settled; then the books must close."""
+        """The topic is replayed, orders until they are settled; then the books must close."""
         for posting in self.events:
             self.deliver("apply", posting)
         for purchase in self.orders:
@@ -367,6 +367,9 @@ class Night(kit.Machine):
         assert charged == len(self.orders), f"{orders}, and customers were charged {some(charged, 'time')}"
         if self.ledger:
             expect_the_bank(self.ledger, self.bank, "after a night of kills and redeliveries")
+
+    def at_end(self):
+        self.everything_is_delivered_again()
 
     def deliver(self, method, message, kill=0):
         self.deliveries[message["id"]] += 1

@@ -13,15 +13,27 @@ if TYPE_CHECKING:
 
 
 class Machine(RuleBasedStateMachine):
-    """A state machine about the system under test, `self.sut`; write rules and invariants as usual."""
+    """A state machine about the system under test, `self.sut`; write rules and invariants as usual.
+
+    `at_end` is called at the end of every walk, for what must hold then: a rule is left out of many walks.
+    """
 
     sut: Sut
 
+    def at_end(self) -> None:
+        """Check what must hold at the end of a walk."""
+
     def teardown(self) -> None:
-        """Note a failing example: teardown runs while the failure is on its way up."""
+        """Finish a walk, and note one that fails: teardown also runs while a failure is on its way up."""
         failure = sys.exc_info()[1]
         if failure is not None:
             self.sut.trial.note_failure(failure)
+            return
+        try:
+            self.at_end()
+        except Exception as found:
+            self.sut.trial.note_failure(found)
+            raise
 
 
 def explore(machine: type[Machine], sut: Sut, *, examples: int = 25, steps: int = 10) -> None:
