@@ -215,7 +215,7 @@ def test_start_shows_the_page_and_starts_the_clock(toy):
     output = done(toy.root, "start", "toy")
     assert "03:07 PAGE" in output
     assert "The toy does not go." in output
-    assert "The clock is running: 5 minutes. Judge your files with: pytest --kata toy" in words(output)
+    assert "The clock is running: 5 minutes. Mend katas/toy/toy.py. Judge it with: pytest --kata toy" in words(output)
     (event,) = journal(toy)
     assert isinstance(event, Started)
     assert (event.kata, event.variant) == ("toy", "original")
@@ -262,6 +262,13 @@ def test_after_the_last_hint_all_are_shown_again_and_the_answer_is_no(answered):
             *(f"{number}. {text}" for number, text in enumerate(HINTS, 1)),
         ]
     assert len(journal(answered)) == 3
+
+
+def test_a_solved_kata_spends_no_hint(answered):
+    answered.module(FINE)
+    answered.pytest()
+    assert "toy is solved" in done(answered.root, "hint", "toy", code=1)
+    assert not [event for event in journal(answered) if isinstance(event, Hinted)]
 
 
 def test_an_attempt_between_two_hints_does_not_begin_the_ladder_anew(answered):

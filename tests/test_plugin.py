@@ -589,6 +589,13 @@ def test_xdist_gives_the_same_verdicts_and_each_kata_is_written_down_once(three)
     assert "2 of 3 solved" in text
 
 
+def test_xdist_tells_a_mistake_in_a_kata_as_pytest_alone_does(toy):
+    toy.write("test_toy.py", (toy.folder / "test_toy.py").read_text().replace('"symptom"', '"sympton"'))
+    done = toy.pytest("-n", "2")
+    assert "test_go: unknown stage 'sympton'; did you mean 'symptom'?" in done.stdout
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+
+
 def test_xdist_judges_the_stages_of_a_kata_in_order(toy):
     bicycle(toy, *ALL, stages={"brake": "trace", "wheel": "sla", "horn": "symptom"})
     done = toy.pytest("-n", "2")

@@ -60,9 +60,8 @@ def run(command: list[str], cwd: Path) -> str:
 
 def draw(name: str, title: str, command: list[str], cwd: Path, *, start: str = "") -> None:
     """Write the picture `name`.svg of a command's output, from the line that begins with `start`."""
-    output = (
-        f"$ {' '.join(command)}\n{run([sys.executable, '-m', *command] if command[0] == 'pytest' else command, cwd)}"
-    )
+    program = str(Path(sys.executable).with_name(command[0]))
+    output = f"$ {' '.join(command)}\n{run([program, *command[1:]], cwd)}"
     if start:
         head, _, tail = output.partition(f"\n{start}")
         output = head.splitlines()[0] + f"\n{start}{tail}"
@@ -77,9 +76,9 @@ def main() -> None:
     """Draw them all, in a new workspace."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder) / "drills"
-        kata = str(Path(sys.executable).with_name("kata"))
-        subprocess.run([kata, "init", str(workspace)], check=True, stdout=subprocess.DEVNULL)
+        run([str(Path(sys.executable).with_name("kata")), "init", str(workspace)], Path(folder))
         draw("fp_drift", "a first look", ["pytest", "--kata", "fp_drift"], workspace)
+        draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift"], workspace)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-import uuid
 from pathlib import Path
 
 import hypothesis
 import pytest
 import sqlalchemy
-import structlog
 from sqlalchemy.pool import StaticPool
+
+from drill_katas.judge.database import Statement
 
 hypothesis.settings.register_profile(
     "control",
@@ -68,42 +68,9 @@ class InProcess:
         sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *args: _record(database, args[2]))
         return Handle(ledger.Ledger(engine, world.Gateway(Line(gateway))))
 
-    def observe(self):
-        return Observation()
-
-
-class Observation:
-    """Log lines and counters, read where they are written."""
-
-    def __enter__(self):
-        from prometheus_client import REGISTRY
-
-        self._registry, self.trace_id, self.lines = REGISTRY, uuid.uuid4().hex, []
-        structlog.configure(
-            processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level, self._keep]
-        )
-        structlog.contextvars.bind_contextvars(trace_id=self.trace_id)
-        self._before = REGISTRY.get_sample_value("checkout_failure_total", {"reason": "declined"}) or 0
-        return self
-
-    def __exit__(self, *_exc):
-        structlog.contextvars.clear_contextvars()
-
-    def _keep(self, _logger, _name, event):
-        self.lines.append(event)
-        raise structlog.DropEvent
-
-    def increase(self, metric, **labels):
-        return (self._registry.get_sample_value(metric, labels) or 0) - self._before
-
-    def logs(self, **fields):
-        return [line for line in self.lines if fields.items() <= line.items()]
-
 
 def _record(database, sql):
-    from drill_katas.judge.database import Statement
-
-    database.statements.append(Statement(sql, 0, 0))
+    database.statements.append(Statement(sql, rows=0, work=0, connection=0))
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,10 @@ def read_check(item: pytest.Item, kata: Kata) -> Check:
     """Read a collected item. Raises `UserError` when its stage is missing or unknown."""
     name = item.name
     title = (inspect.getdoc(item.obj) or name).splitlines()[0]  # type: ignore[attr-defined]
-    return Check(kata, name, _stage(item, name), title.rstrip("."), _budget(item, kata))
+    try:
+        return Check(kata, name, _stage(item, name), title.rstrip("."), _budget(item, kata))
+    except UserError as mistake:
+        raise UserError(f"{kata.tests}: {mistake}") from None
 
 
 def seeded(item: pytest.Item, seed: int) -> None:

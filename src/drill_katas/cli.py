@@ -58,7 +58,10 @@ def command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Com
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="drill-katas")
 def main() -> None:
-    """Practise finding and fixing production failures: `pytest --kata NAME` runs a kata, `kata` does the rest."""
+    """Practise finding and fixing production failures.
+
+    `pytest --kata NAME` runs a kata (`pytest --help` shows its options); this command does the rest.
+    """
 
 
 @command("list", "kata list")
@@ -97,7 +100,9 @@ def start(name: str, variant: str | None) -> None:
     _show_markdown(kata.briefing)
     if kept:
         click.echo(f"Your files were put aside in {_short(kept, workspace)}.")
-    click.echo(f"The clock is running: {kata.manifest.minutes} minutes. Judge your files with: pytest --kata {name}")
+    files = " and ".join(_short(kata.folder / file, workspace) for file in kata.manifest.editable)
+    click.echo(f"The clock is running: {kata.manifest.minutes} minutes. Mend {files}.")
+    click.echo(f"Judge it with: pytest --kata {name}")
 
 
 @command("hint", "kata hint fp_drift")
@@ -109,7 +114,11 @@ def hint(name: str) -> None:
 
     workspace, kata = _find(name)
     hints = read_answer(kata.solutions).hints
-    seen = workspace.progress_of(kata).hints
+    standing = workspace.progress_of(kata)
+    seen = standing.hints
+    if standing.solved_at:
+        click.echo(f"{name} is solved: no hint is needed. `kata solution {name}` shows how we would have.")
+        raise SystemExit(1)
     if seen >= len(hints):
         click.echo(f"You have seen all {len(hints)} hints of {name}:")
         for number, text in enumerate(hints, 1):

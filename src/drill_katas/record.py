@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import pytest
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from drill_katas.catalog import Kata
     from drill_katas.report.text import Line
     from drill_katas.settings import Settings
+
+MISTAKE: Final = "kata_mistake"
+"""Where a worker of pytest-xdist leaves the mistake in a kata that it has found."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,7 @@ class Recorder:
         self._findings: dict[str, dict[str, Finding]] = {}  # by kata and test id
         self._done: Counter[str] = Counter()
         self._interrupted = False
+        self._mistake: str | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._notices = list(settings.workspace.journal.read().notices)
 
@@ -72,6 +76,11 @@ class Recorder:
         if report.when == "teardown" and report.nodeid in self._findings.get(kata, ()):
             self._finish_check(kata, report)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Hear from a worker of pytest-xdist that ends which mistake in a kata has kept it from judging."""
+        self._mistake = getattr(node, "workeroutput", {}).get(MISTAKE) or self._mistake
+
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note a Ctrl-C, for a kata that it cut short is no attempt; pytest-xdist ends `-x` with a class of its own."""
         self._interrupted = excinfo.type is KeyboardInterrupt
@@ -83,7 +92,9 @@ class Recorder:
             if kata not in self._verdicts and not self._interrupted:
                 self._conclude(kata)
         without = [name for name in self._katas if name not in self._findings]
-        if without and session.exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly:
+        if self._mistake:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif without and session.exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly:
             self._notices.append(f"no check of {', '.join(without)} ran, which is not a pass")
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
         if self._settings.report is not None:
@@ -100,6 +111,8 @@ class Recorder:
                 writer.line()
         for notice in self._notices:
             writer.line(encodable(f"note: {notice}"), yellow=True)
+        if self._mistake:
+            writer.line(encodable(f"ERROR: {self._mistake}"), red=True)
 
     def _summary(self, width: int) -> list[Line]:
         workspace = self._settings.workspace

@@ -23,7 +23,7 @@ from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 from drill_katas.outcome import explained
 from drill_katas.progress import progress
-from drill_katas.record import Finding, Recorder
+from drill_katas.record import MISTAKE, Finding, Recorder
 from drill_katas.report.catalog import list_lines
 from drill_katas.report.run import details_of
 from drill_katas.report.text import encodable, plain
@@ -116,24 +116,30 @@ class KataRun:
         self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Read the checks, and put them in the order of katas and stages; a seed shuffles within a stage."""
+        try:
+            self._read_checks(items)
+        except UserError as mistake:
+            if not hasattr(config, "workeroutput"):
+                raise pytest.UsageError(str(mistake)) from None
+            config.workeroutput[MISTAKE] = str(mistake)  # what a worker raises is lost; the recorder tells it
+            items.clear()
+        if self._settings.seed:
+            random.Random(self._settings.seed).shuffle(items)  # noqa: S311 - an order, not a secret
+        items.sort(key=self._position)
+
+    def _read_checks(self, items: list[pytest.Item]) -> None:
         for item in items:
             kata = self._settings.kata_at(item.path)
             if kata is None:
                 continue
-            try:
-                check = read_check(item, kata)
-            except UserError as mistake:
-                raise pytest.UsageError(f"{kata.tests}: {mistake}") from None
+            check = read_check(item, kata)
             item.stash[CHECK] = check
             self._totals[kata.name] += 1
             seeded(item, self._settings.seed)
             watched(item, self.sut)
             belted(item, check.budget)
-        if self._settings.seed:
-            random.Random(self._settings.seed).shuffle(items)  # noqa: S311 - an order, not a secret
-        items.sort(key=self._position)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what is left to run after `-k` and its like."""
