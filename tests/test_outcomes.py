@@ -255,6 +255,19 @@ def test_a_call_that_goes_wrong_gets_its_own_verdict_in_time_and_spoils_no_other
     assert after.outcome is PASS, after.message
 
 
+def test_what_forks_have_in_common_counts_once(toy):
+    toy.limits(call_seconds=10, memory_mib=128)
+    toy.body("for _ in range(12):", "    if os.fork() == 0:", "        time.sleep(3600)", "time.sleep(0.5)")
+    toy.checks("""
+        @pytest.mark.stage("symptom")
+        def test_go(sut):
+            with sut.open("Thing") as thing:
+                thing.go()
+    """)
+    check = toy.check()
+    assert check.outcome is PASS, check.message
+
+
 def test_a_hang_shows_the_stack_of_every_thread(misdeeds):
     check, _ = misdeeds["joins_a_thread_that_deadlocks"]
     threads = "\n".join(check.details).partition("thread 1:")[2]

@@ -61,7 +61,7 @@ def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) 
         case "memory":
             return LimitExceeded(f"{call}: the program asked for more than its {limits.memory_mib} MiB", frames)
         case "processes":
-            return LimitExceeded(f"{call}: the program started more than its {limits.processes} processes", frames)
+            return LimitExceeded(f"{call}: the program started more processes or threads than it may have", frames)
         case "exit":
             return Crash(f"{call}: the program called {message}", frames)
         case broken:
