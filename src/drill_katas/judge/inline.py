@@ -9,7 +9,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from drill_katas.judge.process import Died, Exit, Output
+from drill_katas.judge.output import Output
+from drill_katas.judge.process import Died, Exit
 from drill_katas.sut import telemetry
 from drill_katas.sut.host import Host
 from drill_katas.sut.wire import decode, encode

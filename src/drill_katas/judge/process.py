@@ -12,13 +12,13 @@ import sys
 import threading
 import time
 import uuid
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from drill_katas.judge.output import MAX_OUTPUT, Output
 from drill_katas.judge.zygote import end_strays
 from drill_katas.sut.wire import Channel, Closed, WireError, encode
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog import Limits
 
-MAX_OUTPUT: Final = 4 << 20  # bytes a SUT may print during one check
-KEPT_OUTPUT: Final = 16 << 10  # bytes of its beginning, and of its end, that are kept
 SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
 Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
@@ -100,36 +98,6 @@ class Died(Exception):
 
 class Silent(Exception):
     """No answer came in time; the SUT is alive."""
-
-
-class Output:
-    """What a SUT printed: its beginning and its end, and how much there was in all."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self._head = bytearray()
-        self._tail: deque[bytes] = deque()
-        self._tail_size = 0
-
-    def add(self, piece: bytes) -> None:
-        """Take the next piece."""
-        self.total += len(piece)
-        room = KEPT_OUTPUT - len(self._head)
-        self._head += piece[:room]
-        rest = piece[room:] if room > 0 else piece
-        if rest:
-            self._tail.append(rest)
-            self._tail_size += len(rest)
-        while self._tail_size - len(self._tail[0] if self._tail else b"") > KEPT_OUTPUT:
-            self._tail_size -= len(self._tail.popleft())
-
-    def text(self) -> str:
-        """Return what is kept, as text without control characters; what was left out is said."""
-        tail = b"".join(self._tail)[-KEPT_OUTPUT:]
-        left_out = self.total - len(self._head) - len(tail)
-        gap = f"\n... {left_out:,} bytes left out ...\n".encode() if left_out else b""
-        text = (bytes(self._head) + gap + tail).decode(errors="replace")
-        return "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
 
 
 class Zygote:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog import Limits
     from drill_katas.judge.observation import Samples
-    from drill_katas.judge.process import Output, Program
+    from drill_katas.judge.output import Output
+    from drill_katas.judge.process import Program
     from drill_katas.judge.trial import Trial
 
 IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is in the zygote already

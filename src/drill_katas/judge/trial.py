@@ -10,7 +10,8 @@ from drill_katas.judge.failures import StopShrinking
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Limits
-    from drill_katas.judge.process import Output, Program
+    from drill_katas.judge.output import Output
+    from drill_katas.judge.process import Program
 
 SHRINK_EXAMPLES: Final = 100  # tried after the first failing example, to find a smaller one
 SHOWN_CALLS: Final = 12
