@@ -297,7 +297,7 @@ def test_a_fork_bomb_is_stopped_by_the_limit_on_processes(toy, in_the_child):
         "os._exit(0)",
     )
     assert check.outcome is LIMIT, check.message
-    assert "more than its 16 processes" in check.message
+    assert "more processes or threads than it may have" in check.message
     assert check.seconds < 3 + GRACE
     assert 0 < forks.stat().st_size < FUSE
 
