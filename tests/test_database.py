@@ -547,6 +547,16 @@ def test_a_statement_is_counted_with_the_rows_it_fetched(database, engine):
     assert [statement.rows for statement in database.statements[1:]] == [5, 2, 0]
 
 
+def test_a_statement_is_counted_with_the_bytes_that_went_to_and_fro(served, database):
+    connection = driver.connect(**served[1])
+    with contextlib.closing(connection):
+        connection.execute(INSERT_A)
+        connection.execute("UPDATE items SET name = ? WHERE amount = ?", ["x" * 100, 0])
+        connection.execute("SELECT name, amount FROM items").fetchone()
+        connection.cursor().executemany("INSERT INTO items (name, amount) VALUES (?, 1)", [["y" * 10], ["z" * 20]])
+    assert [statement.size for statement in database.statements] == [0, 108, 108, 30]
+
+
 def test_a_recorded_block_has_the_statements_of_that_block_alone(database, engine):
     with engine.begin() as connection:
         insert(connection, "a")
@@ -641,18 +651,18 @@ def test_the_step_before_which_the_program_is_killed_is_not_carried_out(bench, s
     """Steps are statements, commits and rollbacks; in place of the one that is killed nothing happens."""
     connection = driver.connect(**served[1])
     killed = []
-    bench.services.kill_before(step, lambda request: (killed.append(request), cut(connection)))
+    bench.services.arm(step, lambda request: (killed.append(request), cut(connection)))
     with contextlib.closing(connection):
         assert until_killed(connection, *NIGHT) == NIGHT[: step - 1]
-    bench.services.kill_before(None)
+    bench.services.disarm()
     assert [request.upper() for request in killed] == [sql.upper() for sql in NIGHT[step - 1 : step]]
     assert [statement.sql for statement in database.statements] == [sql for sql in NIGHT[: step - 1] if sql != "COMMIT"]
     assert names(bench.engine(served[1])) == left
 
 
 def test_steps_that_are_not_armed_kill_nobody(bench, connection):
-    bench.services.kill_before(2, lambda _: pytest.fail("it was disarmed"))
+    bench.services.arm(2, lambda _: pytest.fail("it was disarmed"))
     connection.execute("SELECT 1")
-    bench.services.kill_before(None)
+    bench.services.disarm()
     assert connection.execute("SELECT 1").fetchall() == [(1,)]
     assert connection.execute("SELECT 1").fetchall() == [(1,)]

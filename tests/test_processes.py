@@ -333,3 +333,76 @@ def test_forgotten(sut):
 ''')
     check = notebook.check()
     assert check.passed, check.message
+
+
+def test_a_step_that_fails_is_not_carried_out_and_the_program_goes_on(notebook):
+    notebook.checks('''
+@pytest.mark.stage("stress")
+def test_steps(sut):
+    """A note is there or it is not."""
+    kept = []
+    for step in range(1, 8):
+        with sut.open("Notebook", kit.database()) as book:
+            said = ""
+            try:
+                with sut.failing_at_step(step) as failure:
+                    book.write("first", "second")
+            except kit.SutError as error:
+                said = str(error)
+            assert ("OperationalError" in said and "disk I/O error" in said) == bool(said), said
+            kept.append((failure.request, bool(said), book.read()))
+            book.write("third")
+            assert book.read()[-1] == "third", "the step that failed holds no lock"
+    insert = "INSERT INTO notes VALUES (?)"
+    assert kept == [  # a connection that cannot be rolled back on its way to the pool is replaced: nobody notices
+        (insert, True, []), ("COMMIT", True, []), ("ROLLBACK", False, ["first", "second"]),
+        (insert, True, ["first"]), ("COMMIT", True, ["first"]), ("ROLLBACK", False, ["first", "second"]),
+        (None, False, ["first", "second"]),
+    ], kept
+''')
+    check = notebook.check()
+    assert check.passed, check.message
+
+
+def test_a_call_to_an_upstream_that_fails_as_a_step_is_a_timeout(toy):
+    toy.write(
+        "world.py",
+        """
+        class Bank:
+            def __init__(self, line):
+                self.line = line
+
+            def charge(self, amount):
+                return self.line.ask("charge", amount=amount)
+    """,
+    )
+    toy.module("""
+        class Shop:
+            def __init__(self, bank):
+                self.bank = bank
+
+            def buy(self):
+                try:
+                    return self.bank.charge("10.00")
+                except TimeoutError as error:
+                    return str(error)
+    """)
+    toy.checks('''
+class Bank:
+    def charge(self, amount):
+        return "charged"
+
+
+@pytest.mark.stage("stress")
+def test_steps(sut):
+    """One call gets no answer."""
+    bank = kit.upstream(Bank(), client="Bank")
+    with sut.open("Shop", bank) as shop:
+        with sut.failing_at_step(2) as failure:
+            answers = [shop.buy() for _ in range(3)]
+        assert answers == ["charged", "no answer from charge", "charged"], answers
+        assert failure.request == "Bank.charge"
+        assert len(bank.received) == 2, "what fails as a step has not reached the bank"
+''')
+    check = toy.check()
+    assert check.passed, check.message

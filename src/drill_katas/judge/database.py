@@ -10,10 +10,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.judge.services import Refused
 from drill_katas.sut.driver import from_wire, to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from drill_katas.judge.services import Services
     from drill_katas.sut.wire import Channel
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _SERIALS = itertools.count(1)
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 WORK_UNIT: Final = 5  # instructions of SQLite's virtual machine between two counts
+NUMBER: Final = 8  # bytes of a value that is neither text nor a blob
 LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's lock
 
 
@@ -28,12 +30,13 @@ LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's
 class Statement:
     """One SQL statement the SUT executed.
 
-    `rows` is how many it fetched, `work` about how many instructions SQLite's virtual machine carried out for it: rows
-    that were only looked through cost some, too.
+    `rows` is how many it fetched, `size` how many bytes its parameters and these rows hold, `work` about how many
+    instructions SQLite's virtual machine carried out for it: rows that were only looked through cost some, too.
     """
 
     sql: str
     rows: int
+    size: int
     work: int
     connection: int
 
@@ -77,17 +80,28 @@ class Database:
         connection = _Connection(self, self._connect(), next(self._connections))
         try:
             while (request := channel.receive()) is not None:
-                self._services.step(_in_words(request))
                 if self._round_trip:
                     time.sleep(self._round_trip)
-                channel.send(connection.answer(request))
+                channel.send(self._answer(connection, request))
         finally:
             connection.close()
+
+    def _answer(self, connection: _Connection, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            self._services.step(_in_words(request))
+        except Refused:
+            return {"error": "OperationalError", "message": "disk I/O error"}
+        return connection.answer(request)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._uri, uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
         connection.create_function("regexp", 2, lambda pattern, text: re.search(pattern, text or "") is not None)
         return connection
+
+
+def _size(rows: Iterable[Iterable[Any]]) -> int:
+    """Return about how many bytes rows of values hold."""
+    return sum(len(value) if isinstance(value, str | bytes) else NUMBER for row in rows for value in row)
 
 
 def _in_words(request: dict[str, Any]) -> str:
@@ -125,10 +139,10 @@ class _Connection:
         match request["op"]:
             case "execute":
                 values = [from_wire(value) for value in request["parameters"]]
-                return self._fetch(request["sql"], self._sqlite.execute(request["sql"], values))
+                return self._fetch(request["sql"], [values], self._sqlite.execute(request["sql"], values))
             case "executemany":
                 rows = [[from_wire(value) for value in row] for row in request["rows"]]
-                return self._fetch(request["sql"], self._sqlite.executemany(request["sql"], rows))
+                return self._fetch(request["sql"], rows, self._sqlite.executemany(request["sql"], rows))
             case "commit":
                 self._sqlite.commit()
             case "rollback":
@@ -137,10 +151,12 @@ class _Connection:
                 self._sqlite.isolation_level = request["level"]
         return {}
 
-    def _fetch(self, sql: str, cursor: sqlite3.Cursor) -> dict[str, Any]:
-        rows = [[to_wire(value) for value in row] for row in cursor.fetchall()]
+    def _fetch(self, sql: str, sent: list[list[Any]], cursor: sqlite3.Cursor) -> dict[str, Any]:
+        fetched = cursor.fetchall()
+        rows = [[to_wire(value) for value in row] for row in fetched]
         if not _BOOKKEEPING.match(sql):
-            self._database.statements.append(Statement(sql, len(rows), self._work, self._number))
+            size = _size(sent) + _size(fetched)
+            self._database.statements.append(Statement(sql, len(rows), size, self._work, self._number))
         self._work = 0
         return {
             "columns": [column[0] for column in cursor.description] if cursor.description else None,

@@ -2,7 +2,7 @@
 
 A connection names its service in the first frame; from then on the service owns it, on a thread of
 its own. Every request a service is about to carry out is a *step*: a check can have the SUT killed
-before the k-th one, which is how "a crash between any two steps" is tried.
+before the k-th one, or the k-th one fail, which is how "trouble between any two steps" is tried.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ class Fatal(Exception):
     """The SUT is being killed in place of this request: it must not get an answer, not even a closed connection."""
 
 
+class Refused(Exception):
+    """This one request fails: the service says so in its own way, and goes on."""
+
+
 class Services:
     """The services of one check, behind one unix socket."""
 
@@ -57,7 +61,7 @@ class Services:
         self._names = (str(number) for number in itertools.count(1))
         self._lock = threading.Lock()
         self._steps_left: int | None = None
-        self._on_last_step: Callable[[str], None] = lambda _: None
+        self._trouble: Callable[[str], None] = lambda _: None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def add(self, service: Service) -> str:
@@ -66,25 +70,32 @@ class Services:
         self._services[name] = service
         return name
 
-    def kill_before(self, step: int | None, kill: Callable[[str], None] = lambda _: None) -> None:
-        """Call `kill` in place of the `step`-th request from now (1 is the next), and tell it which; None disarms."""
+    def arm(self, step: int, trouble: Callable[[str], None]) -> None:
+        """Call `trouble` in place of the `step`-th request from now (1 is the next), and tell it which.
+
+        It kills the SUT, or it raises `Refused`.
+        """
         with self._lock:
-            self._steps_left, self._on_last_step = step, kill
+            self._steps_left, self._trouble = step, trouble
+
+    def disarm(self) -> None:
+        """Carry out all requests from now on."""
+        self._steps_left = None
 
     def step(self, request: str) -> None:
-        """Count a request that is about to be carried out. Raises `Fatal` in place of the last one."""
+        """Count a request that is about to be carried out. Raises `Fatal` or `Refused` in place of the last one."""
         with self._lock:
             if self._steps_left is None:
                 return
             self._steps_left -= 1
             if self._steps_left > 0:
                 return
-            self._on_last_step(request)
+            self._trouble(request)
         raise Fatal
 
     def clear(self) -> None:
         """Close all services and connections: the check is over."""
-        self.kill_before(None)
+        self.disarm()
         for channel in self._channels:
             channel.close()
         for service in self._services.values():

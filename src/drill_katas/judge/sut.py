@@ -12,7 +12,7 @@ from drill_katas.judge import explain
 from drill_katas.judge.failures import CheckEnded, Killed, StopShrinking
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.process import Died, Silent
-from drill_katas.judge.services import Services
+from drill_katas.judge.services import Refused, Services
 from drill_katas.judge.stacks import as_lines
 from drill_katas.judge.trial import Call
 
@@ -51,8 +51,8 @@ class Running(Protocol):
 
 
 @dataclass
-class Kill:
-    """A kill that is prepared: `request` is what the SUT was about to ask for; None while it lives."""
+class Trouble:
+    """A kill or failure that is prepared: `request` is what the SUT had asked for; None until it comes to that."""
 
     request: str | None = None
 
@@ -123,23 +123,45 @@ class Sut:
             running.close()
 
     @contextlib.contextmanager
-    def killed_before_step(self, step: int) -> Iterator[Kill]:
+    def killed_before_step(self, step: int) -> Iterator[Trouble]:
         """Kill the SUT in place of the `step`-th thing it asks of its surroundings in this block; yields what that was.
 
         A step is a SQL statement, commit or rollback, or a call to an upstream; 1 is the first. The call that is under
         way then raises `Killed`. A block that asks for less goes on to its end.
         """
-        running, kill = self._started(), Kill()
+        running, kill = self._started(), Trouble()
 
         def carry_out(request: str) -> None:
             kill.request = request
             running.kill_soon()
 
-        self._services.kill_before(step, carry_out)
-        try:
+        with self._armed(step, carry_out):
             yield kill
+
+    @contextlib.contextmanager
+    def failing_at_step(self, step: int) -> Iterator[Trouble]:
+        """Have the `step`-th thing fail that the SUT asks of its surroundings in this block; yields what that was.
+
+        Steps are those of `killed_before_step`. What fails is not carried out: the database answers with an
+        `OperationalError`, an upstream not at all, which is a `TimeoutError`. Everything after it goes well.
+        """
+        failure = Trouble()
+
+        def refuse(request: str) -> None:
+            failure.request = request
+            self._services.disarm()
+            raise Refused
+
+        with self._armed(step, refuse):
+            yield failure
+
+    @contextlib.contextmanager
+    def _armed(self, step: int, trouble: Callable[[str], None]) -> Iterator[None]:
+        self._services.arm(step, trouble)
+        try:
+            yield
         finally:
-            self._services.kill_before(None)
+            self._services.disarm()
 
     @contextlib.contextmanager
     def observe(self) -> Iterator[Observation]:

@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from drill_katas.judge.services import Refused
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -63,12 +65,15 @@ class Upstream:
     def serve(self, channel: Channel) -> None:
         """Answer the calls of one connection."""
         while (request := channel.receive()) is not None:
-            self._services.step(f"{self._client}.{request['method']}")
             channel.send(self._answer(request["method"], request["arguments"]))
 
     def _answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        fault = self._faults.popleft() if self._faults else Fault.NONE
         lost = {"timeout": f"no answer from {method}"}
+        try:
+            self._services.step(f"{self._client}.{method}")
+        except Refused:
+            return lost
+        fault = self._faults.popleft() if self._faults else Fault.NONE
         if fault is Fault.REQUEST_LOST:
             return lost
         self.received.append(Received(method, arguments, fault))

@@ -13,7 +13,7 @@ from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
 from drill_katas.kit import money
 from drill_katas.kit.machine import Machine, explore
-from drill_katas.kit.sql import costliest, work
+from drill_katas.kit.sql import costliest
 
 __all__ = [
     "Fault",
@@ -26,5 +26,4 @@ __all__ = [
     "explore",
     "money",
     "upstream",
-    "work",
 ]

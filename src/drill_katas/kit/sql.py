@@ -6,24 +6,19 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from drill_katas.judge.database import Statement
 
 SHOWN: Final = 160  # characters of a statement in a message
 
 
-def work(statements: Iterable[Statement]) -> int:
-    """Return about how many instructions SQLite's virtual machine carried out for the statements in all."""
-    return sum(statement.work for statement in statements)
-
-
-def costliest(statements: Iterable[Statement]) -> str:
+def costliest(statements: Iterable[Statement], cost: Callable[[Statement], int]) -> str:
     """Return the SQL that cost most over all its executions, and how often it was executed: "SELECT ... × 50"."""
     costs: Counter[str] = Counter()
     times: Counter[str] = Counter()
     for statement in statements:
-        costs[statement.sql] += statement.work + 1
+        costs[statement.sql] += cost(statement)
         times[statement.sql] += 1
     if not costs:
         return "no statement"
