@@ -293,9 +293,8 @@ class Process:
 
     def _read_output(self, fd: int) -> None:
         with open(fd, "rb", buffering=0) as pipe:
-            while piece := pipe.read(65536):
-                if self.output.total > MAX_OUTPUT:
-                    continue  # its end is under way; a pipe closed before that would look like a fault of its own
-                self.output.add(piece)
-                if self.output.total > MAX_OUTPUT:
-                    self._zygote.kill(self.pid, "output")
+            while piece := pipe.read(65536):  # to its end, lest the SUT meets a closed pipe
+                if self.output.total <= MAX_OUTPUT:
+                    self.output.add(piece)
+                    if self.output.total > MAX_OUTPUT:
+                        self._zygote.kill(self.pid, "output")
