@@ -225,6 +225,7 @@ def test_a_wrong_statement_gets_the_error_that_sqlite_gives(engine, sql, error):
         with each.connect() as connection, pytest.raises(sa.exc.DBAPIError) as caught:
             connection.exec_driver_sql(sql)
         said.append((type(caught.value), str(caught.value.orig)))
+    real.dispose()
     assert said[0] == said[1]
     assert said[0][0] is error
 

@@ -1,0 +1,132 @@
+"""What is right: a bank and a payment gateway to hold the ledger against, and the messages that both are sent."""
+
+from collections import Counter
+from fractions import Fraction
+from itertools import count
+
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+CURRENCIES = sorted(kit.money.PLACES)
+MOVES = ["payment", "refund"]
+LONG = "evt-" + "7" * 64
+ALIKE = [("evt-0041", "evt-0042"), ("evt-00a7", "EVT-00A7"), ("42", "042"), ("7e2", "700"), ("evt-7", "evt-7 ")]
+DIFFERENT = st.sampled_from([*ALIKE, ("\u00e9-7", "e\u0301-7"), (LONG + "1", LONG + "2")])
+ACCOUNTS = ["alice", "Alice", "alice ", "bob", "fees", "wallet-0000-0000-0000-0001", "wallet-0000-0000-0000-0002"]
+IDS = st.uuids(version=4).map(lambda number: f"evt-{number.hex[:12]}")
+
+
+class Bank:
+    """The oracle: what every account holds, in integer minor units, with every event counted once."""
+
+    def __init__(self, *events):
+        self.accounts = Counter()
+        self._seen = set()
+        for event in events:
+            self.post(event)
+
+    def post(self, event):
+        if event["id"] in self._seen:
+            return
+        self._seen.add(event["id"])
+        account, currency = event["account"], event["currency"]
+        amount = kit.money.minor(event["amount"], currency)
+        match event["type"]:
+            case "payment":
+                self.accounts[account, currency] += amount
+            case "refund":
+                self.accounts[account, currency] -= amount
+            case "fee":
+                fee = round(amount * Fraction(event["rate"]))  # of a Fraction: ties to even
+                self.accounts[account, currency] -= fee
+                self.accounts["fees", currency] += fee
+
+    def book(self, currency):
+        return sum(held for (_, of), held in self.accounts.items() if of == currency)
+
+
+class PaymentGateway:
+    """The provider: charges a key once, and declines the amounts it is told to."""
+
+    def __init__(self, *declined):
+        self.charges = {}
+        self._declined = declined
+
+    def charge(self, key, amount, currency):
+        return self.charges.setdefault(key, "declined" if amount in self._declined else "charged")
+
+    def charged(self):
+        return sum(answer == "charged" for answer in self.charges.values())
+
+
+def event(type_, amount, currency="USD", account="wallet", **more):
+    return {
+        "id": more.pop("id", None) or f"evt-{next(serial):04}",
+        "type": type_,
+        "account": account,
+        "currency": currency,
+        "amount": amount,
+        "delivery": 1,
+    } | more
+
+
+def order(amount, number=1, account="wallet", **more):
+    return {"id": f"order-{number}", "account": account, "currency": "USD", "amount": amount, "delivery": 1} | more
+
+
+serial = count(1)
+
+
+@st.composite
+def events(draw, currencies=CURRENCIES, types=("payment", "refund", "fee"), up_to=10_000, at_least=0):
+    currency, type_ = draw(st.sampled_from(currencies)), draw(st.sampled_from(types))
+    more = {"rate": draw(st.sampled_from(["0.029", "0.025", "0.0005"]))} if type_ == "fee" else {}
+    amount = draw(kit.money.amounts(currency, up_to=up_to, at_least=at_least))
+    return event(type_, amount, currency, draw(st.sampled_from(ACCOUNTS)), id=draw(IDS), **more)
+
+
+def lists_of(what, *, most=8, by=lambda item: item["id"]):
+    return st.lists(what, min_size=1, max_size=most, unique_by=by)
+
+
+def again(message, delivery=2):
+    return message | {"delivery": delivery}
+
+
+def numbered(messages):
+    """Number the deliveries of each message, as the topic does."""
+    deliveries = Counter()
+    for message in messages:
+        deliveries[message["id"]] += 1
+        yield again(message, deliveries[message["id"]])
+
+
+def open_ledger(sut, database=None, gateway=None):
+    gateway = gateway or kit.upstream(PaymentGateway(), client="Gateway")
+    return sut.open("Ledger", database or kit.database(), gateway)
+
+
+def expect_the_bank(ledger, bank, after):
+    """Every account and every book is exactly what the bank says."""
+    for (account, currency), held in bank.accounts.items():
+        expect_money(ledger.balance(account, currency), held, currency, f"{after} the account of {account}")
+    for currency in sorted({currency for _, currency in bank.accounts}):
+        expect_money(ledger.book(currency), bank.book(currency), currency, f"{after} the book")
+
+
+def expect_money(answer, minor_units, currency, who):
+    right = kit.money.text(minor_units, currency)
+    assert kit.money.exact(answer) == kit.money.exact(right), f"{who} says {answer} {currency}; exactly it is {right}"
+
+
+def some(number, what, plural=None):
+    return f"{number} {what}" if number == 1 else f"{number} {plural or what + 's'}"
+
+
+def as_text(ids):
+    return " and ".join(map(ascii, ids))
+
+
+def after(stream):
+    return f"after {some(len(stream), 'posting')}"
