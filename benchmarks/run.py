@@ -31,7 +31,7 @@ def main() -> None:
         (workspace / "pytest.ini").unlink()
         pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         judged = [*pytest, "--kata", "fp_drift", "--confcutdir", "katas/fp_drift", "-k", f"not ({APART})"]
-        control = [*pytest, "-p", "no:kata", "katas/fp_drift/test_fp_drift.py", "-k"]
+        control = [*pytest, "-p", "no:kata", "--import-mode=importlib", "katas/fp_drift/test_fp_drift.py", "-k"]
         symptom = [*control, f"agree and not ({APART})"]  # the control knows no stages to stop after
         compare("broken module, to the end of the stage that fails", judged, symptom, cwd=workspace)
         shutil.copy(shipped().get("fp_drift").solutions / "ledger.py", workspace / "katas" / "fp_drift" / "ledger.py")

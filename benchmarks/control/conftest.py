@@ -1,6 +1,7 @@
 """The control of benchmarks/run.py: the fixture `sut` without a process, a judge or limits.
 
-Hypothesis does the same work as under the judge: the same profile, and as many tries to make a failure smaller.
+Hypothesis does the same work as under the judge: the same profile, the same examples, and as many tries to make a
+failure smaller.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sqlalchemy
 from sqlalchemy.pool import StaticPool
 
 from drill_katas.catalog import Limits
-from drill_katas.checks import watched
+from drill_katas.checks import seeded, watched
 from drill_katas.judge.database import Statement
 from drill_katas.judge.services import Services
 from drill_katas.judge.trial import Trial
@@ -100,6 +101,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     for item in items:
+        seeded(item, CONTROL.seed)
         watched(item, CONTROL)
 
 
