@@ -68,9 +68,14 @@ def _message(error: BaseException) -> str:
 def _details(failure: Failure) -> tuple[str, ...]:
     return (
         *_section("The calls that led there:", failure.calls),
-        *_section("Where it was:", getattr(failure.error, "details", ())),
+        *_section("Where it was:", _where(failure.error)),
         *_section("What the program printed:", failure.output.splitlines()[-MAX_OUTPUT_LINES:]),
     )
+
+
+def _where(error: BaseException) -> Sequence[str]:
+    """Return the learner's frames, also when a check says in its own words what the learner's code raised."""
+    return getattr(error, "details", ()) or getattr(error.__cause__, "details", ())
 
 
 def _section(title: str, lines: Sequence[str]) -> tuple[str, ...]:

@@ -115,6 +115,7 @@ class KataRun:
         self._totals: Counter[str] = Counter()
         self._selected: Counter[str] = Counter()
         self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
+        self._told: set[tuple[str, str]] = set()  # kata and message of a module that cannot be judged at all
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -241,13 +242,21 @@ class KataRun:
             return explained(passed, call.excinfo.value, self.sut.trial)
         return passed
 
+    def _told_once(self, kata: Kata, result: CheckResult) -> str:
+        """Return what is shown of a failing check; of a module that does not import, only once in full."""
+        told = (kata.name, result.message)
+        if result.keeps_contract or told not in self._told:
+            self._told.add(told)
+            return details_of(result)
+        return f"{result.title}.\n  {result.message.splitlines()[0]} (as above)"
+
     def _attach(self, report: pytest.TestReport, check: Check, result: CheckResult) -> None:
         if result.failed:
             self._failed.add((check.kata.name, check.stage.position))
             if report.skipped or hasattr(report, "wasxfail"):
                 report.outcome = "failed"
                 vars(report).pop("wasxfail", None)
-            report.longrepr = details_of(result)
+            report.longrepr = self._told_once(check.kata, result)
         finding = Finding(
             selected=self._selected[check.kata.name],
             partial=self._is_partial(check.kata),

@@ -88,7 +88,7 @@ class Database:
 
     def _answer(self, connection: _Connection, request: dict[str, Any]) -> dict[str, Any]:
         try:
-            self._services.step(_in_words(request))
+            self._services.step(connection.in_words(request))
         except Refused:
             return {"error": "OperationalError", "message": "disk I/O error"}
         return connection.answer(request)
@@ -104,11 +104,6 @@ def _size(rows: Iterable[Iterable[Any]]) -> int:
     return sum(len(value) if isinstance(value, str | bytes) else NUMBER for row in rows for value in row)
 
 
-def _in_words(request: dict[str, Any]) -> str:
-    """Name a request as the person who wrote the SQL would."""
-    return " ".join(str(request["sql"]).split()) if "sql" in request else str(request["op"]).upper()
-
-
 class _Connection:
     """Carries out the requests of one connection."""
 
@@ -118,6 +113,14 @@ class _Connection:
         self._number = number
         self._work = 0
         sqlite.set_progress_handler(self._count_work, WORK_UNIT)
+
+    def in_words(self, request: dict[str, Any]) -> str:
+        """Name a request as the person who wrote the SQL would."""
+        if "sql" in request:
+            return " ".join(str(request["sql"]).split())
+        if request["op"] == "rollback" and not self._sqlite.in_transaction:  # nobody wrote that
+            return "the connection's return to its pool"
+        return str(request["op"]).upper()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.judge.failures import Broken, Crash, Hang, Killed, LimitExceeded, SutError
@@ -20,6 +21,7 @@ BROKEN: Final = {
     "unplain": "{message}; the contract asks for plain data: str, int, bool, None, list, dict",
 }
 """What a module that does not keep the contract is told, by the kind of the SUT's answer."""
+NOISE: Final = re.compile(r"\s*\(Background on this error at: \S+\)")  # SQLAlchemy's, at the end of every message
 
 
 def hang(call: str, waited: float, left: float, budget: float, stacks: Sequence[str]) -> Hang:
@@ -47,17 +49,21 @@ def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
             return Crash(f"{call}: the program {ended}")
 
 
+def raised(error: dict[str, Any]) -> str:
+    """Return the type and message of an exception in the SUT."""
+    return ": ".join(filter(None, (error["type"], NOISE.sub("", error["message"]))))
+
+
 def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) -> BaseException:
     """Explain that the call could not be served, or that the learner's code raised."""
     frames = describe_frames(error["frames"], program)
-    kind, message = error["type"], error["message"]
+    message, what = error["message"], raised(error)
     for copy, original in program.shown.items():
-        message = message.replace(copy, original)
-    what = f"{kind}: {message}" if message else kind
+        message, what = message.replace(copy, original), what.replace(copy, original)
     files = program.editable_names()
     match error["kind"]:
         case "raised":
-            return SutError(f"{call} raised {what}", frames)
+            return SutError(call, what, frames)
         case "memory":
             return LimitExceeded(f"{call}: the program asked for more than its {limits.memory_mib} MiB", frames)
         case "processes":

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 class SutError(Exception):
-    """The learner's code raised an exception."""
+    """The learner's code raised an exception: `raised` says which, without the call that led to it."""
 
-    def __init__(self, message: str, details: Sequence[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, call: str, raised: str, details: Sequence[str] = ()) -> None:
+        super().__init__(f"{call} raised {raised}")
+        self.raised = raised
         self.details = tuple(details)
 
 

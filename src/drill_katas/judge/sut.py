@@ -103,6 +103,10 @@ class Sut:
         assert self._trial is not None, "a SUT is there only while a check runs"
         return self._trial
 
+    def begin_example(self) -> None:
+        """Begin an example: a failure shows the calls since here. Under `@given` each example does so by itself."""
+        self.trial.begin_example()
+
     def open(self, target: str, *args: Any) -> Handle:
         """Call the contract's `target` (a class or function) in the SUT and return a handle on what it made.
 
@@ -241,6 +245,6 @@ class Sut:
             self.kill()
             raise
         if "error" in answer:
-            call.result = ": ".join(filter(None, (answer["error"]["type"], answer["error"]["message"])))
+            call.result = explain.raised(answer["error"])
             raise explain.refusal(call.text, answer["error"], trial.program, trial.limits)
         return answer["ok"]

@@ -41,7 +41,7 @@ def explore(machine: type[Machine], sut: Sut, *, examples: int = 25, steps: int 
 
     @hypothesis.seed(sut.seed)
     def begin() -> Machine:
-        sut.trial.begin_example()
+        sut.begin_example()
         walk = machine()
         walk.sut = sut
         return walk
