@@ -10,10 +10,14 @@ from drill_katas import kit
 
 CURRENCIES = sorted(kit.money.PLACES)
 MOVES = ["payment", "refund"]
-LONG = "evt-" + "7" * 64
-ALIKE = [("evt-0041", "evt-0042"), ("evt-00a7", "EVT-00A7"), ("42", "042"), ("7e2", "700"), ("evt-7", "evt-7 ")]
-DIFFERENT = st.sampled_from([*ALIKE, ("\u00e9-7", "e\u0301-7"), (LONG + "1", LONG + "2")])
+LONG = "evt-" + "7" * 300
+ALIKE = [
+    *[("evt-0041", "evt-0042"), ("evt-00a7", "EVT-00A7"), ("evt-7", "evt-7 "), ("evt-1-11", "evt-11-1")],
+    *[("42", "042"), ("7e2", "700"), ("evt-'7", "evt:7"), ("\u00e9-7", "e\u0301-7"), (LONG + "1", LONG + "2")],
+    ("evt-plumless", "evt-buckeroo"),  # of one CRC-32
+]
 ACCOUNTS = ["alice", "Alice", "alice ", "bob", "fees", "wallet-0000-0000-0000-0001", "wallet-0000-0000-0000-0002"]
+NAMES = [*ACCOUNTS, "Fees", "42", "042", "o'hara", "wallet:7", "\u00e9", "e\u0301", LONG + "1", LONG + "2"]
 IDS = st.uuids(version=4).map(lambda number: f"evt-{number.hex[:12]}")
 
 
@@ -50,14 +54,16 @@ class PaymentGateway:
     """The provider: charges a key once, and declines the amounts it is told to."""
 
     def __init__(self, *declined):
-        self.charges = {}
+        self.charged = []  # (amount in minor units, currency) of each customer
+        self._answers = {}
         self._declined = declined
 
     def charge(self, key, amount, currency):
-        return self.charges.setdefault(key, "declined" if amount in self._declined else "charged")
-
-    def charged(self):
-        return sum(answer == "charged" for answer in self.charges.values())
+        if key not in self._answers:
+            self._answers[key] = "declined" if amount in self._declined else "charged"
+            if self._answers[key] == "charged":
+                self.charged.append((kit.money.minor(amount, currency), currency))
+        return self._answers[key]
 
 
 def event(type_, amount, currency="USD", account="wallet", **more):

@@ -17,8 +17,9 @@ from drill_katas import fixtures
 from drill_katas.arms import Overlay, arm_from, workspace_arm
 from drill_katas.checks import Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
 from drill_katas.errors import UserError
+from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.inline import InlineSpawner
-from drill_katas.judge.process import Program, Zygote
+from drill_katas.judge.process import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 from drill_katas.outcome import explained
@@ -109,7 +110,7 @@ class KataRun:
     def __init__(self, settings: Settings, arms: dict[str, Arm]) -> None:
         self._settings = settings
         preload = dict.fromkeys(module for kata in settings.katas for module in kata.manifest.preload)
-        self._spawner = InlineSpawner() if settings.inline else Zygote(list(preload))
+        self._spawner = InlineSpawner() if settings.inline else Hosts(list(preload))
         self.sut = Sut(self._spawner, seed=settings.seed)
         self._overlays = {kata.name: Overlay(kata, arms[kata.name]) for kata in settings.katas}
         self._totals: Counter[str] = Counter()

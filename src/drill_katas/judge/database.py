@@ -89,8 +89,8 @@ class Database:
     def _answer(self, connection: _Connection, request: dict[str, Any]) -> dict[str, Any]:
         try:
             self._services.step(connection.in_words(request))
-        except Refused:
-            return {"error": "OperationalError", "message": "disk I/O error"}
+        except Refused as refused:
+            return {"error": "OperationalError", "message": str(refused)}
         return connection.answer(request)
 
     def _connect(self) -> sqlite3.Connection:

@@ -42,7 +42,7 @@ class Fatal(Exception):
 
 
 class Refused(Exception):
-    """This one request fails: the service says so in its own way, and goes on."""
+    """This one request fails: the service says so in its own way (a database with this message), and goes on."""
 
 
 class Services:

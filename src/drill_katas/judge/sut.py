@@ -146,15 +146,30 @@ class Sut:
     def failing_at_step(self, step: int) -> Iterator[Trouble]:
         """Have the `step`-th thing fail that the SUT asks of its surroundings in this block; yields what that was.
 
-        Steps are those of `killed_before_step`. What fails is not carried out: the database answers with an
-        `OperationalError`, an upstream not at all, which is a `TimeoutError`. Everything after it goes well.
+        Steps are those of `killed_before_step`. What fails is not carried out: the database is locked, which is an
+        `OperationalError`, an upstream does not answer, which is a `TimeoutError`. Everything after it goes well.
         """
         failure = Trouble()
 
         def refuse(request: str) -> None:
             failure.request = request
             self._services.disarm()
-            raise Refused
+            raise Refused("database is locked")
+
+        with self._armed(step, refuse):
+            yield failure
+
+    @contextlib.contextmanager
+    def failing_from_step(self, step: int) -> Iterator[Trouble]:
+        """Have the `step`-th thing fail, and everything after it in this block; yields what the first was.
+
+        As `failing_at_step`, but the database's disk has an I/O error, and no second try helps.
+        """
+        failure = Trouble()
+
+        def refuse(request: str) -> None:
+            failure.request = failure.request or request
+            raise Refused("disk I/O error")
 
         with self._armed(step, refuse):
             yield failure
