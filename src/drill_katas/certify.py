@@ -6,6 +6,7 @@ learner's files take, over several seeds, which also shuffle the checks. What ea
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -121,7 +122,7 @@ def certify(kata: Kata, seeds: Sequence[int], jobs: int, tell: Callable[[int, in
     tasks = [(arm, seed) for arm in arms for seed in seeds]
     results: list[tuple[CheckResult, ...]] = []
     tell(0, len(tasks))
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs, initializer=_pin, initargs=(itertools.count(),)) as pool:
         for checks in pool.map(lambda task: judge(kata, *task), tasks):
             results.append(checks)
             tell(len(results), len(tasks))
@@ -131,6 +132,17 @@ def certify(kata: Kata, seeds: Sequence[int], jobs: int, tell: Callable[[int, in
     rows = tuple(_row(arm, names, of_arm) for arm, of_arm in zip(arms, runs, strict=True))
     faults = (*_missing(answer, arms), *_undeclared(arms, names), *_unproven(names, rows), *_cell_faults(rows))
     return Certificate(kata=kata.name, seeds=tuple(seeds), checks=names, rows=rows, faults=faults)
+
+
+def _pin(numbers: Iterator[int]) -> None:
+    """Keep this thread, and the runs that it starts, on one processor.
+
+    Judge and SUT take turns; on one processor the kernel need not wake another one for each of them, which takes
+    longer than most answers. `benchmarks/pinned.py` measures it.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {processors[next(numbers) % len(processors)]})
 
 
 def judge(kata: Kata, arm: Arm, seed: int) -> tuple[CheckResult, ...]:

@@ -61,7 +61,7 @@ class Ledger:
         try:
             self._apply(event)
         except OperationalError as error:
-            log.warning("event not applied, the topic will deliver it again", event=event["id"], error=str(error))
+            log.warning("event not applied, the topic will deliver it again", id=event["id"], error=str(error))
 
     def _apply(self, event: dict[str, Any]) -> None:
         with self._engine.begin() as tx:
