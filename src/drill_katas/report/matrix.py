@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.report.text import Line, line, wrapped
+from drill_katas.report.text import Line, cut, line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from drill_katas.certify import Cell, Certificate, Row
     from drill_katas.report.text import Style
 
-NAME: Final = 31  # columns of an arm's kind and name
-CELL: Final = 3
+NAME: Final = 26  # columns of an arm's kind and name
+WIDE, NARROW = 3, 2  # columns of a cell, where the terminal has room and where not
+SECONDS: Final = 9  # columns
 
 
 def matrix_lines(certificate: Certificate, width: int) -> list[Line]:
     """Return the matrix, its legend, and what is wrong."""
     arms, checks, seeds = len(certificate.rows), len(certificate.checks), len(certificate.seeds)
-    numbers = "".join(f"{number:>{CELL}}" for number in range(1, checks + 1))
+    cell = WIDE if NAME + WIDE * checks + SECONDS <= width else NARROW
     lines = [
         line((f"{certificate.kata}: {arms} arms × {checks} checks × {seeds} seed{'s' * (seeds > 1)}", "bold")),
         line(),
-        line(" " * NAME, (numbers, "dim")),
-        *_row_lines(certificate.rows),
+        *_head_lines(checks, cell),
+        *_row_lines(certificate.rows, cell),
         line(),
         *_legend(certificate, width),
         line(),
@@ -37,17 +38,25 @@ def matrix_lines(certificate: Certificate, width: int) -> list[Line]:
     return [*lines, *faults]
 
 
-def _row_lines(rows: Sequence[Row]) -> Iterator[Line]:
+def _head_lines(checks: int, cell: int) -> Iterator[Line]:
+    """Yield the numbers of the checks, written downwards: the tens above the ones."""
+    for digits in zip(*(f"{number:>2}" for number in range(1, checks + 1)), strict=True):
+        row = "".join(digit.rjust(cell) for digit in digits)
+        if row.strip():
+            yield line(" " * NAME, (row, "dim"))
+
+
+def _row_lines(rows: Sequence[Row], cell: int) -> Iterator[Line]:
     for kind, group in groupby(rows, key=lambda row: row.kind):
         if kind == "near miss":
             yield line(("near misses", "dim"))
-        yield from map(_row_line, group)
+        yield from (_row_line(row, cell) for row in group)
 
 
-def _row_line(row: Row) -> Line:
+def _row_line(row: Row, width: int) -> Line:
     kind = "" if row.kind in {"reference", "near miss"} else f"{row.kind} "
-    cells = [(_sign(cell).rjust(CELL), _style(cell)) for cell in row.cells]
-    return line(f"{kind}{row.arm}".ljust(NAME), *cells, (f"{row.seconds:6.1f} s", "dim"))
+    cells = [(_sign(cell).rjust(width), _style(cell)) for cell in row.cells]
+    return line(cut(f"{kind}{row.arm}", NAME).ljust(NAME), *cells, (f"{row.seconds:{SECONDS - 2}.1f} s", "dim"))
 
 
 def _legend(certificate: Certificate, width: int) -> list[Line]:

@@ -1,0 +1,37 @@
+"""What `kata verify` draws."""
+
+from __future__ import annotations
+
+import pytest
+
+from drill_katas.certify import Cell, Certificate, CheckName, Row
+from drill_katas.report.matrix import matrix_lines
+from drill_katas.report.text import plain
+from drill_katas.verdict import Stage
+
+
+def lines_of(checks: int, width: int) -> list[str]:
+    names = tuple(CheckName(f"test_{number}", Stage.CAUSE, f"Property {number} holds") for number in range(checks))
+    cells = tuple(Cell(name.name, "fail" if number == 11 else "pass", ("x",)) for number, name in enumerate(names))
+    rows = (Row("accepted", "a_design_with_quite_a_long_name", 123.4, cells), Row("near miss", "short", 1.0, cells))
+    certificate = Certificate(kata="toy", seeds=(0,), checks=names, rows=rows, faults=())
+    return [plain(each) for each in matrix_lines(certificate, width)]
+
+
+@pytest.mark.parametrize("checks", [3, 9, 10, 22])
+def test_a_matrix_of_many_checks_fits_on_a_terminal_of_80_columns(checks):
+    assert max(map(len, lines_of(checks, 80))) <= 80
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_sign_stands_below_the_number_of_its_check(width):
+    lines = lines_of(22, width)
+    tens, ones, row = lines[2], lines[3], next(line for line in lines if line.startswith("short"))
+    place = row.index("✗")
+    assert (tens[place], ones[place]) == ("1", "2")
+
+
+def test_a_long_name_is_cut_and_keeps_the_columns():
+    accepted, short = (line for line in lines_of(3, 80) if line.endswith(" s"))
+    assert accepted.startswith("accepted a_design_with_qu…")
+    assert accepted.index("·") == short.index("·")
