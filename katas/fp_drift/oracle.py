@@ -2,7 +2,7 @@
 
 from collections import Counter
 from fractions import Fraction
-from itertools import count
+from itertools import count, groupby
 
 from hypothesis import strategies as st
 
@@ -128,6 +128,12 @@ def expect_money(answer, minor_units, currency, who):
 
 def some(number, what, plural=None):
     return f"{number} {what}" if number == 1 else f"{number} {plural or what + 's'}"
+
+
+def counts(items):
+    """Say what there was, runs of the same together: "3 times pending, paid"."""
+    runs = [(str(item), len(list(run))) for item, run in groupby(items)]
+    return ", ".join(item if length == 1 else f"{length} times {item}" for item, length in runs)
 
 
 def as_text(ids):
