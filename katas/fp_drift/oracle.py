@@ -14,7 +14,7 @@ LONG = "evt-" + "7" * 300
 ALIKE = [
     *[("evt-0041", "evt-0042"), ("evt-00a7", "EVT-00A7"), ("evt-7", "evt-7 "), ("evt-1-11", "evt-11-1")],
     *[("42", "042"), ("7e2", "700"), ("evt-'7", "evt:7"), ("\u00e9-7", "e\u0301-7"), (LONG + "1", LONG + "2")],
-    ("evt-plumless", "evt-buckeroo"),  # of one CRC-32
+    *[("pay#1", "pay#2"), ("\u00e4-1", "\u00f6-1"), ("evt-plumless", "evt-buckeroo")],  # the last are of one CRC-32
 ]
 ACCOUNTS = ["alice", "Alice", "alice ", "bob", "fees", "wallet-0000-0000-0000-0001", "wallet-0000-0000-0000-0002"]
 NAMES = [*ACCOUNTS, "Fees", "42", "042", "o'hara", "wallet:7", "\u00e9", "e\u0301", LONG + "1", LONG + "2"]
