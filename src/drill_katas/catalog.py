@@ -46,7 +46,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     title: str
     level: Annotated[int, msgspec.Meta(ge=1, le=4)]
     minutes: Annotated[int, msgspec.Meta(ge=1)]
-    contract: Literal["calls"]
+    contract: Literal["calls", "http"]
     editable: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     preload: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()

@@ -21,10 +21,19 @@ from drill_katas.sut.wire import Channel, Closed, WireError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drill_katas.judge.loop import Loop
+
 MAX_REQUEST: Final = 16_000_000  # bytes of one request to a service
 
 
-class Service(Protocol):
+class Closable(Protocol):
+    """Something that holds resources."""
+
+    def close(self) -> None:
+        """Let go of everything; the check is over."""
+
+
+class Service(Closable, Protocol):
     """Something the SUT can connect to."""
 
     def attach(self, services: Services) -> dict[str, Any]:
@@ -32,9 +41,6 @@ class Service(Protocol):
 
     def serve(self, channel: Channel) -> None:
         """Serve one connection until it is closed."""
-
-    def close(self) -> None:
-        """Let go of everything; the check is over."""
 
 
 class Fatal(Exception):
@@ -56,7 +62,12 @@ class Services:
         self._folder.chmod(0o711)  # a SUT forked by root has a uid of its own
         Path(self.address).chmod(0o666)
         self._listener.listen(64)
+        self.sockets = self._folder / "sut"  # where the SUT may listen
+        self.sockets.mkdir()
+        self.sockets.chmod(0o1777)
         self._services: dict[str, Service] = {}
+        self._kept: list[Closable] = []
+        self._loop: Loop | None = None
         self._channels: list[Channel] = []
         self._names = (str(number) for number in itertools.count(1))
         self._lock = threading.Lock()
@@ -69,6 +80,23 @@ class Services:
         name = next(self._names)
         self._services[name] = service
         return name
+
+    def keep(self, thing: Closable) -> None:
+        """Close this too when the check is over."""
+        self._kept.append(thing)
+
+    def socket_path(self) -> str:
+        """Return a path to listen on, for the judge or the SUT."""
+        return str(self.sockets / next(self._names))
+
+    @property
+    def loop(self) -> Loop:
+        """The event loop of what the judge serves and asks over HTTP; it is started when first needed."""
+        if self._loop is None:
+            from drill_katas.judge.loop import Loop  # noqa: PLC0415 - few katas need it
+
+            self._loop = Loop()
+        return self._loop
 
     def arm(self, step: int, trouble: Callable[[str], None]) -> None:
         """Call `trouble` in place of the `step`-th request from now (1 is the next), and tell it which.
@@ -98,13 +126,15 @@ class Services:
         self.disarm()
         for channel in self._channels:
             channel.close()
-        for service in self._services.values():
+        for service in (*self._services.values(), *self._kept):
             service.close()
-        self._channels, self._services = [], {}
+        self._channels, self._services, self._kept = [], {}, []
 
     def close(self) -> None:
         """End the server."""
         self.clear()
+        if self._loop:
+            self._loop.close()
         self._listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -23,8 +24,25 @@ def as_lines(dump: str, program: Program) -> tuple[str, ...]:
             threads.append([])
         elif threads and (frame := _FRAME.match(line)) and not _is_ours(frame["file"]):
             threads[-1].append(f"  {shown_path(frame['file'], program)}:{frame['line']} in {frame['function']}")
-    busy = [frames for frames in threads if frames]
+    busy = [frames for frames in threads if frames and not _is_idle_loop(frames, program)]
     return tuple(line for number, frames in enumerate(busy, 1) for line in (f"thread {number}:", *frames[:8]))
+
+
+def _is_idle_loop(frames: Sequence[str], program: Program) -> bool:
+    """Whether a thread is an event loop that nobody's code runs on just now; its tasks are told apart."""
+    return "/selectors.py:" in frames[0] and not any(
+        path in frame for frame in frames for path in program.shown.values()
+    )
+
+
+def tasks_as_lines(tasks: Sequence[Sequence[Sequence[Any]]], program: Program) -> tuple[str, ...]:
+    """Turn the stacks of tasks into lines, alike ones together, each with the learner's own frames, outermost first."""
+    alike = Counter(described for frames in tasks if (described := describe_frames(frames, program)))
+    return tuple(
+        line
+        for frames, number in alike.most_common()
+        for line in (f"{number} task{'s wait' if number > 1 else ' waits'}:", *(f"  {frame}" for frame in frames))
+    )
 
 
 def describe_frames(frames: Sequence[Sequence[Any]], program: Program) -> tuple[str, ...]:

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from drill_katas.judge import explain
-from drill_katas.judge.failures import CheckEnded, Killed, StopShrinking
+from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Refused, Services
-from drill_katas.judge.stacks import as_lines
+from drill_katas.judge.stacks import as_lines, tasks_as_lines
 from drill_katas.judge.trial import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from drill_katas.catalog import Limits
+    from drill_katas.judge.network import Node
     from drill_katas.judge.observation import Samples
     from drill_katas.judge.output import Output
     from drill_katas.judge.process import Program
@@ -115,10 +116,32 @@ class Sut:
         """
         running = self._started()
         call = self.trial.note_call(f"{target}(...)")
-        wire = [arg.attach(self._services) if hasattr(arg, "attach") else arg for arg in args]
-        number = self._ask({"op": "open", "target": target, "args": wire}, call)
+        number = self._ask({"op": "open", "target": target, "args": [self._wired(arg) for arg in args]}, call)
         call.result = ""
         return Handle(self, running, number, target.lower())
+
+    def serve(self, target: str, node: Node, **settings: Any) -> None:
+        """Call the contract's application factory `target` with a `World`, and serve what it makes as a node.
+
+        `World` is the kata's own, in `world.py`: it gets the node's name, the sockets of its links, and `settings`,
+        which are plain data or resources. Starts the SUT if it does not run.
+        """
+        self._started()
+        wire = {name: self._wired(value) for name, value in settings.items()}
+        call = self.trial.note_call(f"{target}(...)")
+        self._ask({"op": "serve", "target": target, "node": self._wired(node)["$node"], "settings": wire}, call)
+        call.result = ""
+
+    def frozen(self, message: str) -> Hang:
+        """Return the failure that `message` tells, with the stacks of all threads and tasks; the SUT is killed."""
+        running = self._started()
+        tasks = tasks_as_lines(self._ask({"op": "tasks"}, Call("tasks")), self.trial.program)
+        stacks = as_lines(running.stacks(), self.trial.program)
+        self.kill()
+        return Hang(message, (*tasks, *stacks))
+
+    def _wired(self, value: Any) -> Any:
+        return value.attach(self._services) if hasattr(value, "attach") else value
 
     def kill(self) -> None:
         """Kill the SUT (`kill -9`). The next `open` starts a new process; databases and upstreams live on."""
@@ -216,7 +239,7 @@ class Sut:
         call = self.trial.note_call(text)
         if handle.running is not self._running:
             raise Killed(f"{text}: the program that this object lived in was killed")
-        request = {"op": "call", "object": handle.number, "method": method, "args": list(args)}
+        request = {"op": "call", "number": handle.number, "method": method, "args": list(args)}
         value = self._ask(request, call)
         call.result = "" if value is None else json.dumps(value, ensure_ascii=False)
         return value
@@ -224,7 +247,7 @@ class Sut:
     def release(self, handle: Handle) -> None:
         """Let go of an opened object, if its process still lives."""
         if handle.running is self._running:
-            self._ask({"op": "close", "object": handle.number}, Call(f"letting {handle.name} go"))
+            self._ask({"op": "close", "number": handle.number}, Call(f"letting {handle.name} go"))
 
     def _started(self) -> Running:
         if self._running is None:

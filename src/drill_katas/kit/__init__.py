@@ -3,8 +3,13 @@
 >>> from drill_katas import kit
 
 The system under test comes as the fixture `sut` (see `drill_katas.judge.sut.Sut`). Resources to hand to
-`sut.open`: `database()`, `upstream(...)`. Outcomes a check may expect: `Killed`, `SutError`.
+`sut.open` and `sut.serve`: `database()`, `upstream(...)`, the nodes of a `network(...)`. Outcomes a check may
+expect: `Killed`, `SutError`.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from drill_katas.judge.database import Database as database
 from drill_katas.judge.failures import Killed, SutError
@@ -14,6 +19,17 @@ from drill_katas.judge.upstream import Upstream as upstream
 from drill_katas.kit import money
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.sql import costliest
+
+if TYPE_CHECKING:
+    from drill_katas.judge.network import Network
+
+
+def network(*nodes: str) -> Network:
+    """Return a network of these nodes, for `sut.serve`: see `drill_katas.judge.network.Network`."""
+    from drill_katas.judge.network import Network  # noqa: PLC0415 - aiohttp is slow to import, and few katas need it
+
+    return Network(*nodes)
+
 
 __all__ = [
     "Fault",
@@ -25,5 +41,6 @@ __all__ = [
     "database",
     "explore",
     "money",
+    "network",
     "upstream",
 ]

@@ -4,6 +4,8 @@ Requests (`op`) and what they answer under `ok`:
 - `import`: the contract's modules are imported; None
 - `open`: a contract name is called with the arguments; the number of the new object
 - `call`: a method of an opened object is called; its value
+- `serve`: an application factory is called with a `World` and its application served on a unix socket; None
+- `tasks`: the stacks of the tasks of all applications
 - `close`: the object and the engines it was given are let go; None
 - `metrics`: see `telemetry.read_metrics`
 What goes wrong is answered under `error`: `kind` (import, missing, signature, raised, exit, unplain, memory),
@@ -26,6 +28,10 @@ from drill_katas.sut.wire import Channel, Closed, find_unplain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from aiohttp.web import Application
+
+    from drill_katas.sut.web import Loop
 
 MAX_MESSAGE: Final = 1_000  # characters of an exception's message that are told
 SHOWN_FRAMES: Final = 10  # of a deep stack, at either end
@@ -61,6 +67,7 @@ class Host:
         self._objects: dict[int, Any] = {}
         self._engines: dict[int, list[Any]] = {}
         self._numbers = iter(range(1, sys.maxsize))
+        self._loop: Loop | None = None  # of the applications that are served
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Serve one request and return its answer frame."""
@@ -72,19 +79,17 @@ class Host:
             return {"error": refused.answer}
 
     def _serve(self, request: dict[str, Any]) -> Any:
-        match request["op"]:
-            case "import":
-                return self._import()
-            case "open":
-                return self._open(request["target"], request["args"])
-            case "call":
-                return self._call(request["object"], request["method"], request["args"])
-            case "close":
-                return self._close(request["object"])
-            case "metrics":
-                return telemetry.read_metrics()
-            case other:
-                raise Refused("missing", f"no such request: {other}")
+        operations: dict[str, Callable[..., Any]] = {
+            "import": self._import,
+            "open": self._open,
+            "call": self._call,
+            "serve": self._serve_app,
+            "tasks": self._tasks,
+            "close": self._close,
+            "metrics": telemetry.read_metrics,
+        }
+        fields = {name: value for name, value in request.items() if name not in {"op", "trace"}}
+        return operations[request["op"]](**fields)
 
     def _import(self) -> None:
         for module in self._modules:
@@ -117,12 +122,27 @@ class Host:
         for engine in self._engines.pop(number, ()):
             engine.dispose()
 
+    def _serve_app(self, target: str, node: dict[str, Any], settings: dict[str, Any]) -> None:
+        from drill_katas.sut.web import Loop  # noqa: PLC0415 - a kata that serves nothing does not pay for the import
+
+        factory, number = self._find(target), next(self._numbers)
+        self._engines[number] = []
+        given = {name: self._materialise(value, number) for name, value in settings.items()}
+        world = importlib.import_module(f"{self._package}.world")
+        self._loop = self._loop or Loop()
+        make = functools.partial(_make_app, target, factory, lambda: world.World(node["name"], node["links"], **given))
+        self._loop.serve(make, node["listen"])
+
+    def _tasks(self) -> list[list[list[Any]]]:
+        return self._loop.stacks() if self._loop else []
+
     def _find(self, target: str) -> Any:
-        for module in self._modules:
+        wanted, _, target = target.rpartition(".")
+        for module in [wanted] if wanted else self._modules:
             found = getattr(sys.modules.get(f"{self._package}.{module}"), target, None)
             if found is not None:
                 return found
-        raise Refused("missing", f"{target} is missing")
+        raise Refused("missing", f"{target} is missing{f' in {wanted}.py' if wanted else ''}")
 
     def _materialise(self, arg: Any, number: int) -> Any:
         """Return what the learner's code receives for `arg`: plain data as it is, a resource as its client."""
@@ -167,6 +187,16 @@ class Line:
             self._channel = Channel(sock)
             self._channel.send({"service": self._service})
         return self._channel
+
+
+def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Application:
+    from aiohttp.web import Application  # noqa: PLC0415
+
+    _check_signature(target, factory, [None])
+    app = _guarded("raised", lambda: factory(make_world()))
+    if not isinstance(app, Application):
+        raise Refused("unplain", f"{target} returned a {type(app).__name__}, not an aiohttp.web.Application")
+    return app
 
 
 def _guarded(kind: str, act: Callable[[], Any]) -> Any:

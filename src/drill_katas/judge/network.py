@@ -1,0 +1,280 @@
+"""The network between services: each call over HTTP passes through the judge, is seen there, and can go wrong there.
+
+Services are *nodes*. A node is an application of the learner's in the SUT, or one that the check plays itself. Between
+two nodes lies a link, a small proxy on a unix socket: what it lets through, it has seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+import re
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+import msgspec
+from aiohttp import web
+from multidict import CIMultiDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from drill_katas.judge.services import Services
+
+OUTSIDE: Final = "customers"  # who calls from outside of the system
+TRACE: Final = re.compile(
+    r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
+)  # https://www.w3.org/TR/trace-context/
+PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
+
+Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
+"""Answers a call to a node that the check plays itself: a status and a JSON value."""
+Request = tuple[str, str, dict[str, Any]]
+"""Method, path, and the options of aiohttp's client: `json`, `headers`."""
+
+
+@dataclass
+class Hop:
+    """One call from a node to another, as seen on the wire. Times are seconds of the judge's clock.
+
+    `number` counts the calls to this callee, from 1. `status` is None while the call is open, and 0 when the caller
+    gave up or the connection was lost.
+    """
+
+    number: int
+    caller: str
+    callee: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
+    status: int | None = None
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace it belongs to, by its W3C `traceparent` header."""
+        match = TRACE.fullmatch(self.headers.get("traceparent", ""))
+        return match and match.group(1)
+
+    def __str__(self) -> str:
+        """Name it as its callee would: "stock#3"."""
+        return f"{self.callee}#{self.number}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request from outside was answered: `status` is None when nothing came in time."""
+
+    trace_id: str
+    status: int | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    seconds: float = 0.0
+
+    def json(self) -> Any:
+        """Return the body's JSON value. Raises `AssertionError` when it is none."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise AssertionError(f"the answer {self.status} has a body that is no JSON: {self.body[:80]!r}") from error
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a network; hand it to `sut.serve`, and the SUT gets a `World` with links to the others."""
+
+    network: Network
+    name: str
+
+    def attach(self, services: Services) -> dict[str, Any]:
+        """Listen for what this node calls; its socket and its links for the SUT."""
+        wire = self.network.attach(services)[self.name]
+        Path(wire["listen"]).unlink(missing_ok=True)  # of a program that was killed, and perhaps not the next one's
+        return {"$node": wire}
+
+
+class Network:
+    """The nodes, and what becomes of calls between them. It lives until the check ends."""
+
+    def __init__(self, *nodes: str) -> None:
+        self.hops: list[Hop] = []
+        self.peak: Counter[str] = Counter()  # most calls that a node had open at once
+        self._nodes = nodes
+        self._numbers = {node: itertools.count(1) for node in nodes}
+        self._open: Counter[str] = Counter()
+        self._played: dict[str, Played] = {}
+        self._parted: set[str] = set()
+        self._latency: dict[str, float] = {}
+        self._faults: dict[str, deque[int | None]] = {}
+        self._wire: dict[str, dict[str, Any]] = {}
+        self._runners: list[web.ServerRunner] = []
+
+    def node(self, name: str) -> Node:
+        """Return a node, to be served by the SUT."""
+        assert name in self._nodes, f"{name} is no node of this network: {', '.join(self._nodes)}"
+        return Node(self, name)
+
+    def play(self, node: str, played: Played) -> None:
+        """Have the check answer the calls to a node: `await played(hop)` gives a status and a JSON value."""
+        self._played[node] = played
+
+    def partition(self, node: str) -> None:
+        """Cut a node off: calls to it and from it get no answer and no error, until their caller gives up."""
+        self._parted.add(node)
+
+    def heal(self, node: str) -> None:
+        """Let calls through again. What was lost stays lost."""
+        self._parted.discard(node)
+
+    def delay(self, node: str, seconds: float) -> None:
+        """Make every call to a node take that much longer."""
+        self._latency[node] = seconds
+
+    def script(self, node: str, faults: Iterable[int | None]) -> None:
+        """Say what becomes of the next calls to a node: a status answered in its place, or None and all is well."""
+        self._faults[node] = deque(faults)
+
+    def open_hops(self) -> list[Hop]:
+        """Return the calls that have no answer yet."""
+        return [hop for hop in self.hops if hop.status is None]
+
+    def attach(self, services: Services) -> dict[str, dict[str, Any]]:
+        """Listen on every link; for each node its name, its socket, and its links by the node they lead to."""
+        if not self._wire:
+            self._loop = services.loop
+            self._sockets = {node: services.socket_path() for node in self._nodes}
+            self._wire = self._loop.run(self._listen(services))
+            services.keep(self)
+        return self._wire
+
+    def ask(self, node: str, method: str, path: str, *, within: float, **options: Any) -> Answer:
+        """Send one request from outside and return its answer, which may take `within` seconds.
+
+        `options` are those of aiohttp's client: `json`, `headers`.
+        """
+        return self.ask_together(node, [(method, path, options)], within=within)[0]
+
+    def ask_together(self, node: str, requests: Sequence[Request], *, within: float) -> list[Answer]:
+        """Send requests all at once, each `(method, path, options)`, and return their answers in this order."""
+        return self._loop.run(self._ask_together(node, requests, within))
+
+    def close(self) -> None:
+        """Stop listening; the check is over."""
+        self._loop.run(self._stop())
+
+    async def _listen(self, services: Services) -> dict[str, dict[str, Any]]:
+        self._clients = {node: _client(self._sockets[node]) for node in self._nodes}
+        self._outside = {node: _client(await self._link(OUTSIDE, node, services)) for node in self._nodes}
+        return {
+            node: {
+                "name": node,
+                "listen": self._sockets[node],
+                "links": {other: await self._link(node, other, services) for other in self._nodes},
+            }
+            for node in self._nodes
+        }
+
+    async def _link(self, caller: str, callee: str, services: Services) -> str:
+        path = services.socket_path()
+        server = web.Server(functools.partial(self._relay, caller, callee), handler_cancellation=True)
+        runner = web.ServerRunner(server)
+        await runner.setup()
+        await web.UnixSite(runner, path, backlog=1024).start()
+        Path(path).chmod(0o666)  # noqa: ASYNC240 - one system call
+        self._runners.append(runner)
+        return path
+
+    async def _relay(self, caller: str, callee: str, request: web.BaseRequest) -> web.StreamResponse:
+        hop = Hop(
+            number=next(self._numbers[callee]),
+            caller=caller,
+            callee=callee,
+            method=request.method,
+            path=request.path_qs,
+            headers=request.headers,
+            body=await request.read(),
+        )
+        self.hops.append(hop)
+        self._open[callee] += 1
+        self.peak[callee] = max(self.peak[callee], self._open[callee])
+        status = 0
+        try:
+            await self._cross(hop)
+            answer = await self._answer(hop)
+            await self._cross(hop)
+            status = answer.status
+        except (aiohttp.ClientError, OSError):
+            if request.transport:
+                request.transport.abort()  # what happened to this connection happens to the caller's
+            return web.Response(status=502)
+        else:
+            return answer
+        finally:
+            hop.status, hop.ended = status, time.monotonic()
+            self._open[callee] -= 1
+
+    async def _cross(self, hop: Hop) -> None:
+        """Pass on what goes over the link, or lose it."""
+        if self._parted & {hop.caller, hop.callee}:
+            await asyncio.Event().wait()
+
+    async def _answer(self, hop: Hop) -> web.Response:
+        await asyncio.sleep(self._latency.get(hop.callee, 0))
+        faults = self._faults.get(hop.callee)
+        fault = faults.popleft() if faults else None
+        if fault is not None:
+            return web.json_response({"error": f"{hop.callee} answers {fault}"}, status=fault)
+        if hop.callee in self._played:
+            status, value = await self._played[hop.callee](hop)
+            return web.json_response(value, status=status)
+        url = f"http://{hop.callee}{hop.path}"
+        headers = _end_to_end(hop.headers)
+        async with self._clients[hop.callee].request(hop.method, url, headers=headers, data=hop.body) as answer:
+            return web.Response(status=answer.status, headers=_end_to_end(answer.headers), body=await answer.read())
+
+    async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[Answer]:
+        return await asyncio.gather(*(self._ask(node, *request, within) for request in requests))
+
+    async def _ask(self, node: str, method: str, path: str, options: dict[str, Any], within: float) -> Answer:
+        trace_id, began = uuid.uuid4().hex, time.monotonic()
+        headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.get("headers", {})}
+        try:
+            async with asyncio.timeout(within):
+                async with self._outside[node].request(
+                    method, f"http://{node}{path}", **{**options, "headers": headers}
+                ) as reply:
+                    body = await reply.read()
+        except TimeoutError:
+            return Answer(trace_id, None, seconds=time.monotonic() - began)
+        except aiohttp.ClientError as error:
+            return Answer(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
+        return Answer(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
+
+    async def _stop(self) -> None:
+        for client in (*self._clients.values(), *self._outside.values()):
+            await client.close()
+        for runner in self._runners:
+            await runner.cleanup()
+
+
+def _client(path: str) -> aiohttp.ClientSession:
+    connector = aiohttp.UnixConnector(path=path, limit=0)
+    return aiohttp.ClientSession(connector=connector, timeout=NEVER, auto_decompress=False)
+
+
+def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Return the headers that are the other end's business, and not this connection's."""
+    kept = CIMultiDict(headers)
+    for name in PER_CONNECTION & {name.lower() for name in kept}:
+        kept.popall(name)
+    return kept

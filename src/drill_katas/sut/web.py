@@ -1,0 +1,51 @@
+"""Serves the learner's web applications, each on a unix socket that the judge has named."""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+SHOWN_TASKS: Final = 200
+
+
+class Loop:
+    """The event loop of all applications, on a thread of its own: the judge is answered while it is busy."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True, name="applications").start()
+
+    def serve(self, make: Callable[[], web.Application], path: str) -> None:
+        """Make an application and serve it on the socket `path`. Raises what `make` raises."""
+        self._run(_serve(make, path))
+
+    def stacks(self) -> list[list[list[Any]]]:
+        """Return for every task the frames that it waits in, outermost first: `[file, line, function, source]` each."""
+        tasks = sorted(asyncio.all_tasks(self._loop), key=lambda task: task.get_name())
+        return [list(_frames(task.get_coro())) for task in tasks[:SHOWN_TASKS]]
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def _frames(awaiting: Any) -> Iterator[list[Any]]:
+    """Follow what a coroutine awaits: a suspended task itself knows only its outermost frame."""
+    while awaiting is not None:
+        frame = getattr(awaiting, "cr_frame", None)
+        if frame:
+            file, function = frame.f_code.co_filename, frame.f_code.co_name
+            yield [file, frame.f_lineno, function, linecache.getline(file, frame.f_lineno).strip()]
+        awaiting = getattr(awaiting, "cr_await", None)
+
+
+async def _serve(make: Callable[[], web.Application], path: str) -> None:
+    runner = web.AppRunner(make(), handle_signals=False, access_log=None)
+    await runner.setup()
+    await web.UnixSite(runner, path, backlog=1024).start()

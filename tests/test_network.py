@@ -1,0 +1,216 @@
+"""Applications in the SUT, the links between them, and what can go wrong on these."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from drill_katas.verdict import Outcome
+from tests.conftest import MANIFEST
+
+WORLD = """
+import aiohttp
+
+
+class World:
+    def __init__(self, name, links, greeting="hello"):
+        self.name, self.greeting, self._links = name, greeting, links
+
+    async def ask(self, node, path, headers=None):
+        connector = aiohttp.UnixConnector(self._links[node])
+        async with aiohttp.ClientSession(connector=connector) as session:
+            async with session.get(f"http://{node}{path}", headers=headers) as answer:
+                return answer.status, await answer.json()
+"""
+APP = """
+import asyncio
+import time
+
+import aiohttp
+from aiohttp import web
+
+
+def make_app(world):
+    async def hello(request):
+        return web.json_response({"from": world.name, "says": world.greeting})
+
+    async def through(request):
+        headers = {"traceparent": request.headers["traceparent"]}
+        try:
+            async with asyncio.timeout(0.5):
+                status, body = await world.ask("back", "/hello", headers)
+        except TimeoutError:
+            return web.json_response({"from": "nobody"}, status=504)
+        except aiohttp.ClientError:
+            return web.json_response({"from": "nobody"}, status=502)
+        return web.json_response(body, status=status)
+
+    async def slow(request):
+        time.sleep(5)
+
+    async def waits(request):
+        await asyncio.Event().wait()
+
+    app = web.Application()
+    app.router.add_get("/hello", hello)
+    app.router.add_get("/through", through)
+    app.router.add_get("/slow", slow)
+    app.router.add_get("/waits", waits)
+    return app
+"""
+BOTH = """
+    network = kit.network("front", "back")
+    for name in ("front", "back"):
+        sut.serve("make_app", network.node(name), greeting="good night")
+"""
+ONE = """
+    network = kit.network("front", "back")
+    sut.serve("make_app", network.node("front"))
+"""
+
+
+@pytest.fixture
+def apps(toy):
+    """The toy as an application that two nodes run."""
+    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["aiohttp.web"]\n')
+    toy.write("world.py", WORLD)
+    toy.module(APP)
+    return toy
+
+
+def check(apps, body: str, start: str = BOTH):
+    lines = "".join(f"    {line}\n" for line in body.strip("\n").splitlines())
+    apps.checks(f'@pytest.mark.stage("symptom")\ndef test_go(sut):\n    """It goes."""\n{start}{lines}')
+    return apps.check()
+
+
+def passes(apps, body: str, start: str = BOTH) -> None:
+    result = check(apps, body, start)
+    assert result.passed, result.message
+
+
+def test_an_application_is_asked_over_http_and_knows_its_world(apps):
+    passes(
+        apps,
+        """
+answer = network.ask("front", "GET", "/hello", within=5)
+assert (answer.status, answer.json()) == (200, {"from": "front", "says": "good night"})
+assert network.ask("front", "GET", "/nowhere", within=5).status == 404
+""",
+    )
+
+
+def test_every_call_is_seen_with_who_called_whom_and_on_which_trace(apps):
+    passes(
+        apps,
+        """
+answer = network.ask("front", "GET", "/through", within=5)
+assert answer.json()["from"] == "back"
+hops = [(hop.caller, str(hop), hop.path, hop.status, hop.trace_id == answer.trace_id) for hop in network.hops]
+assert hops == [("customers", "front#1", "/through", 200, True), ("front", "back#1", "/hello", 200, True)], hops
+""",
+    )
+
+
+def test_many_at_once_are_answered_in_their_order_and_counted(apps):
+    passes(
+        apps,
+        """
+network.delay("back", 0.2)
+answers = network.ask_together("front", [("GET", "/through", {}), ("GET", "/hello", {})] * 20, within=5)
+assert [answer.json()["from"] for answer in answers] == ["back", "front"] * 20
+assert network.peak["back"] == 20, network.peak
+""",
+    )
+
+
+def test_a_node_that_is_cut_off_answers_nobody_until_it_is_healed(apps):
+    passes(
+        apps,
+        """
+network.partition("back")
+answer = network.ask("front", "GET", "/through", within=5)
+assert (answer.status, answer.json()) == (504, {"from": "nobody"})
+assert network.ask("back", "GET", "/hello", within=0.3).status is None
+network.heal("back")
+assert network.ask("front", "GET", "/through", within=5).status == 200
+assert network.open_hops() == []
+""",
+    )
+
+
+def test_after_a_kill_the_next_program_takes_the_node_over(apps):
+    passes(
+        apps,
+        """
+for _ in range(3):
+    sut.serve("make_app", network.node("back"))
+    assert network.ask("back", "GET", "/hello", within=5).status == 200
+    sut.kill()
+assert network.ask("back", "GET", "/hello", within=5).status is None
+""",
+        '    network = kit.network("back")\n',
+    )
+
+
+def test_the_next_calls_can_be_scripted(apps):
+    passes(
+        apps,
+        """
+network.script("back", [503, None, 500])
+answers = [network.ask("front", "GET", "/through", within=5).status for _ in range(4)]
+assert answers == [503, 200, 500, 200], answers
+""",
+    )
+
+
+def test_a_node_can_be_played_by_the_check(apps):
+    passes(
+        apps,
+        """
+async def prices(hop):
+    return 200, {"from": f"the check, to {hop.path}"}
+network.play("back", prices)
+assert network.ask("front", "GET", "/through", within=5).json() == {"from": "the check, to /hello"}
+""",
+        ONE,
+    )
+
+
+def test_a_node_that_nobody_serves_is_a_lost_connection(apps):
+    passes(
+        apps,
+        """
+assert network.ask("front", "GET", "/through", within=5).status == 502
+""",
+        ONE,
+    )
+
+
+def test_a_frozen_application_shows_its_threads_and_tasks(apps):
+    result = check(
+        apps,
+        """
+answers = network.ask_together("front", [("GET", "/waits", {})] * 2, within=0.5)
+assert [answer.status for answer in answers] == [None, None]
+raise sut.frozen("nobody is answered")
+""",
+    )
+    assert (result.outcome, result.message) == (Outcome.HANG, "nobody is answered")
+    details = "\n".join(result.details)
+    assert "2 tasks wait:" in details
+    assert "selectors.py" not in details
+    assert re.search(r"toy.py:\d+ in waits: await asyncio.Event\(\).wait\(\)", details)
+
+
+def test_what_the_factory_raises_or_returns_is_told(apps):
+    apps.module("def make_app(world):\n    return 1 / 0\n")
+    result = check(apps, "")
+    assert "raised ZeroDivisionError" in result.message
+    apps.module("def make_app(world):\n    return 7\n")
+    assert "make_app returned a int, not an aiohttp.web.Application" in check(apps, "").message
+    apps.module("def make_app():\n    return 7\n")
+    assert "the contract in BRIEFING.md calls it with other arguments" in check(apps, "").message
+    apps.module("def make():\n    return 7\n")
+    assert "make_app is missing in toy.py" in check(apps, "").message
