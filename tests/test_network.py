@@ -38,7 +38,7 @@ def make_app(world):
     async def through(request):
         headers = {"traceparent": request.headers["traceparent"]}
         try:
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(2):
                 status, body = await world.ask("back", "/hello", headers)
         except TimeoutError:
             return web.json_response({"from": "nobody"}, status=504)

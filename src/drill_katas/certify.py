@@ -137,8 +137,8 @@ def certify(kata: Kata, seeds: Sequence[int], jobs: int, tell: Callable[[int, in
 def _pin(numbers: Iterator[int]) -> None:
     """Keep this thread, and the runs that it starts, on one processor.
 
-    Judge and SUT take turns; on one processor the kernel need not wake another one for each of them, which takes
-    longer than most answers. `benchmarks/pinned.py` measures it.
+    Judge and SUT take turns; on one processor the kernel need not wake another one for each of them. What that saves
+    `benchmarks/pinned.py` measures.
     """
     if hasattr(os, "sched_setaffinity"):
         processors = sorted(os.sched_getaffinity(0))
