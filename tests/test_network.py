@@ -204,6 +204,29 @@ raise sut.frozen("nobody is answered")
     assert re.search(r"toy.py:\d+ in waits: await asyncio.Event\(\).wait\(\)", details)
 
 
+def test_what_a_request_logs_carries_its_trace(apps):
+    apps.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["aiohttp.web", "structlog"]\n')
+    apps.module(
+        APP.replace(
+            "    async def hello(request):\n",
+            """
+    async def hello(request):
+        structlog.get_logger().error("said hello", to=request.query.get("to", ""))
+""",
+        ).replace("import aiohttp\n", "import aiohttp\nimport structlog\n", 1)
+    )
+    passes(
+        apps,
+        """
+with sut.observe() as seen:
+    answers = network.ask_together("front", [("GET", f"/hello?to={n}", {}) for n in range(3)], within=5)
+    through = network.ask("front", "GET", "/through", within=5)
+assert [line["to"] for line in seen.logs(trace_id=answers[1].trace_id)] == ["1"]
+assert [line["event"] for line in seen.logs(trace_id=through.trace_id)] == ["said hello"]
+""",
+    )
+
+
 def test_what_the_factory_raises_or_returns_is_told(apps):
     apps.module("def make_app(world):\n    return 1 / 0\n")
     result = check(apps, "")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
-import re
 import time
 import uuid
 from collections import Counter, deque
@@ -23,15 +22,14 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
+from drill_katas.sut.telemetry import trace_id_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from drill_katas.judge.services import Services
 
 OUTSIDE: Final = "customers"  # who calls from outside of the system
-TRACE: Final = re.compile(
-    r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
-)  # https://www.w3.org/TR/trace-context/
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
 
@@ -63,8 +61,7 @@ class Hop:
     @property
     def trace_id(self) -> str | None:
         """The trace it belongs to, by its W3C `traceparent` header."""
-        match = TRACE.fullmatch(self.headers.get("traceparent", ""))
-        return match and match.group(1)
+        return trace_id_of(self.headers.get("traceparent", ""))
 
     def __str__(self) -> str:
         """Name it as its callee would: "stock#3"."""

@@ -7,13 +7,24 @@ the judge at once, ahead of the answer. Metrics are what the process's Prometheu
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut.wire import find_unplain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
+
+TRACEPARENT: Final = re.compile(
+    r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
+)  # https://www.w3.org/TR/trace-context/
+
+
+def trace_id_of(traceparent: str) -> str | None:
+    """Return the trace id in the W3C header `traceparent`, or None when that is none."""
+    match = TRACEPARENT.fullmatch(traceparent)
+    return match and match.group(1)
 
 
 def send_logs_to(send: Callable[[dict[str, Any]], None]) -> None:

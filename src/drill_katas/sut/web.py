@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from drill_katas.sut import telemetry
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
 SHOWN_TASKS: Final = 200
 
@@ -46,6 +48,17 @@ def _frames(awaiting: Any) -> Iterator[list[Any]]:
 
 
 async def _serve(make: Callable[[], web.Application], path: str) -> None:
-    runner = web.AppRunner(make(), handle_signals=False, access_log=None)
+    app = make()
+    app.middlewares.insert(0, _on_its_trace)
+    runner = web.AppRunner(app, handle_signals=False, access_log=None)
     await runner.setup()
     await web.UnixSite(runner, path, backlog=1024).start()
+
+
+@web.middleware
+async def _on_its_trace(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Serve a request under the trace that its caller names, as instrumentation does in production."""
+    with telemetry.trace(telemetry.trace_id_of(request.headers.get("traceparent", ""))):
+        return await handler(request)
