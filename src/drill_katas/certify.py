@@ -6,26 +6,22 @@ learner's files take, over several seeds, which also shuffle the checks. What ea
 
 from __future__ import annotations
 
-import itertools
-import os
 import re
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from drill_katas.answer import read_answer
 from drill_katas.catalog import ORIGINAL
-from drill_katas.errors import UserError
-from drill_katas.verdict import Report, Stage
+from drill_katas.runs import judge_all
+from drill_katas.thresholds import Measured, derive, faults, limits_of
+from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from drill_katas.answer import Answer
     from drill_katas.catalog import Kata
@@ -56,12 +52,18 @@ class Arm:
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One arm on one check: what was declared, what was seen with each seed, and what is wrong with that."""
+    """One arm on one check: what was declared, what was seen in each run, and what is wrong with that.
+
+    Runs are in the order of seeds, and all repeats of a seed together. `figures` are what the check measured in each.
+    `flips` counts the runs that differ from most others with their seed.
+    """
 
     check: str
     declared: Literal["pass", "fail", "either"]
     seen: tuple[str, ...]
     fault: str = ""
+    figures: dict[str, tuple[float, ...]] = {}
+    flips: int = 0
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -87,6 +89,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     kata: str
     seeds: tuple[int, ...]
+    repeat: int = 1
+    load: int = 0
     checks: tuple[CheckName, ...]
     rows: tuple[Row, ...]
     faults: tuple[str, ...]
@@ -95,6 +99,11 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self) -> bool:
         """Whether every cell is as declared, and nothing is missing."""
         return not self.faults
+
+    @property
+    def flips(self) -> int:
+        """How many results were not those of the same arm, check and seed in most other repeats."""
+        return sum(cell.flips for row in self.rows for cell in row.cells)
 
 
 def arms_of(kata: Kata, answer: Answer) -> list[Arm]:
@@ -115,81 +124,104 @@ def arms_of(kata: Kata, answer: Answer) -> list[Arm]:
     return arms
 
 
-def certify(kata: Kata, seeds: Sequence[int], jobs: int, tell: Callable[[int, int], None]) -> Certificate:
-    """Judge every arm with every seed; `tell(done, of)` is called as it goes. Raises `UserError`."""
+@dataclass(frozen=True)
+class Plan:
+    """How to certify: with which seeds, each how many times, how many runs at once, and how busy a machine."""
+
+    seeds: Sequence[int]
+    repeat: int = 1
+    jobs: int = 1
+    load: int = 0
+    derive: bool = False
+
+
+def certify(kata: Kata, plan: Plan, tell: Callable[[int, int], None]) -> Certificate:
+    """Judge every arm as planned; `tell(done, of)` is called as it goes.
+
+    A plan that derives writes the thresholds anew from what it measured. Raises `UserError`.
+    """
     answer = read_answer(kata.solutions)
     arms = arms_of(kata, answer)
-    tasks = [(arm, seed) for arm in arms for seed in seeds]
-    results: list[tuple[CheckResult, ...]] = []
-    tell(0, len(tasks))
-    with ThreadPoolExecutor(jobs, initializer=_pin, initargs=(itertools.count(),)) as pool:
-        for checks in pool.map(lambda task: judge(kata, *task), tasks):
-            results.append(checks)
-            tell(len(results), len(tasks))
+    runs = len(plan.seeds) * plan.repeat
+    tasks = [(arm.folder, seed) for arm in arms for seed in plan.seeds for _ in range(plan.repeat)]
+    results = judge_all(kata, tasks, jobs=plan.jobs, load=plan.load, tell=tell)
     columns = sorted(results[0], key=lambda check: check.stage.position)
     names = tuple(CheckName(check.name, check.stage, check.title) for check in columns)
-    runs = (results[first : first + len(seeds)] for first in range(0, len(results), len(seeds)))
-    rows = tuple(_row(arm, names, of_arm) for arm, of_arm in zip(arms, runs, strict=True))
-    faults = (*_missing(answer, arms), *_undeclared(arms, names), *_unproven(names, rows), *_cell_faults(rows))
-    return Certificate(kata=kata.name, seeds=tuple(seeds), checks=names, rows=rows, faults=faults)
+    of_arms = (results[first : first + runs] for first in range(0, len(results), runs))
+    rows = tuple(_row(arm, names, of_arm, plan.repeat) for arm, of_arm in zip(arms, of_arms, strict=True))
+    measured = list(_measured(rows))
+    if plan.derive:
+        derive(kata, measured)
+    wrong = (
+        *_missing(answer, arms),
+        *_undeclared(arms, names),
+        *_unproven(names, rows),
+        *faults(measured, limits_of(kata)),
+        *_cell_faults(rows),
+    )
+    return Certificate(
+        kata=kata.name,
+        seeds=tuple(plan.seeds),
+        repeat=plan.repeat,
+        load=plan.load,
+        checks=names,
+        rows=rows,
+        faults=wrong,
+    )
 
 
-def _pin(numbers: Iterator[int]) -> None:
-    """Keep this thread, and the runs that it starts, on one processor.
-
-    Judge and SUT take turns; on one processor the kernel need not wake another one for each of them. What that saves
-    `benchmarks/pinned.py` measures.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        processors = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {processors[next(numbers) % len(processors)]})
-
-
-def judge(kata: Kata, arm: Arm, seed: int) -> tuple[CheckResult, ...]:
-    """Judge one arm in a pytest of its own, in an empty folder. Raises `UserError` when that gives no verdict."""
-    with tempfile.TemporaryDirectory(prefix="kata-verify-") as folder:
-        report, ini = Path(folder) / "report.json", Path(folder) / "pytest.ini"
-        ini.write_text("[pytest]\n", encoding="utf-8")  # nobody else's settings take part
-        command = [
-            sys.executable, "-m", "pytest", "--kata", kata.name, "--kata-path", str(kata.folder.parent),
-            "--kata-from", str(arm.folder), "--kata-all-stages", "--kata-seed", str(seed), "--kata-report", str(report),
-            "-q", "-p", "no:cacheprovider", "--rootdir", folder, "-c", str(ini),
-        ]  # fmt: skip
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-        if not report.is_file():
-            raise UserError(f"{kata.name}: judging {arm.folder} gave no verdict:\n{done.stdout}{done.stderr}")
-        katas = msgspec.json.decode(report.read_bytes(), type=Report).katas
-        if not katas:
-            raise UserError(f"{kata.name}: judging {arm.folder} ran no check:\n{done.stdout}{done.stderr}")
-        return katas[0].checks
-
-
-def _row(arm: Arm, columns: Sequence[CheckName], runs: Sequence[Sequence[CheckResult]]) -> Row:
+def _row(arm: Arm, columns: Sequence[CheckName], runs: Sequence[Sequence[CheckResult]], repeat: int) -> Row:
     seconds = max(sum(check.seconds for check in checks) for checks in runs)
     by_name = [{check.name: check for check in checks} for checks in runs]
-    cells = tuple(_cell(arm, column.name, [checks.get(column.name) for checks in by_name]) for column in columns)
+    cells = tuple(
+        _cell(arm, column.name, [checks.get(column.name) for checks in by_name], repeat) for column in columns
+    )
     return Row(arm.kind, arm.name, round(seconds, 2), cells)
 
 
-def _cell(arm: Arm, check: str, seen: Sequence[CheckResult | None]) -> Cell:
+def _cell(arm: Arm, check: str, seen: Sequence[CheckResult | None], repeat: int) -> Cell:
+    declared, fault = _declared_and_fault(arm, check, seen)
     outcomes = tuple(result.outcome.value if result else "missing" for result in seen)
+    names = sorted({name for result in seen if result for name in result.figures})
+    figures = {name: tuple(each.figures[name] for each in seen if each and name in each.figures) for name in names}
+    return Cell(check, declared, outcomes, fault, figures, flips=_flips(seen, repeat))
+
+
+def _flips(seen: Sequence[CheckResult | None], repeat: int) -> int:
+    passed = [result is not None and result.passed for result in seen]
+    groups = [Counter(passed[first : first + repeat]) for first in range(0, len(passed), repeat)]
+    return sum(repeat - max(group.values()) for group in groups)
+
+
+def _declared_and_fault(
+    arm: Arm, check: str, seen: Sequence[CheckResult | None]
+) -> tuple[Literal["pass", "fail", "either"], str]:
+    told = ", ".join(sorted({result.outcome.value if result else "missing" for result in seen}))
     if check in arm.sometimes and all(seen):
-        return Cell(check, "either", outcomes)
+        return "either", ""
     if check not in arm.fails:
         wrong = next((result for result in seen if result is None or not result.passed), None)
-        told = f"{wrong.outcome}: {wrong.message}" if wrong else "it did not run"
-        fault = "" if all(result and result.passed for result in seen) else f"should pass, but {told}"
-        return Cell(check, "pass", outcomes, fault)
+        why = f"{wrong.outcome}: {wrong.message}" if wrong else "it did not run"
+        return "pass", "" if all(result and result.passed for result in seen) else f"should pass, but {why}"
     says = arm.fails[check]
     for result in seen:
         if result is None or not result.failed:
-            return Cell(check, "fail", outcomes, f"should fail, but {', '.join(outcomes)}")
+            return "fail", f"should fail, but {told}"
         if not result.keeps_contract:
-            return Cell(check, "fail", outcomes, f"should fail for what it is, but does not run: {result.message}")
+            return "fail", f"should fail for what it is, but does not run: {result.message}"
         if not re.search(says, result.message):
-            return Cell(check, "fail", outcomes, f"should say {says!r}, but says {result.message!r}")
-    return Cell(check, "fail", outcomes)
+            return "fail", f"should say {says!r}, but says {result.message!r}"
+    return "fail", ""
+
+
+def _measured(rows: Sequence[Row]) -> Iterator[Measured]:
+    """Gather what was measured, by figure, from the arms that must pass the check and from those that must fail it."""
+    cells = [cell for row in rows for cell in row.cells]
+    for name in sorted({name for cell in cells for name in cell.figures}):
+        of = [(cell.declared, value) for cell in cells for value in cell.figures.get(name, ())]
+        right = tuple(value for declared, value in of if declared == "pass")
+        wrong = tuple(value for declared, value in of if declared == "fail")
+        yield Measured(name=name, right=right, wrong=wrong)
 
 
 def _missing(answer: Answer, arms: Sequence[Arm]) -> Iterator[str]:

@@ -184,20 +184,25 @@ def init(folder: Path, *, force: bool) -> None:
 @command("verify", "kata verify fp_drift --json matrix.json")
 @click.argument("names", nargs=-1)
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Seeds to judge each arm with.")
+@click.option(
+    "--repeat", default=1, type=click.IntRange(1), help="Judge so many times with each seed; count the flips."
+)
+@click.option("--load", default=0, type=click.IntRange(0), help="Keep so many other processes busy meanwhile.")
 @click.option("--jobs", default=os.cpu_count() or 1, type=click.IntRange(1), help="Runs at once; default: one a core.")
+@click.option("--derive", is_flag=True, help="Write thresholds.toml anew from what the arms measure.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrices there.")
-def verify(names: tuple[str, ...], seeds: int, jobs: int, json_file: Path | None) -> None:
+def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, **plan: Any) -> None:
     """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared."""
-    from drill_katas.certify import certify
+    from drill_katas.certify import Plan, certify
     from drill_katas.report.matrix import matrix_lines
 
     certificates = []
     for kata in _to_verify(names):
-        certificate = certify(kata, range(seeds), jobs, functools.partial(_tell_progress, kata.name))
+        certificate = certify(kata, Plan(range(seeds), **plan), functools.partial(_tell_progress, kata.name))
         certificates.append(certificate)
         _show(matrix_lines(certificate, _width()))
-    if json_file:
-        _write_json(json_file, certificates)
+        if json_file:
+            _write_json(json_file, certificates)
     if not all(certificate.holds for certificate in certificates):
         raise SystemExit(1)
 

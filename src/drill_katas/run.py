@@ -30,11 +30,12 @@ from drill_katas.report.run import details_of
 from drill_katas.report.text import encodable, plain
 from drill_katas.selection import select
 from drill_katas.settings import libraries, read_settings
+from drill_katas.thresholds import limits_of
 from drill_katas.verdict import CheckResult, Outcome
 from drill_katas.workspace import find_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from drill_katas.arms import Arm
     from drill_katas.catalog import Kata
@@ -50,6 +51,7 @@ def begin(config: pytest.Config) -> None:
     try:
         settings = read_settings(config)
         arms = {kata.name: _arm(kata, settings) for kata in settings.katas}
+        thresholds = {kata.name: limits_of(kata) for kata in settings.katas}
     except UserError as mistake:
         raise pytest.UsageError(str(mistake)) from None
     config.args = list(settings.targets)
@@ -62,7 +64,7 @@ def begin(config: pytest.Config) -> None:
     if not is_worker:
         config.pluginmanager.register(Recorder(config, settings), "kata-record")
     if not distributes:
-        run = KataRun(settings, arms)
+        run = KataRun(settings, arms, thresholds)
         config.stash[fixtures.SUT] = run.sut
         config.pluginmanager.register(run, "kata-run")
         config.pluginmanager.register(fixtures, "kata-fixtures")
@@ -107,11 +109,12 @@ def _load_profile() -> None:
 class KataRun:
     """Runs the checks: in the session itself, or in each worker of pytest-xdist."""
 
-    def __init__(self, settings: Settings, arms: dict[str, Arm]) -> None:
+    def __init__(self, settings: Settings, arms: dict[str, Arm], thresholds: dict[str, Mapping[str, float]]) -> None:
         self._settings = settings
         preload = dict.fromkeys(module for kata in settings.katas for module in kata.manifest.preload)
         self._spawner = InlineSpawner() if settings.inline else Hosts(list(preload))
         self.sut = Sut(self._spawner, seed=settings.seed)
+        self._thresholds = thresholds
         self._overlays = {kata.name: Overlay(kata, arms[kata.name]) for kata in settings.katas}
         self._totals: Counter[str] = Counter()
         self._selected: Counter[str] = Counter()
@@ -162,7 +165,8 @@ class KataRun:
         if closed and not self._settings.all_stages:
             item.stash[NOT_REACHED] = True
             pytest.skip("not reached: an earlier stage fails")
-        trial = Trial(self._program(check.kata), check.kata.manifest.limits, check.budget)
+        limits, thresholds = check.kata.manifest.limits, self._thresholds[check.kata.name]
+        trial = Trial(self._program(check.kata), limits, check.budget, thresholds)
         self.sut.begin_check(trial)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
@@ -239,6 +243,7 @@ class KataRun:
         if report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
             why = "the check did not run to its end (skip or xfail): that proves nothing"
             return replace(passed, outcome=Outcome.FAIL, message=why)
+        passed = replace(passed, figures=self.sut.trial.figures)
         if call.excinfo is not None:
             return explained(passed, call.excinfo.value, self.sut.trial)
         return passed

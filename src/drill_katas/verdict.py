@@ -46,7 +46,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
     `message` says what happened and what was expected, in the domain's words; `details` is what a
     closer look needs (calls, stacks, output), `help` what is known of this way of failing. Without `keeps_contract`
-    the module could not be imported, or not be called as the contract says: no more is known of it.
+    the module could not be imported, or not be called as the contract says: no more is known of it. `figures` are what
+    it measured and holds to a threshold.
     """
 
     name: str
@@ -58,6 +59,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     details: tuple[str, ...] = ()
     help: str = ""
     keeps_contract: bool = True
+    figures: dict[str, float] = {}
 
     @property
     def passed(self) -> bool:

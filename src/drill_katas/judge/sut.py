@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
@@ -107,6 +108,14 @@ class Sut:
     def begin_example(self) -> None:
         """Begin an example: a failure shows the calls since here. Under `@given` each example does so by itself."""
         self.trial.begin_example()
+
+    def measured(self, figure: str, value: float) -> float:
+        """Note what the check has measured, and return its limit, which the check holds it to.
+
+        The limit is from the kata's `thresholds.toml`; until `kata verify --derive` has written it, there is none.
+        """
+        self.trial.figures[figure] = round(value, 4)
+        return self.trial.thresholds.get(figure, math.inf)
 
     def open(self, target: str, *args: Any) -> Handle:
         """Call the contract's `target` (a class or function) in the SUT and return a handle on what it made.

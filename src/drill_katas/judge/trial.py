@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.judge.failures import StopShrinking
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from drill_katas.catalog import Limits
     from drill_katas.judge.output import Output
     from drill_katas.judge.process import Program
@@ -45,11 +47,16 @@ class Failure:
 
 @dataclass
 class Trial:
-    """One check that is running `program`, within `limits` and `budget` seconds in all."""
+    """One check that is running `program`, within `limits` and `budget` seconds in all.
+
+    `thresholds` limit what it measures, by name; `figures` are what it has measured.
+    """
 
     program: Program
     limits: Limits
     budget: float
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
     failure: Failure | None = None
     output: Output | None = None
     began: float = field(default_factory=time.monotonic)

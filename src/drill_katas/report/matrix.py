@@ -24,6 +24,7 @@ def matrix_lines(certificate: Certificate, width: int) -> list[Line]:
     cell = WIDE if NAME + WIDE * checks + SECONDS <= width else NARROW
     lines = [
         line((f"{certificate.kata}: {arms} arms × {checks} checks × {seeds} seed{'s' * (seeds > 1)}", "bold")),
+        *_repeat_lines(certificate),
         line(),
         *_head_lines(checks, cell),
         *_row_lines(certificate.rows, cell),
@@ -36,6 +37,20 @@ def matrix_lines(certificate: Certificate, width: int) -> list[Line]:
         return [*lines, line(("every arm got what it must", "good"))]
     faults = [each for fault in certificate.faults for each in wrapped(f"! {fault}", width, "", "bad")]
     return [*lines, *faults]
+
+
+def _repeat_lines(certificate: Certificate) -> Iterator[Line]:
+    """Say whether the same arm with the same seed always got the same, when that was tried."""
+    if certificate.repeat == 1:
+        return
+    busy = f" with {certificate.load} other busy processes" if certificate.load else ""
+    flips = certificate.flips
+    told = f"{flips} flip{'s' * (flips != 1)} in {certificate.repeat} repeats{busy}"
+    yield line((told, "bad" if flips else "good"))
+    for row in certificate.rows:
+        for cell in row.cells:
+            if cell.flips:
+                yield line((f"! {row.kind} {row.arm}, {cell.check}: {', '.join(cell.seen)}", "bad"))
 
 
 def _head_lines(checks: int, cell: int) -> Iterator[Line]:

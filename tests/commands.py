@@ -1,0 +1,61 @@
+"""Runs the real `kata` command, and reads what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+KATA = str(Path(sys.executable).with_name("kata"))
+# Runs a command with files that cannot grow beyond a size (-1: no limit), and without root's right to write anywhere.
+CONFINED = """
+import ctypes, os, resource, sys
+size = int(sys.argv[1])
+if size >= 0:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE):
+    environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
+    command = [*wrapper, KATA, *map(str, args)]
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=300, check=False
+    )
+
+
+def confined(folder, *args, size=-1):
+    """The command without the right to write where the modes forbid it, on a disk where `size` bytes a file fit."""
+    return kata(folder, *args, wrapper=[sys.executable, "-c", CONFINED, str(size)])
+
+
+def done(folder, *args, code=0, **more):
+    """What the command prints when it ends as it should."""
+    result = kata(folder, *args, **more)
+    assert "Traceback" not in result.stdout + result.stderr, result.stderr
+    assert result.returncode == code, result.stdout + result.stderr
+    return result.stdout
+
+
+def refused(result):
+    """The one sentence with which the command says that it cannot."""
+    output = (result.stdout or "") + result.stderr
+    assert "Traceback" not in output, output
+    assert result.returncode == 2, output
+    (sentence,) = re.findall(r"^Error: (.+)", output, re.MULTILINE)
+    return sentence
+
+
+def words(text):
+    """The text without its line breaks."""
+    return " ".join(text.split())
+
+
+def faults(output):
+    """What is wrong, a line each, as the command says below its matrix."""
+    told = output.partition("differs from that")[2].strip()
+    return [words(fault) for fault in re.split(r"^! ", told, flags=re.MULTILINE) if fault]

@@ -1,0 +1,361 @@
+"""`kata verify`: what it proves, what it names when that fails, and how it derives thresholds."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pytest
+
+from tests.commands import done, faults, kata, refused, words
+
+# A kata with three checks, three broken versions, two accepted alternatives and four near misses
+
+CHECKS = '''
+def answer_is(sut, method, right):
+    with sut.open("Thing") as thing:
+        answer = getattr(thing, method)()
+        assert answer == right, f"{method} answers {answer}, not {right}"
+
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    answer_is(sut, "go", "gone")
+
+
+@pytest.mark.stage("cause")
+def test_sum(sut):
+    """It adds up."""
+    answer_is(sut, "sum", 6)
+
+
+@pytest.mark.stage("regression")
+def test_label(sut):
+    """It has its label."""
+    answer_is(sut, "label", "thing")
+'''
+ANSWER = """
+format = 1
+hints = ["one", "two", "three"]
+
+[broken.original]
+test_go = "go answers here"
+test_sum = "sum answers 5"
+[broken.harbour]
+test_go = "go answers lost"
+[broken.orchard]
+test_go = "go answers None"
+test_label = "label answers None"
+
+[near_misses.rounded]
+fails = ["test_sum"]
+says = "answers 5"
+help = "Do not round."
+[near_misses.doubled]
+fails = ["test_sum", "test_label"]
+says = "answers 12"
+help = "Do not double."
+[near_misses.renamed]
+fails = ["test_label"]
+says = "not thing"
+help = "Keep the label."
+[near_misses.swallowed]
+fails = ["test_go"]
+says = "go answers None"
+tempting = false
+help = "Do not swallow."
+"""
+
+
+def thing(go="gone", total=6, label="thing"):
+    answers = {"go": go, "sum": total, "label": label}
+    methods = "\n".join(f"    def {method}(self):\n        return {answer!r}\n" for method, answer in answers.items())
+    return f"class Thing:\n{methods}"
+
+
+ARMS = {
+    "katas/toy/toy.py": thing("here", 5),
+    "katas/toy/variants/harbour/toy.py": thing("lost"),
+    "katas/toy/variants/orchard/toy.py": thing(None, label=None),
+    "solutions/toy/toy.py": thing(),
+    "solutions/toy/accepted/short/toy.py": f"# short\n{thing()}",
+    "solutions/toy/accepted/long/toy.py": f"# long\n{thing()}",
+    "solutions/toy/near_misses/rounded/toy.py": thing(total=5),
+    "solutions/toy/near_misses/doubled/toy.py": thing(total=12, label="things"),
+    "solutions/toy/near_misses/renamed/toy.py": thing(label="thang"),
+    "solutions/toy/near_misses/swallowed/toy.py": thing(None),
+}
+
+
+@pytest.fixture
+def provable(toy):
+    """A kata that can be certified; what a test does not need of it, it removes, for each arm is a run of pytest."""
+    toy.checks(CHECKS)
+    for name, text in ARMS.items():
+        file = toy.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    answer(toy, ANSWER)
+    variants(toy, "harbour", "orchard")
+    return toy
+
+
+@pytest.fixture
+def small(provable):
+    """The same with as few arms as there can be: broken, reference and one near miss."""
+    solutions = provable.root / "solutions" / "toy"
+    shutil.rmtree(solutions / "accepted")
+    for name in ("doubled", "renamed", "swallowed"):
+        shutil.rmtree(solutions / "near_misses" / name)
+    answer(provable, ANSWER.partition("[near_misses.doubled]")[0])
+    variants(provable)
+    return provable
+
+
+def answer(toy, text):
+    (toy.root / "solutions" / "toy" / "answer.toml").write_text(text, encoding="utf-8")
+
+
+def variants(toy, *names):
+    manifest = (toy.folder / "kata.toml").read_text(encoding="utf-8").partition("variants")[0]
+    toy.write("kata.toml", f"{manifest}\nvariants = {json.dumps(names)}\n")
+
+
+def test_verify_of_a_kata_whose_arms_all_get_what_they_must_shows_the_matrix_and_exits_0(provable):
+    file = provable.root / "matrix.json"
+    output = done(provable.root, "verify", "toy", "--seeds", "1", "--json", file)
+    assert "toy: 10 arms × 3 checks × 1 seed" in output
+    assert "every arm got what it must" in output
+    signs = {
+        line.split("  ")[0].strip(): re.findall(r"[·✗±!]", line)
+        for line in output.splitlines()
+        if line.rstrip().endswith(" s")
+    }
+    assert signs == {
+        "broken original": ["✗", "✗", "·"],
+        "broken harbour": ["✗", "·", "·"],
+        "broken orchard": ["✗", "·", "✗"],
+        "reference": ["·", "·", "·"],
+        "accepted short": ["·", "·", "·"],
+        "accepted long": ["·", "·", "·"],
+        "rounded": ["·", "✗", "·"],
+        "doubled": ["·", "✗", "✗"],
+        "renamed": ["·", "·", "✗"],
+        "swallowed": ["✗", "·", "·"],
+    }
+    assert all(title in output for title in ("It goes", "It adds up", "It has its label"))
+    assert all(len(line) <= 80 for line in output.splitlines())
+    (matrix,) = json.loads(file.read_text(encoding="utf-8"))
+    assert (matrix["format"], matrix["kata"], matrix["seeds"], matrix["faults"]) == (1, "toy", [0], [])
+    assert [check["name"] for check in matrix["checks"]] == ["test_go", "test_sum", "test_label"]
+    assert len(matrix["rows"]) == 10
+    assert matrix["rows"][0]["cells"][0] | {"seen": ["fail"], "declared": "fail"} == matrix["rows"][0]["cells"][0]
+    assert not (provable.root / ".kata").exists()  # judging an arm is no attempt of anybody's
+
+
+def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(provable):
+    wrong = ANSWER.replace('test_go = "go answers lost"', 'test_go = "go answers late"')  # it says something else
+    wrong = wrong.replace('fails = ["test_sum", "test_label"]', 'fails = ["test_sum"]')  # it fails more
+    wrong = wrong.replace('fails = ["test_label"]', 'fails = ["test_label", "test_go"]')  # it fails less
+    answer(provable, f'{wrong}\n[near_misses.imagined]\nfails = ["test_go"]\nsays = ""\nhelp = ""\n')
+    file = provable.root / "matrix.json"
+    output = done(provable.root, "verify", "toy", "--seeds", "1", "--json", file, code=1)
+    assert faults(output) == [
+        "answer.toml speaks of imagined, and there is no such arm",
+        "near miss renamed: declared tempting, and yet fails the symptom",
+        "broken harbour, test_go: should say 'go answers late', but says 'go answers lost, not gone'",
+        "near miss doubled, test_label: should pass, but fail: label answers things, not thing",
+        "near miss renamed, test_go: should fail, but pass",
+    ]
+    assert "every arm got what it must" not in output
+    (matrix,) = json.loads(file.read_text(encoding="utf-8"))
+    assert [words(fault) for fault in matrix["faults"]] == faults(output)
+
+
+def test_verify_names_what_a_kata_has_too_little_of(small):
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert faults(output) == [
+        "3 broken versions are needed, and there are 1",
+        "2 accepted alternatives are needed, and there are 0",
+        "4 near misses are needed, and there are 1",
+        "answer.toml speaks of harbour, and there is no such arm",
+        "answer.toml speaks of orchard, and there is no such arm",
+        "test_label: no arm is declared to fail it, so nothing shows that it can",
+    ]
+
+
+def test_verify_names_an_undeclared_arm_and_a_solution_that_fails(small):
+    answer(small, 'format = 1\nhints = ["one", "two", "three"]\n[broken.original]\ntest_go = "here"\n')
+    (small.root / "solutions" / "toy" / "toy.py").write_text(thing(total=7), encoding="utf-8")
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    told = faults(output)
+    assert "near miss rounded: answer.toml does not say which checks it fails" in told
+    assert "broken original, test_sum: should pass, but fail: sum answers 5, not 6" in told
+    assert "reference reference, test_sum: should pass, but fail: sum answers 7, not 6" in told
+
+
+def test_verify_names_a_check_that_is_declared_and_does_not_exist(small):
+    text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
+    answer(small, text.replace('fails = ["test_sum"]', 'fails = ["test_sum", "test_summ"]'))
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert any("rounded" in fault and "test_summ" in fault for fault in faults(output))
+
+
+def test_verify_names_a_near_miss_that_is_declared_tempting_and_fails_the_symptom(small):
+    """Tempting is a fix with which what paged you is gone; this one does not even achieve that."""
+    miss = small.root / "solutions" / "toy" / "near_misses" / "rounded" / "toy.py"
+    miss.write_text(thing("here", 5), encoding="utf-8")
+    text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
+    answer(small, text.replace('fails = ["test_sum"]', 'fails = ["test_sum", "test_go"]'))
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert any("rounded" in fault and "tempting" in fault for fault in faults(output))
+
+
+def test_verify_keeps_two_arms_of_one_name_apart(small):
+    twin = small.root / "solutions" / "toy" / "accepted" / "rounded" / "toy.py"
+    twin.parent.mkdir(parents=True)
+    twin.write_text(thing(), encoding="utf-8")
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert not any(fault.startswith(("accepted rounded, ", "near miss rounded, ")) for fault in faults(output))
+
+
+def test_verify_never_takes_an_import_error_for_the_failure_that_is_meant(small):
+    miss = small.root / "solutions" / "toy" / "near_misses" / "rounded" / "toy.py"
+    miss.write_text("import nothing_of_that_name\n", encoding="utf-8")
+    text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
+    answer(small, text.replace('says = "answers 5"', 'says = ""').replace('["test_sum"]', '["test_sum", "test_label"]'))
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    for check in ("test_sum", "test_label"):
+        assert any(fault.startswith(f"near miss rounded, {check}: ") for fault in faults(output))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("hints =", "hint =", ["answer.toml", "'hint'", "did you mean 'hints'?"]),
+        ("says =", "say =", ["answer.toml", "'say'", "did you mean 'says'?"]),
+        ("format = 1", "format = 2", ["answer.toml", "format", "2"]),
+        ('"three"]', "]", ["answer.toml", "hints", "3"]),
+        ("[broken.original]", "[broken.original", ["answer.toml", "not TOML"]),
+        ("answers 5", "answers (5", ["answer.toml", "answers (5"]),
+    ],
+    ids=["wrong key", "wrong key of a near miss", "wrong format", "too few hints", "not TOML", "no regex"],
+)
+def test_a_mistake_in_the_answer_is_told_in_a_sentence(small, old, new, said):
+    answer(small, (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8").replace(old, new))
+    result = kata(small.root, "verify", "toy", "--seeds", "1")
+    refused(result)
+    assert all(each in result.stderr for each in said), result.stderr
+
+
+def test_verify_without_a_reference_says_which_file_is_missing(small):
+    (small.root / "solutions" / "toy" / "toy.py").unlink()
+    result = kata(small.root, "verify", "toy", "--seeds", "1")
+    refused(result)
+    assert "there is no toy.py of toy; looked in" in words(result.stderr)
+    assert str(small.root / "solutions" / "toy") in words(result.stderr)
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "nowhere/matrix.json"])
+def test_verify_whose_file_cannot_be_written_says_so(small, place):
+    shutil.rmtree(small.root / "solutions" / "toy" / "near_misses")
+    sentence = refused(kata(small.root, "verify", "toy", "--seeds", "1", "--json", place))
+    assert f"cannot write {place}" in sentence
+
+
+@pytest.mark.parametrize("option", [["--seeds", "0"], ["--jobs", "0"], ["--seeds", "many"]])
+def test_verify_refuses_a_number_that_makes_no_sense(small, option):
+    assert option[0] in refused(kata(small.root, "verify", "toy", *option))
+
+
+# Repeats, load, thresholds
+
+MEASURES = """
+@pytest.mark.stage("sla")
+def test_pace(sut):
+    \"""It keeps its pace.\"""
+    with sut.open("Thing") as thing:
+        pace = int(thing.pace()) / 100
+        limit = sut.measured("pace", pace)
+        assert pace <= limit, f"its pace is {pace}; it should be at most {limit}"
+"""
+
+
+def paced(pace, **more):
+    return f"{thing(**more)}\n    def pace(self):\n        return {pace!r}\n"
+
+
+@pytest.fixture
+def measured(small):
+    """A kata whose right arm has a pace of 1.5, and the wrong one of 40; the limit is still to be derived."""
+    small.checks(f"{CHECKS}{MEASURES}")
+    for name, pace in {
+        "katas/toy/toy.py": paced("4000", go="here"),
+        "solutions/toy/toy.py": paced("150"),
+        "solutions/toy/near_misses/rounded/toy.py": paced("150", total=5),
+    }.items():
+        (small.root / name).write_text(pace, encoding="utf-8")
+    text = ANSWER.partition("[near_misses.doubled]")[0].replace(
+        'test_sum = "sum answers 5"', 'test_pace = "its pace is 40"'
+    )
+    answer(small, text)
+    return small
+
+
+def test_a_threshold_is_derived_from_the_arms_and_stored_with_the_figures_it_came_from(measured):
+    before = faults(done(measured.root, "verify", "toy", "--seeds", "1", code=1))
+    assert "pace has no limit in thresholds.toml; `kata verify --derive` writes it" in before
+    assert "broken original, test_pace: should fail, but pass" in before
+    done(measured.root, "verify", "toy", "--seeds", "1", "--derive", code=1)
+    text = (measured.folder / "thresholds.toml").read_text(encoding="utf-8")
+    assert "limit = 8.9\nhighest_right = 1.5\nlowest_wrong = 40\n" in text  # the root of (1.5 × 2) × (40 / 1.5)
+    after = done(measured.root, "verify", "toy", "--seeds", "1", code=1)
+    assert not [fault for fault in faults(after) if "pace" in fault]
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (2.9, "pace: a right arm measures 1.5, too near to the limit of 2.9"),
+        (27.0, "pace: a wrong arm measures 40, too near to the limit of 27"),
+    ],
+)
+def test_a_limit_too_near_to_an_arm_is_a_fault(measured, limit, told):
+    figures = f"limit = {limit}\nhighest_right = 1.5\nlowest_wrong = 40\n"
+    measured.write("thresholds.toml", f"format = 1\n\n[figures.pace]\n{figures}")
+    assert told in faults(done(measured.root, "verify", "toy", "--seeds", "1", code=1))
+
+
+def test_a_learner_is_held_to_the_limit(measured):
+    measured.write("thresholds.toml", "format = 1\n[figures.pace]\nlimit = 2.5\nhighest_right = 1\nlowest_wrong = 9\n")
+    checks = {check.name: check for check in measured.verdict("--kata-all-stages").checks}
+    assert checks["test_pace"].message == "its pace is 40.0; it should be at most 2.5"
+    assert checks["test_pace"].figures == {"pace": 40.0}
+
+
+def test_a_wrong_thresholds_file_is_told_in_a_sentence(measured):
+    measured.write("thresholds.toml", "format = 1\n[figures.pace]\nlimits = 2.5\n")
+    output = measured.pytest("--kata", "toy")
+    assert output.returncode == 4
+    assert "unknown key 'limits' in [figures[...]]; did you mean 'limit'?" in words(output.stderr)
+
+
+def test_repeats_under_load_count_the_results_that_flip(small):
+    """A coin on disk: the reference passes in every other run."""
+    coin = small.root / "coin"
+    coin.mkdir(mode=0o777)
+    coin.chmod(0o777)
+    tossed = f"import os; n = len(os.listdir({str(coin)!r})); open(f'{coin}/{{n}}', 'w')"
+    flipping = thing().replace("return 'gone'", f"{tossed}; return 'gone' if n % 2 else 'x'")
+    (small.root / "solutions" / "toy" / "toy.py").write_text(flipping, encoding="utf-8")
+    file = small.root / "matrix.json"
+    options = ["--seeds", "1", "--repeat", "4", "--load", "2", "--jobs", "1", "--json", file]
+    output = done(small.root, "verify", "toy", *options, code=1)
+    assert "2 flips in 4 repeats with 2 other busy processes" in output
+    assert "reference reference, test_go: fail, pass, fail, pass" in words(output)
+    (matrix,) = json.loads(file.read_text(encoding="utf-8"))
+    assert (matrix["repeat"], matrix["load"]) == (4, 2)
+    calm = next(row for row in matrix["rows"] if row["arm"] == "original")
+    assert {cell["flips"] for cell in calm["cells"]} == {0}
