@@ -16,9 +16,10 @@ from drill_katas.judge.failures import Killed, SutError
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
-from drill_katas.kit import money
+from drill_katas.kit import events, money
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.sql import costliest
+from drill_katas.kit.telemetry import ErrorReport
 
 if TYPE_CHECKING:
     from drill_katas.judge.network import Network
@@ -32,6 +33,7 @@ def network(*nodes: str) -> Network:
 
 
 __all__ = [
+    "ErrorReport",
     "Fault",
     "Killed",
     "Machine",
@@ -39,6 +41,7 @@ __all__ = [
     "SutError",
     "costliest",
     "database",
+    "events",
     "explore",
     "money",
     "network",
