@@ -294,8 +294,9 @@ def test_a_kata_that_comes_without_a_solution_says_so(answered):
 # kata new
 
 
-def test_a_new_kata_runs_at_once_and_verify_says_what_is_missing(toy):
-    output = done(toy.root, "new", "slow_queue")
+@pytest.mark.parametrize("contract", [[], ["--contract", "http"]], ids=["calls", "http"])
+def test_a_new_kata_runs_at_once_and_verify_says_what_is_missing(toy, contract):
+    output = done(toy.root, "new", "slow_queue", *contract)
     files = [toy.root / line for line in output.splitlines() if line.startswith(("katas/", "solutions/"))]
     assert files
     assert all(file.is_file() for file in files)

@@ -73,7 +73,7 @@ ONE = """
 @pytest.fixture
 def apps(toy):
     """The toy as an application that two nodes run."""
-    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["aiohttp.web"]\n')
+    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"'))
     toy.write("world.py", WORLD)
     toy.module(APP)
     return toy
@@ -205,7 +205,7 @@ raise sut.frozen("nobody is answered")
 
 
 def test_what_a_request_logs_carries_its_trace(apps):
-    apps.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["aiohttp.web", "structlog"]\n')
+    apps.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["structlog"]\n')
     apps.module(
         APP.replace(
             "    async def hello(request):\n",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LEVELS: Final = {1: "Intern", 2: "Junior", 3: "Senior", 4: "Staff"}
+Contract = Literal["calls", "http"]
 ORIGINAL: Final = "original"  # the variant a kata comes with
 
 
@@ -38,19 +39,25 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`kata.toml`.
 
-    `minutes` is what a practised engineer may take; `editable` are the files that a fix may change, and the only ones
-    taken from a submission; `preload` are modules to import ahead of the learner's.
+    `minutes` is what a practised engineer may take; `contract` says how the judge talks to the learner's module: it
+    calls classes and functions, or it asks web applications over HTTP. `editable` are the files that a fix may change,
+    and the only ones taken from a submission; `preload` are modules to import ahead of the learner's.
     """
 
     format: Literal[1]
     title: str
     level: Annotated[int, msgspec.Meta(ge=1, le=4)]
     minutes: Annotated[int, msgspec.Meta(ge=1)]
-    contract: Literal["calls", "http"]
+    contract: Contract
     editable: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     preload: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     limits: Limits = Limits()
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The modules to import ahead; what the contract `http` needs is among them."""
+        return (*self.preload, *(["aiohttp.web"] if self.contract == "http" else []))
 
 
 @dataclass(frozen=True)

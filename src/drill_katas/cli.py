@@ -20,7 +20,7 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog import Contract, Kata
     from drill_katas.report.text import Line
     from drill_katas.workspace import Workspace
 
@@ -207,14 +207,21 @@ def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, **plan: A
         raise SystemExit(1)
 
 
-@command("new", "kata new slow_queue")
+@command("new", "kata new slow_queue --contract http")
 @click.argument("name")
-def new(name: str) -> None:
+@click.option(
+    "--contract",
+    type=click.Choice(["calls", "http"]),
+    default="calls",
+    show_default=True,
+    help="The checks call classes, or they ask web applications over HTTP.",
+)
+def new(name: str, contract: Contract) -> None:
     """Scaffold a kata in this workspace: it runs at once, and `kata verify` says what is still missing."""
     from drill_katas.scaffold import scaffold
 
     workspace = _workspace()
-    for file in scaffold(workspace.root, name):
+    for file in scaffold(workspace.root, name, contract):
         click.echo(_short(file, workspace))
     click.echo(f"Run it with: pytest --kata {name}. Prove it with: kata verify {name}")
 

@@ -111,7 +111,7 @@ class KataRun:
 
     def __init__(self, settings: Settings, arms: dict[str, Arm], thresholds: dict[str, Mapping[str, float]]) -> None:
         self._settings = settings
-        preload = dict.fromkeys(module for kata in settings.katas for module in kata.manifest.preload)
+        preload = dict.fromkeys(module for kata in settings.katas for module in kata.manifest.imports)
         self._spawner = InlineSpawner() if settings.inline else Hosts(list(preload))
         self.sut = Sut(self._spawner, seed=settings.seed)
         self._thresholds = thresholds

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from drill_katas.catalog import Contract
 
 TEMPLATE: Final = Path(__file__).parent / "template"
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def scaffold(root: Path, name: str) -> list[Path]:
-    """Write the template as `katas/NAME` and `solutions/NAME`, and return the new files.
+def scaffold(root: Path, name: str, contract: Contract) -> list[Path]:
+    """Write the contract's template as `katas/NAME` and `solutions/NAME`, and return the new files.
 
     Raises `UserError` for a name that cannot be a package, and when such a kata is there already.
     """
@@ -22,11 +25,12 @@ def scaffold(root: Path, name: str) -> list[Path]:
     for folder in (root / "katas" / name, root / "solutions" / name):
         if folder.exists():
             raise UserError(f"{folder} is there already; choose another name, or remove it first")
-    return [_write(file, root, name) for file in sorted(TEMPLATE.rglob("*")) if file.is_file()]
+    template = TEMPLATE / contract
+    return [_write(file, template, root, name) for file in sorted(template.rglob("*")) if file.is_file()]
 
 
-def _write(file: Path, root: Path, name: str) -> Path:
-    target = root / str(file.relative_to(TEMPLATE)).replace("NAME", name)
+def _write(file: Path, template: Path, root: Path, name: str) -> Path:
+    target = root / str(file.relative_to(template)).replace("NAME", name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())

@@ -1,0 +1,44 @@
+"""What a basket owes the shop. The contract these checks hold it to is in BRIEFING.md."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+PRICES = {"pen": 250, "book": 1999, "lamp": 4900}
+LINES = st.lists(st.tuples(st.sampled_from(sorted(PRICES)), st.integers(1, 99)), max_size=4)
+
+
+async def prices(hop):
+    return 200, {"price": PRICES[hop.path.rpartition("/")[2]]}
+
+
+def open_basket(sut, lines):
+    network = kit.network("basket", "prices")
+    network.play("prices", prices)
+    sut.serve("make_app", network.node("basket"))
+    for sku, quantity in lines:
+        network.ask("basket", "POST", "/lines", within=2, json={"sku": sku, "quantity": quantity})
+    return network
+
+
+def expect_total(sut, lines):
+    network = open_basket(sut, lines)
+    total = network.ask("basket", "GET", "/total", within=2).json()["total"]
+    exact = sum(PRICES[sku] * quantity for sku, quantity in lines)
+    assert total == exact, f"after {len(lines)} lines the total is {total}; it should be {exact}"
+    assert network.peak["prices"] <= 1, f"the price service had {network.peak['prices']} calls at once; it takes one"
+
+
+@pytest.mark.stage("symptom")
+def test_two_of_a_kind_cost_twice_as_much(sut: kit.Sut):
+    """Two of a kind cost twice as much as one."""
+    expect_total(sut, [("pen", 2)])
+
+
+@pytest.mark.stage("cause")
+@given(lines=LINES)
+def test_the_total_is_the_sum_of_its_lines(sut: kit.Sut, lines):
+    """The total is the sum of price × quantity over all lines."""
+    expect_total(sut, lines)
