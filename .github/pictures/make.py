@@ -75,7 +75,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder) / "drills"
         run([str(Path(sys.executable).with_name("kata")), "init", str(workspace)], Path(folder))
-        draw("fp_drift", "a first look", ["pytest", "--kata", "fp_drift"], workspace)
+        for name in ("fp_drift", "circular_deadlock", "n_plus_one", "red_herring"):
+            draw(name, "a first look", ["pytest", "--kata", name], workspace)
         draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift", "--seeds", "1"], workspace)
 
 

@@ -253,7 +253,7 @@ class KataRun:
         told = (kata.name, result.message)
         if result.keeps_contract or told not in self._told:
             self._told.add(told)
-            return details_of(result)
+            return details_of(result, shutil.get_terminal_size().columns)
         return f"{result.title}.\n  {result.message.splitlines()[0]} (as above)"
 
     def _attach(self, report: pytest.TestReport, check: Check, result: CheckResult) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog import LEVELS, ORIGINAL
-from drill_katas.report.text import Line, Style, clock, cut, line, shown, wrapped
+from drill_katas.report.text import Line, Style, clock, cut, folded, line, shown, wrapped
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ def header_lines(katas: Sequence[Kata], source: str, seed: int, *, inline: bool)
     return lines
 
 
-def details_of(check: CheckResult) -> str:
+def details_of(check: CheckResult, width: int) -> str:
     """Return what pytest shows of a failing check above the summary."""
-    return "\n".join((f"{check.title}.", f"  {check.message}".replace("\n", "\n  "), "", *check.details)).rstrip()
+    details = "\n".join(check.details)
+    return "\n".join((f"{check.title}.", folded(check.message, width, "  "), "", folded(details, width, ""))).rstrip()
 
 
 def summary_lines(

@@ -64,6 +64,17 @@ def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[Line]
     return [line((piece, style)) for piece in lines]
 
 
+def folded(text: str, width: int, indent: str) -> str:
+    """Break lines that are longer than `width`; what goes on stands a little further to the right."""
+    pieces = []
+    for each in text.splitlines():
+        own = indent + each[: len(each) - len(each.lstrip())]
+        pieces += textwrap.wrap(
+            each.lstrip(), width, initial_indent=own, subsequent_indent=f"{own}  ", break_on_hyphens=False
+        ) or [""]
+    return "\n".join(pieces)
+
+
 def cut(text: str, width: int) -> str:
     """Shorten a text to `width` columns."""
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
