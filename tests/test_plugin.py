@@ -239,6 +239,7 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
         "message": "the wheel is stuck",
         "help": "",
         "keeps_contract": True,
+        "figures": {},
     }
     nothing = {"message": "", "details": [], "help": "", "keeps_contract": True}
     assert kata == {
