@@ -241,7 +241,7 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
         "keeps_contract": True,
         "figures": {},
     }
-    nothing = {"message": "", "details": [], "help": "", "keeps_contract": True}
+    nothing = {"message": "", "details": [], "help": "", "keeps_contract": True, "figures": {}}
     assert kata == {
         "kata": "toy",
         "variant": "original",
