@@ -1,0 +1,154 @@
+"""What is right: a shop with its customers and goods, what an order must cost, and what must have become of orders."""
+
+import random
+import time
+from collections import Counter
+
+from drill_katas import kit
+
+SOON = 3.0  # seconds in which an order has an outcome (the contract's)
+SLACK = 0.6  # seconds that a busy machine may add
+FINAL = {200, 409}
+REFUSED = {429, 503}
+SERVICES = ["checkout", "stock", "pricing"]
+
+
+class Shop:
+    """The three services on their network, and the goods and customers of a day that the seed makes up."""
+
+    def __init__(self, sut, workers, *, service_time=0.01, on_hand=1_000):
+        self.sut, self.workers, self.service_time, self.on_hand = sut, workers, service_time, on_hand
+        self.chance = random.Random(f"{sut.seed} {workers}")
+        self.tiers = dict(zip(["gold", "silver", "standard"], self.chance.sample(range(5, 40), 2) + [0], strict=True))
+        self.customers = {f"customer-{number}": tier for number, tier in self.numbered(list(self.tiers) * 2)}
+        self.coupons = {f"SAVE{off}": off for off in self.chance.sample(range(3, 50), 2)}
+        self.prices = {f"sku-{number}": str(self.chance.randrange(2, 900)) for number in self.numbers(3)}
+        self.database = kit.database(round_trip=0.001)
+        self.network = kit.network(*SERVICES)
+        common = {"workers": workers, "service_time": service_time, "list_prices": self.prices}
+        own = {
+            "checkout": {"customers": self.customers},
+            "stock": {"on_hand": dict.fromkeys(self.prices, on_hand), "engine": self.database},
+            "pricing": {"tiers": self.tiers, "coupons": self.coupons},
+        }
+        for name in SERVICES:
+            sut.serve(f"{name}.make_app", self.network.node(name), **common, **own[name])
+
+    def numbers(self, many):
+        return self.chance.sample(range(1_000, 10_000), many)
+
+    def numbered(self, items):
+        return list(zip(self.numbers(len(items)), items, strict=True))
+
+    def order(self, **fields):
+        return {
+            "id": f"order-{self.chance.getrandbits(40):010x}",
+            "customer": self.chance.choice(list(self.customers)),
+            "sku": self.chance.choice(list(self.prices)),
+            "quantity": self.chance.randrange(1, 4),
+            "coupon": self.chance.choice([None, *self.coupons]),
+        } | fields
+
+    def orders(self, many, **fields):
+        return [self.order(**fields) for _ in range(many)]
+
+    def list_price(self, order):
+        return f"{int(self.prices[order['sku']]) * order['quantity']}.00"
+
+    def price(self, order):
+        off = self.tiers[self.customers[order["customer"]]] + self.coupons.get(order["coupon"], 0)
+        return kit.money.text(int(self.prices[order["sku"]]) * order["quantity"] * (100 - off), "USD")
+
+    def place(self, *orders, within=60.0, deadline_ms=None, trace=None, told=""):
+        """Place orders all at once; returns their answers in this order. Customers hang up after `within` seconds."""
+        patience = kit.load.Patience(SOON + SLACK, lambda: self.frozen(told or "an order is placed"))
+        requests = posts(orders, deadline_ms, trace)
+        load = kit.load.burst(self.network, "checkout", requests, within=within, patience=patience)
+        return load.answers
+
+    def place_all(self, orders, told, **options):
+        """Place orders all at once; each must get an answer of the contract's. Returns the answers."""
+        answers = self.place(*orders, told=told, **options)
+        for order, answer in zip(orders, answers, strict=True):
+            known = answer.status in FINAL | REFUSED | {202, 504}
+            assert known, f"{told}: {order['id']} is answered {answer.status} {shown(answer)}; the contract has no such"
+            refused_well = answer.status not in REFUSED or answer.headers.get("Retry-After", "").isdecimal()
+            assert refused_well, f"{told}: {order['id']} is answered {answer.status} without a Retry-After in seconds"
+        return answers
+
+    def frozen(self, told):
+        """What to raise when customers wait for ever: who waits for whom."""
+        waiting = [hop for hop in self.network.open_hops() if hop.caller == "customers"]
+        orders = some(len(waiting), "customer")
+        seen = kit.waits.describe(self.network.hops, self.workers)
+        if not kit.waits.cycles(self.network.hops):
+            used = len({statement.connection for statement in self.database.statements})
+            seen += f"; stock has used {used} of {some(self.workers, 'database connection')}"
+        return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
+
+    def outcomes(self, orders, answers, told):
+        """What became of each order in the end, as (status, body); an answer that says "later" is followed up."""
+        return {
+            order["id"]: self.outcome(order, answer, told) for order, answer in zip(orders, answers, strict=True)
+        }
+
+    def outcome(self, order, answer, told):
+        until = time.monotonic() + SOON + SLACK
+        first = answer.status
+        while answer.status in {202, 504, None} and time.monotonic() < until:
+            time.sleep(0.02)
+            if first == 202:
+                answer = self.network.ask("checkout", "GET", f"/orders/{order['id']}", within=SOON)
+            else:
+                (answer,) = self.place(order)
+        final = answer.status in (FINAL if first == 202 else FINAL | REFUSED)
+        asked = f"{told}: {order['id']} was answered {first}"
+        assert final, f"{asked}, and {SOON:g} s later it is {answer.status} {shown(answer)}; that is no outcome"
+        return answer.status, answer.json()
+
+    def reserved(self):
+        """What stock has reserved, as (order, quantity) of all goods; what is on hand must agree with it."""
+        found = []
+        for sku in self.prices:
+            stock = self.network.ask("stock", "GET", f"/stock/{sku}", within=SOON).json()
+            held = [(each["order"], each["quantity"]) for each in stock["reserved"]]
+            left = self.on_hand - sum(quantity for _, quantity in held)
+            told = f"of {self.on_hand} {sku} the orders {held} leave {left}, and stock says {stock['on_hand']}"
+            assert stock["on_hand"] == left, told
+            found += held
+        return Counter(found)
+
+    def expect_one_outcome(self, orders, outcomes, told):
+        """What was confirmed is reserved once, and nothing else is."""
+        reserved = self.reserved()
+        for order in orders:
+            status, body = outcomes[order["id"]]
+            held = [quantity for (of, quantity), times in reserved.items() for _ in range(times) if of == order["id"]]
+            right = [order["quantity"]] if status == 200 else []
+            what = f"{told}: {order['id']}, {order['quantity']} of {order['sku']}, is {body.get('status')} ({status})"
+            assert held == right, f"{what}, and stock has reserved {held or 'nothing'} for it"
+
+    def expect_confirmed(self, orders, outcomes, told):
+        """Every order is confirmed at its customer's own price."""
+        for order in orders:
+            status, body = outcomes[order["id"]]
+            right = {"id": order["id"], "status": "confirmed", "price": self.price(order), "degraded": False}
+            assert (status, body) == (200, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
+
+    def placed(self, orders, told, **options):
+        """Place orders all at once and return what became of them."""
+        return self.outcomes(orders, self.place_all(orders, told, **options), told)
+
+
+def posts(orders, deadline_ms=None, trace=None):
+    headers = {"X-Deadline-Ms": str(deadline_ms)} if deadline_ms else {}
+    headers |= {"traceparent": f"00-{trace}-{trace[:16]}-01"} if trace else {}
+    return [("POST", "/orders", {"json": order, "headers": headers}) for order in orders]
+
+
+def shown(answer):
+    return answer.body[:120].decode(errors="replace")
+
+
+def some(number, what):
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
