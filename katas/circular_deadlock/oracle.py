@@ -8,6 +8,8 @@ from drill_katas import kit
 
 SOON = 3.0  # seconds in which an order has an outcome (the contract's)
 SLACK = 0.6  # seconds that a busy machine may add
+TOLERANCE = 0.25  # seconds between what a caller computes and when its call is seen
+CUSTOMERS = "customers"
 FINAL = {200, 409}
 REFUSED = {429, 503}
 SERVICES = ["checkout", "stock", "pricing"]
@@ -78,13 +80,84 @@ class Shop:
 
     def frozen(self, told):
         """What to raise when customers wait for ever: who waits for whom."""
-        waiting = [hop for hop in self.network.open_hops() if hop.caller == "customers"]
+        waiting = [hop for hop in self.network.open_hops() if hop.caller == CUSTOMERS]
         orders = some(len(waiting), "customer")
         seen = kit.waits.describe(self.network.hops, self.workers)
         if not kit.waits.cycles(self.network.hops):
-            used = len({statement.connection for statement in self.database.statements})
-            seen += f"; stock has used {used} of {some(self.workers, 'database connection')}"
+            seen += f"; stock has used {self.connections()} of its {some(self.workers, 'database connection')}"
         return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
+
+    def connections(self):
+        """How many connections to its database stock has used."""
+        return len({statement.connection for statement in self.database.statements})
+
+    def calls(self):
+        """The calls between services that were made for orders."""
+        return [hop for hop in self.network.hops if hop.caller != CUSTOMERS and hop.path != "/health"]
+
+    def calls_of(self, many):
+        """Place orders one after another, whatever becomes of them; how many calls they have made."""
+        before = len(self.calls())
+        for order in self.orders(many):
+            told = "an order is placed"
+            self.outcome(order, *self.place_all([order], told), told)
+        return len(self.calls()) - before
+
+    def most_open(self, caller, callee):
+        return kit.waits.most_open(self.calls(), caller, callee)
+
+    def happen(self, orders, acts, pauses, told):
+        """Let customers place the orders, hang up, come again and look, in this order and with these pauses."""
+        arrivals, at = [], 0.0
+        for number, (act, pause) in enumerate(zip(acts, pauses, strict=True)):
+            order = orders[number % len(orders)]
+            look = ("GET", f"/orders/{order['id']}", {})
+            request = look if act == "look" else posts([order])[0]
+            arrivals.append(kit.load.Arrival(at, request, 0.03 if act == "hang up" else 60))
+            at += pause
+        patience = kit.load.Patience(at + SOON + SLACK, lambda: self.frozen(told))
+        return kit.load.open_loop(self.network, "checkout", arrivals, patience=patience)
+
+    def keep_coming(self, orders, every, deadline_ms):
+        """Place orders one after another, whether or not the ones before are answered; all must be degraded."""
+        placed, told = self.orders(orders), f"pricing is cut off, and an order comes every {every} s"
+        requests = posts(placed, deadline_ms)
+        arrivals = [kit.load.Arrival(number * every, request, 60) for number, request in enumerate(requests)]
+        patience = kit.load.Patience(orders * every + SOON + SLACK, lambda: self.frozen(told))
+        load = kit.load.open_loop(self.network, "checkout", arrivals, patience=patience)
+        self.expect_degraded(placed, self.outcomes(placed, load.answers, told), told)
+
+    def closed_loop(self, orders, clients, told):
+        """Place orders from so many customers; a good answer is, in the end, an order confirmed at its own price."""
+        patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
+        requests = posts(orders)
+        load = kit.load.closed_loop(
+            self.network, "checkout", requests, clients=clients, within=60, patience=patience
+        )
+        began = time.monotonic()
+        outcomes = self.outcomes(orders, load.answers, told)
+        self.expect_one_outcome(orders, outcomes, told)
+        good = {order["id"] for order in orders if outcomes[order["id"]][0] == 200}
+        return load
+
+    def cut_pricing_off(self, orders):
+        """Cut pricing off, and place orders one after another until that is known; they must be degraded."""
+        self.network.partition("pricing")
+        placed, patience = self.orders(orders), 400
+        for number, order in enumerate(placed, 1):
+            told = f"pricing is cut off, and order {number} comes with {patience} ms of patience"
+            (answer,) = self.place_all([order], told, deadline_ms=patience)
+            late = answer.seconds > patience / 1000 + SLACK / 2
+            assert not late, f"{told}: it is answered after {answer.seconds:.2f} s"
+            self.expect_degraded([order], self.outcomes([order], [answer], told), told)
+        return placed
+
+    def placed_one(self, **options):
+        """Place one order, which must be confirmed; what it was told."""
+        order, told = self.order(), "pricing is back"
+        status, body = self.placed([order], told, **options)[order["id"]]
+        assert status == 200, f"{told}, and an order is answered {status} {body}; it should be confirmed"
+        return body
 
     def outcomes(self, orders, answers, told):
         """What became of each order in the end, as (status, body); an answer that says "later" is followed up."""
@@ -134,6 +207,28 @@ class Shop:
             status, body = outcomes[order["id"]]
             right = {"id": order["id"], "status": "confirmed", "price": self.price(order), "degraded": False}
             assert (status, body) == (200, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
+
+    def expect_degraded(self, orders, outcomes, told):
+        """Every order is confirmed at the list price, and says so."""
+        for order in orders:
+            status, body = outcomes[order["id"]]
+            right = {"id": order["id"], "status": "confirmed", "price": self.list_price(order), "degraded": True}
+            assert (status, body) == (200, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
+
+    def expect_deadlines_kept(self, answers, patience, told):
+        """Every call says how long its caller waits: no longer than its customer, or 3 s once that was answered."""
+        ends = {}
+        for answer in answers:
+            first = next(hop for hop in self.network.hops if hop.trace_id == answer.trace_id)
+            ends[answer.trace_id] = first.began + (SOON + patience if answer.status == 202 else patience)
+        for hop in self.calls():
+            left = hop.headers.get("X-Deadline-Ms", "")
+            what = f"{told}: {hop.caller} calls {hop} ({hop.path})"
+            assert left.isdecimal(), f"{what} with the deadline {left!r}; it should be milliseconds"
+            over = hop.began + int(left) / 1000 - ends[hop.trace_id]
+            assert over <= TOLERANCE, f"{what} and says {left} ms, which is {over:.2f} s longer than its customer waits"
+            overdue = (hop.ended or time.monotonic()) - hop.began - int(left) / 1000
+            assert overdue <= SLACK / 2, f"{what} with {left} ms, and gives it up {overdue:.2f} s after that"
 
     def placed(self, orders, told, **options):
         """Place orders all at once and return what became of them."""
