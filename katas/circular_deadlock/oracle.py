@@ -10,7 +10,8 @@ SOON = 3.0  # seconds in which an order has an outcome (the contract's)
 SLACK = 0.6  # seconds that a busy machine may add
 TOLERANCE = 0.25  # seconds between what a caller computes and when its call is seen
 CUSTOMERS = "customers"
-FINAL = {200, 409}
+OK, ACCEPTED, TOO_LATE = 200, 202, 504
+FINAL = {OK, 409}
 REFUSED = {429, 503}
 SERVICES = ["checkout", "stock", "pricing"]
 
@@ -21,7 +22,7 @@ class Shop:
     def __init__(self, sut, workers, *, service_time=0.01, on_hand=1_000):
         self.sut, self.workers, self.service_time, self.on_hand = sut, workers, service_time, on_hand
         self.chance = random.Random(f"{sut.seed} {workers}")
-        self.tiers = dict(zip(["gold", "silver", "standard"], self.chance.sample(range(5, 40), 2) + [0], strict=True))
+        self.tiers = dict(zip(["gold", "silver", "standard"], [*self.chance.sample(range(5, 40), 2), 0], strict=True))
         self.customers = {f"customer-{number}": tier for number, tier in self.numbered(list(self.tiers) * 2)}
         self.coupons = {f"SAVE{off}": off for off in self.chance.sample(range(3, 50), 2)}
         self.prices = {f"sku-{number}": str(self.chance.randrange(2, 900)) for number in self.numbers(3)}
@@ -61,6 +62,9 @@ class Shop:
         off = self.tiers[self.customers[order["customer"]]] + self.coupons.get(order["coupon"], 0)
         return kit.money.text(int(self.prices[order["sku"]]) * order["quantity"] * (100 - off), "USD")
 
+    def confirmation(self, order):
+        return {"id": order["id"], "status": "confirmed", "price": self.price(order), "degraded": False}
+
     def place(self, *orders, within=60.0, deadline_ms=None, trace=None, told=""):
         """Place orders all at once; returns their answers in this order. Customers hang up after `within` seconds."""
         patience = kit.load.Patience(SOON + SLACK, lambda: self.frozen(told or "an order is placed"))
@@ -72,7 +76,7 @@ class Shop:
         """Place orders all at once; each must get an answer of the contract's. Returns the answers."""
         answers = self.place(*orders, told=told, **options)
         for order, answer in zip(orders, answers, strict=True):
-            known = answer.status in FINAL | REFUSED | {202, 504}
+            known = answer.status in FINAL | REFUSED | {ACCEPTED, TOO_LATE}
             assert known, f"{told}: {order['id']} is answered {answer.status} {shown(answer)}; the contract has no such"
             refused_well = answer.status not in REFUSED or answer.headers.get("Retry-After", "").isdecimal()
             assert refused_well, f"{told}: {order['id']} is answered {answer.status} without a Retry-After in seconds"
@@ -127,18 +131,17 @@ class Shop:
         load = kit.load.open_loop(self.network, "checkout", arrivals, patience=patience)
         self.expect_degraded(placed, self.outcomes(placed, load.answers, told), told)
 
-    def closed_loop(self, orders, clients, told):
-        """Place orders from so many customers; a good answer is, in the end, an order confirmed at its own price."""
+    def goodput(self, orders, clients, told):
+        """Place orders from so many customers; how many a second are confirmed at their own price, and in words."""
         patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
-        requests = posts(orders)
-        load = kit.load.closed_loop(
-            self.network, "checkout", requests, clients=clients, within=60, patience=patience
-        )
         began = time.monotonic()
+        load = kit.load.closed_loop(
+            self.network, "checkout", posts(orders), clients=clients, within=60, patience=patience
+        )
         outcomes = self.outcomes(orders, load.answers, told)
-        self.expect_one_outcome(orders, outcomes, told)
-        good = {order["id"] for order in orders if outcomes[order["id"]][0] == 200}
-        return load
+        seconds = time.monotonic() - began
+        good = [order for order in orders if outcomes[order["id"]] == (OK, self.confirmation(order))]
+        return len(good) / seconds, f"{len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
 
     def cut_pricing_off(self, orders):
         """Cut pricing off, and place orders one after another until that is known; they must be degraded."""
@@ -156,25 +159,23 @@ class Shop:
         """Place one order, which must be confirmed; what it was told."""
         order, told = self.order(), "pricing is back"
         status, body = self.placed([order], told, **options)[order["id"]]
-        assert status == 200, f"{told}, and an order is answered {status} {body}; it should be confirmed"
+        assert status == OK, f"{told}, and an order is answered {status} {body}; it should be confirmed"
         return body
 
     def outcomes(self, orders, answers, told):
         """What became of each order in the end, as (status, body); an answer that says "later" is followed up."""
-        return {
-            order["id"]: self.outcome(order, answer, told) for order, answer in zip(orders, answers, strict=True)
-        }
+        return {order["id"]: self.outcome(order, answer, told) for order, answer in zip(orders, answers, strict=True)}
 
     def outcome(self, order, answer, told):
         until = time.monotonic() + SOON + SLACK
         first = answer.status
-        while answer.status in {202, 504, None} and time.monotonic() < until:
+        while answer.status in {ACCEPTED, TOO_LATE, None} and time.monotonic() < until:
             time.sleep(0.02)
-            if first == 202:
+            if first == ACCEPTED:
                 answer = self.network.ask("checkout", "GET", f"/orders/{order['id']}", within=SOON)
             else:
                 (answer,) = self.place(order)
-        final = answer.status in (FINAL if first == 202 else FINAL | REFUSED)
+        final = answer.status in (FINAL if first == ACCEPTED else FINAL | REFUSED)
         asked = f"{told}: {order['id']} was answered {first}"
         assert final, f"{asked}, and {SOON:g} s later it is {answer.status} {shown(answer)}; that is no outcome"
         return answer.status, answer.json()
@@ -197,7 +198,7 @@ class Shop:
         for order in orders:
             status, body = outcomes[order["id"]]
             held = [quantity for (of, quantity), times in reserved.items() for _ in range(times) if of == order["id"]]
-            right = [order["quantity"]] if status == 200 else []
+            right = [order["quantity"]] if status == OK else []
             what = f"{told}: {order['id']}, {order['quantity']} of {order['sku']}, is {body.get('status')} ({status})"
             assert held == right, f"{what}, and stock has reserved {held or 'nothing'} for it"
 
@@ -205,22 +206,22 @@ class Shop:
         """Every order is confirmed at its customer's own price."""
         for order in orders:
             status, body = outcomes[order["id"]]
-            right = {"id": order["id"], "status": "confirmed", "price": self.price(order), "degraded": False}
-            assert (status, body) == (200, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
+            right = self.confirmation(order)
+            assert (status, body) == (OK, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
 
     def expect_degraded(self, orders, outcomes, told):
         """Every order is confirmed at the list price, and says so."""
         for order in orders:
             status, body = outcomes[order["id"]]
             right = {"id": order["id"], "status": "confirmed", "price": self.list_price(order), "degraded": True}
-            assert (status, body) == (200, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
+            assert (status, body) == (OK, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
 
     def expect_deadlines_kept(self, answers, patience, told):
         """Every call says how long its caller waits: no longer than its customer, or 3 s once that was answered."""
         ends = {}
         for answer in answers:
             first = next(hop for hop in self.network.hops if hop.trace_id == answer.trace_id)
-            ends[answer.trace_id] = first.began + (SOON + patience if answer.status == 202 else patience)
+            ends[answer.trace_id] = first.began + (SOON + patience if answer.status == ACCEPTED else patience)
         for hop in self.calls():
             left = hop.headers.get("X-Deadline-Ms", "")
             what = f"{told}: {hop.caller} calls {hop} ({hop.path})"

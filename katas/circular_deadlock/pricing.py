@@ -1,10 +1,11 @@
 """Pricing: says what an order costs its customer, by the customer's tier and the order's coupon."""
 
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
-from .world import Deadline, World
+from .world import Deadline, World, health
 
 
 def make_app(world: World) -> web.Application:
@@ -14,11 +15,6 @@ def make_app(world: World) -> web.Application:
     app.router.add_post("/quotes", pricing.quote)
     app.router.add_get("/health", health)
     return app
-
-
-async def health(_: web.Request) -> web.Response:
-    """Answer the load balancer."""
-    return web.json_response({"status": "ok"})
 
 
 class TermsUnknownError(Exception):
@@ -53,7 +49,7 @@ class Pricing:
             headers=trace | deadline.headers(),
             timeout=deadline.left(),
         )
-        if reply.status != 200:
+        if reply.status != HTTPStatus.OK:
             raise TermsUnknownError(f"checkout answers {reply.status} when asked for the terms of {order}")
         terms: dict[str, Any] = reply.json
         return terms

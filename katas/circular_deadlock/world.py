@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import sqlalchemy
+from aiohttp import web
 from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Reply:
 class World:
     """One service's surroundings. A service has only the data that is its own; the rest is empty."""
 
-    def __init__(  # noqa: PLR0913 - each is one thing that a service may be given
+    def __init__(
         self,
         name: str,
         links: Mapping[str, str],
@@ -49,22 +53,24 @@ class World:
         self.tiers = dict(tiers or {})  # tier -> per cent off (pricing's)
         self.coupons = dict(coupons or {})  # coupon -> per cent off (pricing's)
         self.on_hand = dict(on_hand or {})  # sku -> how many there are on the first day (stock's)
-        self._engine = engine and _sized(engine, workers)
+        self.engine: Any = engine and _sized(engine, workers)  # the database (stock's), with `workers` connections
+        self._threads = ThreadPoolExecutor(workers)
         self._links = dict(links)
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
-    @property
-    def engine(self) -> sqlalchemy.Engine:
-        """The service's database (stock's), which has `workers` connections for it."""
-        if self._engine is None:
-            raise RuntimeError(f"{self.name} has no database")
-        return self._engine
+    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Call a function that blocks, as the database's do, in one of the service's `workers` threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def list_price(self, goods: Mapping[str, Any]) -> str:
+        """Return what a `quantity` of a `sku` costs with nothing off."""
+        return f"{int(self.list_prices[goods['sku']]) * goods['quantity']}.00"
 
     async def work(self) -> None:
         """Do the service's own work on one request: what takes its time, and no other service."""
         await asyncio.sleep(self.service_time)
 
-    async def call(  # noqa: PLR0913 - a request has these parts
+    async def call(
         self,
         node: str,
         method: str,
@@ -89,10 +95,8 @@ class World:
 
     def _session(self, node: str) -> aiohttp.ClientSession:
         if node not in self._sessions:
-            connector = aiohttp.UnixConnector(self._links[node], limit=0)
-            self._sessions[node] = aiohttp.ClientSession(
-                connector=connector, timeout=aiohttp.ClientTimeout(total=None)
-            )
+            link = aiohttp.UnixConnector(self._links[node], limit=0)
+            self._sessions[node] = aiohttp.ClientSession(connector=link, timeout=aiohttp.ClientTimeout(total=None))
         return self._sessions[node]
 
 
@@ -121,6 +125,11 @@ class Deadline:
         """Return the header that tells the next service how long its caller still waits."""
         left = self.left()
         return {} if left is None else {"X-Deadline-Ms": str(int(left * 1000))}
+
+
+async def health(_: web.Request) -> web.Response:
+    """Answer the load balancer."""
+    return web.json_response({"status": "ok"})
 
 
 def _sized(engine: sqlalchemy.Engine, connections: int) -> sqlalchemy.Engine:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 from aiohttp import web
 from prometheus_client import Counter
 
-from .world import Deadline, Reply, World
+from .world import Deadline, Reply, World, health
 
 log = structlog.get_logger()
 orders_failed = Counter("orders_failed_total", "Orders that were taken and then not confirmed.", ["reason"])
@@ -28,11 +29,6 @@ def make_app(world: World) -> web.Application:
     app.router.add_get("/orders/{order}", checkout.show)
     app.router.add_get("/health", health)
     return app
-
-
-async def health(_: web.Request) -> web.Response:
-    """Answer the load balancer."""
-    return web.json_response({"status": "ok"})
 
 
 class Checkout:
@@ -111,7 +107,7 @@ class Checkout:
         """Remember the outcome of an order, and count it when it failed. The first outcome stands."""
         if order["id"] in self._outcomes:
             return
-        if reply.status == 409:
+        if reply.status == HTTPStatus.CONFLICT:
             outcome = {"id": order["id"], "status": "rejected", "reason": reply.json["reason"]}
             orders_failed.labels(reason=outcome["reason"]).inc()
             log.error("order failed", order=order["id"], reason=outcome["reason"])

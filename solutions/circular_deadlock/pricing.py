@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .world import World
+from .world import World, health
 
 
 def make_app(world: World) -> web.Application:
@@ -14,11 +14,6 @@ def make_app(world: World) -> web.Application:
     app.router.add_post("/quotes", pricing.quote)
     app.router.add_get("/health", health)
     return app
-
-
-async def health(_: web.Request) -> web.Response:
-    """Answer the load balancer."""
-    return web.json_response({"status": "ok"})
 
 
 class Pricing:

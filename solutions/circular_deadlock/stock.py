@@ -1,15 +1,15 @@
 """Stock: keeps what is on hand, and reserves it for orders at the price that pricing quotes."""
 
-import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from .world import Deadline, World
+from .world import Deadline, World, health
 
 FAILURES = 3  # in a row, and pricing is left alone
 COOL_DOWN = 0.3  # seconds until it is tried again
@@ -17,10 +17,7 @@ PATIENCE = 0.5  # of the time that is left, for pricing to answer
 
 metadata = MetaData()
 shelves = Table(
-    "shelves",
-    metadata,
-    Column("sku", String, primary_key=True),
-    Column("on_hand", Integer, nullable=False),
+    "shelves", metadata, Column("sku", String, primary_key=True), Column("on_hand", Integer, nullable=False)
 )
 reservations = Table(
     "reservations",
@@ -41,11 +38,6 @@ def make_app(world: World) -> web.Application:
     app.router.add_get("/stock/{sku}", stock.show)
     app.router.add_get("/health", health)
     return app
-
-
-async def health(_: web.Request) -> web.Response:
-    """Answer the load balancer."""
-    return web.json_response({"status": "ok"})
 
 
 class PricingClient:
@@ -80,7 +72,7 @@ class PricingClient:
             )
         except (TimeoutError, ConnectionError):
             reply = None
-        if reply is None or reply.status != 200:
+        if reply is None or reply.status != HTTPStatus.OK:
             self._failures += 1
             self._retry_at = time.monotonic() + COOL_DOWN
             return None
@@ -96,7 +88,6 @@ class Stock:
         """Open the database, with the first day's goods in it when it is new."""
         self._world = world
         self._pricing = PricingClient(world)
-        self._threads = ThreadPoolExecutor(world.workers)
         metadata.create_all(world.engine)
         with world.engine.begin() as tx:
             for sku, on_hand in world.on_hand.items():
@@ -108,28 +99,23 @@ class Stock:
         wanted = await request.json()
         await self._world.work()
         price = await self._pricing.quote(wanted, trace, deadline)
-        offer = {"price": price or self._list_price(wanted), "degraded": price is None}
+        offer = {"price": price or self._world.list_price(wanted), "degraded": price is None}
         if deadline.passed():
             return web.json_response({"error": "too late"}, status=503, headers={"Retry-After": "1"})
         goods = {name: wanted[name] for name in ("order", "sku", "quantity")}
-        reserved = await self._in_thread(_reserve, {**goods, **offer})
+        reserved = await self._world.in_thread(self._in_transaction, _reserve, {**goods, **offer})
         if reserved is None:
             return web.json_response({"reason": "sold out"}, status=409)
         return web.json_response(reserved)
 
     async def show(self, request: web.Request) -> web.Response:
         """Show what is on hand of a product, and for which orders some is reserved."""
-        return web.json_response(await self._in_thread(_show, request.match_info["sku"]))
+        shelf = await self._world.in_thread(self._in_transaction, _show, request.match_info["sku"])
+        return web.json_response(shelf)
 
-    def _list_price(self, wanted: dict[str, Any]) -> str:
-        return f"{int(self._world.list_prices[wanted['sku']]) * wanted['quantity']}.00"
-
-    async def _in_thread(self, work: Any, argument: Any) -> Any:
-        def carry_out() -> Any:
-            with self._world.engine.begin() as tx:
-                return work(tx, argument)
-
-        return await asyncio.get_running_loop().run_in_executor(self._threads, carry_out)
+    def _in_transaction(self, work: Callable[[Connection, Any], Any], argument: Any) -> Any:
+        with self._world.engine.begin() as tx:
+            return work(tx, argument)
 
 
 def _reserve(tx: Connection, wanted: dict[str, Any]) -> dict[str, Any] | None:
@@ -141,14 +127,10 @@ def _reserve(tx: Connection, wanted: dict[str, Any]) -> dict[str, Any] | None:
             tx.execute(delete(reservations).where(reservations.c.order == wanted["order"]))
             return None
     held = select(reservations.c.price, reservations.c.degraded).where(reservations.c.order == wanted["order"])
-    return dict(tx.execute(held).one()._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    return dict(tx.execute(held).mappings().one())
 
 
 def _show(tx: Connection, sku: str) -> dict[str, Any]:
+    on_hand = tx.scalar(select(shelves.c.on_hand).where(shelves.c.sku == sku)) or 0
     held = select(reservations.c.order, reservations.c.quantity).where(reservations.c.sku == sku)
-    on_hand = tx.scalar(select(shelves.c.on_hand).where(shelves.c.sku == sku))
-    return {
-        "sku": sku,
-        "on_hand": on_hand or 0,
-        "reserved": [dict(row._mapping) for row in tx.execute(held.order_by(reservations.c.order))],  # noqa: SLF001
-    }
+    return {"sku": sku, "on_hand": on_hand, "reserved": [dict(row) for row in tx.execute(held).mappings()]}

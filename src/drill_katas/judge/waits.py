@@ -71,9 +71,7 @@ def most_open(hops: Iterable[Hop], caller: str, callee: str) -> int:
 def max_overlap(hops: Iterable[Hop]) -> int:
     """Return how many of these calls were open at once, at most. A call that ends when another begins is not."""
     changes = sorted(
-        change
-        for hop in hops
-        for change in ((hop.began, 1), *([] if hop.ended is None else [(hop.ended, -1)]))
+        change for hop in hops for change in ((hop.began, 1), *([] if hop.ended is None else [(hop.ended, -1)]))
     )
     peak = now = 0
     for _, change in changes:

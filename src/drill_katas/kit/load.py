@@ -46,9 +46,9 @@ class Patience:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of a load: the answers, in the order of the requests, and the seconds from first sending to last answer.
+    """What came of a load: the answers in the order of the requests, and what `good` says is a good one.
 
-    `good` says what a good answer is.
+    `seconds` are those from the first sending to the last answer.
     """
 
     answers: tuple[Answer, ...]
@@ -108,7 +108,7 @@ class Load:
         return f"{requests}: {told}; {self.goodput:.1f} good a second; {times}"
 
 
-def burst(  # noqa: PLR0913 - see `open_loop`
+def burst(
     network: Network,
     node: str,
     requests: Sequence[Request],
@@ -122,7 +122,7 @@ def burst(  # noqa: PLR0913 - see `open_loop`
     return open_loop(network, node, arrivals, good=good, patience=patience)
 
 
-def closed_loop(  # noqa: PLR0913 - see `open_loop`
+def closed_loop(
     network: Network,
     node: str,
     requests: Sequence[Request],
