@@ -1,5 +1,6 @@
 """What is right: a shop with its customers and goods, what an order must cost, and what must have become of orders."""
 
+import asyncio
 import random
 import time
 from collections import Counter
@@ -19,9 +20,9 @@ SERVICES = ["checkout", "stock", "pricing"]
 class Shop:
     """The three services on their network, and the goods and customers of a day that the seed makes up."""
 
-    def __init__(self, sut, workers, *, service_time=0.01, on_hand=1_000):
+    def __init__(self, sut, workers, *, service_time=0.01, on_hand=1_000, name="shop"):
         self.sut, self.workers, self.service_time, self.on_hand = sut, workers, service_time, on_hand
-        self.chance = random.Random(f"{sut.seed} {workers}")
+        self.chance = random.Random(f"{sut.seed} {workers} {name}")  # noqa: S311 - a day in a shop, not a secret
         self.tiers = dict(zip(["gold", "silver", "standard"], [*self.chance.sample(range(5, 40), 2), 0], strict=True))
         self.customers = {f"customer-{number}": tier for number, tier in self.numbered(list(self.tiers) * 2)}
         self.coupons = {f"SAVE{off}": off for off in self.chance.sample(range(3, 50), 2)}
@@ -34,8 +35,8 @@ class Shop:
             "stock": {"on_hand": dict.fromkeys(self.prices, on_hand), "engine": self.database},
             "pricing": {"tiers": self.tiers, "coupons": self.coupons},
         }
-        for name in SERVICES:
-            sut.serve(f"{name}.make_app", self.network.node(name), **common, **own[name])
+        for service in SERVICES:
+            sut.serve(f"{service}.make_app", self.network.node(service), **common, **own[service])
 
     def numbers(self, many):
         return self.chance.sample(range(1_000, 10_000), many)
@@ -55,6 +56,9 @@ class Shop:
     def orders(self, many, **fields):
         return [self.order(**fields) for _ in range(many)]
 
+    def customer_of(self, tier):
+        return next(customer for customer, of in self.customers.items() if of == tier)
+
     def list_price(self, order):
         return f"{int(self.prices[order['sku']]) * order['quantity']}.00"
 
@@ -62,8 +66,8 @@ class Shop:
         off = self.tiers[self.customers[order["customer"]]] + self.coupons.get(order["coupon"], 0)
         return kit.money.text(int(self.prices[order["sku"]]) * order["quantity"] * (100 - off), "USD")
 
-    def confirmation(self, order):
-        return {"id": order["id"], "status": "confirmed", "price": self.price(order), "degraded": False}
+    def confirmation(self, order, price=None, *, degraded=False):
+        return {"id": order["id"], "status": "confirmed", "price": price or self.price(order), "degraded": degraded}
 
     def place(self, *orders, within=60.0, deadline_ms=None, trace=None, told=""):
         """Place orders all at once; returns their answers in this order. Customers hang up after `within` seconds."""
@@ -109,6 +113,14 @@ class Shop:
 
     def most_open(self, caller, callee):
         return kit.waits.most_open(self.calls(), caller, callee)
+
+    def begin_to_place(self, orders):
+        """Place orders all at once, and return at once what their answers will be."""
+
+        async def place():
+            return await asyncio.gather(*(self.network.send("checkout", post, 60) for post in posts(orders)))
+
+        return self.network.start(place())
 
     def happen(self, orders, acts, pauses, told):
         """Let customers place the orders, hang up, come again and look, in this order and with these pauses."""
@@ -206,15 +218,13 @@ class Shop:
         """Every order is confirmed at its customer's own price."""
         for order in orders:
             status, body = outcomes[order["id"]]
-            right = self.confirmation(order)
-            assert (status, body) == (OK, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
+            expect_outcome(status, body, self.confirmation(order), told)
 
     def expect_degraded(self, orders, outcomes, told):
         """Every order is confirmed at the list price, and says so."""
         for order in orders:
             status, body = outcomes[order["id"]]
-            right = {"id": order["id"], "status": "confirmed", "price": self.list_price(order), "degraded": True}
-            assert (status, body) == (OK, right), f"{told}: {order['id']} is {status} {body}; it should be {right}"
+            expect_outcome(status, body, self.confirmation(order, self.list_price(order), degraded=True), told)
 
     def expect_deadlines_kept(self, answers, patience, told):
         """Every call says how long its caller waits: no longer than its customer, or 3 s once that was answered."""
@@ -240,6 +250,21 @@ def posts(orders, deadline_ms=None, trace=None):
     headers = {"X-Deadline-Ms": str(deadline_ms)} if deadline_ms else {}
     headers |= {"traceparent": f"00-{trace}-{trace[:16]}-01"} if trace else {}
     return [("POST", "/orders", {"json": order, "headers": headers}) for order in orders]
+
+
+def expect_outcome(status, body, right, told):
+    seen, wanted = in_words(status, body), in_words(OK, right)
+    what = f"{told}: {right['id']} is {seen}; it should be {wanted}"
+    assert (status, body) == (OK, right), what if seen != wanted else f"{told}: an answer {OK} is {body}, not {right}"
+
+
+def in_words(status, body):
+    match body:
+        case {"status": "confirmed", "price": price, "degraded": degraded}:
+            return f"confirmed at {price}{', degraded' if degraded else ''} ({status})"
+        case {"status": "rejected", "reason": reason}:
+            return f"rejected as {reason} ({status})"
+    return f"answered {status}"
 
 
 def shown(answer):

@@ -63,6 +63,21 @@ def test_orders_have_one_outcome_in_whatever_order_things_happen(sut, data, work
     shop.expect_one_outcome(orders, outcomes, told)
 
 
+@pytest.mark.stage("cause")
+def test_what_services_know_of_each_other_they_tell_each_other(sut):
+    """What services know of each other, they tell each other."""
+    shop, other = Shop(sut, workers=4), Shop(sut, workers=4, name="other shop")
+    orders = shop.orders(3, customer=shop.customer_of("gold"))
+    others = [other.order(id=order["id"], customer=other.customer_of("standard"), coupon=None) for order in orders]
+    shop.network.delay("stock", 0.2)
+    answers = shop.begin_to_place(orders)
+    told = "two shops are served from one process, and have orders with the same ids; in the"
+    other.expect_confirmed(others, other.placed(others, f"{told} one"), f"{told} one")
+    shop.network.delay("stock", 0)
+    outcomes = shop.outcomes(orders, answers.result(SOON + SLACK), f"{told} other")
+    shop.expect_confirmed(orders, outcomes, f"{told} other")
+
+
 @pytest.mark.stage("regression")
 def test_every_customer_pays_the_price_of_tier_and_coupon(sut):
     """Every customer pays the price of tier and coupon."""

@@ -72,8 +72,7 @@ class PricingClient:
             self._retry_at = time.monotonic() + COOL_DOWN
             return None
         self._failures = 0
-        price: str = reply.json["price"]
-        return price
+        return str(reply.json["price"])
 
 
 class Checkout:

@@ -50,7 +50,7 @@ class Stock:
         deadline = Deadline.of(request.headers)
         wanted = await request.json()
         await self._world.work()
-        if deadline.passed():
+        if deadline.left() == 0:
             return web.json_response({"error": "too late"}, status=503, headers={"Retry-After": "1"})
         reserved = await self._world.in_thread(self._in_transaction, _reserve, wanted)
         if reserved is None:

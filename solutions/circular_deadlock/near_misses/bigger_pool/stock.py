@@ -77,8 +77,7 @@ class PricingClient:
             self._retry_at = time.monotonic() + COOL_DOWN
             return None
         self._failures = 0
-        price: str = reply.json["price"]
-        return price
+        return str(reply.json["price"])
 
 
 class Stock:
@@ -100,7 +99,7 @@ class Stock:
         await self._world.work()
         price = await self._pricing.quote(wanted, trace, deadline)
         offer = {"price": price or self._world.list_price(wanted), "degraded": price is None}
-        if deadline.passed():
+        if deadline.left() == 0:
             return web.json_response({"error": "too late"}, status=503, headers={"Retry-After": "1"})
         reserved = await self._world.in_thread(self._in_transaction, _reserve, {**wanted, **offer})
         if reserved is None:

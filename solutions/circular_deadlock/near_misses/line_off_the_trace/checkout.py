@@ -87,7 +87,7 @@ class Checkout:
 
     async def _carry_out(self, ticket: Ticket) -> None:
         try:
-            if ticket.deadline.passed():
+            if not ticket.deadline.left():
                 self._reject(ticket.order["id"], "failed")
                 return
             await self._world.work()
