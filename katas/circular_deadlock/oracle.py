@@ -184,19 +184,28 @@ class Shop:
         while answer.status in {ACCEPTED, TOO_LATE, None} and time.monotonic() < until:
             time.sleep(0.02)
             if first == ACCEPTED:
-                answer = self.network.ask("checkout", "GET", f"/orders/{order['id']}", within=SOON)
+                answer = self.look("checkout", f"/orders/{order['id']}")
             else:
                 (answer,) = self.place(order)
         final = answer.status in (FINAL if first == ACCEPTED else FINAL | REFUSED)
         asked = f"{told}: {order['id']} was answered {first}"
         assert final, f"{asked}, and {SOON:g} s later it is {answer.status} {shown(answer)}; that is no outcome"
-        return answer.status, answer.json()
+        return answer.status, answer.json() if answer.status in FINAL else {}
+
+    def look(self, node, path):
+        """What a node answers to a customer who looks; it must answer."""
+        answer = self.network.ask(node, "GET", path, within=SOON + SLACK)
+        if answer.status is None:
+            raise self.frozen(f"a customer asks {node} for {path}")
+        return answer
 
     def reserved(self):
         """What stock has reserved, as (order, quantity) of all goods; what is on hand must agree with it."""
         found = []
         for sku in self.prices:
-            stock = self.network.ask("stock", "GET", f"/stock/{sku}", within=SOON).json()
+            answer = self.look("stock", f"/stock/{sku}")
+            assert answer.status == OK, f"stock answers {answer.status} when asked for {sku}; it should be {OK}"
+            stock = answer.json()
             held = [(each["order"], each["quantity"]) for each in stock["reserved"]]
             left = self.on_hand - sum(quantity for _, quantity in held)
             told = f"of {self.on_hand} {sku} the orders {held} leave {left}, and stock says {stock['on_hand']}"
@@ -211,7 +220,7 @@ class Shop:
             status, body = outcomes[order["id"]]
             held = [quantity for (of, quantity), times in reserved.items() for _ in range(times) if of == order["id"]]
             right = [order["quantity"]] if status == OK else []
-            what = f"{told}: {order['id']}, {order['quantity']} of {order['sku']}, is {body.get('status')} ({status})"
+            what = f"{told}: {order['id']}, {order['quantity']} of {order['sku']}, is {in_words(status, body)}"
             assert held == right, f"{what}, and stock has reserved {held or 'nothing'} for it"
 
     def expect_confirmed(self, orders, outcomes, told):
@@ -236,7 +245,7 @@ class Shop:
             left = hop.headers.get("X-Deadline-Ms", "")
             what = f"{told}: {hop.caller} calls {hop} ({hop.path})"
             assert left.isdecimal(), f"{what} with the deadline {left!r}; it should be milliseconds"
-            over = hop.began + int(left) / 1000 - ends[hop.trace_id]
+            over = hop.began + int(left) / 1000 - ends.get(hop.trace_id, hop.began + SOON)
             assert over <= TOLERANCE, f"{what} and says {left} ms, which is {over:.2f} s longer than its customer waits"
             overdue = (hop.ended or time.monotonic()) - hop.began - int(left) / 1000
             assert overdue <= SLACK / 2, f"{what} with {left} ms, and gives it up {overdue:.2f} s after that"

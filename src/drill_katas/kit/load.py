@@ -175,7 +175,7 @@ def open_loop(
 def _finished(network: Network, work: Coroutine[Any, Any, list[Answer]], patience: Patience | None) -> list[Answer]:
     future = network.start(work)
     try:
-        return future.result(patience and patience.seconds)
+        return future.result(patience.seconds if patience else None)
     except TimeoutError:
         assert patience is not None, "a load ends when its last customer has been answered or has hung up"
         raise patience.lost() from None

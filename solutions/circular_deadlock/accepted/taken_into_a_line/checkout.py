@@ -17,7 +17,7 @@ log = structlog.get_logger()
 orders_failed = Counter("orders_failed_total", "Orders that were taken and then not confirmed.", ["reason"])
 
 IN_HAND = 5  # orders that are in hand at a time, for each worker
-PROMISE = 2.5  # seconds from taking an order to its outcome
+PROMISE = {"X-Deadline-Ms": "2500"}  # from taking an order to its outcome, unless its customer wants it sooner
 ASK_AGAIN = 0.1  # seconds between two questions to a stock that does not answer
 RETRY_AFTER = {"Retry-After": "1"}
 
@@ -39,7 +39,7 @@ class Ticket:
 
     order: dict[str, Any]
     traceparent: str
-    deadline: Deadline = field(default_factory=lambda: Deadline(PROMISE))
+    deadline: Deadline
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
 
@@ -68,7 +68,8 @@ class Checkout:
             if len(self._in_hand) >= IN_HAND * self._world.workers:
                 return web.json_response({"status": "refused"}, status=429, headers=RETRY_AFTER)
             self._in_hand.add(order["id"])
-            self._line.put_nowait(Ticket(order, request.headers.get("traceparent", "")))
+            deadline = Deadline.of(request.headers if "X-Deadline-Ms" in request.headers else PROMISE)
+            self._line.put_nowait(Ticket(order, request.headers.get("traceparent", ""), deadline))
         return self._answer(order["id"])
 
     async def show(self, request: web.Request) -> web.Response:
@@ -89,7 +90,7 @@ class Checkout:
 
     async def _carry_out(self, ticket: Ticket) -> None:
         try:
-            if not ticket.deadline.left():
+            if ticket.deadline.left() == 0:
                 self._reject(ticket.order["id"], "failed")
                 return
             await self._world.work()
@@ -124,7 +125,7 @@ class Checkout:
                 )
             except (TimeoutError, ConnectionError):
                 await asyncio.sleep(ASK_AGAIN)
-                deadline = Deadline(PROMISE)
+                deadline = Deadline.of(PROMISE)
 
     def _reject(self, order: str, reason: str) -> None:
         self._outcomes[order] = (409, {"id": order, "status": "rejected", "reason": reason})

@@ -16,7 +16,7 @@ from .world import Deadline, Reply, World, health
 log = structlog.get_logger()
 orders_failed = Counter("orders_failed_total", "Orders that were taken and then not confirmed.", ["reason"])
 
-PROMISE = 2.5  # seconds from taking an order to its outcome
+PROMISE = {"X-Deadline-Ms": "2500"}  # from taking an order to its outcome, unless its customer wants it sooner
 ASK_AGAIN = 0.1  # seconds between two questions to a stock that does not answer
 
 
@@ -37,7 +37,7 @@ class Ticket:
 
     order: dict[str, Any]
     traceparent: str
-    deadline: Deadline = field(default_factory=lambda: Deadline(PROMISE))
+    deadline: Deadline
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
 
@@ -64,7 +64,8 @@ class Checkout:
         order = await request.json()
         if order["id"] not in self._outcomes and order["id"] not in self._in_hand:
             self._in_hand.add(order["id"])
-            self._line.put_nowait(Ticket(order, request.headers.get("traceparent", "")))
+            deadline = Deadline.of(request.headers if "X-Deadline-Ms" in request.headers else PROMISE)
+            self._line.put_nowait(Ticket(order, request.headers.get("traceparent", ""), deadline))
         return self._answer(order["id"])
 
     async def show(self, request: web.Request) -> web.Response:
@@ -85,7 +86,7 @@ class Checkout:
 
     async def _carry_out(self, ticket: Ticket) -> None:
         try:
-            if not ticket.deadline.left():
+            if ticket.deadline.left() == 0:
                 self._reject(ticket.order["id"], "failed")
                 return
             await self._world.work()
@@ -120,7 +121,7 @@ class Checkout:
                 )
             except (TimeoutError, ConnectionError):
                 await asyncio.sleep(ASK_AGAIN)
-                deadline = Deadline(PROMISE)
+                deadline = Deadline.of(PROMISE)
 
     def _reject(self, order: str, reason: str) -> None:
         self._outcomes[order] = (409, {"id": order, "status": "rejected", "reason": reason})
