@@ -63,7 +63,8 @@ class Shop:
         return f"{int(self.prices[order['sku']]) * order['quantity']}.00"
 
     def price(self, order):
-        off = self.tiers[self.customers[order["customer"]]] + self.coupons.get(order["coupon"], 0)
+        tier = self.customers.get(order["customer"], "standard")
+        off = self.tiers[tier] + self.coupons.get(order["coupon"], 0)
         return kit.money.text(int(self.prices[order["sku"]]) * order["quantity"] * (100 - off), "USD")
 
     def confirmation(self, order, price=None, *, degraded=False):
