@@ -15,7 +15,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import aiohttp
 import msgspec
@@ -25,7 +25,8 @@ from multidict import CIMultiDict
 from drill_katas.sut.telemetry import trace_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Coroutine, Iterable, Sequence
+    from concurrent.futures import Future
 
     from drill_katas.judge.services import Services
 
@@ -33,6 +34,7 @@ OUTSIDE: Final = "customers"  # who calls from outside of the system
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
 
+T = TypeVar("T")
 Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
 """Answers a call to a node that the check plays itself: a status and a JSON value."""
 Request = tuple[str, str, dict[str, Any]]
@@ -165,6 +167,28 @@ class Network:
         """Send requests all at once, each `(method, path, options)`, and return their answers in this order."""
         return self._loop.run(self._ask_together(node, requests, within))
 
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin a coroutine that sends requests from outside, and return at once what its value will be."""
+        return self._loop.start(work)
+
+    async def send(self, node: str, request: Request, within: float) -> Answer:
+        """Send one request from outside and return its answer; after `within` seconds its customer hangs up."""
+        method, path, options = request
+        trace_id, began = uuid.uuid4().hex, time.monotonic()
+        headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.get("headers", {})}
+        trace_id = trace_id_of(headers["traceparent"]) or trace_id
+        try:
+            async with asyncio.timeout(within):
+                async with self._outside[node].request(
+                    method, f"http://{node}{path}", **{**options, "headers": headers}
+                ) as reply:
+                    body = await reply.read()
+        except TimeoutError:
+            return Answer(trace_id, None, seconds=time.monotonic() - began)
+        except aiohttp.ClientError as error:
+            return Answer(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
+        return Answer(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
+
     def close(self) -> None:
         """Stop listening; the check is over."""
         self._loop.run(self._stop())
@@ -240,22 +264,7 @@ class Network:
             return web.Response(status=answer.status, headers=_end_to_end(answer.headers), body=await answer.read())
 
     async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[Answer]:
-        return await asyncio.gather(*(self._ask(node, *request, within) for request in requests))
-
-    async def _ask(self, node: str, method: str, path: str, options: dict[str, Any], within: float) -> Answer:
-        trace_id, began = uuid.uuid4().hex, time.monotonic()
-        headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.get("headers", {})}
-        try:
-            async with asyncio.timeout(within):
-                async with self._outside[node].request(
-                    method, f"http://{node}{path}", **{**options, "headers": headers}
-                ) as reply:
-                    body = await reply.read()
-        except TimeoutError:
-            return Answer(trace_id, None, seconds=time.monotonic() - began)
-        except aiohttp.ClientError as error:
-            return Answer(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
-        return Answer(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
+        return await asyncio.gather(*(self.send(node, request, within) for request in requests))
 
     async def _stop(self) -> None:
         for client in (*self._clients.values(), *self._outside.values()):

@@ -24,15 +24,14 @@ def as_lines(dump: str, program: Program) -> tuple[str, ...]:
             threads.append([])
         elif threads and (frame := _FRAME.match(line)) and not _is_ours(frame["file"]):
             threads[-1].append(f"  {shown_path(frame['file'], program)}:{frame['line']} in {frame['function']}")
-    busy = [frames for frames in threads if frames and not _is_idle_loop(frames, program)]
+    busy = [frames for frames in threads if frames and not _is_idle(frames, program)]
     return tuple(line for number, frames in enumerate(busy, 1) for line in (f"thread {number}:", *frames[:8]))
 
 
-def _is_idle_loop(frames: Sequence[str], program: Program) -> bool:
-    """Whether a thread is an event loop that nobody's code runs on just now; its tasks are told apart."""
-    return "/selectors.py:" in frames[0] and not any(
-        path in frame for frame in frames for path in program.shown.values()
-    )
+def _is_idle(frames: Sequence[str], program: Program) -> bool:
+    """Whether a thread waits for work: an event loop, whose tasks are told apart, or one of an executor's."""
+    waits = "/selectors.py:" in frames[0] or re.search(r"/concurrent/futures/thread\.py:\d+ in _worker$", frames[0])
+    return bool(waits) and not any(path in frame for frame in frames for path in program.shown.values())
 
 
 def tasks_as_lines(tasks: Sequence[Sequence[Sequence[Any]]], program: Program) -> tuple[str, ...]:

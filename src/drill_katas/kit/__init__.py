@@ -4,19 +4,20 @@
 
 The system under test comes as the fixture `sut` (see `drill_katas.judge.sut.Sut`). Resources to hand to
 `sut.open` and `sut.serve`: `database()`, `upstream(...)`, the nodes of a `network(...)`. Outcomes a check may
-expect: `Killed`, `SutError`.
+expect: `Killed`, `SutError`. Load on a network's nodes: `load`; who waits for whom there: `waits`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drill_katas.judge import waits
 from drill_katas.judge.database import Database as database
 from drill_katas.judge.failures import Killed, SutError
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
-from drill_katas.kit import events, money
+from drill_katas.kit import events, load, money
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.sql import costliest
 from drill_katas.kit.telemetry import ErrorReport
@@ -43,7 +44,9 @@ __all__ = [
     "database",
     "events",
     "explore",
+    "load",
     "money",
     "network",
     "upstream",
+    "waits",
 ]

@@ -50,7 +50,8 @@ def _frames(awaiting: Any) -> Iterator[list[Any]]:
 async def _serve(make: Callable[[], web.Application], path: str) -> None:
     app = make()
     app.middlewares.insert(0, _on_its_trace)
-    runner = web.AppRunner(app, handle_signals=False, access_log=None)
+    # a caller that hangs up cancels its request, as most servers do: what that leaves behind is the learner's business
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, handler_cancellation=True)
     await runner.setup()
     await web.UnixSite(runner, path, backlog=1024).start()
 

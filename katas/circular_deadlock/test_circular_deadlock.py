@@ -1,0 +1,301 @@
+"""What checkout, stock and pricing owe their customers. The contract these checks hold them to is in BRIEFING.md."""
+
+import time
+from itertools import cycle, pairwise, permutations
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+from .oracle import REFUSED, SERVICES, SLACK, SOON, Shop, some
+
+
+@pytest.mark.stage("symptom")
+def test_as_many_orders_at_once_as_workers_are_all_answered(sut):
+    """As many orders at once as workers: all are answered."""
+    shop = Shop(sut, workers=4)
+    for many in (3, 4):
+        shop.place_all(shop.orders(many), f"{many} orders at once for 4 workers")
+
+
+@pytest.mark.stage("symptom")
+def test_customers_who_hang_up_stop_nobody_else(sut):
+    """Customers who hang up stop nobody else."""
+    shop = Shop(sut, workers=3, service_time=0.04)
+    moments = [0.02, 0.07, 0.11, 0.16, 0.03]
+    hurried = shop.orders(len(moments))
+    for order, moment in zip(hurried, moments, strict=True):
+        shop.place(order, within=moment)
+    told = f"{len(moments)} customers hung up, one after another, and then"
+    shop.place_all(hurried[:1], f"{told} one of them comes again")
+    shop.place_all(shop.orders(2), f"{told} 2 others come at once")
+
+
+@pytest.mark.stage("cause")
+def test_orders_at_once_are_confirmed_at_their_customers_prices(sut):
+    """Orders at once are confirmed at their customers' prices."""
+    for workers, times in ((1, 1), (1, 4), (2, 2), (4, 1), (4, 4)):
+        shop = Shop(sut, workers)
+        orders = shop.orders(workers * times)
+        told = f"{some(len(orders), 'order')} at once for {some(workers, 'worker')}"
+        outcomes = shop.placed(orders, told)
+        shop.expect_confirmed(orders, outcomes, told)
+        shop.expect_one_outcome(orders, outcomes, told)
+
+
+@pytest.mark.stage("cause")
+@given(data=st.data(), workers=st.sampled_from([1, 2]))
+@settings(max_examples=5, phases=[Phase.generate])
+def test_orders_have_one_outcome_in_whatever_order_things_happen(sut, data, workers):
+    """Whatever happens in whatever order, orders have one outcome."""
+    shop = Shop(sut, workers, on_hand=12)
+    orders = shop.orders(3)
+    acts = data.draw(st.permutations(["place", "place", "hang up", "again", "look"] + ["place"] * workers))
+    pauses = data.draw(st.lists(st.sampled_from([0, 0, 0.01, 0.03]), min_size=len(acts), max_size=len(acts)))
+    told = f"for {some(workers, 'worker')} at once: {', '.join(acts)}; then"
+    shop.happen(orders, acts, pauses, told)
+    answers = shop.place_all(orders, f"{told} the orders come again")
+    outcomes = shop.outcomes(orders, answers, told)
+    shop.expect_one_outcome(orders, outcomes, told)
+
+
+@pytest.mark.stage("cause")
+def test_what_services_know_of_each_other_they_tell_each_other(sut):
+    """What services know of each other, they tell each other."""
+    shop, other = Shop(sut, workers=4), Shop(sut, workers=4, name="other shop")
+    orders = shop.orders(3, customer=shop.customer_of("gold"))
+    others = [other.order(id=order["id"], customer=other.customer_of("standard"), coupon=None) for order in orders]
+    shop.network.delay("stock", 0.2)
+    answers = shop.begin_to_place(orders)
+    told = "two shops are served from one process, and have orders with the same ids; in the"
+    other.expect_confirmed(others, other.placed(others, f"{told} one"), f"{told} one")
+    shop.network.delay("stock", 0)
+    outcomes = shop.outcomes(orders, answers.result(SOON + SLACK), f"{told} other")
+    shop.expect_confirmed(orders, outcomes, f"{told} other")
+
+
+@pytest.mark.stage("regression")
+def test_every_customer_pays_the_price_of_tier_and_coupon(sut):
+    """Every customer pays the price of tier and coupon."""
+    shop = Shop(sut, workers=2)
+    coupons = cycle([None, *shop.coupons, "EXPIRED"])
+    for customer, coupon in zip([*list(shop.customers)[:3] * 2, "stranger"], coupons, strict=False):
+        orders = [shop.order(customer=customer, coupon=coupon)]
+        told = f"a customer of the tier {shop.customers.get(customer)} with the coupon {coupon}"
+        shop.expect_confirmed(orders, shop.placed(orders, told), told)
+
+
+@pytest.mark.stage("regression")
+def test_what_is_sold_out_is_sold_to_nobody(sut):
+    """What is sold out is sold to nobody, and never twice."""
+    shop = Shop(sut, workers=4, on_hand=5)
+    sku = next(iter(shop.prices))
+    for many in (1, 3):
+        orders = shop.orders(many, sku=sku, quantity=2)
+        told = f"5 are on hand, {many} of 4 customers want 2 each"
+        outcomes = shop.placed(orders, told)
+        statuses = sorted(status for status, _ in outcomes.values())
+        right = [200] if many == 1 else [200, 409, 409]
+        assert statuses == right, f"{told}: they are answered {statuses}; it should be {right}"
+        shop.expect_one_outcome(orders, outcomes, told)
+    for order in orders:
+        if outcomes[order["id"]][0] == 409:
+            body = {"id": order["id"], "status": "rejected", "reason": "sold out"}
+            assert outcomes[order["id"]][1] == body, f"{told}: one is told {outcomes[order['id']][1]}, not {body}"
+
+
+@pytest.mark.stage("regression")
+def test_an_order_that_comes_again_is_the_same_order(sut):
+    """An order that comes again is the same order."""
+    shop = Shop(sut, workers=4)
+    unknown = shop.look("checkout", "/orders/order-0").status
+    assert unknown == 404, f"an order that nobody has placed is shown as {unknown}; it should be 404"
+    for copies in (1, 3):
+        order = shop.order(quantity=3)
+        answers = shop.place_all([order] * copies, f"one order, sent {some(copies, 'time')} at once")
+        told = f"an order sent {some(copies, 'time')} at once, and once more,"
+        outcomes = [shop.outcome(order, answer, told) for answer in answers + shop.place_all([order], told)]
+        shown = shop.look("checkout", f"/orders/{order['id']}")
+        outcomes.append((shown.status, shown.json()))
+        for first, other in pairwise(outcomes):
+            assert first == other, f"{told} is told {first} and then {other}"
+        shop.expect_one_outcome([order], {order["id"]: outcomes[0]}, told)
+
+
+@pytest.mark.stage("regression")
+def test_an_order_can_come_again_after_its_customer_has_hung_up(sut):
+    """An order can come again after its customer has hung up."""
+    shop = Shop(sut, workers=4, service_time=0.03)
+    for moment in (0.02, 0.06, 0.1):
+        order, told = shop.order(), f"a customer hung up after {moment} s, and the order comes again"
+        shop.place(order, within=moment)
+        outcomes = shop.placed([order], told)
+        shop.expect_confirmed([order], outcomes, told)
+        shop.expect_one_outcome([order], outcomes, told)
+
+
+@pytest.mark.stage("stress")
+def test_thirty_times_as_many_orders_as_workers(sut):
+    """Of 30 times as many orders as workers, none is lost."""
+    shop, workers = Shop(sut, workers=4), 4
+    orders = shop.orders(30 * workers)
+    told = f"{len(orders)} orders at once for {workers} workers"
+    outcomes = shop.placed(orders, told)
+    shop.expect_one_outcome(orders, outcomes, told)
+    confirmed = [order for order in orders if outcomes[order["id"]][0] == 200]
+    least = 4 * workers
+    assert len(confirmed) >= least, f"{told}: {len(confirmed)} are confirmed; at least {least} should be"
+    shop.expect_confirmed(confirmed, outcomes, told)
+    again = [order for order in orders if outcomes[order["id"]][0] in REFUSED][: 2 * workers]
+    outcomes = shop.placed(again, f"{told}, and {len(again)} of those refused come again")
+    shop.expect_confirmed(again, outcomes, f"{told}, and later some of those refused come again")
+
+
+@pytest.mark.stage("stress")
+def test_no_service_is_called_more_than_it_is_sized_for(sut):
+    """No service gets more calls at a time than it can take."""
+    shop = Shop(sut, workers=3)
+    orders = shop.orders(8 * shop.workers)
+    told = f"{len(orders)} orders at once, on one trace, for 3 workers"
+    outcomes = shop.placed(orders, told, trace="5a1e" * 8)
+    for caller, callee in permutations(SERVICES, 2):
+        peak = shop.most_open(caller, callee)
+        assert peak <= 3, f"{told}: {caller} had {peak} calls open to {callee} at once; it may have 3"
+    used = shop.connections()
+    assert used <= 3, f"{told}: stock used {used} connections to its database; it may have 3"
+    shop.expect_one_outcome(orders, outcomes, told)
+
+
+@pytest.mark.stage("stress")
+def test_what_cannot_be_done_soon_is_refused_at_once(sut):
+    """What cannot be done soon is refused at once."""
+    shop, slow = Shop(sut, workers=2), 0.15
+    shop.network.delay("stock", slow)
+    orders = shop.orders(60)
+    told = f"stock takes {slow} s longer than usual, and 60 orders come at once for 2 workers"
+    began = time.monotonic()
+    answers = shop.place_all(orders, told)
+    refused = [answer.seconds for answer in answers if answer.status in REFUSED and answer.seconds < 1 + SLACK]
+    arrived = max(hop.began for hop in shop.network.hops if hop.path == "/orders") - began
+    most = 8 * shop.workers + shop.workers * int(1 + arrived / slow)
+    kept = len(orders) - len(refused)
+    assert kept <= most, f"{told}: {kept} are not refused within 1 s; at most {most} can be in hand by then"
+    shop.network.delay("stock", 0)
+    outcomes = shop.outcomes(orders, answers, told)
+    shop.expect_one_outcome(orders, outcomes, told)
+
+
+@pytest.mark.stage("stress")
+def test_without_pricing_orders_are_confirmed_at_the_list_price(sut):
+    """Without pricing, orders get the list price, in time."""
+    shop = Shop(sut, workers=2)
+    for order in shop.cut_pricing_off(orders=5):
+        outcomes = shop.placed([order], "pricing cut off")
+        shop.expect_degraded([order], outcomes, "pricing is cut off, and the order comes again")
+    orders = shop.orders(6)
+    shop.expect_degraded(orders, shop.placed(orders, "pricing is cut off", deadline_ms=2000), "pricing is cut off")
+
+
+@pytest.mark.stage("stress")
+def test_prices_are_right_again_soon_after_pricing_is_back(sut):
+    """Soon after pricing is back, prices are right again."""
+    shop = Shop(sut, workers=2)
+    degraded = shop.cut_pricing_off(orders=4)
+    shop.network.heal("pricing")
+    until = time.monotonic() + 1 + SLACK
+    while time.monotonic() < until and shop.placed_one(deadline_ms=1000)["degraded"]:
+        time.sleep(0.05)
+    again = [order | {"id": f"{order['id']}-b"} for order in degraded]
+    orders = again + shop.orders(4)
+    told = "pricing was cut off and is back for 1 s"
+    shop.expect_confirmed(orders, shop.placed(orders, told), told)
+
+
+@pytest.mark.stage("stress")
+def test_pricing_is_tried_one_call_at_a_time_while_it_is_down(sut):
+    """While pricing is down, it is tried one call at a time."""
+    shop = Shop(sut, workers=4)
+    shop.cut_pricing_off(orders=4)
+    before = len(shop.network.hops)
+    shop.keep_coming(orders=12, every=0.05, deadline_ms=800)
+    trials = [hop for hop in shop.network.hops[before:] if hop.callee == "pricing"]
+    most = kit.waits.max_overlap(trials)
+    assert most <= 1, f"pricing had failed 4 times in a row, and then had {most} calls open at once; it may have 1"
+
+
+@pytest.mark.stage("stress")
+def test_failures_do_not_make_more_calls(sut):
+    """When a service fails, orders make no more calls."""
+    shop = Shop(sut, workers=4)
+    usual = shop.calls_of(3)
+    for failing in ("stock", "pricing"):
+        shop.network.script(failing, [503] * 100)
+        calls = shop.calls_of(3)
+        shop.network.script(failing, [])
+        assert calls <= usual, f"3 orders make {usual} calls when all is well, and {calls} when {failing} answers 503"
+
+
+@pytest.mark.stage("stress")
+def test_deadlines_travel_and_are_kept(sut):
+    """Deadlines travel with the calls, and are kept."""
+    shop, patience = Shop(sut, workers=2, service_time=0.08), 700
+    orders = shop.orders(6)
+    told = f"6 customers at once, with {patience} ms of patience, for 2 workers"
+    answers = shop.place_all(orders, told, deadline_ms=patience)
+    slowest = max(answer.seconds for answer in answers)
+    assert slowest <= patience / 1000 + SLACK, f"{told}: one is answered after {slowest:.2f} s"
+    shop.expect_deadlines_kept(answers, patience / 1000, told)
+    shop.expect_one_outcome(orders, shop.outcomes(orders, answers, told), told)
+
+
+@pytest.mark.stage("sla")
+def test_the_shop_confirms_what_its_workers_can_carry(sut):
+    """The shop confirms as much as its workers can carry."""
+    shop = Shop(sut, workers=5, service_time=0.04)
+    orders = shop.orders(30)
+    told = f"30 orders from 15 customers, each sending one after the other, for {shop.workers} workers"
+    goodput, seen = shop.goodput(orders, clients=15, told=told)
+    least = shop.workers / (10 * shop.service_time)
+    assert goodput >= least, f"{told}: {seen}; at least {least} a second should be"
+
+
+@pytest.mark.stage("trace")
+def test_every_call_for_an_order_is_on_its_trace(sut):
+    """Every call made for an order is on its trace."""
+    shop = Shop(sut, workers=4)
+    orders = shop.orders(3)
+    answers = shop.place_all(orders, "3 orders at once")
+    shop.outcomes(orders, answers, "3 orders at once")
+    traces = {answer.trace_id for answer in answers}
+    calls = shop.calls()
+    for hop in calls:
+        assert hop.trace_id in traces, (
+            f"{hop.caller} calls {hop} ({hop.method} {hop.path}) with the traceparent "
+            f"{hop.headers.get('traceparent')!r}; the orders are on {', '.join(sorted(traces))}"
+        )
+    for callee in ("stock", "pricing"):
+        seen = {hop.trace_id for hop in calls if hop.callee == callee}
+        assert seen == traces, f"3 orders were placed, and calls to {callee} are on the traces of {len(seen)}"
+
+
+@pytest.mark.stage("trace")
+def test_a_rejected_order_is_counted_once_and_logged_once_on_its_trace(sut):
+    """A rejected order is counted and logged once, on its trace."""
+    shop = Shop(sut, workers=4, on_hand=0)
+    orders = shop.orders(3)
+    with sut.observe() as seen:
+        answers = shop.place_all(orders, "3 orders of what is sold out")
+        shop.outcomes(orders, answers, "3 orders of what is sold out")
+        shop.outcomes(orders, shop.place_all(orders, "the 3 again"), "the 3 again")
+    told = "3 orders of what is sold out, each sent twice:"
+    counted = seen.increase("orders_failed_total", reason="sold out")
+    assert counted == 3, f'{told} orders_failed_total{{reason="sold out"}} went up by {counted:g}; it should by 3'
+    for order, answer in zip(orders, answers, strict=True):
+        lines = seen.logs(event="order failed", order=order["id"], reason="sold out", level="error")
+        on_trace = [line.get("trace_id") for line in lines]
+        assert on_trace == [answer.trace_id], (
+            f"{told} `order failed` is logged for {order['id']} on the traces {on_trace}; it should be on "
+            f"{answer.trace_id}, once. Logged was: {seen.told()}"
+        )

@@ -1,0 +1,150 @@
+"""What surrounds each of the three services in production: its links to the others, its data, its deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiohttp
+import sqlalchemy
+from aiohttp import web
+from sqlalchemy.pool import QueuePool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a service answered to a call."""
+
+    status: int
+    json: Any
+
+
+class World:
+    """One service's surroundings. A service has only the data that is its own; the rest is empty."""
+
+    def __init__(  # noqa: PLR0913 - each is one thing that a service may be given
+        self,
+        name: str,
+        links: Mapping[str, str],
+        *,
+        workers: int,
+        service_time: float,
+        customers: Mapping[str, str] | None = None,
+        list_prices: Mapping[str, str] | None = None,
+        tiers: Mapping[str, int] | None = None,
+        coupons: Mapping[str, int] | None = None,
+        on_hand: Mapping[str, int] | None = None,
+        engine: sqlalchemy.Engine | None = None,
+    ) -> None:
+        """Hold what `sut.serve` was given."""
+        self.name = name
+        self.workers = workers
+        self.service_time = service_time  # seconds that a service's own work takes
+        self.customers = dict(customers or {})  # customer -> tier (checkout's)
+        self.list_prices = dict(list_prices or {})  # sku -> price of one, in whole units (everybody's)
+        self.tiers = dict(tiers or {})  # tier -> per cent off (pricing's)
+        self.coupons = dict(coupons or {})  # coupon -> per cent off (pricing's)
+        self.on_hand = dict(on_hand or {})  # sku -> how many there are on the first day (stock's)
+        self.engine: Any = engine and _sized(engine, workers)  # the database (stock's), with `workers` connections
+        self._threads = ThreadPoolExecutor(workers)
+        self._links = dict(links)
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+
+    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Call a function that blocks, as the database's do, in one of `workers` threads; it always ends."""
+        called = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        try:
+            return await asyncio.shield(called)
+        finally:
+            await asyncio.wait([called])
+
+    def list_price(self, goods: Mapping[str, Any]) -> str:
+        """Return what a `quantity` of a `sku` costs with nothing off."""
+        return f"{int(self.list_prices[goods['sku']]) * goods['quantity']}.00"
+
+    async def work(self) -> None:
+        """Do the service's own work on one request: what takes its time, and no other service."""
+        await asyncio.sleep(self.service_time)
+
+    async def call(
+        self,
+        node: str,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - what it raises then is documented
+    ) -> Reply:
+        """Call another service and return its answer, whatever its status.
+
+        Raises TimeoutError when none has come after `timeout` seconds (None: it is waited for), and ConnectionError
+        when the connection was lost; then the other service may have carried the call out or not.
+        """
+        session = self._session(node)
+        try:
+            async with asyncio.timeout(timeout):
+                async with session.request(method, f"http://{node}{path}", json=json, headers=headers) as answer:
+                    return Reply(answer.status, await answer.json(content_type=None))
+        except (aiohttp.ClientError, ValueError) as error:
+            raise ConnectionError(f"{self.name} lost its connection to {node}: {error}") from error
+
+    def _session(self, node: str) -> aiohttp.ClientSession:
+        if node not in self._sessions:
+            link = aiohttp.UnixConnector(self._links[node], limit=0)
+            self._sessions[node] = aiohttp.ClientSession(connector=link, timeout=aiohttp.ClientTimeout(total=None))
+        return self._sessions[node]
+
+
+class Deadline:
+    """Until when a caller waits for its answer; `Deadline(None)` for one that waits as long as it takes."""
+
+    def __init__(self, seconds: float | None) -> None:
+        """Begin to count down `seconds`."""
+        self._at = None if seconds is None else time.monotonic() + seconds
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Deadline:
+        """Read the header `X-Deadline-Ms` of a request that has just arrived."""
+        text = headers.get("X-Deadline-Ms", "")
+        return cls(int(text) / 1000 if text.isdecimal() else None)
+
+    def left(self) -> float | None:
+        """Return the seconds that are left, never less than 0; None when there is no end."""
+        return None if self._at is None else max(0.0, self._at - time.monotonic())
+
+    def headers(self) -> dict[str, str]:
+        """Return the header that tells the next service how long its caller still waits."""
+        left = self.left()
+        return {} if left is None else {"X-Deadline-Ms": str(int(left * 1000))}
+
+
+async def health(_: web.Request) -> web.Response:
+    """Answer the load balancer."""
+    return web.json_response({"status": "ok"})
+
+
+def _sized(engine: sqlalchemy.Engine, connections: int) -> sqlalchemy.Engine:
+    """Return an engine on the same database with a pool of so many connections."""
+
+    def connect() -> Any:
+        pooled = engine.raw_connection()
+        pooled.detach()
+        return pooled.dbapi_connection
+
+    return sqlalchemy.create_engine(
+        "sqlite://",
+        module=engine.dialect.loaded_dbapi,
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+    )

@@ -1,0 +1,85 @@
+"""Stock: keeps what is on hand, and reserves it for orders at the price that checkout names."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from .world import Deadline, World, health
+
+metadata = MetaData()
+shelves = Table(
+    "shelves", metadata, Column("sku", String, primary_key=True), Column("on_hand", Integer, nullable=False)
+)
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("order", String, primary_key=True),
+    Column("sku", String, nullable=False, index=True),
+    Column("quantity", Integer, nullable=False),
+    Column("price", String, nullable=False),
+    Column("degraded", Boolean, nullable=False),
+)
+
+
+def make_app(world: World) -> web.Application:
+    """Make the application of the stock service."""
+    stock = Stock(world)
+    app = web.Application()
+    app.router.add_post("/reservations", stock.reserve)
+    app.router.add_get("/stock/{sku}", stock.show)
+    app.router.add_get("/health", health)
+    return app
+
+
+class Stock:
+    """Shelves and reservations, in one database."""
+
+    def __init__(self, world: World) -> None:
+        """Open the database, with the first day's goods in it when it is new."""
+        self._world = world
+        metadata.create_all(world.engine)
+        with world.engine.begin() as tx:
+            for sku, on_hand in world.on_hand.items():
+                tx.execute(insert(shelves).values(sku=sku, on_hand=on_hand).on_conflict_do_nothing())
+
+    async def reserve(self, request: web.Request) -> web.Response:
+        """Reserve goods for an order: `{"order", "sku", "quantity", "price", "degraded"}`."""
+        deadline = Deadline.of(request.headers)
+        wanted = await request.json()
+        await self._world.work()
+        if deadline.left() == 0:
+            return web.json_response({"error": "too late"}, status=503, headers={"Retry-After": "1"})
+        reserved = await self._world.in_thread(self._in_transaction, _reserve, wanted)
+        if reserved is None:
+            return web.json_response({"reason": "sold out"}, status=409)
+        return web.json_response(reserved)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show what is on hand of a product, and for which orders some is reserved."""
+        shelf = await self._world.in_thread(self._in_transaction, _show, request.match_info["sku"])
+        return web.json_response(shelf)
+
+    def _in_transaction(self, work: Callable[[Connection, Any], Any], argument: Any) -> Any:
+        with self._world.engine.begin() as tx:
+            return work(tx, argument)
+
+
+def _reserve(tx: Connection, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """Take goods off the shelf for an order, once; None when there are not enough."""
+    if tx.execute(insert(reservations).values(**wanted).on_conflict_do_nothing()).rowcount:
+        enough = (shelves.c.sku == wanted["sku"], shelves.c.on_hand >= wanted["quantity"])
+        taken = update(shelves).where(*enough).values(on_hand=shelves.c.on_hand - wanted["quantity"])
+        if not tx.execute(taken).rowcount:
+            tx.execute(delete(reservations).where(reservations.c.order == wanted["order"]))
+            return None
+    held = select(reservations.c.price, reservations.c.degraded).where(reservations.c.order == wanted["order"])
+    return dict(tx.execute(held).mappings().one())
+
+
+def _show(tx: Connection, sku: str) -> dict[str, Any]:
+    on_hand = tx.scalar(select(shelves.c.on_hand).where(shelves.c.sku == sku)) or 0
+    held = select(reservations.c.order, reservations.c.quantity).where(reservations.c.sku == sku)
+    return {"sku": sku, "on_hand": on_hand, "reserved": [dict(row) for row in tx.execute(held).mappings()]}

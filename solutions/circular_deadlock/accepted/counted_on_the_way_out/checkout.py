@@ -1,0 +1,129 @@
+"""Checkout: takes customers' orders, has stock reserve them, and answers what has become of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter
+
+from .world import Deadline, Reply, World, health
+
+log = structlog.get_logger()
+orders_failed = Counter("orders_failed_total", "Orders that were taken and then not confirmed.", ["reason"])
+
+IN_HAND = 5  # orders that are in hand at a time, for each worker
+RETRY_AFTER = {"Retry-After": "1"}
+PATIENCE = {"X-Deadline-Ms": "2500"}  # of customers who do not say how long they wait
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(world: World) -> web.Application:
+    """Make the application of the checkout service."""
+    checkout = Checkout(world)
+    app = web.Application(middlewares=[checkout.not_too_many])
+    app.router.add_post("/orders", checkout.place)
+    app.router.add_get("/orders/{order}", checkout.show)
+    app.router.add_get("/orders/{order}/terms", checkout.terms)
+    app.router.add_get("/health", health)
+    return app
+
+
+class Checkout:
+    """Orders and their outcomes."""
+
+    def __init__(self, world: World) -> None:
+        """Begin without orders."""
+        self._world = world
+        self._to_stock = asyncio.Semaphore(world.workers)
+        self._in_hand = 0
+        self._orders: dict[str, dict[str, Any]] = {}
+        self._outcomes: dict[str, tuple[int, dict[str, Any]]] = {}
+
+    @web.middleware
+    async def not_too_many(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Take no more orders in hand than can be carried out before their customers have gone."""
+        known = "X-Deadline-Ms" in request.headers
+        request["deadline"] = Deadline.of(request.headers if known else PATIENCE)
+        if request.method != "POST":
+            return await handler(request)
+        if self._in_hand >= IN_HAND * self._world.workers:
+            return busy()
+        self._in_hand += 1
+        try:
+            return await handler(request)
+        finally:
+            self._in_hand -= 1
+
+    async def place(self, request: web.Request) -> web.Response:
+        """Place an order; one that was placed before gets its answer again."""
+        order = await request.json()
+        if order["id"] not in self._outcomes:
+            self._orders[order["id"]] = order
+            await self._world.work()
+            try:
+                await asyncio.wait_for(self._to_stock.acquire(), request["deadline"].left())
+            except TimeoutError:
+                return busy()
+            try:
+                reply = await self._reserve(order, request)
+            except (TimeoutError, ConnectionError):
+                return web.json_response({"id": order["id"], "status": "unknown"}, status=504)
+            finally:
+                self._to_stock.release()
+            if reply.status not in {200, 409}:
+                return busy()
+            self._settle(order, reply)
+        return self._answer(order["id"])
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show what has become of an order."""
+        order = request.match_info["order"]
+        if order not in self._outcomes:
+            return web.json_response({"error": f"there is no order {order}"}, status=404)
+        return self._answer(order)
+
+    async def terms(self, request: web.Request) -> web.Response:
+        """Tell on which terms an order was placed: the customer's tier, and the coupon."""
+        order = self._orders.get(request.match_info["order"])
+        if order is None:
+            return web.json_response({"error": "there is no such order"}, status=404)
+        tier = self._world.customers.get(order["customer"], "standard")
+        return web.json_response({"tier": tier, "coupon": order["coupon"]})
+
+    async def _reserve(self, order: dict[str, Any], request: web.Request) -> Reply:
+        """Have stock reserve what was ordered, at a price."""
+        deadline: Deadline = request["deadline"]
+        return await self._world.call(
+            "stock",
+            "POST",
+            "/reservations",
+            json={"order": order["id"], "sku": order["sku"], "quantity": order["quantity"]},
+            headers={"traceparent": request.headers.get("traceparent", "")} | deadline.headers(),
+            timeout=deadline.left(),
+        )
+
+    def _settle(self, order: dict[str, Any], reply: Reply) -> None:
+        """Remember the outcome of an order, and count it when it failed. The first outcome stands."""
+        if order["id"] in self._outcomes:
+            return
+        if reply.status == HTTPStatus.CONFLICT:
+            outcome = {"id": order["id"], "status": "rejected", "reason": reply.json["reason"]}
+            orders_failed.labels(reason=outcome["reason"]).inc()
+            log.error("order failed", order=order["id"], reason=outcome["reason"])
+        else:
+            price, degraded = reply.json["price"], reply.json["degraded"]
+            outcome = {"id": order["id"], "status": "confirmed", "price": price, "degraded": degraded}
+        self._outcomes[order["id"]] = (reply.status, outcome)
+
+    def _answer(self, order: str) -> web.Response:
+        status, outcome = self._outcomes[order]
+        return web.json_response(outcome, status=status)
+
+
+def busy() -> web.Response:
+    """Refuse an order: nothing has been done for it."""
+    return web.json_response({"status": "refused"}, status=503, headers=RETRY_AFTER)

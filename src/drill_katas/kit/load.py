@@ -1,0 +1,190 @@
+"""Load on a node of a network: bursts, closed and open loops, and what came of them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from drill_katas.judge.network import Answer, Network, Request
+
+SHOWN_SECONDS: Final = ".2f"
+
+
+def is_2xx(answer: Answer) -> bool:
+    """Return whether the status is one of success."""
+    return answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004 - RFC 9110, section 15
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request that is sent `at` so many seconds from the beginning; its customer hangs up after `within` seconds."""
+
+    at: float
+    request: Request
+    within: float
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a whole load may take, in seconds; then what `lost()` returns is raised.
+
+    It is called while the customers still wait, so that it sees who waits for whom: `sut.frozen(...)` is the usual one.
+    """
+
+    seconds: float
+    lost: Callable[[], BaseException]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of a load: the answers in the order of the requests, and what `good` says is a good one.
+
+    `seconds` are those from the first sending to the last answer.
+    """
+
+    answers: tuple[Answer, ...]
+    seconds: float
+    good: Callable[[Answer], bool] = field(default=is_2xx, repr=False)
+
+    @property
+    def good_answers(self) -> int:
+        """How many answers are good."""
+        return sum(map(self.good, self.answers))
+
+    @property
+    def goodput(self) -> float:
+        """Good answers per second. 0 when nothing was sent."""
+        return self.good_answers / self.seconds if self.seconds else 0.0
+
+    @property
+    def statuses(self) -> Counter[int | None]:
+        """How many answers have each status; None for customers that got none."""
+        return Counter(answer.status for answer in self.answers)
+
+    def percentile(self, percent: float) -> float:
+        """Return the time in seconds that `percent` of the requests took at most: the nearest rank.
+
+        That is the smallest time of all with at least `percent` of them not above it; no interpolation. A request
+        without an answer took as long as its customer waited. Raises `AssertionError` when nothing was sent.
+        """
+        assert self.answers, "there were no requests, so there is no percentile"
+        times = sorted(answer.seconds for answer in self.answers)
+        return times[max(1, math.ceil(len(times) * percent / 100)) - 1]
+
+    @property
+    def p50(self) -> float:
+        """The median, in seconds; see `percentile`."""
+        return self.percentile(50)
+
+    @property
+    def p95(self) -> float:
+        """See `percentile`."""
+        return self.percentile(95)
+
+    @property
+    def p99(self) -> float:
+        """See `percentile`."""
+        return self.percentile(99)
+
+    def describe(self) -> str:
+        """Say it on one line, for a message: "40 requests: 36 times 503, 4 times 200; 3.1 good a second; p50 ..."."""
+        if not self.answers:
+            return "no requests"
+        told = ", ".join(
+            f"{number} {'time' if number == 1 else 'times'} {'no answer' if status is None else status}"
+            for status, number in self.statuses.most_common()
+        )
+        times = ", ".join(f"{name} {getattr(self, name):{SHOWN_SECONDS}} s" for name in ("p50", "p95", "p99"))
+        requests = f"{len(self.answers)} {'request' if len(self.answers) == 1 else 'requests'}"
+        return f"{requests}: {told}; {self.goodput:.1f} good a second; {times}"
+
+
+def burst(
+    network: Network,
+    node: str,
+    requests: Sequence[Request],
+    *,
+    within: float,
+    good: Callable[[Answer], bool] = is_2xx,
+    patience: Patience | None = None,
+) -> Load:
+    """Send all requests at once; each customer hangs up after `within` seconds."""
+    arrivals = [Arrival(0.0, request, within) for request in requests]
+    return open_loop(network, node, arrivals, good=good, patience=patience)
+
+
+def closed_loop(
+    network: Network,
+    node: str,
+    requests: Sequence[Request],
+    *,
+    clients: int,
+    within: float,
+    good: Callable[[Answer], bool] = is_2xx,
+    patience: Patience | None = None,
+) -> Load:
+    """Send the requests in their order from `clients` customers, each sending one when its last one is answered."""
+
+    async def run() -> list[Answer]:
+        answers: dict[int, Answer] = {}
+        left = iter(enumerate(requests))
+
+        async def customer() -> None:
+            for number, request in left:  # shared: whoever is free takes the next
+                answers[number] = await network.send(node, request, within)
+
+        await asyncio.gather(*(customer() for _ in range(clients)))
+        return [answers[number] for number in range(len(requests))]
+
+    began = time.monotonic()
+    answers = _finished(network, run(), patience)
+    return Load(tuple(answers), time.monotonic() - began, good)
+
+
+def open_loop(
+    network: Network,
+    node: str,
+    arrivals: Sequence[Arrival],
+    *,
+    good: Callable[[Answer], bool] = is_2xx,
+    patience: Patience | None = None,
+) -> Load:
+    """Send each request when its time has come, whatever has become of the others."""
+
+    async def arrive(arrival: Arrival) -> Answer:
+        await asyncio.sleep(arrival.at)
+        return await network.send(node, arrival.request, arrival.within)
+
+    async def run() -> list[Answer]:
+        return await asyncio.gather(*map(arrive, arrivals))
+
+    began = time.monotonic()
+    answers = _finished(network, run(), patience)
+    return Load(tuple(answers), time.monotonic() - began, good)
+
+
+def _finished(network: Network, work: Coroutine[Any, Any, list[Answer]], patience: Patience | None) -> list[Answer]:
+    future = network.start(work)
+    try:
+        return future.result(patience.seconds if patience else None)
+    except TimeoutError:
+        assert patience is not None, "a load ends when its last customer has been answered or has hung up"
+        raise patience.lost() from None
+    finally:
+        future.cancel()
+
+
+def poisson(requests: Sequence[Request], *, rate: float, within: float, seed: int) -> list[Arrival]:
+    """Return arrivals at `rate` a second on average, independent of each other: a Poisson process, from a seed."""
+    chance = random.Random(seed)  # noqa: S311 - a load, not a secret
+    times = itertools.accumulate(chance.expovariate(rate) for _ in requests)
+    return [Arrival(at, request, within) for at, request in zip(times, requests, strict=True)]
