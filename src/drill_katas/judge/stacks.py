@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def as_lines(dump: str, program: Program) -> tuple[str, ...]:
 def _is_idle(frames: Sequence[str], program: Program) -> bool:
     """Whether a thread waits for work: an event loop, whose tasks are told apart, or one of an executor's."""
     waits = "/selectors.py:" in frames[0] or re.search(r"/concurrent/futures/thread\.py:\d+ in _worker$", frames[0])
-    return bool(waits) and not any(path in frame for frame in frames for path in program.shown.values())
+    return bool(waits) and not any(shown_path(path, program) in frame for frame in frames for path in program.shown)
 
 
 def tasks_as_lines(tasks: Sequence[Sequence[Sequence[Any]]], program: Program) -> tuple[str, ...]:
@@ -56,8 +57,9 @@ def _describe(frames: Sequence[Sequence[Any]], program: Program) -> Iterator[str
 
 
 def shown_path(file: str, program: Program) -> str:
-    """Return the path a person knows a file by: the learner's own, not the overlay's."""
-    return program.shown.get(file, file)
+    """Return the path a person knows a file by: the learner's own, not the overlay's, and from where they stand."""
+    path = Path(program.shown.get(file, file))
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _is_ours(file: str) -> bool:

@@ -40,8 +40,8 @@ def header_lines(katas: Sequence[Kata], source: str, seed: int, *, inline: bool)
 
 def details_of(check: CheckResult, width: int) -> str:
     """Return what pytest shows of a failing check above the summary."""
-    details = "\n".join(check.details)
-    return "\n".join((f"{check.title}.", folded(check.message, width, "  "), "", folded(details, width, ""))).rstrip()
+    sections = "\n".join(each if each.startswith(" ") else f"\n{each}" for each in check.details)
+    return "\n".join((f"{check.title}.", folded(check.message, width, "  "), folded(sections, width, ""))).rstrip()
 
 
 def summary_lines(
