@@ -169,4 +169,5 @@ def usage_by_call(statements: Iterable[Statement]) -> list[Usage]:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+    """Leave out the middle of a long text: a statement is known by its head, a call by its result, too."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]}...{text[-SHOWN // 2 :]}"

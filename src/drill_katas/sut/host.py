@@ -148,9 +148,10 @@ class Host:
     def _materialise(self, arg: Any, number: int) -> Any:
         """Return what the learner's code receives for `arg`: plain data as it is, a resource as its client."""
         match arg:
-            case {"$database": {"address": address, "service": service, **rest}}:
-                connect = functools.partial(self._engine, number, address, service)
-                return self._world(rest["client"])(connect) if rest else connect()
+            case {"$database": {"address": address, "service": service, "client": client}}:
+                return self._world(client)(functools.partial(self._engine, number, address, service))
+            case {"$database": {"address": address, "service": service}}:
+                return self._engine(number, address, service)
             case {"$upstream": {"address": address, "service": service, "client": client}}:
                 return self._world(client)(Line(address, service))
             case _:

@@ -1,0 +1,138 @@
+"""What is right: a shop to hold checkout and export against, and the orders that both are sent."""
+
+from collections import Counter
+from itertools import count
+
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+DAY = "2026-03-13"
+PRICE = 1200  # cents
+PLENTY = 10_000  # units
+SERVER = 20  # connections that the database server takes
+FAILURES = ["sold out", "repriced", "declined", "unavailable", "invalid", "unknown"]
+"""Every way in which a checkout fails."""
+ANSWERS = ["paid", *FAILURES]
+ODD = ["order,8", 'order "9"', "", "Order-1", "order-1", "order-10", "order-2", "o'hara", "\u00e9", "e\u0301", "two\nlines"]
+
+
+class Provider:
+    """The payment provider: charges a key once, and declines the amounts it is told to."""
+
+    DECLINED = 1313
+
+    def __init__(self):
+        self.charged = []  # the amounts, in cents
+        self._answers = {}
+
+    def charge(self, key, amount):
+        if key not in self._answers:
+            self._answers[key] = "declined" if amount % self.DECLINED == 0 else "charged"
+            if self._answers[key] == "charged":
+                self.charged.append(amount)
+        return self._answers[key]
+
+
+class Shop:
+    """A shop that is open: its database, its provider, and its checkout in the SUT."""
+
+    def __init__(self, sut, **database):
+        self.sut = sut
+        self.database = kit.database(connections=SERVER, client="Database", **database)
+        self.provider = Provider()
+        self.payments = kit.upstream(self.provider, client="Payments")
+        self._numbers = count(1)
+        self.reopen()
+        for sku, units, price in (("mug", PLENTY, PRICE), ("cap", PLENTY, Provider.DECLINED), ("drop", 1, PRICE)):
+            self.checkout.restock(sku, units, price)
+
+    def reopen(self):
+        self.checkout = self.sut.open("Checkout", self.database, self.payments)
+
+    def open_export(self):
+        return self.sut.open("Export", self.database)
+
+    def order(self, right="paid", **more):
+        """Return a new order whose answer is `right`, given that the provider fails as `deliver` has it fail."""
+        special = {
+            "sold out": {"sku": "drop", "quantity": 2},
+            "repriced": {"price": PRICE - 100},
+            "declined": {"sku": "cap", "price": Provider.DECLINED},
+            "invalid": {"quantity": 0},
+            "unknown": {"sku": "mugg"},
+        }
+        order = {"id": f"order-{next(self._numbers)}", "day": DAY, "sku": "mug", "quantity": 1, "price": PRICE}
+        return order | {"delivery": 1} | special.get(right, {}) | more
+
+    def deliver(self, right, order=None):
+        """Check out an order whose answer should be `right`; return the answer, or what it raised."""
+        self.payments.script([kit.Fault.REQUEST_LOST] if right == "unavailable" else [])
+        try:
+            return self.checkout.checkout(order or self.order(right))
+        except kit.SutError as error:
+            return f"raised {error.raised}"
+
+
+def expect_answer(answer, right, told):
+    assert answer == right, f"{told} is {as_words(answer)}; it should be {as_words(right)}"
+
+
+def expect_nothing_held(database, told):
+    """No connection is checked out, and no transaction is open."""
+    held = database.held()
+    assert not held, f"{told} {some(len(held), 'connection is', 'connections are')} held: {'; '.join(map(str, held[:2]))}"
+
+
+def expect_a_paid_order(shop, told):
+    """The next good order is paid."""
+    expect_answer(shop.deliver("paid"), "paid", f"{told} the next good order")
+
+
+def expect_stock(shop, sku, right, told):
+    left = shop.checkout.stock(sku)
+    assert left == right, f"{told} {left} units of {sku} are left; it should be {right}"
+
+
+def again(order, delivery=2):
+    return order | {"delivery": delivery}
+
+
+def as_words(answer):
+    return answer if isinstance(answer, str) and answer.startswith("raised") else f'"{answer}"'
+
+
+def some(number, what, plural=None):
+    return f"{number} {what}" if number == 1 else f"{number} {plural or what + 's'}"
+
+
+def counts(answers):
+    """Say what there was: "4 sold out, 1 paid"."""
+    return ", ".join(f"{number} {answer}" for answer, number in Counter(answers).items())
+
+
+@st.composite
+def paid_orders(draw):
+    """A day of orders that are paid, with ids that are hard to sort and to quote, and amounts that are often equal."""
+    ids = draw(st.lists(st.sampled_from(ODD) | st.text(max_size=4), max_size=9, unique=True))
+    quantities = st.integers(1, 3)
+    return [(each, draw(st.sampled_from(["mug", 'cap, "red"'])), draw(quantities)) for each in ids]
+
+
+def export_of(orders, prices):
+    """Return the export of paid orders, each (id, sku, quantity)."""
+    lines = ["order,sku,quantity,amount"]
+    for id_, sku, quantity in sorted(orders, key=lambda order: (-order[2] * prices[order[1]], order[0])):
+        lines.append(f"{_field(id_)},{_field(sku)},{quantity},{money(quantity * prices[sku])}")
+    units = sum(quantity for _, _, quantity in orders)
+    cents = sum(quantity * prices[sku] for _, sku, quantity in orders)
+    return "".join(f"{line}\n" for line in (*lines, f"total,,{units},{money(cents)}"))
+
+
+def money(cents):
+    return f"{cents // 100}.{cents % 100:02}"
+
+
+def _field(text):
+    special = any(character in text for character in ',"\r\n')
+    return '"' + text.replace('"', '""') + '"' if special else text
