@@ -14,6 +14,7 @@ SERVER = 20  # connections that the database server takes
 FAILURES = ["sold out", "repriced", "declined", "unavailable", "invalid", "unknown"]
 """Every way in which a checkout fails."""
 ANSWERS = ["paid", *FAILURES]
+ROLLBACKS = {"ROLLBACK", "the connection's return to its pool"}
 ODD = ["order,8", 'order "9"', "", "Order-1", "order-1", "order-10", "order-2", "o'hara", "\u00e9", "e\u0301", "two\nlines"]
 
 

@@ -1,0 +1,317 @@
+"""What checkout and export owe the shop. The contract these checks hold them to is in BRIEFING.md."""
+
+import contextlib
+from itertools import count
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+from .oracle import (
+    ANSWERS,
+    DAY,
+    FAILURES,
+    PLENTY,
+    PRICE,
+    ROLLBACKS,
+    SERVER,
+    Provider,
+    Shop,
+    again,
+    as_words,
+    counts,
+    expect_a_paid_order,
+    expect_answer,
+    expect_nothing_held,
+    expect_stock,
+    export_of,
+    paid_orders,
+    some,
+)
+
+
+@pytest.mark.stage("symptom")
+def test_a_night_of_failed_checkouts_ends_with_a_paid_one(sut):
+    """A good order is paid, however the night went."""
+    shop = Shop(sut)
+    night = FAILURES * 4
+    for done, right in enumerate(night):
+        answer = shop.deliver(right)
+        expect_answer(answer, right, f"with no export running, after {counts(night[:done]) or 'nothing'}: the next one")
+    expect_a_paid_order(shop, f"with no export running, after {counts(night)}:")
+
+
+@pytest.mark.stage("cause")
+@given(night=st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=12))
+@example(night=["sold out"])
+@example(night=["repriced"])
+@example(night=["declined"] * 12)
+@example(night=["unavailable"] * 12)
+@example(night=["invalid"] * 12)
+@example(night=["unknown"] * 12)
+@settings(max_examples=10)
+def test_nothing_is_held_when_a_checkout_is_over(sut, night):
+    """Nothing is held when a checkout is over."""
+    shop = Shop(sut)
+    for done, right in enumerate(night, 1):
+        shop.deliver(right)
+        expect_nothing_held(shop.database, f"after {counts(night[:done])}")
+
+
+@pytest.mark.stage("cause")
+@given(night=st.lists(st.sampled_from(FAILURES), min_size=1, max_size=12))
+@example(night=["unavailable"] * 12)
+@example(night=["declined"] * 12)
+@settings(max_examples=10)
+def test_an_order_is_charged_whatever_came_before(sut, night):
+    """The next order reaches payments, whatever came before."""
+    shop = Shop(sut)
+    for right in night:
+        shop.deliver(right)
+    before = len(shop.payments.received)
+    answer = shop.deliver("paid")
+    asked = len(shop.payments.received) - before
+    assert asked, f"after {counts(night)} a good order is {as_words(answer)}, and payments was not asked to charge it"
+    expect_answer(answer, "paid", f"after {counts(night)} a good order")
+
+
+@pytest.mark.stage("cause")
+def test_nothing_is_held_when_a_checkout_has_failed_on_the_database(sut):
+    """Nothing is held after a checkout whose database fails."""
+    for right in ANSWERS:
+        shop = Shop(sut)
+        for step in count(1):
+            sut.begin_example()
+            with sut.failing_at_step(step) as failure:
+                answer = shop.deliver(right)
+            if failure.request in ROLLBACKS:
+                shop = Shop(sut)  # the contract has no such failure
+                continue
+            told = f"a {right} order with a failure at step {step} ({failure.request}) is {as_words(answer)}, and"
+            expect_nothing_held(shop.database, told)
+            if failure.request is None:
+                break
+        expect_a_paid_order(shop, f"after failures at each step of orders that are {as_words(right)},")
+
+
+@pytest.mark.stage("regression")
+@given(night=st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=8))
+@example(night=ANSWERS)
+@settings(max_examples=10)
+def test_orders_get_their_answers_and_take_their_units(sut, night):
+    """Orders get their answers, and take their units."""
+    shop = Shop(sut)
+    for done, right in enumerate(night, 1):
+        expect_answer(shop.deliver(right), right, f"after {counts(night[: done - 1]) or 'nothing'} the next order")
+        taken = sum(answer in {"paid", "unavailable"} for answer in night[:done])
+        told = f"after {counts(night[:done])}"
+        expect_stock(shop, "mug", PLENTY - taken, told)
+        expect_stock(shop, "cap", PLENTY, told)
+        expect_stock(shop, "drop", 1, told)
+        right = [PRICE] * night[:done].count("paid")
+        charged = shop.provider.charged
+        assert charged == right, f"{told} customers were charged {charged} (cents); it should be {right}"
+
+
+@pytest.mark.stage("regression")
+def test_the_first_answer_that_applies_is_given(sut):
+    """The first answer that applies is given."""
+    shop = Shop(sut)
+    for right, order in (
+        ("invalid", {"quantity": -1, "sku": "mugg"}),
+        ("invalid", {"quantity": 21, "price": 1}),
+        ("unknown", {"sku": "Mug", "price": 1}),
+        ("repriced", {"sku": "drop", "quantity": 20, "price": PRICE + 1}),
+        ("sold out", {"sku": "drop", "quantity": 20}),
+        ("paid", {"sku": "drop"}),
+        ("sold out", {"sku": "drop"}),
+        ("paid", {"quantity": 20}),
+    ):
+        expect_answer(shop.deliver(right, shop.order(**order)), right, f"an order of {order}")
+    shop.checkout.restock("drop", 3, PRICE * 2)
+    expect_stock(shop, "drop", 3, "after another 3 came in,")
+    expect_stock(shop, "mugg", 0, "of an unknown sku")
+    order = {"sku": "drop", "price": PRICE * 2}
+    expect_answer(shop.deliver("paid", shop.order(**order)), "paid", f"after another 3 came in, an order of {order}")
+
+
+@pytest.mark.stage("regression")
+@given(night=st.lists(st.sampled_from(["paid", *FAILURES]), min_size=1, max_size=6), restart=st.booleans())
+@example(night=ANSWERS, restart=True)
+@settings(max_examples=10)
+def test_an_order_that_comes_again_gets_its_answer_again(sut, night, restart):
+    """An order that comes again gets its answer again."""
+    shop = Shop(sut)
+    orders = [shop.order(right) for right in night]
+    for right, order in zip(night, orders, strict=True):
+        shop.deliver(right, order)
+    charged = list(shop.provider.charged)
+    if restart:
+        sut.kill()
+        shop.reopen()
+    shop.checkout.restock("drop", 20, PRICE - 100)
+    left = shop.checkout.stock("mug")
+    for right, order in zip(night, orders, strict=True):
+        expect_answer(shop.deliver(right, again(order)), right, f"a {right} order that comes again")
+    expect_stock(shop, "mug", left, f"after {counts(night)} came again")
+    assert shop.provider.charged == charged, f"after {counts(night)} came again, customers were charged again"
+
+
+@pytest.mark.stage("regression")
+@given(faults=st.lists(st.sampled_from([kit.Fault.REQUEST_LOST, kit.Fault.REPLY_LOST]), min_size=1, max_size=6))
+@example(faults=[kit.Fault.REPLY_LOST] * 12)
+@settings(max_examples=10)
+def test_an_open_order_is_settled_when_it_comes_again(sut, faults):
+    """An order that payments did not answer is settled later."""
+    shop = Shop(sut)
+    for right, sku, price, kept in (("paid", "mug", PRICE, 1), ("declined", "cap", Provider.DECLINED, 0)):
+        order = shop.order(sku=sku, price=price)
+        shop.payments.script(faults)
+        answers = [shop.checkout.checkout(again(order, delivery)) for delivery in range(1, len(faults) + 2)]
+        told = f"with {counts(faults)} the answers were {counts(answers)};"
+        assert answers == ["unavailable"] * len(faults) + [right], f"{told} it should be {right} in the end"
+        expect_stock(shop, sku, PLENTY - kept, told)
+    assert shop.provider.charged == [PRICE], f"customers were charged {shop.provider.charged}; it should be {[PRICE]}"
+
+
+@pytest.mark.stage("regression")
+def test_receipts_have_the_format_of_the_contract(sut):
+    """Receipts have the format of the contract."""
+    shop = Shop(sut)
+    for right, more, text in (
+        ("paid", {"quantity": 2}, "2 x mug, 24.00 paid"),
+        ("paid", {"sku": "drop", "day": "2026-03-14"}, "1 x drop, 12.00 paid"),
+        ("declined", {}, None),
+        ("unavailable", {}, None),
+        ("sold out", {}, None),
+    ):
+        order = shop.order(right, **more)
+        shop.deliver(right, order)
+        text = text and f"{order['day']} {order['id']}: {text}"
+        receipt = shop.checkout.receipt(order["id"])
+        assert receipt == text, f"the receipt of a {right} order is {receipt!r}; it should be {text!r}"
+    assert shop.checkout.receipt("order-0") is None, "an unknown order has a receipt; it should have none"
+
+
+@pytest.mark.stage("regression")
+@given(orders=paid_orders(), failed=st.sampled_from(FAILURES))
+@example(orders=[(f"order-{number}", "mug", 1 + number % 3) for number in range(25)], failed="sold out")
+@settings(max_examples=10)
+def test_the_export_is_the_same_to_the_byte(sut, orders, failed):
+    """The export is the same to the byte."""
+    shop = Shop(sut)
+    prices = {"mug": PRICE, 'cap, "red"': 5}
+    shop.checkout.restock('cap, "red"', PLENTY, 5)
+    for id_, sku, quantity in orders:
+        shop.deliver("paid", shop.order(id=id_, sku=sku, quantity=quantity, price=prices[sku]))
+    shop.deliver(failed, shop.order(failed, id="failed"))
+    shop.deliver("paid", shop.order(id="tomorrow's", day="2026-03-14"))
+    export = shop.open_export()
+    for day, right in ((DAY, export_of(orders, prices)), ("2026-03-12", export_of([], prices))):
+        got = export.run(day)
+        pairs = zip([*got.split("\n"), None], [*right.split("\n"), None], strict=False)
+        line, wanted = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
+        assert got == right, f"the export of {day} has the line {line!r}; it should be {wanted!r}"
+
+
+@pytest.mark.stage("regression")
+def test_the_export_holds_nothing_when_it_is_over(sut):
+    """The export holds nothing when it is over."""
+    shop = Shop(sut)
+    export = shop.open_export()
+    for night in range(1, 4):
+        shop.deliver("paid")
+        export.run(DAY)
+        expect_nothing_held(shop.database, f"after {some(night, 'export')}")
+    expect_a_paid_order(shop, "after 3 exports")
+
+
+@pytest.mark.stage("stress")
+def test_more_checkouts_may_fail_than_the_server_has_connections(sut):
+    """More checkouts may fail than the server has connections."""
+    for right in FAILURES:
+        sut.begin_example()
+        shop = Shop(sut)
+        for _ in range(SERVER + 5):
+            shop.deliver(right)
+        told = f"after {SERVER + 5} {right} orders"
+        expect_a_paid_order(shop, f"{told}, with {shop.database.open_connections} of {SERVER} connections open,")
+
+
+@pytest.mark.stage("stress")
+def test_an_order_is_whole_wherever_its_worker_is_killed(sut):
+    """An order is whole, wherever its worker is killed."""
+    for right in ("paid", "declined"):
+        for step in count(1):
+            sut.begin_example()
+            shop = Shop(sut)
+            with contextlib.suppress(kit.Killed), sut.killed_before_step(step) as kill:
+                shop.deliver(right, order := shop.order(right))
+            if kill.request is not None:
+                shop.reopen()
+            told = f"a {right} order, killed at step {step} ({kill.request}) and delivered again:"
+            expect_whole(shop, right, order, told)
+            if kill.request is None:
+                break
+
+
+@pytest.mark.stage("stress")
+def test_an_order_is_whole_whatever_fails(sut):
+    """An order is whole, whatever fails."""
+    for right in ("paid", "declined", "sold out"):
+        for step in count(1):
+            sut.begin_example()
+            shop = Shop(sut)
+            with sut.failing_at_step(step) as failure:
+                shop.deliver(right, order := shop.order(right))
+            told = f"a {right} order, failing at step {step} ({failure.request}) and delivered again:"
+            expect_whole(shop, right, order, told)
+            if failure.request is None:
+                break
+
+
+def expect_whole(shop, right, order, told):
+    """Deliver an order again: it is settled once, and has taken and given back what it should."""
+    expect_answer(shop.deliver(right, again(order)), right, f"{told} it")
+    expect_stock(shop, order["sku"], {"mug": PLENTY - 1, "cap": PLENTY, "drop": 1}[order["sku"]], told)
+    charged = len(shop.provider.charged)
+    assert charged == (right == "paid"), f"{told} the customer was charged {some(charged, 'time')}"
+
+
+@pytest.mark.stage("sla")
+def test_a_night_opens_few_connections(sut):
+    """A night of checkouts opens 10 connections at the most."""
+    shop = Shop(sut)
+    night = ANSWERS * 6
+    for right in night:
+        shop.deliver(right)
+    used = {statement.connection for statement in shop.database.statements}
+    told = f"{some(len(night), 'order')} ({counts(night)})"
+    assert len(used) <= 10, f"{told} opened {len(used)} connections; it should be 10 at the most"
+
+
+@pytest.mark.stage("trace")
+def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
+    """A failed checkout is counted and logged once, traced."""
+    shop = Shop(sut)
+    for right in ANSWERS:
+        sut.begin_example()
+        order = shop.order(right)
+        for delivery in (1, 2, 3):
+            due = int(right == "unavailable" or (right != "paid" and delivery == 1))
+            with sut.observe() as seen:
+                shop.deliver(right, again(order, delivery))
+            told = f"a {right} order, delivery {delivery}:"
+            counted = seen.increase("checkout_failure_total", reason=right)
+            assert counted == due, (
+                f'{told} checkout_failure_total{{reason="{right}"}} went up by {counted:g}; it should by {due}'
+            )
+            lines = seen.logs(event="checkout failed", level="error", order=order["id"], reason=right)
+            assert len(lines) == due, (
+                f"{told} it is logged {some(len(lines), 'time')} as the contract says; it should be {due}. Logged was: "
+                f"{seen.told()}"
+            )
+            traces = {line.get("trace_id") for line in lines}
+            assert traces <= {seen.trace_id}, f"{told} the line is not logged under the trace id of the request"
