@@ -72,11 +72,11 @@ class Shop:
         try:
             return self.checkout.checkout(order or self.order(right))
         except kit.SutError as error:
-            return f"raised {error.raised}"
+            return f"raised {error.raised.splitlines()[0]}"
 
 
 def expect_answer(answer, right, told):
-    assert answer == right, f"{told} is {as_words(answer)}; it should be {as_words(right)}"
+    assert answer == right, f'{told} {as_words(answer)}; it should be "{right}"'
 
 
 def expect_nothing_held(database, told):
@@ -100,7 +100,7 @@ def again(order, delivery=2):
 
 
 def as_words(answer):
-    return answer if isinstance(answer, str) and answer.startswith("raised") else f'"{answer}"'
+    return answer if isinstance(answer, str) and answer.startswith("raised") else f'was "{answer}"'
 
 
 def some(number, what, plural=None):
