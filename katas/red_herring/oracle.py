@@ -14,8 +14,23 @@ SERVER = 20  # connections that the database server takes
 FAILURES = ["sold out", "repriced", "declined", "unavailable", "invalid", "unknown"]
 """Every way in which a checkout fails."""
 ANSWERS = ["paid", *FAILURES]
-ROLLBACKS = {"ROLLBACK", "the connection's return to its pool"}
-ODD = ["order,8", 'order "9"', "", "Order-1", "order-1", "order-10", "order-2", "o'hara", "\u00e9", "e\u0301", "two\nlines"]
+SKUS = [("mug", "cap", "mug-gold"), ("poster", "frame", "poster-signed"), ("lamp", "shade", "lamp-no-7")]
+NEVER_REFUSED = {"COMMIT", "ROLLBACK", "the connection's return to its pool"}
+"""Steps that do not fail: SQLAlchemy loses a connection to a failed rollback, and a transaction to a failed commit."""
+PRICES = {"tray": PRICE, 'tray, "red"': 5}
+ODD = [
+    "order,8",
+    'order "9"',
+    "",
+    "Order-1",
+    "order-1",
+    "order-10",
+    "order-2",
+    "o'hara",
+    "\u00e9",
+    "e\u0301",
+    "two\nlines",
+]
 
 
 class Provider:
@@ -36,7 +51,10 @@ class Provider:
 
 
 class Shop:
-    """A shop that is open: its database, its provider, and its checkout in the SUT."""
+    """A shop that is open: its database, its provider, and its checkout in the SUT.
+
+    It has plenty of a mug and a cap, whose price the provider declines, and one piece of a drop.
+    """
 
     def __init__(self, sut, **database):
         self.sut = sut
@@ -44,9 +62,11 @@ class Shop:
         self.provider = Provider()
         self.payments = kit.upstream(self.provider, client="Payments")
         self._numbers = count(1)
+        self.mug, self.cap, self.drop = SKUS[sut.seed % len(SKUS)]
         self.reopen()
-        for sku, units, price in (("mug", PLENTY, PRICE), ("cap", PLENTY, Provider.DECLINED), ("drop", 1, PRICE)):
-            self.checkout.restock(sku, units, price)
+        self.checkout.restock(self.mug, PLENTY, PRICE)
+        self.checkout.restock(self.cap, PLENTY, Provider.DECLINED)
+        self.checkout.restock(self.drop, 1, PRICE)
 
     def reopen(self):
         self.checkout = self.sut.open("Checkout", self.database, self.payments)
@@ -57,13 +77,13 @@ class Shop:
     def order(self, right="paid", **more):
         """Return a new order whose answer is `right`, given that the provider fails as `deliver` has it fail."""
         special = {
-            "sold out": {"sku": "drop", "quantity": 2},
+            "sold out": {"sku": self.drop, "quantity": 2},
             "repriced": {"price": PRICE - 100},
-            "declined": {"sku": "cap", "price": Provider.DECLINED},
+            "declined": {"sku": self.cap, "price": Provider.DECLINED},
             "invalid": {"quantity": 0},
-            "unknown": {"sku": "mugg"},
+            "unknown": {"sku": f"{self.mug}s"},
         }
-        order = {"id": f"order-{next(self._numbers)}", "day": DAY, "sku": "mug", "quantity": 1, "price": PRICE}
+        order = {"id": f"order-{next(self._numbers)}", "day": DAY, "sku": self.mug, "quantity": 1, "price": PRICE}
         return order | {"delivery": 1} | special.get(right, {}) | more
 
     def deliver(self, right, order=None):
@@ -82,7 +102,9 @@ def expect_answer(answer, right, told):
 def expect_nothing_held(database, told):
     """No connection is checked out, and no transaction is open."""
     held = database.held()
-    assert not held, f"{told} {some(len(held), 'connection is', 'connections are')} held: {'; '.join(map(str, held[:2]))}"
+    assert not held, (
+        f"{told} {some(len(held), 'connection is', 'connections are')} held: {'; '.join(map(str, held[:2]))}"
+    )
 
 
 def expect_a_paid_order(shop, told):
@@ -97,6 +119,10 @@ def expect_stock(shop, sku, right, told):
 
 def again(order, delivery=2):
     return order | {"delivery": delivery}
+
+
+def an(right):
+    return f"{'an' if right[0] in 'aiu' else 'a'} {right} order"
 
 
 def as_words(answer):
@@ -116,17 +142,16 @@ def counts(answers):
 def paid_orders(draw):
     """A day of orders that are paid, with ids that are hard to sort and to quote, and amounts that are often equal."""
     ids = draw(st.lists(st.sampled_from(ODD) | st.text(max_size=4), max_size=9, unique=True))
-    quantities = st.integers(1, 3)
-    return [(each, draw(st.sampled_from(["mug", 'cap, "red"'])), draw(quantities)) for each in ids]
+    return [(each, draw(st.sampled_from(list(PRICES))), draw(st.integers(1, 3))) for each in ids]
 
 
-def export_of(orders, prices):
+def export_of(orders):
     """Return the export of paid orders, each (id, sku, quantity)."""
     lines = ["order,sku,quantity,amount"]
-    for id_, sku, quantity in sorted(orders, key=lambda order: (-order[2] * prices[order[1]], order[0])):
-        lines.append(f"{_field(id_)},{_field(sku)},{quantity},{money(quantity * prices[sku])}")
+    for id_, sku, quantity in sorted(orders, key=lambda order: (-order[2] * PRICES[order[1]], order[0])):
+        lines.append(f"{_field(id_)},{_field(sku)},{quantity},{money(quantity * PRICES[sku])}")
     units = sum(quantity for _, _, quantity in orders)
-    cents = sum(quantity * prices[sku] for _, sku, quantity in orders)
+    cents = sum(quantity * PRICES[sku] for _, sku, quantity in orders)
     return "".join(f"{line}\n" for line in (*lines, f"total,,{units},{money(cents)}"))
 
 

@@ -15,7 +15,6 @@ checkout_failures = Counter("checkout_failure_total", "Checkouts that did not en
 
 MOST = 20  # units in one order
 LINES = 4  # charges that the provider serves us at a time
-LINE_SECONDS = 0.1  # to wait for one
 
 
 class Base(DeclarativeBase):
@@ -96,7 +95,7 @@ class Checkout:
             order = session.get(Order, order_id)
             if order is None or order.answer != "paid":
                 return None
-            return f"{order.day} {order.id}: {order.quantity} x {order.sku}, {_money(order.amount)} paid"
+            return f"{order.day} {order.id}: {order.quantity} x {order.sku}, {order.amount / 100:.2f} paid"
 
     def _reserve(self, order: dict[str, Any]) -> int:
         """Take an order's units out of stock, unless an earlier delivery has; return what it costs."""
@@ -106,8 +105,8 @@ class Checkout:
 
     def _charge(self, key: str, amount: int) -> str:
         """Have the provider charge a key, as soon as a line is free."""
-        if not self._lines.acquire(timeout=LINE_SECONDS):
-            raise TimeoutError(f"no line to the payment provider within {LINE_SECONDS} s")
+        if not self._lines.acquire(timeout=0.05):
+            raise TimeoutError("no line to the payment provider is free")
         answer = self._payments.charge(key, amount)
         self._lines.release()
         return answer
@@ -122,10 +121,9 @@ class Checkout:
         """Settle an order that the provider has answered; what was declined goes back to stock."""
         with Session(self._engine) as session, session.begin():
             session.get_one(Order, order["id"]).answer = answer
-            if answer == "paid":
-                return answer
-            session.get_one(Item, order["sku"]).units += order["quantity"]
-        return _report(order, answer)
+            if answer == "declined":
+                session.get_one(Item, order["sku"]).units += order["quantity"]
+        return answer if answer == "paid" else _report(order, answer)
 
 
 def _take(session: Session, order: dict[str, Any]) -> Order:
@@ -148,7 +146,3 @@ def _report(order: dict[str, Any], reason: str) -> str:
     checkout_failures.labels(reason=reason).inc()
     log.error("checkout failed", order=order["id"], reason=reason)
     return reason
-
-
-def _money(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02}"

@@ -1,12 +1,14 @@
 """Checkout: takes orders, reserves their units, has them charged, and writes receipts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import Any
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from .world import Database, Payments
 
@@ -15,36 +17,25 @@ checkout_failures = Counter("checkout_failure_total", "Checkouts that did not en
 
 MOST = 20  # units in one order
 LINES = 4  # charges that the provider serves us at a time
-LINE_SECONDS = 0.1  # to wait for one
 
-
-class Base(DeclarativeBase):
-    """The shop's tables."""
-
-
-class Item(Base):
-    """What is for sale."""
-
-    __tablename__ = "items"
-    sku: Mapped[str] = mapped_column(primary_key=True)
-    units: Mapped[int]
-    price: Mapped[int]
-
-
-class Order(Base):
-    """An order and its answer; without one it is open, for the payment provider has not answered."""
-
-    __tablename__ = "orders"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    day: Mapped[str]
-    sku: Mapped[str]
-    quantity: Mapped[int]
-    amount: Mapped[int]
-    answer: Mapped[str | None]
-
-
-class Refused(Exception):
-    """An order that cannot be reserved; its argument is the answer."""
+metadata = MetaData()
+items = Table(
+    "items",
+    metadata,
+    Column("sku", String, primary_key=True),
+    Column("units", Integer, nullable=False),
+    Column("price", Integer, nullable=False),
+)
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("day", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("answer", String),
+)
 
 
 class Checkout:
@@ -53,103 +44,99 @@ class Checkout:
     def __init__(self, database: Database, payments: Payments) -> None:
         """Open the checkout, creating its tables where they are missing."""
         self._payments = payments
-        self._lines = BoundedSemaphore(LINES)
         self._engine = database.engine(pool_size=5, max_overflow=0, pool_timeout=0.3)
-        Base.metadata.create_all(self._engine)
+        self._lines = BoundedSemaphore(LINES)
+        metadata.create_all(self._engine)
 
     def restock(self, sku: str, units: int, price: int) -> None:
         """Add units to an item, and set its price in cents."""
-        with Session(self._engine) as session, session.begin():
-            item = session.get(Item, sku) or Item(sku=sku, units=0)
-            item.units, item.price = item.units + units, price
-            session.add(item)
+        new = upsert(items).values(sku=sku, units=units, price=price)
+        with self._transaction() as tx:
+            tx.execute(new.on_conflict_do_update(["sku"], set_={"units": items.c.units + units, "price": price}))
 
     def stock(self, sku: str) -> int:
         """Return how many units of an item are left."""
-        with Session(self._engine) as session:
-            return session.scalar(select(Item.units).where(Item.sku == sku)) or 0
+        with self._transaction() as tx:
+            return tx.scalar(select(items.c.units).where(items.c.sku == sku)) or 0
 
     def checkout(self, order: dict[str, Any]) -> str:
         """Reserve an order's units and have it charged; return its answer."""
-        with Session(self._engine) as session:
-            known = session.scalar(select(Order.answer).where(Order.id == order["id"]))
-            listed = session.scalar(select(Item.sku).where(Item.sku == order["sku"]))
+        with self._transaction() as tx:
+            known = tx.execute(select(orders).where(orders.c.id == order["id"])).first()
+            if known is None:
+                answer, amount = _reserve(tx, order)
         if known is not None:
-            return known
-        if not 1 <= order["quantity"] <= MOST:
-            return self._refuse(order, "invalid")
-        if listed is None:
-            return self._refuse(order, "unknown")
+            answer, amount = known.answer, known.amount
+            if answer is not None:
+                return answer
+        if answer is not None:
+            return _failed(order, answer)
         try:
-            amount = self._reserve(order)
-        except Refused as refused:
-            return self._refuse(order, str(refused))
-        try:
-            answer = self._charge(order["id"], amount)
+            charged = self._charge(order["id"], amount)
         except TimeoutError:
-            return _report(order, "unavailable")
-        return self._settle(order, "paid" if answer == "charged" else "declined")
+            return _failed(order, "unavailable")
+        return self._settle(order, charged)
 
     def receipt(self, order_id: str) -> str | None:
         """Return the receipt of a paid order."""
-        with Session(self._engine) as session:
-            order = session.get(Order, order_id)
-            if order is None or order.answer != "paid":
-                return None
-            return f"{order.day} {order.id}: {order.quantity} x {order.sku}, {_money(order.amount)} paid"
+        with self._transaction() as tx:
+            order = tx.execute(select(orders).where(orders.c.id == order_id, orders.c.answer == "paid")).first()
+        if order is None:
+            return None
+        return f"{order.day} {order.id}: {order.quantity} x {order.sku}, {order.amount / 100:.2f} paid"
 
-    def _reserve(self, order: dict[str, Any]) -> int:
-        """Take an order's units out of stock, unless an earlier delivery has; return what it costs."""
-        with Session(self._engine) as session, session.begin():
-            reserved = session.get(Order, order["id"]) or _take(session, order)
-            return reserved.amount
-
-    def _charge(self, key: str, amount: int) -> str:
-        """Have the provider charge a key, as soon as a line is free."""
-        if not self._lines.acquire(timeout=LINE_SECONDS):
-            raise TimeoutError(f"no line to the payment provider within {LINE_SECONDS} s")
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """Lend a connection, and take it back."""
+        tx = self._engine.connect()
         try:
-            return self._payments.charge(key, amount)
+            with tx.begin():
+                yield tx
+        finally:
+            tx.close()
+
+    def _charge(self, key: str, amount: int) -> bool:
+        """Have the provider charge a key, as soon as a line is free."""
+        self._lines.acquire()
+        try:
+            return self._payments.charge(key, amount) == "charged"
         finally:
             self._lines.release()
 
-    def _refuse(self, order: dict[str, Any], answer: str) -> str:
-        """Settle an order that was not reserved."""
-        with Session(self._engine) as session, session.begin():
-            session.add(_row(order, amount=0, answer=answer))
-        return _report(order, answer)
-
-    def _settle(self, order: dict[str, Any], answer: str) -> str:
+    def _settle(self, order: dict[str, Any], charged: bool) -> str:
         """Settle an order that the provider has answered; what was declined goes back to stock."""
-        with Session(self._engine) as session, session.begin():
-            session.get_one(Order, order["id"]).answer = answer
-            if answer == "paid":
-                return answer
-            session.get_one(Item, order["sku"]).units += order["quantity"]
-        return _report(order, answer)
+        answer = "paid" if charged else "declined"
+        with self._transaction() as tx:
+            tx.execute(update(orders).where(orders.c.id == order["id"]).values(answer=answer))
+            if not charged:
+                back = items.c.units + order["quantity"]
+                tx.execute(update(items).where(items.c.sku == order["sku"]).values(units=back))
+        return answer if charged else _failed(order, answer)
 
 
-def _take(session: Session, order: dict[str, Any]) -> Order:
-    item = session.get_one(Item, order["sku"])
+def _reserve(tx: Connection, order: dict[str, Any]) -> tuple[str | None, int]:
+    """Write an order down and take its units; return its answer if it has one already, and what it costs."""
+    item = tx.execute(select(items).where(items.c.sku == order["sku"])).first()
+    answer, amount = _objection(item, order), 0
+    if answer is None:
+        amount = item.price * order["quantity"]
+        tx.execute(update(items).where(items.c.sku == item.sku).values(units=item.units - order["quantity"]))
+    row = {name: order[name] for name in ("id", "day", "sku", "quantity")}
+    tx.execute(insert(orders).values(**row, amount=amount, answer=answer))
+    return answer, amount
+
+
+def _objection(item: Any, order: dict[str, Any]) -> str | None:
+    if not 1 <= order["quantity"] <= MOST:
+        return "invalid"
+    if item is None:
+        return "unknown"
     if item.price != order["price"]:
-        raise Refused("repriced")
-    if item.units < order["quantity"]:
-        raise Refused("sold out")
-    item.units -= order["quantity"]
-    reserved = _row(order, amount=item.price * order["quantity"], answer=None)
-    session.add(reserved)
-    return reserved
+        return "repriced"
+    return "sold out" if item.units < order["quantity"] else None
 
 
-def _row(order: dict[str, Any], amount: int, answer: str | None) -> Order:
-    return Order(**{name: order[name] for name in ("id", "day", "sku", "quantity")}, amount=amount, answer=answer)
-
-
-def _report(order: dict[str, Any], reason: str) -> str:
+def _failed(order: dict[str, Any], reason: str) -> str:
     checkout_failures.labels(reason=reason).inc()
     log.error("checkout failed", order=order["id"], reason=reason)
     return reason
-
-
-def _money(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02}"
