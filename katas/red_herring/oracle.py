@@ -1,5 +1,6 @@
 """What is right: a shop to hold checkout and export against, and the orders that both are sent."""
 
+import contextlib
 from collections import Counter
 from itertools import count
 
@@ -115,6 +116,30 @@ def expect_a_paid_order(shop, told):
 def expect_stock(shop, sku, right, told):
     left = shop.checkout.stock(sku)
     assert left == right, f"{told} {left} units of {sku} are left; it should be {right}"
+
+
+def for_each_step(sut, right, trouble, what):
+    """Deliver orders twice, the first time with trouble at the first step, at the second, and so on."""
+    shop = Shop(sut)
+    for step in count(1):
+        sut.begin_example()
+        order = shop.order(right)
+        sku = order["sku"]
+        left, charged = shop.checkout.stock(sku), len(shop.provider.charged)
+        with contextlib.suppress(kit.Killed), trouble(step) as met:
+            shop.deliver(right, order)
+        if what == "killed" and met.request is not None:
+            shop.reopen()
+        elif met.request in NEVER_REFUSED:
+            shop = Shop(sut)
+            continue
+        told = f"{an(right)}, {what} at step {step} ({met.request}) and delivered again:"
+        expect_answer(shop.deliver(right, again(order)), right, f"{told} its answer")
+        expect_stock(shop, sku, left - (right == "paid"), told)
+        charges = len(shop.provider.charged) - charged
+        assert charges == (right == "paid"), f"{told} the customer was charged {some(charges, 'time')}"
+        if met.request is None:
+            break
 
 
 def again(order, delivery=2):

@@ -1,6 +1,5 @@
 """What checkout and export owe the shop. The contract these checks hold them to is in BRIEFING.md."""
 
-import contextlib
 from itertools import count, takewhile
 
 import pytest
@@ -29,6 +28,7 @@ from .oracle import (
     expect_nothing_held,
     expect_stock,
     export_of,
+    for_each_step,
     paid_orders,
     some,
 )
@@ -112,9 +112,8 @@ def test_orders_get_their_answers_and_take_their_units(sut, night):
         expect_stock(shop, shop.mug, PLENTY - taken, told)
         expect_stock(shop, shop.cap, PLENTY, told)
         expect_stock(shop, shop.drop, 1, told)
-        right = [PRICE] * night[:done].count("paid")
-        charged = shop.provider.charged
-        assert charged == right, f"{told} customers were charged {charged} (cents); it should be {right}"
+        charged, due = shop.provider.charged, [PRICE] * night[:done].count("paid")
+        assert charged == due, f"{told} customers were charged {charged} (cents); it should be {due}"
 
 
 @pytest.mark.stage("regression")
@@ -193,9 +192,8 @@ def test_receipts_have_the_format_of_the_contract(sut):
     ):
         order = shop.order(right, **more)
         shop.deliver(right, order)
-        text = text and f"{order['day']} {order['id']}: {text}"
-        receipt = shop.checkout.receipt(order["id"])
-        assert receipt == text, f"the receipt of {an(right)} is {receipt!r}; it should be {text!r}"
+        receipt, due = shop.checkout.receipt(order["id"]), text and f"{order['day']} {order['id']}: {text}"
+        assert receipt == due, f"the receipt of {an(right)} is {receipt!r}; it should be {due!r}"
     assert shop.checkout.receipt("order-0") is None, "an unknown order has a receipt; it should have none"
 
 
@@ -262,30 +260,6 @@ def test_an_order_is_whole_whatever_fails(sut):
     """An order is whole, whatever fails."""
     for right in ("paid", "declined", "sold out"):
         for_each_step(sut, right, sut.failing_at_step, "failing")
-
-
-def for_each_step(sut, right, trouble, what):
-    """Deliver orders twice, the first time with trouble at the first step, at the second, and so on."""
-    shop = Shop(sut)
-    for step in count(1):
-        sut.begin_example()
-        order = shop.order(right)
-        sku = order["sku"]
-        left, charged = shop.checkout.stock(sku), len(shop.provider.charged)
-        with contextlib.suppress(kit.Killed), trouble(step) as met:
-            shop.deliver(right, order)
-        if what == "killed" and met.request is not None:
-            shop.reopen()
-        elif met.request in NEVER_REFUSED:
-            shop = Shop(sut)
-            continue
-        told = f"{an(right)}, {what} at step {step} ({met.request}) and delivered again:"
-        expect_answer(shop.deliver(right, again(order)), right, f"{told} its answer")
-        expect_stock(shop, sku, left - (right == "paid"), told)
-        charges = len(shop.provider.charged) - charged
-        assert charges == (right == "paid"), f"{told} the customer was charged {some(charges, 'time')}"
-        if met.request is None:
-            break
 
 
 @pytest.mark.stage("sla")

@@ -1,6 +1,7 @@
 """Nightly export: writes the paid orders of a day as CSV for the finance team."""
 
 import time
+from typing import Any
 
 import structlog
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from .world import Database
 log = structlog.get_logger()
 
 BUSY_SECONDS = 0.02  # of processor time; above that the alert ExportWorkerCpuHigh fires
+PLACES = 2
 HEADER = "order,sku,quantity,amount"
 
 
@@ -28,22 +30,10 @@ class Export:
             names = list(connection.execute(text("SELECT * FROM orders LIMIT 0")).keys())
         todays = []
         for row in everything:
-            if row[names.index("day")] == day:
-                if row[names.index("answer")] == "paid":
-                    todays.append({names[i]: row[i] for i in range(len(names))})
-        out = HEADER + "\n"
-        # most expensive first; slow, but it was fine when we had 40 orders a day
-        for place in range(len(todays)):
-            for order in todays:
-                before = 0
-                for other in todays:
-                    if other["amount"] > order["amount"]:
-                        before = before + 1
-                    if other["amount"] == order["amount"] and other["id"] < order["id"]:
-                        before = before + 1
-                if before == place:
-                    out = out + field(order["id"]) + "," + field(order["sku"]) + ","
-                    out = out + str(order["quantity"]) + "," + money(order["amount"]) + "\n"
+            order = {names[i]: row[i] for i in range(len(names))}
+            if order["day"] == day and order["answer"] == "paid":
+                todays.append(order)
+        out = HEADER + "\n" + lines(todays)
         units = 0
         cents = 0
         for line in range(len(todays)):
@@ -56,14 +46,30 @@ class Export:
         return out
 
 
+def lines(orders: list[dict[str, Any]]) -> str:
+    """Write the most expensive order first; slow, but it was fine when we had 40 orders a day."""
+    out = ""
+    for place in range(len(orders)):
+        for order in orders:
+            before = 0
+            for other in orders:
+                if other["amount"] > order["amount"]:
+                    before = before + 1
+                if other["amount"] == order["amount"] and other["id"] < order["id"]:
+                    before = before + 1
+            if before == place:
+                out = out + field(order["id"]) + "," + field(order["sku"]) + ","
+                out = out + str(order["quantity"]) + "," + money(order["amount"]) + "\n"
+    return out
+
+
 def field(value: str) -> str:
     """Quote a field where it needs to be."""
     quoted = ""
     special = False
     for character in value:
+        quoted = quoted + character
         if character == '"':
-            quoted = quoted + '""'
-        else:
             quoted = quoted + character
         if character in {'"', ",", "\n", "\r"}:
             special = True
@@ -75,6 +81,6 @@ def field(value: str) -> str:
 def money(cents: int) -> str:
     """Write cents as an amount with two places."""
     digits = str(cents)
-    while len(digits) < 3:
+    while len(digits) <= PLACES:
         digits = "0" + digits
-    return digits[: len(digits) - 2] + "." + digits[len(digits) - 2 :]
+    return digits[: len(digits) - PLACES] + "." + digits[len(digits) - PLACES :]

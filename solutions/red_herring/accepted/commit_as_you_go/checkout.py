@@ -72,10 +72,10 @@ class Checkout:
         if answer is not None:
             return _failed(order, answer)
         try:
-            charged = self._charge(order["id"], amount)
+            answer = "paid" if self._charge(order["id"], amount) == "charged" else "declined"
         except TimeoutError:
             return _failed(order, "unavailable")
-        return self._settle(order, charged)
+        return self._settle(order, answer)
 
     def receipt(self, order_id: str) -> str | None:
         """Return the receipt of a paid order."""
@@ -92,20 +92,19 @@ class Checkout:
             yield tx
             tx.commit()
 
-    def _charge(self, key: str, amount: int) -> bool:
+    def _charge(self, key: str, amount: int) -> str:
         """Have the provider charge a key, as soon as a line is free."""
         with self._lines:
-            return self._payments.charge(key, amount) == "charged"
+            return self._payments.charge(key, amount)
 
-    def _settle(self, order: dict[str, Any], charged: bool) -> str:
+    def _settle(self, order: dict[str, Any], answer: str) -> str:
         """Settle an order that the provider has answered; what was declined goes back to stock."""
-        answer = "paid" if charged else "declined"
         with self._transaction() as tx:
             tx.execute(update(orders).where(orders.c.id == order["id"]).values(answer=answer))
-            if not charged:
+            if answer == "declined":
                 back = items.c.units + order["quantity"]
                 tx.execute(update(items).where(items.c.sku == order["sku"]).values(units=back))
-        return answer if charged else _failed(order, answer)
+        return answer if answer == "paid" else _failed(order, answer)
 
 
 def _reserve(tx: Connection, order: dict[str, Any]) -> tuple[str | None, int]:

@@ -1,6 +1,7 @@
 """Nightly export: writes the paid orders of a day as CSV for the finance team."""
 
 import time
+from typing import Any
 
 import structlog
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from .world import Database
 log = structlog.get_logger()
 
 BUSY_SECONDS = 0.02  # of processor time; above that the alert ExportWorkerCpuHigh fires
+PLACES = 2
 HEADER = "order,sku,quantity,amount"
 
 
@@ -26,14 +28,30 @@ class Export:
         return ""
 
 
+def lines(orders: list[dict[str, Any]]) -> str:
+    """Write the most expensive order first; slow, but it was fine when we had 40 orders a day."""
+    out = ""
+    for place in range(len(orders)):
+        for order in orders:
+            before = 0
+            for other in orders:
+                if other["amount"] > order["amount"]:
+                    before = before + 1
+                if other["amount"] == order["amount"] and other["id"] < order["id"]:
+                    before = before + 1
+            if before == place:
+                out = out + field(order["id"]) + "," + field(order["sku"]) + ","
+                out = out + str(order["quantity"]) + "," + money(order["amount"]) + "\n"
+    return out
+
+
 def field(value: str) -> str:
     """Quote a field where it needs to be."""
     quoted = ""
     special = False
     for character in value:
+        quoted = quoted + character
         if character == '"':
-            quoted = quoted + '""'
-        else:
             quoted = quoted + character
         if character in {'"', ",", "\n", "\r"}:
             special = True
@@ -45,6 +63,6 @@ def field(value: str) -> str:
 def money(cents: int) -> str:
     """Write cents as an amount with two places."""
     digits = str(cents)
-    while len(digits) < 3:
+    while len(digits) <= PLACES:
         digits = "0" + digits
-    return digits[: len(digits) - 2] + "." + digits[len(digits) - 2 :]
+    return digits[: len(digits) - PLACES] + "." + digits[len(digits) - PLACES :]

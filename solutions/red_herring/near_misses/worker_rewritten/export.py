@@ -12,6 +12,7 @@ from .world import Database
 log = structlog.get_logger()
 
 BUSY_SECONDS = 0.02  # of processor time; above that the alert ExportWorkerCpuHigh fires
+PLACES = 2
 HEADER = "order,sku,quantity,amount"
 
 
@@ -25,7 +26,6 @@ class Export:
     def run(self, day: str) -> str:
         """Return the export of a day."""
         began = time.process_time()
-        orders = []
         with self._engine.connect() as connection:
             query = text("SELECT id, sku, quantity, amount FROM orders WHERE day = :day AND answer = 'paid'")
             orders = list(connection.execute(query, {"day": day}))
@@ -45,6 +45,6 @@ class Export:
 def money(cents: int) -> str:
     """Write cents as an amount with two places."""
     digits = str(cents)
-    while len(digits) < 3:
+    while len(digits) <= PLACES:
         digits = "0" + digits
-    return digits[: len(digits) - 2] + "." + digits[len(digits) - 2 :]
+    return digits[: len(digits) - PLACES] + "." + digits[len(digits) - PLACES :]
