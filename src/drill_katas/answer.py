@@ -33,11 +33,15 @@ class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is known about a kata. `broken` gives for every variant its failing checks, and what each says (a regex)."""
+    """What is known about a kata. `broken` gives for every variant its failing checks, and what each says (a regex).
+
+    `healthy` are variants with which nothing is wrong: the alarm is a false one, and they pass every check.
+    """
 
     format: Literal[1]
     hints: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=5)]
     broken: dict[str, dict[str, str]]
+    healthy: tuple[str, ...] = ()
     near_misses: dict[str, NearMiss] = {}
 
 

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from drill_katas.verdict import CheckResult
 
 FORMAT: Final = 1  # of the JSON that `--json` writes
-Kind = Literal["broken", "reference", "accepted", "near miss"]
-NEEDED: Final[tuple[tuple[Kind, int, str], ...]] = (
-    ("broken", 3, "broken versions"),
-    ("accepted", 2, "accepted alternatives"),
-    ("near miss", 4, "near misses"),
+Kind = Literal["broken", "healthy", "reference", "accepted", "near miss"]
+NEEDED: Final[tuple[tuple[tuple[Kind, ...], int, str], ...]] = (
+    (("broken", "healthy"), 3, "broken versions"),
+    (("broken",), 2, "versions that are really broken"),
+    (("accepted",), 2, "accepted alternatives"),
+    (("near miss",), 4, "near misses"),
 )
 
 
@@ -109,7 +110,12 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 def arms_of(kata: Kata, answer: Answer) -> list[Arm]:
     """Return all arms of a kata, with what `answer.toml` declares of each."""
     arms = [
-        Arm("broken", variant, kata.variant_folder(variant), answer.broken.get(variant, {}))
+        Arm(
+            "healthy" if variant in answer.healthy else "broken",
+            variant,
+            kata.variant_folder(variant),
+            answer.broken.get(variant, {}),
+        )
         for variant in (ORIGINAL, *kata.manifest.variants)
     ]
     arms.append(Arm("reference", "reference", kata.solutions, {}))
@@ -225,15 +231,17 @@ def _measured(rows: Sequence[Row]) -> Iterator[Measured]:
 
 
 def _missing(answer: Answer, arms: Sequence[Arm]) -> Iterator[str]:
-    for kind, least, what in NEEDED:
-        have = sum(arm.kind == kind for arm in arms)
+    for kinds, least, what in NEEDED:
+        have = sum(arm.kind in kinds for arm in arms)
         if have < least:
             yield f"{least} {what} are needed, and there are {have}"
     for arm in arms:
         if arm.kind in {"broken", "near miss"} and not arm.fails:
             yield f"{arm.kind} {arm.name}: answer.toml does not say which checks it fails"
+        if arm.kind == "healthy" and arm.fails:
+            yield f"healthy {arm.name}: answer.toml says that it fails checks"
     known = {arm.name for arm in arms}
-    for name in (*answer.broken, *answer.near_misses):
+    for name in (*answer.broken, *answer.healthy, *answer.near_misses):
         if name not in known:
             yield f"answer.toml speaks of {name}, and there is no such arm"
 

@@ -7,9 +7,9 @@ import itertools
 import re
 import sqlite3
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.judge.probe import Held, Line, Lines, Statement, Usage, usage_by_call
 from drill_katas.judge.services import Refused
 from drill_katas.sut.driver import from_wire, to_wire
 
@@ -26,42 +26,50 @@ NUMBER: Final = 8  # bytes of a value that is neither text nor a blob
 LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's lock
 
 
-@dataclass(frozen=True)
-class Statement:
-    """One SQL statement the SUT executed.
-
-    `rows` is how many it fetched, `size` how many bytes its parameters and these rows hold, `work` about how many
-    instructions SQLite's virtual machine carried out for it: rows that were only looked through cost some, too.
-    """
-
-    sql: str
-    rows: int
-    size: int
-    work: int
-    connection: int
-
-
 class Database:
     """A fresh, empty SQLite database; hand it to `sut.open`, and the SUT gets a SQLAlchemy engine on it.
 
     It lives until the check ends, so it survives a SUT that is killed. `round_trip` is added to every
-    statement, in seconds, as a network would.
+    statement, in seconds, as a network would. With `connections` it takes that many at once, and refuses one more with
+    an `OperationalError`. With `client` the SUT gets `world.<client>(connect)` in place of an engine, and
+    `connect(**options)` returns engines, with options of SQLAlchemy's `create_engine`.
     """
 
-    def __init__(self, *, round_trip: float = 0.0) -> None:
+    def __init__(self, *, round_trip: float = 0.0, connections: int | None = None, client: str | None = None) -> None:
         self.statements: list[Statement] = []
+        self._lines = Lines(connections)
+        self._client = client
         self._round_trip = round_trip
         self._uri = f"file:/kata-{next(_SERIALS)}?vfs=memdb"
         self._anchor = self._connect()  # the database lives as long as a connection to it does
-        self._connections = itertools.count(1)
+        self._numbers = itertools.count(1)
         self._wire: dict[str, Any] | None = None
 
     def attach(self, services: Services) -> dict[str, Any]:
         """Be reachable through `services`; the database's name and address for the SUT."""
         if self._wire is None:
             self._services = services
-            self._wire = {"$database": {"address": services.address, "service": services.add(self)}}
+            place = {"address": services.address, "service": services.add(self)}
+            self._wire = {"$database": place | ({"client": self._client} if self._client else {})}
         return self._wire
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections the SUT has open now, in use or idle in a pool."""
+        return len(self._lines.open())
+
+    @property
+    def peak_connections(self) -> int:
+        """The most connections that were open at once."""
+        return self._lines.peak
+
+    def held(self) -> list[Held]:
+        """Return the connections that are checked out of their pool now, the oldest first.
+
+        Such a one has executed something since its last return (a pool returns a connection with a rollback), or has a
+        transaction open.
+        """
+        return [held for line in self._lines.open() if (held := line.held())]
 
     def close(self) -> None:
         """Forget all data."""
@@ -75,28 +83,48 @@ class Database:
         yield seen
         seen += self.statements[before:]
 
+    def usage(self) -> list[Usage]:
+        """Return what each call has cost so far, in the order of the calls; calls without statements are left out."""
+        return usage_by_call(self.statements)
+
     def serve(self, channel: Channel) -> None:
         """Serve one connection of the SUT's with a SQLite connection of its own."""
-        connection = _Connection(self, self._connect(), next(self._connections))
+        connection = _Connection(self, self._connect(), next(self._numbers), channel)
         try:
+            if not self._lines.admit(connection.line):
+                channel.receive()
+                channel.send(_refusal(f"too many connections: the server takes {self._lines.most}"))
+                return
             while (request := channel.receive()) is not None:
                 if self._round_trip:
                     time.sleep(self._round_trip)
                 channel.send(self._answer(connection, request))
         finally:
+            self._lines.remove(connection.line)
             connection.close()
 
+    @property
+    def call(self) -> str:
+        """The call of the check's that is under way; "" when there is none."""
+        call = self._services.call
+        return call.text if call else ""
+
     def _answer(self, connection: _Connection, request: dict[str, Any]) -> dict[str, Any]:
+        connection.line.note(request, self._services.call, self._services.trace_id)
         try:
             self._services.step(connection.in_words(request))
         except Refused as refused:
-            return {"error": "OperationalError", "message": str(refused)}
+            return _refusal(str(refused))
         return connection.answer(request)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._uri, uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
         connection.create_function("regexp", 2, lambda pattern, text: re.search(pattern, text or "") is not None)
         return connection
+
+
+def _refusal(message: str) -> dict[str, Any]:
+    return {"error": "OperationalError", "message": message}
 
 
 def _size(rows: Iterable[Iterable[Any]]) -> int:
@@ -107,11 +135,12 @@ def _size(rows: Iterable[Iterable[Any]]) -> int:
 class _Connection:
     """Carries out the requests of one connection."""
 
-    def __init__(self, database: Database, sqlite: sqlite3.Connection, number: int) -> None:
+    def __init__(self, database: Database, sqlite: sqlite3.Connection, number: int, channel: Channel) -> None:
+        self.line = Line(number, channel, sqlite)
         self._database = database
         self._sqlite = sqlite
-        self._number = number
         self._work = 0
+        self._began = False  # a statement has been counted as the one that opened the transaction
         sqlite.set_progress_handler(self._count_work, WORK_UNIT)
 
     def in_words(self, request: dict[str, Any]) -> str:
@@ -129,6 +158,8 @@ class _Connection:
             return {"error": type(error).__name__, "message": str(error)}
         except (OverflowError, ValueError, KeyError, TypeError) as error:
             return {"error": "ProgrammingError", "message": str(error)}
+        finally:
+            self._began = self._began and self._sqlite.in_transaction
 
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -150,6 +181,7 @@ class _Connection:
                 self._sqlite.commit()
             case "rollback":
                 self._sqlite.rollback()
+                self.line.returned()
             case "isolation":
                 self._sqlite.isolation_level = request["level"]
         return {}
@@ -159,7 +191,9 @@ class _Connection:
         rows = [[to_wire(value) for value in row] for row in fetched]
         if not _BOOKKEEPING.match(sql):
             size = _size(sent) + _size(fetched)
-            self._database.statements.append(Statement(sql, len(rows), size, self._work, self._number))
+            began, self._began = self._sqlite.in_transaction and not self._began, self._sqlite.in_transaction
+            made = Statement(sql, len(rows), size, self._work, self.line.number, self._database.call, began)
+            self._database.statements.append(made)
         self._work = 0
         return {
             "columns": [column[0] for column in cursor.description] if cursor.description else None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drill_katas.judge.loop import Loop
+    from drill_katas.judge.trial import Call
 
 MAX_REQUEST: Final = 16_000_000  # bytes of one request to a service
 
@@ -65,6 +66,8 @@ class Services:
         self.sockets = self._folder / "sut"  # where the SUT may listen
         self.sockets.mkdir()
         self.sockets.chmod(0o1777)
+        self.call: Call | None = None  # the check's call that the SUT is serving
+        self.trace_id: str | None = None  # and its trace
         self._services: dict[str, Service] = {}
         self._kept: list[Closable] = []
         self._loop: Loop | None = None

@@ -276,6 +276,7 @@ class Sut:
         assert running is not None
         left = trial.seconds_left()
         timeout = min(seconds or trial.limits.call_seconds, left)
+        self._services.call, self._services.trace_id = call, self._trace_id
         try:
             answer = running.ask({**request, "trace": self._trace_id}, timeout)
         except Silent:
@@ -291,6 +292,8 @@ class Sut:
         except BaseException:  # Ctrl-C: the answer that is still to come must not be taken for another call's
             self.kill()
             raise
+        finally:
+            self._services.call = self._services.trace_id = None
         if "error" in answer:
             call.result = explain.raised(answer["error"])
             raise explain.refusal(call.text, answer["error"], trial.program, trial.limits)

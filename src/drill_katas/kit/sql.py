@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from drill_katas.judge.database import Statement
+    from drill_katas.judge.probe import Statement
 
 SHOWN: Final = 160  # characters of a statement in a message
 

@@ -57,19 +57,26 @@ def connect(address: str, service: str) -> Connection:
     channel = Channel(sock, max_frame=MAX_RESULT)
     channel.send({"service": service})
     connection = Connection(channel)
-    connection.request({"op": "hello"})
+    try:
+        connection.request({"op": "hello"})
+    except Error:
+        connection.close()
+        raise
     return connection
 
 
-def make_engine(address: str, service: str) -> sqlalchemy.Engine:
-    """Return an ordinary SQLAlchemy engine on the judge's database `service`."""
+def make_engine(address: str, service: str, **options: Any) -> sqlalchemy.Engine:
+    """Return an ordinary SQLAlchemy engine on the judge's database `service`.
+
+    `options` are those of `create_engine`.
+    """
     import sqlalchemy  # noqa: PLC0415 - a kata without a database does not pay for the import
 
     engine = sqlalchemy.create_engine(
         "sqlite://",
         module=sys.modules[__name__],
         creator=lambda: connect(address, service),
-        poolclass=sqlalchemy.QueuePool,
+        **{"poolclass": sqlalchemy.QueuePool, **options},
     )
     sqlalchemy.event.listen(engine, "handle_error", _mark_disconnect)
     return engine

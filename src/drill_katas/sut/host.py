@@ -29,6 +29,7 @@ from drill_katas.sut.wire import Channel, Closed, find_unplain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import sqlalchemy
     from aiohttp.web import Application
 
     from drill_katas.sut.web import Loop
@@ -147,15 +148,23 @@ class Host:
     def _materialise(self, arg: Any, number: int) -> Any:
         """Return what the learner's code receives for `arg`: plain data as it is, a resource as its client."""
         match arg:
+            case {"$database": {"address": address, "service": service, "client": client}}:
+                return self._world(client)(functools.partial(self._engine, number, address, service))
             case {"$database": {"address": address, "service": service}}:
-                engine = driver.make_engine(address, service)
-                self._engines[number].append(engine)
-                return engine
+                return self._engine(number, address, service)
             case {"$upstream": {"address": address, "service": service, "client": client}}:
-                world = importlib.import_module(f"{self._package}.world")
-                return getattr(world, client)(Line(address, service))
+                return self._world(client)(Line(address, service))
             case _:
                 return arg
+
+    def _world(self, client: str) -> Any:
+        return getattr(importlib.import_module(f"{self._package}.world"), client)
+
+    def _engine(self, number: int, address: str, service: str, **options: Any) -> sqlalchemy.Engine:
+        """Make an engine that is disposed of when the object `number` is let go."""
+        engine = driver.make_engine(address, service, **options)
+        self._engines.setdefault(number, []).append(engine)
+        return engine
 
 
 class Line:

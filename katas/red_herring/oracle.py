@@ -1,0 +1,189 @@
+"""What is right: a shop to hold checkout and export against, and the orders that both are sent."""
+
+import contextlib
+from collections import Counter
+from itertools import count
+
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+DAY = "2026-03-13"
+PRICE = 1200  # cents
+PLENTY = 10_000  # units
+SERVER = 20  # connections that the database server takes
+FAILURES = ["sold out", "repriced", "declined", "unavailable", "invalid", "unknown"]
+"""Every way in which a checkout fails."""
+ANSWERS = ["paid", *FAILURES]
+SKUS = [("mug", "cap", "mug-gold"), ("poster", "frame", "poster-signed"), ("lamp", "shade", "lamp-no-7")]
+NEVER_REFUSED = {"COMMIT", "ROLLBACK", "the connection's return to its pool"}
+"""Steps that do not fail: SQLAlchemy loses a connection to a failed rollback, and a transaction to a failed commit."""
+PRICES = {"tray": PRICE, 'tray, "red"': 5}
+ODD = [
+    "order,8",
+    'order "9"',
+    "",
+    "Order-1",
+    "order-1",
+    "order-10",
+    "order-2",
+    "o'hara",
+    "\u00e9",
+    "e\u0301",
+    "two\nlines",
+]
+
+
+class Provider:
+    """The payment provider: charges a key once, and declines the amounts it is told to."""
+
+    DECLINED = 1313
+
+    def __init__(self):
+        self.charged = []  # the amounts, in cents
+        self._answers = {}
+
+    def charge(self, key, amount):
+        if key not in self._answers:
+            self._answers[key] = "declined" if amount % self.DECLINED == 0 else "charged"
+            if self._answers[key] == "charged":
+                self.charged.append(amount)
+        return self._answers[key]
+
+
+class Shop:
+    """A shop that is open: its database, its provider, and its checkout in the SUT.
+
+    It has plenty of a mug and a cap, whose price the provider declines, and one piece of a drop.
+    """
+
+    def __init__(self, sut, **database):
+        self.sut = sut
+        self.database = kit.database(connections=SERVER, client="Database", **database)
+        self.provider = Provider()
+        self.payments = kit.upstream(self.provider, client="Payments")
+        self._numbers = count(1)
+        self.mug, self.cap, self.drop = SKUS[sut.seed % len(SKUS)]
+        self.reopen()
+        self.checkout.restock(self.mug, PLENTY, PRICE)
+        self.checkout.restock(self.cap, PLENTY, Provider.DECLINED)
+        self.checkout.restock(self.drop, 1, PRICE)
+
+    def reopen(self):
+        self.checkout = self.sut.open("Checkout", self.database, self.payments)
+
+    def open_export(self):
+        return self.sut.open("Export", self.database)
+
+    def order(self, right="paid", **more):
+        """Return a new order whose answer is `right`, given that the provider fails as `deliver` has it fail."""
+        special = {
+            "sold out": {"sku": self.drop, "quantity": 2},
+            "repriced": {"price": PRICE - 100},
+            "declined": {"sku": self.cap, "price": Provider.DECLINED},
+            "invalid": {"quantity": 0},
+            "unknown": {"sku": f"{self.mug}s"},
+        }
+        order = {"id": f"order-{next(self._numbers)}", "day": DAY, "sku": self.mug, "quantity": 1, "price": PRICE}
+        return order | {"delivery": 1} | special.get(right, {}) | more
+
+    def deliver(self, right, order=None):
+        """Check out an order whose answer should be `right`; return the answer, or what it raised."""
+        self.payments.script([kit.Fault.REQUEST_LOST] if right == "unavailable" else [])
+        try:
+            return self.checkout.checkout(order or self.order(right))
+        except kit.SutError as error:
+            return f"raised {error.raised.splitlines()[0]}"
+
+
+def expect_answer(answer, right, told):
+    assert answer == right, f'{told} {as_words(answer)}; it should be "{right}"'
+
+
+def expect_nothing_held(database, told):
+    """No connection is checked out, and no transaction is open."""
+    held = database.held()
+    assert not held, (
+        f"{told} {some(len(held), 'connection is', 'connections are')} held: {'; '.join(map(str, held[:2]))}"
+    )
+
+
+def expect_a_paid_order(shop, told):
+    """The next good order is paid."""
+    expect_answer(shop.deliver("paid"), "paid", f"{told} the next good order")
+
+
+def expect_stock(shop, sku, right, told):
+    left = shop.checkout.stock(sku)
+    assert left == right, f"{told} {left} units of {sku} are left; it should be {right}"
+
+
+def for_each_step(sut, right, trouble, what):
+    """Deliver orders twice, the first time with trouble at the first step, at the second, and so on."""
+    shop = Shop(sut)
+    for step in count(1):
+        sut.begin_example()
+        order = shop.order(right)
+        sku = order["sku"]
+        left, charged = shop.checkout.stock(sku), len(shop.provider.charged)
+        with contextlib.suppress(kit.Killed), trouble(step) as met:
+            shop.deliver(right, order)
+        if what == "killed" and met.request is not None:
+            shop.reopen()
+        elif met.request in NEVER_REFUSED:
+            shop = Shop(sut)
+            continue
+        told = f"{an(right)}, {what} at step {step} ({met.request}) and delivered again:"
+        expect_answer(shop.deliver(right, again(order)), right, f"{told} its answer")
+        expect_stock(shop, sku, left - (right == "paid"), told)
+        charges = len(shop.provider.charged) - charged
+        assert charges == (right == "paid"), f"{told} the customer was charged {some(charges, 'time')}"
+        if met.request is None:
+            break
+
+
+def again(order, delivery=2):
+    return order | {"delivery": delivery}
+
+
+def an(right):
+    return f"{'an' if right[0] in 'aiu' else 'a'} {right} order"
+
+
+def as_words(answer):
+    return answer if isinstance(answer, str) and answer.startswith("raised") else f'was "{answer}"'
+
+
+def some(number, what, plural=None):
+    return f"{number} {what}" if number == 1 else f"{number} {plural or what + 's'}"
+
+
+def counts(answers):
+    """Say what there was: "4 sold out, 1 paid"."""
+    return ", ".join(f"{number} {answer}" for answer, number in Counter(answers).items())
+
+
+@st.composite
+def paid_orders(draw):
+    """A day of orders that are paid, with ids that are hard to sort and to quote, and amounts that are often equal."""
+    ids = draw(st.lists(st.sampled_from(ODD) | st.text(max_size=4), max_size=9, unique=True))
+    return [(each, draw(st.sampled_from(list(PRICES))), draw(st.integers(1, 3))) for each in ids]
+
+
+def export_of(orders):
+    """Return the export of paid orders, each (id, sku, quantity)."""
+    lines = ["order,sku,quantity,amount"]
+    for id_, sku, quantity in sorted(orders, key=lambda order: (-order[2] * PRICES[order[1]], order[0])):
+        lines.append(f"{_field(id_)},{_field(sku)},{quantity},{money(quantity * PRICES[sku])}")
+    units = sum(quantity for _, _, quantity in orders)
+    cents = sum(quantity * PRICES[sku] for _, sku, quantity in orders)
+    return "".join(f"{line}\n" for line in (*lines, f"total,,{units},{money(cents)}"))
+
+
+def money(cents):
+    return f"{cents // 100}.{cents % 100:02}"
+
+
+def _field(text):
+    special = any(character in text for character in ',"\r\n')
+    return '"' + text.replace('"', '""') + '"' if special else text

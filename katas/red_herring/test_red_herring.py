@@ -1,0 +1,298 @@
+"""What checkout and export owe the shop. The contract these checks hold them to is in BRIEFING.md."""
+
+from itertools import count, takewhile
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+from .oracle import (
+    ANSWERS,
+    DAY,
+    FAILURES,
+    NEVER_REFUSED,
+    PLENTY,
+    PRICE,
+    PRICES,
+    SERVER,
+    Provider,
+    Shop,
+    again,
+    an,
+    as_words,
+    counts,
+    expect_a_paid_order,
+    expect_answer,
+    expect_nothing_held,
+    expect_stock,
+    export_of,
+    for_each_step,
+    paid_orders,
+    some,
+)
+
+
+@pytest.mark.stage("symptom")
+def test_a_night_of_failed_checkouts_ends_with_a_paid_one(sut):
+    """A good order is paid, however the night went."""
+    shop = Shop(sut)
+    night = FAILURES * 4
+    for done, right in enumerate(night):
+        answer = shop.deliver(right)
+        expect_answer(answer, right, f"with no export running, after {counts(night[:done]) or 'nothing'}: the next one")
+    expect_a_paid_order(shop, f"with no export running, after {counts(night)}:")
+
+
+@pytest.mark.stage("cause")
+@given(night=st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=12))
+@example(night=["sold out"])
+@example(night=["repriced"])
+@example(night=["declined"] * 12)
+@example(night=["unavailable"] * 12)
+@example(night=["invalid"] * 12)
+@example(night=["unknown"] * 12)
+@settings(max_examples=10)
+def test_nothing_is_held_when_a_checkout_is_over(sut, night):
+    """Nothing is held when a checkout is over."""
+    shop = Shop(sut)
+    for done, right in enumerate(night, 1):
+        shop.deliver(right)
+        expect_nothing_held(shop.database, f"after {counts(night[:done])}")
+
+
+@pytest.mark.stage("cause")
+@given(night=st.lists(st.sampled_from(["unavailable", "declined", "paid"]), min_size=1, max_size=12))
+@example(night=["unavailable"] * 12)
+@example(night=["declined"] * 12)
+@settings(max_examples=10)
+def test_an_order_is_charged_whatever_payments_did_before(sut, night):
+    """An order is charged, whatever payments did before."""
+    shop = Shop(sut)
+    for done, right in enumerate([*night, "paid"]):
+        asked = len(shop.payments.received)
+        answer = shop.deliver(right)
+        told = f"after {counts(night[:done]) or 'nothing'} the next order"
+        reached = right == "unavailable" or len(shop.payments.received) > asked
+        assert reached, f"{told} {as_words(answer)}, and nobody had asked payments to charge it"
+        expect_answer(answer, right, told)
+
+
+@pytest.mark.stage("cause")
+def test_nothing_is_held_when_a_checkout_has_failed_on_the_database(sut):
+    """Nothing is held after a checkout whose database fails."""
+    for right in ANSWERS:
+        shop = Shop(sut)
+        for step in count(1):
+            sut.begin_example()
+            with sut.failing_at_step(step) as failure:
+                answer = shop.deliver(right)
+            if failure.request in NEVER_REFUSED:
+                shop = Shop(sut)
+                continue
+            told = f"{an(right)} with a failure at step {step} ({failure.request}) {as_words(answer)}, and"
+            expect_nothing_held(shop.database, told)
+            if failure.request is None:
+                break
+        expect_a_paid_order(shop, f"after failures at each step of {right} orders,")
+
+
+@pytest.mark.stage("regression")
+@given(night=st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=8))
+@example(night=ANSWERS)
+@settings(max_examples=10)
+def test_orders_get_their_answers_and_take_their_units(sut, night):
+    """Orders get their answers, and take their units."""
+    shop = Shop(sut)
+    for done, right in enumerate(night, 1):
+        expect_answer(shop.deliver(right), right, f"after {counts(night[: done - 1]) or 'nothing'} the next order")
+        taken = sum(answer in {"paid", "unavailable"} for answer in night[:done])
+        told = f"after {counts(night[:done])}"
+        expect_stock(shop, shop.mug, PLENTY - taken, told)
+        expect_stock(shop, shop.cap, PLENTY, told)
+        expect_stock(shop, shop.drop, 1, told)
+        charged, due = shop.provider.charged, [PRICE] * night[:done].count("paid")
+        assert charged == due, f"{told} customers were charged {charged} (cents); it should be {due}"
+
+
+@pytest.mark.stage("regression")
+def test_the_first_answer_that_applies_is_given(sut):
+    """The first answer that applies is given."""
+    shop = Shop(sut)
+    for right, order in (
+        ("invalid", {"quantity": -1, "sku": "nothing"}),
+        ("invalid", {"quantity": 21, "price": 1}),
+        ("unknown", {"sku": shop.mug.title(), "price": 1}),
+        ("repriced", {"sku": shop.drop, "quantity": 20, "price": PRICE + 1}),
+        ("sold out", {"sku": shop.drop, "quantity": 20}),
+        ("paid", {"sku": shop.drop}),
+        ("sold out", {"sku": shop.drop}),
+        ("paid", {"quantity": 20}),
+    ):
+        expect_answer(shop.deliver(right, shop.order(**order)), right, f"an order of {order}")
+    shop.checkout.restock(shop.drop, 3, PRICE * 2)
+    expect_stock(shop, shop.drop, 3, "after another 3 came in,")
+    expect_stock(shop, f"{shop.mug}s", 0, "of an unknown sku")
+    order = {"sku": shop.drop, "price": PRICE * 2}
+    expect_answer(shop.deliver("paid", shop.order(**order)), "paid", f"after another 3 came in, an order of {order}")
+
+
+@pytest.mark.stage("regression")
+@given(night=st.lists(st.sampled_from(["paid", *FAILURES]), min_size=1, max_size=6), restart=st.booleans())
+@example(night=ANSWERS, restart=True)
+@settings(max_examples=10)
+def test_an_order_that_comes_again_gets_its_answer_again(sut, night, restart):
+    """An order that comes again gets its answer again."""
+    shop = Shop(sut)
+    orders = [shop.order(right) for right in night]
+    for right, order in zip(night, orders, strict=True):
+        shop.deliver(right, order)
+    charged = list(shop.provider.charged)
+    if restart:
+        sut.kill()
+        shop.reopen()
+    shop.checkout.restock(shop.drop, 20, PRICE - 100)
+    left = shop.checkout.stock(shop.mug)
+    for right, order in zip(night, orders, strict=True):
+        expect_answer(shop.deliver(right, again(order)), right, f"{an(right)} that comes again")
+    expect_stock(shop, shop.mug, left, f"after {counts(night)} came again")
+    assert shop.provider.charged == charged, f"after {counts(night)} came again, customers were charged again"
+
+
+@pytest.mark.stage("regression")
+@given(faults=st.lists(st.sampled_from([kit.Fault.REQUEST_LOST, kit.Fault.REPLY_LOST]), min_size=1, max_size=6))
+@example(faults=[kit.Fault.REPLY_LOST] * 12)
+@settings(max_examples=10)
+def test_an_open_order_is_settled_when_it_comes_again(sut, faults):
+    """An order that payments did not answer is settled later."""
+    shop = Shop(sut)
+    for right, sku, price, kept in (("paid", shop.mug, PRICE, 1), ("declined", shop.cap, Provider.DECLINED, 0)):
+        order = shop.order(sku=sku, price=price)
+        shop.payments.script(faults)
+        answers = [shop.checkout.checkout(again(order, delivery)) for delivery in range(1, len(faults) + 1)]
+        shop.checkout.restock(sku, 1, price + 100)
+        answers.append(shop.checkout.checkout(again(order, len(faults) + 1)))
+        told = f"with {counts(faults)}, and then a new price, the answers were {counts(answers)};"
+        assert answers == ["unavailable"] * len(faults) + [right], f"{told} it should be {right} in the end"
+        expect_stock(shop, sku, PLENTY + 1 - kept, told)
+    assert shop.provider.charged == [PRICE], f"customers were charged {shop.provider.charged}; it should be {[PRICE]}"
+
+
+@pytest.mark.stage("regression")
+def test_receipts_have_the_format_of_the_contract(sut):
+    """Receipts have the format of the contract."""
+    shop = Shop(sut)
+    for right, more, text in (
+        ("paid", {"quantity": 2}, f"2 x {shop.mug}, 24.00 paid"),
+        ("paid", {"sku": shop.drop, "day": "2026-03-14"}, f"1 x {shop.drop}, 12.00 paid"),
+        ("declined", {}, None),
+        ("unavailable", {}, None),
+        ("sold out", {}, None),
+    ):
+        order = shop.order(right, **more)
+        shop.deliver(right, order)
+        receipt, due = shop.checkout.receipt(order["id"]), text and f"{order['day']} {order['id']}: {text}"
+        assert receipt == due, f"the receipt of {an(right)} is {receipt!r}; it should be {due!r}"
+    assert shop.checkout.receipt("order-0") is None, "an unknown order has a receipt; it should have none"
+
+
+@pytest.mark.stage("regression")
+@given(orders=paid_orders(), failed=st.sampled_from(FAILURES))
+@example(orders=[(f"order-{number}", "tray", 1 + number % 3) for number in range(25)], failed="sold out")
+@settings(max_examples=10)
+def test_the_export_is_the_same_to_the_byte(sut, orders, failed):
+    """The export is the same to the byte."""
+    shop = Shop(sut)
+    for sku, price in PRICES.items():
+        shop.checkout.restock(sku, PLENTY, price)
+    for id_, sku, quantity in orders:
+        shop.deliver("paid", shop.order(id=id_, sku=sku, quantity=quantity, price=PRICES[sku]))
+    shop.deliver(failed, shop.order(failed, id="failed"))
+    shop.deliver("paid", shop.order(id="tomorrow's", day="2026-03-14"))
+    export = shop.open_export()
+    for day, right in ((DAY, export_of(orders)), ("2026-03-12", export_of([]))):
+        got = export.run(day)
+        pairs = zip([*got.split("\n"), None], [*right.split("\n"), None], strict=False)
+        line, wanted = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
+        assert got == right, f"the export of {day} has the line {line!r}; it should be {wanted!r}"
+
+
+@pytest.mark.stage("regression")
+def test_the_export_holds_nothing_when_it_is_over(sut):
+    """The export holds nothing when it is over."""
+    shop = Shop(sut)
+    export = shop.open_export()
+    for night in range(1, 4):
+        shop.deliver("paid")
+        export.run(DAY)
+        expect_nothing_held(shop.database, f"after {some(night, 'export')}")
+    expect_a_paid_order(shop, "after 3 exports")
+
+
+@pytest.mark.stage("stress")
+def test_more_checkouts_may_fail_than_the_server_has_connections(sut):
+    """More checkouts may fail than the server has connections."""
+    for right in FAILURES:
+        sut.begin_example()
+        shop = Shop(sut)
+        for done in range(80 if right == "unavailable" else SERVER + 5):
+            answer = shop.deliver(right)
+            told = (
+                f"after {some(done, f'{right} order')}, with {some(shop.database.open_connections, 'connection')} open,"
+            )
+            expect_answer(answer, right, f"{told} the next one")
+        told = (
+            f"after {some(done + 1, f'{right} order')}, with {some(shop.database.open_connections, 'connection')} open,"
+        )
+        expect_answer(shop.deliver("paid"), "paid", f"{told} a good order")
+
+
+@pytest.mark.stage("stress")
+def test_an_order_is_whole_wherever_its_worker_is_killed(sut):
+    """An order is whole, wherever its worker is killed."""
+    for right in ("paid", "declined"):
+        for_each_step(sut, right, sut.killed_before_step, "killed")
+
+
+@pytest.mark.stage("stress")
+def test_an_order_is_whole_whatever_fails(sut):
+    """An order is whole, whatever fails."""
+    for right in ("paid", "declined", "sold out"):
+        for_each_step(sut, right, sut.failing_at_step, "failing")
+
+
+@pytest.mark.stage("sla")
+def test_a_night_opens_few_connections(sut):
+    """A night of checkouts opens 10 connections at the most."""
+    shop = Shop(sut)
+    night = ANSWERS * 6
+    done = list(takewhile(lambda right: shop.deliver(right) == right, night))
+    opened = len({statement.connection for statement in shop.database.statements})
+    told = f"{some(len(done), 'order')} ({counts(done)})"
+    assert opened <= 10, f"{told} opened {opened} connections; it should be 10 at the most"
+
+
+@pytest.mark.stage("trace")
+def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
+    """A failed checkout is counted and logged once, traced."""
+    shop = Shop(sut)
+    for right in ANSWERS:
+        sut.begin_example()
+        order = shop.order(right)
+        for delivery in (1, 2, 3):
+            due = int(right == "unavailable" or (right != "paid" and delivery == 1))
+            with sut.observe() as seen:
+                shop.deliver(right, again(order, delivery))
+            told = f"{an(right)}, delivery {delivery}:"
+            counted = seen.increase("checkout_failure_total", reason=right)
+            assert counted == due, (
+                f'{told} checkout_failure_total{{reason="{right}"}} went up by {counted:g}; it should by {due}'
+            )
+            lines = seen.logs(event="checkout failed", level="error", order=order["id"], reason=right)
+            assert len(lines) == due, (
+                f"{told} it is logged {some(len(lines), 'time')} as the contract says; it should be {due}. Logged was: "
+                f"{seen.told()}"
+            )
+            traces = {line.get("trace_id") for line in lines}
+            assert traces <= {seen.trace_id}, f"{told} the line is not logged under the trace id of the request"
