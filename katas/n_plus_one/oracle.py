@@ -3,12 +3,17 @@
 import asyncio
 import json
 import random
+import time
 from fractions import Fraction
+
+from hypothesis import strategies as st
 
 from drill_katas import kit
 
 CAP = 4  # calls that the price service takes at once
 WITHIN = 8.0  # seconds for an answer where time is not the question
+PROMPT = 0.5  # seconds for an answer of /health
+SKUS = ["sku-1", "SKU-1", "sku-1 ", "sku-\u00e9", "sku-'7", "sku,2", "sku/3?a=b", "7e2", "700"]
 
 
 class PriceService:
@@ -18,7 +23,8 @@ class PriceService:
         self.prices = {}
         self.latency = 0.01
         self.refused = 0
-        self.held = None  # an event that answers wait for
+        self.kept_waiting = None  # seconds that an answer waited in vain, for a sign of life of its caller's
+        self._watched = None
         self._open = 0
 
     async def answer(self, hop):
@@ -28,12 +34,26 @@ class PriceService:
         self._open += 1
         try:
             await asyncio.sleep(self.latency)
+            await self._health(hop)
             asked = json.loads(hop.body)
             if hop.path == "/price":
                 return 200, {"price": self.prices.get(asked["sku"])}
             return 200, {"prices": {sku: self.prices[sku] for sku in asked["skus"] if sku in self.prices}}
         finally:
             self._open -= 1
+
+    def waits_for_health(self, network):
+        """Answer from now on when the caller has answered for its health since it called, or after 1 s."""
+        self._watched = network
+
+    async def _health(self, hop):
+        while self._watched and self.kept_waiting is None:
+            calls = reversed(self._watched.hops)
+            if any(call.path == "/health" and call.status == 200 and call.began > hop.began for call in calls):
+                return
+            if time.monotonic() > hop.began + 1:
+                self.kept_waiting = time.monotonic() - hop.began
+            await asyncio.sleep(0.01)
 
 
 class Shop:
@@ -55,7 +75,8 @@ class Shop:
 
     def add(self, users, orders, at="dashboard"):
         """Add users, and place orders, each a user's id and lines of (SKU, quantity)."""
-        self._post(at, "/users", {"users": users})
+        if users:
+            self._post(at, "/users", {"users": users})
         for user in users:
             self.users[user["id"]] = user
             self.orders[user["id"]] = []
@@ -109,8 +130,11 @@ class Shop:
 
     def shown(self, ids):
         """How many users, addresses, orders and lines a dashboard shows."""
-        lines = sum(len(lines) for user in ids for _, lines in self.orders[user])
-        return sum(1 + len(self.users[user]["addresses"]) + len(self.orders[user]) for user in ids) + lines
+        others = sum(1 + len(self.users[user]["addresses"]) + len(self.orders[user]) for user in ids)
+        return others + self.count_lines(ids)
+
+    def count_lines(self, ids):
+        return sum(len(lines) for user in ids for _, lines in self.orders[user])
 
     def skus(self, ids):
         return {sku for user in ids for _, lines in self.orders[user] for sku, _ in lines}
@@ -127,6 +151,32 @@ class Shop:
         answer = self.network.ask(at, "POST", path, within=WITHIN, json=value)
         assert answer.status == 201, f"POST {path} {spoken(answer)}; it should be 201"
         return answer.json()
+
+
+def orders_of():
+    """A user's orders: lists of lines, each a SKU and a quantity."""
+    lines = st.lists(st.tuples(st.sampled_from(SKUS), st.integers(1, 10**6)), max_size=5)
+    return st.lists(lines, max_size=3)
+
+
+def prices_of():
+    """Prices of at most three places; some SKUs have none."""
+    prices = st.integers(0, 10**8).map(as_price)
+    return st.dictionaries(st.sampled_from(SKUS), prices, min_size=len(SKUS) - 2)
+
+
+def as_price(thousandths):
+    """Write a price as people do: 7, 7.5, 0.125."""
+    text = f"{thousandths // 1000}.{thousandths % 1000:03}"
+    return text.rstrip("0").rstrip(".")
+
+
+def expect_prompt(lag, told):
+    assert not lag.failed, f"while {told} /health fails {some(lag.failed, 'time')}; it should be answered with 200"
+    assert lag.max <= PROMPT, (
+        f"while {told} /health is answered after up to {lag.max:.1f} s (95 of 100 within {lag.p95:.1f} s); "
+        f"it should be within {PROMPT:g} s"
+    )
 
 
 def path_of(ids):

@@ -13,7 +13,7 @@ import aiohttp
 import structlog
 from sqlalchemy import Engine
 
-PATIENCE = 2.0  # seconds that a call waits for its answer
+PATIENCE = 1.5  # seconds that a call waits for its answer
 MOST_SKUS = 50  # of one call
 
 

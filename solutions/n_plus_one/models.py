@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Engine, ForeignKey, select
+from sqlalchemy import Engine, ForeignKey, insert, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
 
@@ -60,19 +60,24 @@ def create_tables(engine: Engine) -> None:
 
 def add_users(engine: Engine, users: list[dict[str, Any]]) -> None:
     """Add customers with their addresses."""
+    addresses = [{"user_id": user["id"], "text": text} for user in users for text in user["addresses"]]
     with Session(engine) as session, session.begin():
-        for user in users:
-            addresses = [Address(text=text) for text in user["addresses"]]
-            session.add(User(id=user["id"], name=user["name"], addresses=addresses))
+        session.execute(insert(User), [{"id": user["id"], "name": user["name"]} for user in users])
+        if addresses:
+            session.execute(insert(Address), addresses)
 
 
 def add_orders(engine: Engine, orders: list[dict[str, Any]]) -> list[int]:
     """Add orders and return their ids, which rise."""
     with Session(engine) as session, session.begin():
-        added = [Order(user_id=order["user"], lines=[Line(**line) for line in order["lines"]]) for order in orders]
+        added = [Order(user_id=order["user"]) for order in orders]
         session.add_all(added)
         session.flush()
-        return [order.id for order in added]
+        ids = [order.id for order in added]
+        lines = [line | {"order_id": id_} for id_, order in zip(ids, orders, strict=True) for line in order["lines"]]
+        if lines:
+            session.execute(insert(Line), lines)
+    return ids
 
 
 def load_users(engine: Engine, ids: Iterable[int]) -> dict[int, User]:

@@ -45,12 +45,12 @@ class Database:
     """A fresh, empty SQLite database; hand it to `sut.open`, and the SUT gets a SQLAlchemy engine on it.
 
     It lives until the check ends, so it survives a SUT that is killed. `round_trip` is added to every
-    statement, in seconds, as a network would.
+    statement, in seconds, as a network would; it may be set at any time.
     """
 
     def __init__(self, *, round_trip: float = 0.0) -> None:
         self.statements: list[Statement] = []
-        self._round_trip = round_trip
+        self.round_trip = round_trip
         self._uri = f"file:/kata-{next(_SERIALS)}?vfs=memdb"
         self._anchor = self._connect()  # the database lives as long as a connection to it does
         self._connections = itertools.count(1)
@@ -80,8 +80,8 @@ class Database:
         connection = _Connection(self, self._connect(), next(self._connections))
         try:
             while (request := channel.receive()) is not None:
-                if self._round_trip:
-                    time.sleep(self._round_trip)
+                if self.round_trip:
+                    time.sleep(self.round_trip)
                 channel.send(self._answer(connection, request))
         finally:
             connection.close()

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from drill_katas.judge.database import Database as database
 from drill_katas.judge.failures import Killed, SutError
+from drill_katas.judge.lag import lag
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
 from drill_katas.kit import money
+from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
-from drill_katas.kit.sql import costliest
+from drill_katas.kit.sql import Growth, costliest, repeated
 
 if TYPE_CHECKING:
     from drill_katas.judge.network import Network
@@ -33,6 +35,7 @@ def network(*nodes: str) -> Network:
 
 __all__ = [
     "Fault",
+    "Growth",
     "Killed",
     "Machine",
     "Sut",
@@ -40,7 +43,10 @@ __all__ = [
     "costliest",
     "database",
     "explore",
+    "lag",
     "money",
     "network",
+    "repeated",
+    "sla",
     "upstream",
 ]

@@ -1,0 +1,118 @@
+"""Latency: how long something takes, against a control that is measured in the same run, in pairs.
+
+A number of seconds says as much of the machine as of the program. The ratio to a control does not: whatever slows the
+machine down slows both of a pair down.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+LEAST_ROUNDS: Final = 3
+BARS: Final = 6  # lines of the histogram
+WIDTH: Final = 40  # characters of its longest bar
+UNRECORDED: Final = "pytest-benchmark is off in this session, and keeps no record of this run"
+
+
+def sla(
+    benchmark: BenchmarkFixture,
+    target: Callable[[], object],
+    control: Callable[[], object],
+    *,
+    limit: float,
+    rounds: int = 15,
+    seconds: float = 8.0,
+    what: str = "it",
+) -> float:
+    """Time `target` against `control` and return the median of their paired ratios. Raises `AssertionError` above `limit`.
+
+    Each of `rounds` pairs is the control and then the target; there are fewer, but at least 3, where more would take
+    longer than `seconds`. A first pair is not counted. The target's times are in pytest-benchmark's statistics, and the
+    control's in `benchmark.extra_info`; where pytest-benchmark is off (`--benchmark-disable`, `-n` of pytest-xdist) they
+    are taken here, and the verdict is the same. `what` is the subject of the message.
+    """
+    began = time.perf_counter()
+    _timed(control)
+    _timed(target)
+    rounds = max(LEAST_ROUNDS, min(rounds, int(seconds / (time.perf_counter() - began))))
+    controls: list[float] = []
+
+    def before() -> None:
+        controls.append(_timed(control))
+
+    if benchmark.disabled:
+        targets = _pairs(target, before, rounds)
+    else:
+        benchmark.pedantic(target, setup=before, rounds=rounds, iterations=1)
+        targets = list(benchmark.stats.stats.data)
+    controls = controls[:rounds]  # with --benchmark-cprofile there is one more
+    ratio = statistics.median(one / other for one, other in zip(targets, controls, strict=True))
+    benchmark.extra_info |= {"control": figures(controls), "ratio": ratio, "limit": limit}
+    assert ratio <= limit, against_control(what, targets, controls, ratio, limit, recorded=not benchmark.disabled)
+    return ratio
+
+
+def figures(times: Sequence[float]) -> dict[str, float]:
+    """Return the minimum, median and 95th percentile (nearest rank) of times, in seconds."""
+    ordered = sorted(times)
+    return {
+        "min": ordered[0],
+        "median": statistics.median(ordered),
+        "p95": ordered[math.ceil(0.95 * len(ordered)) - 1],
+    }
+
+
+def against_control(
+    what: str, targets: Sequence[float], controls: Sequence[float], ratio: float, limit: float, *, recorded: bool
+) -> str:
+    """Say how much longer than its control something takes, with the figures of both and their distribution."""
+    told = [
+        f"{what} takes {ratio:.1f} times as long as the control; the limit is {limit:g}",
+        *(
+            f"  {name:8}" + "  ".join(f"{figure} {value * 1000:.0f} ms" for figure, value in figures(times).items())
+            for name, times in (("it", targets), ("control", controls))
+        ),
+        *histogram(targets, controls),
+    ]
+    return "\n".join(told if recorded else [*told, f"({UNRECORDED})"])
+
+
+def histogram(targets: Sequence[float], controls: Sequence[float]) -> list[str]:
+    """Return the distribution of both as lines of text: `#` is a round of the target, `.` one of the control.
+
+    Bins grow by a constant factor, from the smallest time to the largest.
+    """
+    times = [*targets, *controls]
+    low, factor = min(times), (max(times) / min(times)) ** (1 / BARS)
+    lines = []
+    for bar in range(BARS):
+        begins, ends = low * factor**bar, low * factor ** (bar + 1)
+        last = bar == BARS - 1
+        marks = "".join(
+            mark * min(WIDTH // 2, sum(begins <= each and (each < ends or last) for each in of))
+            for of, mark in ((controls, "."), (targets, "#"))
+        )
+        lines.append(f"  from {begins * 1000:6.0f} ms {marks}".rstrip())
+    return lines
+
+
+def _pairs(target: Callable[[], object], before: Callable[[], None], rounds: int) -> list[float]:
+    times = []
+    for _ in range(rounds):
+        before()
+        times.append(_timed(target))
+    return times
+
+
+def _timed(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
