@@ -29,6 +29,9 @@ MISTAKE: Final = "kata_mistake"
 """Where a worker of pytest-xdist leaves the mistake in a kata that it has found."""
 
 
+UNRECORDED: Final = "latency was measured, but pytest-benchmark is off in this session and keeps no record of it"
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One result on its way here: one of the `selected` checks of its kata, which are not all when `partial`."""
 
@@ -71,6 +74,8 @@ class Recorder:
         kata = getattr(report, "kata", None)
         if kata is None:
             return
+        if getattr(report, "unrecorded", False) and UNRECORDED not in self._notices:
+            self._notices.append(UNRECORDED)
         if hasattr(report, "finding"):
             self._findings.setdefault(kata, {})[report.nodeid] = msgspec.convert(report.finding, Finding)
         if report.when == "teardown" and report.nodeid in self._findings.get(kata, ()):

@@ -52,6 +52,7 @@ def begin(config: pytest.Config) -> None:
         arms = {kata.name: _arm(kata, settings) for kata in settings.katas}
     except UserError as mistake:
         raise pytest.UsageError(str(mistake)) from None
+    keep_no_empty_storage(config)
     config.args = list(settings.targets)
     config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
     if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
@@ -104,6 +105,16 @@ def _load_profile() -> None:
     hypothesis.settings.load_profile(PROFILE)
 
 
+def keep_no_empty_storage(config: pytest.Config) -> None:
+    """Keep pytest-benchmark from making its folder for saved runs when none is saved or read.
+
+    It makes the folder as it starts, which is after us; one that is there already it leaves as it is.
+    """
+    option = config.option
+    if not any(getattr(option, f"benchmark_{use}", None) for use in ("save", "autosave", "compare")):
+        option.benchmark_storage = f"file://{config.rootpath}"
+
+
 class KataRun:
     """Runs the checks: in the session itself, or in each worker of pytest-xdist."""
 
@@ -128,6 +139,7 @@ class KataRun:
                 raise pytest.UsageError(str(mistake)) from None
             config.workeroutput[MISTAKE] = str(mistake)  # what a worker raises is lost; the recorder tells it
             items.clear()
+        self._choose_benchmarks(config, items)
         if self._settings.seed:
             random.Random(self._settings.seed).shuffle(items)  # noqa: S311 - an order, not a secret
         items.sort(key=self._position)
@@ -143,6 +155,20 @@ class KataRun:
             seeded(item, self._settings.seed)
             watched(item, self.sut)
             belted(item, check.budget)
+            if _is_benchmark(item):  # a check that fails before it measures anything has said why
+                item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"))
+
+    def _choose_benchmarks(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out what `--benchmark-only` and `--benchmark-skip` name; pytest-benchmark would have it skipped.
+
+        A check that is skipped has failed, and one that is left out has not run.
+        """
+        only, skip = (config.getoption(f"benchmark_{what}", default=False) for what in ("only", "skip"))
+        if not only and not skip:
+            return
+        dropped = [item for item in items if CHECK in item.stash and _is_benchmark(item) != bool(only)]
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what is left to run after `-k` and its like."""
@@ -189,6 +215,8 @@ class KataRun:
         if check is None:
             return report
         report.kata = check.kata.name  # type: ignore[attr-defined] # pytest-xdist carries it along
+        if call.when == "call" and getattr(item.funcargs.get("benchmark"), "disabled", False):  # type: ignore[attr-defined]
+            report.unrecorded = True  # type: ignore[attr-defined]
         if call.when == "call" or (call.when == "setup" and not report.passed):
             result = self._judge(check, item, call, report)
             item.user_properties.append(("seconds", result.seconds))
@@ -264,3 +292,7 @@ class KataRun:
             result=result,
         )
         report.finding = msgspec.to_builtins(finding)  # type: ignore[attr-defined]
+
+
+def _is_benchmark(item: pytest.Item) -> bool:
+    return "benchmark" in getattr(item, "fixturenames", ())
