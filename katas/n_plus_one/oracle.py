@@ -5,6 +5,7 @@ import json
 import random
 import time
 from fractions import Fraction
+from http import HTTPStatus
 
 from hypothesis import strategies as st
 
@@ -49,7 +50,8 @@ class PriceService:
     async def _health(self, hop):
         while self._watched and self.kept_waiting is None:
             calls = reversed(self._watched.hops)
-            if any(call.path == "/health" and call.status == 200 and call.began > hop.began for call in calls):
+            answered = (call for call in calls if call.path == "/health" and call.status == HTTPStatus.OK)
+            if any(call.began > hop.began for call in answered):
                 return
             if time.monotonic() > hop.began + 1:
                 self.kept_waiting = time.monotonic() - hop.began
@@ -88,7 +90,7 @@ class Shop:
 
     def fill(self, users, orders=3, lines=2, addresses=2, *, skus=8, first=1):
         """Add users with so many of everything each, and give all their SKUs a price. Returns the users' ids."""
-        chance = random.Random(self._sut.seed)
+        chance = random.Random(self._sut.seed)  # noqa: S311 - no secrets
         names = [f"sku-{chance.randrange(10**6):06}" for _ in range(skus)]
         self.service.prices |= {sku: f"{chance.randrange(1, 100_000) / 1000:.3f}" for sku in names}
         ids = list(range(first, first + users))
@@ -112,7 +114,7 @@ class Shop:
 
     def expect(self, answer, ids, told):
         """The answer is the dashboard of these users, exactly."""
-        assert answer.status == 200, f"{told} {spoken(answer)}; it should be 200"
+        assert answer.status == HTTPStatus.OK, f"{told} {spoken(answer)}; it should be 200"
         page = answer.json()
         shown = [user.get("id") for user in page.get("users", [])]
         assert shown == ids, f"{told} the dashboard shows the users {shown}; it should show {ids}"
@@ -149,7 +151,7 @@ class Shop:
 
     def _post(self, at, path, value):
         answer = self.network.ask(at, "POST", path, within=WITHIN, json=value)
-        assert answer.status == 201, f"POST {path} {spoken(answer)}; it should be 201"
+        assert answer.status == HTTPStatus.CREATED, f"POST {path} {spoken(answer)}; it should be 201"
         return answer.json()
 
 
@@ -177,6 +179,16 @@ def expect_prompt(lag, told):
         f"while {told} /health is answered after up to {lag.max:.1f} s (95 of 100 within {lag.p95:.1f} s); "
         f"it should be within {PROMPT:g} s"
     )
+
+
+def shop_of(sut):
+    """The shop that all examples of a check share; each adds users of its own."""
+    if _shared.get("trial") is not sut.trial:
+        _shared.update(trial=sut.trial, shop=Shop(sut, latency=0.0))
+    return _shared["shop"]
+
+
+_shared = {}
 
 
 def path_of(ids):

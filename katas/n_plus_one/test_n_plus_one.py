@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import CAP, WITHIN, Shop, expect_prompt, orders_of, path_of, prices_of, some, spoken
+from .oracle import CAP, WITHIN, Shop, expect_prompt, orders_of, path_of, prices_of, shop_of, some, spoken
 
 
 @pytest.mark.stage("symptom")
@@ -111,14 +111,14 @@ def test_health_is_answered_while_the_database_takes_its_time(sut):
 
 @pytest.mark.stage("regression")
 @given(day=st.lists(orders_of(), min_size=1, max_size=4), prices=prices_of())
-@settings(max_examples=12)
+@settings(max_examples=20)
 def test_a_dashboard_is_exactly_what_was_ordered_at_its_prices(sut, day, prices):
     """A dashboard is exactly what was ordered, priced."""
-    shop = Shop(sut, latency=0.0)
+    shop = shop_of(sut)
     shop.service.prices = prices
     users = [
-        {"id": 7 * number, "name": f"O'Hara {number}", "addresses": [f"{number} Mill Lane"] * (number % 3)}
-        for number, _ in enumerate(day, 1)
+        {"id": user, "name": f"O'Hara {user}", "addresses": [f"{user} Mill Lane"] * (user % 3)}
+        for user in range(len(shop.users) + 1, len(shop.users) + len(day) + 1)
     ]
     orders = [(user["id"], lines) for user, placed in zip(users, day, strict=True) for lines in placed]
     shop.add(users, orders)

@@ -1,7 +1,5 @@
 """What surrounds the dashboard in production: its database, and the client of the price service."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import secrets
@@ -17,7 +15,7 @@ PATIENCE = 1.5  # seconds that a call waits for its answer
 MOST_SKUS = 50  # of one call
 
 
-class PricesUnavailable(Exception):  # noqa: N818 - the service's own word for it
+class PricesUnavailable(Exception):
     """The price service answered with an error, or not within `PATIENCE` seconds."""
 
 
@@ -62,7 +60,7 @@ class PriceClient:
         return price
 
     async def fetch_many(self, skus: Sequence[str]) -> dict[str, str]:
-        """Return the prices of at most 50 SKUs in one call, without those it does not know. Raises PricesUnavailable."""
+        """Return the prices of at most 50 SKUs, without those it does not know. Raises PricesUnavailable."""
         if len(skus) > MOST_SKUS:
             raise ValueError(f"{len(skus)} SKUs in one call; the price service takes {MOST_SKUS}")
         prices: dict[str, str] = (await self._post("/prices", {"skus": list(skus)}))["prices"]

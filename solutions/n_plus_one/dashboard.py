@@ -56,9 +56,7 @@ class Dashboard:
             with seconds.time():
                 page = await self._page(ids)
         except PricesUnavailable:
-            failures.labels(reason="prices").inc()
-            log.error("dashboard failed", reason="prices")
-            return web.json_response({"error": "prices unavailable"}, status=503)
+            return _failure("prices")
         log.info("dashboard served", users=len(ids))
         return web.json_response(page)
 
@@ -85,7 +83,8 @@ class Dashboard:
     async def _prices_of(self, users: Iterable[User]) -> Prices:
         """Return the prices of all that these users have ordered, without those that the service does not know."""
         skus = sorted({line.sku for user in users for order in user.orders for line in order.lines})
-        parts = await asyncio.gather(*(self._fetch(skus[first : first + MOST_SKUS]) for first in range(0, len(skus), MOST_SKUS)))
+        calls = [skus[first : first + MOST_SKUS] for first in range(0, len(skus), MOST_SKUS)]
+        parts = await asyncio.gather(*map(self._fetch, calls))
         return {sku: price for part in parts for sku, price in part.items()}
 
     async def _fetch(self, skus: list[str]) -> Prices:
@@ -131,6 +130,12 @@ def _asked_users(request: web.Request) -> list[int]:
         return [int(user_id) for user_id in asked]
     except ValueError:
         raise _refusal(web.HTTPBadRequest, f"users are numbers, not {', '.join(asked)}") from None
+
+
+def _failure(reason: str) -> web.Response:
+    failures.labels(reason=reason).inc()
+    log.error("dashboard failed", reason=reason)
+    return web.json_response({"error": f"{reason} unavailable"}, status=503)
 
 
 def _refusal(kind: type[web.HTTPError], why: str) -> web.HTTPError:

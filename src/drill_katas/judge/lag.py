@@ -6,6 +6,7 @@ import contextlib
 import math
 import threading
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def lag(
 ) -> Iterator[Lag]:
     """Ask a node's `path` again and again while the block runs, `every` so many seconds, and yield how late it answers.
 
-    Nobody waits longer than `within` seconds for an answer: one that does not come counts as that late. The figures are complete when
-    the block has ended.
+    Nobody waits longer than `within` seconds for an answer: one that does not come counts as that late. The figures
+    are complete when the block has ended.
     """
     seen, over = Lag(), threading.Event()
 
@@ -59,7 +60,7 @@ def lag(
         while True:
             answer = network.ask(node, "GET", path, within=within)
             seen.add(answer.seconds, every)
-            seen.failed += answer.status != 200 and answer.seconds < within  # noqa: PLR2004
+            seen.failed += answer.status != HTTPStatus.OK and answer.seconds < within
             if over.wait(every):
                 return
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
 LEAST_ROUNDS: Final = 3
-BARS: Final = 6  # lines of the histogram
-WIDTH: Final = 40  # characters of its longest bar
+BINS: Final = 20  # of a distribution, each one character
 UNRECORDED: Final = "pytest-benchmark is off in this session, and keeps no record of this"
 
 
@@ -32,12 +32,13 @@ def sla(
     seconds: float = 8.0,
     what: str = "it",
 ) -> float:
-    """Time `target` against `control` and return the median of their paired ratios. Raises `AssertionError` above `limit`.
+    """Time `target` against `control` and return the median of their paired ratios.
 
-    Each of `rounds` pairs is the control and then the target; there are fewer, but at least 3, where more would take
-    longer than `seconds`. A first pair is not counted. The target's times are in pytest-benchmark's statistics, and the
-    control's in `benchmark.extra_info`; where pytest-benchmark is off (`--benchmark-disable`, `-n` of pytest-xdist) they
-    are taken here, and the verdict is the same. `what` is the subject of the message.
+    Raises `AssertionError` when that is above `limit`. Each of `rounds` pairs is the control and then the target; there
+    are fewer, but at least 3, where more would take longer than `seconds`. A first pair is not counted. The target's
+    times are in pytest-benchmark's statistics, and the control's in `benchmark.extra_info`; where pytest-benchmark is
+    off (`--benchmark-disable`, `-n` of pytest-xdist) they are taken here, and the verdict is the same. `what` is the
+    subject of the message.
     """
     began = time.perf_counter()
     _timed(control)
@@ -73,35 +74,27 @@ def figures(times: Sequence[float]) -> dict[str, float]:
 def against_control(
     what: str, targets: Sequence[float], controls: Sequence[float], ratio: float, limit: float, *, recorded: bool
 ) -> str:
-    """Say how much longer than its control something takes, with the figures of both and their distribution."""
+    """Say how much longer than its control something takes, with the distribution and the figures of both."""
+    low, high = min(*targets, *controls), max(*targets, *controls)
     told = [
         f"{what} takes {ratio:.1f} times as long as the control; the limit is {limit:g}",
         *(
-            f"  {name:8}" + "  ".join(f"{figure} {value * 1000:.0f} ms" for figure, value in figures(times).items())
+            f"  {name:7} {strip(times, low, high)}  "
+            + "  ".join(f"{figure} {value * 1000:.0f} ms" for figure, value in figures(times).items())
             for name, times in (("it", targets), ("control", controls))
         ),
-        *histogram(targets, controls),
+        f"  (rounds by how long they took, from {low * 1000:.0f} ms to {high * 1000:.0f} ms)",
     ]
-    return "\n".join(told if recorded else [*told, f"({UNRECORDED})"])
+    return "\n".join(told if recorded else [*told, f"  ({UNRECORDED})"])
 
 
-def histogram(targets: Sequence[float], controls: Sequence[float]) -> list[str]:
-    """Return the distribution of both as lines of text: `#` is a round of the target, `.` one of the control.
+def strip(times: Sequence[float], low: float, high: float) -> str:
+    """Return the distribution of times as one line: how many fell into each bin, `.` for none and `+` for over 9.
 
-    Bins grow by a constant factor, from the smallest time to the largest.
+    The bins lie between `low` and `high` seconds, and each is wider than the last by the same factor.
     """
-    times = [*targets, *controls]
-    low, factor = min(times), (max(times) / min(times)) ** (1 / BARS)
-    lines = []
-    for bar in range(BARS):
-        begins, ends = low * factor**bar, low * factor ** (bar + 1)
-        last = bar == BARS - 1
-        marks = "".join(
-            mark * min(WIDTH // 2, sum(begins <= each and (each < ends or last) for each in of))
-            for of, mark in ((controls, "."), (targets, "#"))
-        )
-        lines.append(f"  from {begins * 1000:6.0f} ms {marks}".rstrip())
-    return lines
+    counts = Counter(min(BINS - 1, int(BINS * math.log(each / low) / (math.log(high / low) or 1))) for each in times)
+    return "".join("." if not counts[bin_] else "+" if counts[bin_] > 9 else str(counts[bin_]) for bin_ in range(BINS))  # noqa: PLR2004
 
 
 def _pairs(target: Callable[[], object], before: Callable[[], None], rounds: int) -> list[float]:

@@ -51,9 +51,7 @@ class Dashboard:
             with seconds.time(), Session(self._engine) as session:
                 page = await self._page(session, ids)
         except PricesUnavailable:
-            failures.labels(reason="prices").inc()
-            log.error("dashboard failed", reason="prices")
-            return web.json_response({"error": "prices unavailable"}, status=503)
+            return _failure("prices")
         log.info("dashboard served", users=len(ids))
         return web.json_response(page)
 
@@ -107,6 +105,12 @@ def _asked_users(request: web.Request) -> list[int]:
         return [int(user_id) for user_id in asked]
     except ValueError:
         raise _refusal(web.HTTPBadRequest, f"users are numbers, not {', '.join(asked)}") from None
+
+
+def _failure(reason: str) -> web.Response:
+    failures.labels(reason=reason).inc()
+    log.error("dashboard failed", reason=reason)
+    return web.json_response({"error": f"{reason} unavailable"}, status=503)
 
 
 def _refusal(kind: type[web.HTTPError], why: str) -> web.HTTPError:
