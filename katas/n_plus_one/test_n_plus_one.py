@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drill_katas import kit
@@ -111,6 +111,7 @@ def test_health_is_answered_while_the_database_takes_its_time(sut):
 
 @pytest.mark.stage("regression")
 @given(day=st.lists(orders_of(), min_size=1, max_size=4), prices=prices_of())
+@example(day=[[[("sku-1", 999_999_999)]]], prices={"sku-1": "999999.999"})
 @settings(max_examples=20)
 def test_a_dashboard_is_exactly_what_was_ordered_at_its_prices(sut, day, prices):
     """A dashboard is exactly what was ordered, priced."""
