@@ -171,14 +171,14 @@ def test_without_prices_a_dashboard_says_so(sut):
     shop.network.script("prices", [])
     shop.network.partition("prices")
     with kit.lag(shop.network, "dashboard") as lag:
-        expect_unavailable(shop.ask(ids, within=4), "while the price service does not answer")
+        expect_unavailable(shop.ask(ids, within=5), "while the price service does not answer")
     expect_prompt(lag, "the price service does not answer")
     shop.network.heal("prices")
     shop.expect(shop.ask(ids), ids, "when the price service is back")
 
 
 def expect_unavailable(answer, told):
-    assert answer.status == 503, f"{told} the dashboard {spoken(answer)}; it should be 503, within 4 s"
+    assert answer.status == 503, f"{told} the dashboard {spoken(answer)}; it should be 503, within 5 s"
 
 
 @pytest.mark.stage("stress")
@@ -187,14 +187,15 @@ def test_fifty_at_once_are_right_and_the_price_service_is_spared(sut):
     shop = Shop(sut)
     ids = shop.fill(users=4, skus=6)
     with shop.database.recorded() as alone:
-        shop.expect(shop.ask(ids), ids, "asked for alone")
+        first = shop.ask(ids)
     with shop.database.recorded() as together:
         answers = shop.ask_together([ids] * 50)
     peak = shop.network.peak["prices"]
     assert peak <= CAP, (
-        f"of fifty dashboards asked for at once the price service had {peak} calls open at a time, and refused "
+        f"with fifty dashboards asked for at once the price service had {peak} calls open at a time, and refused "
         f"{shop.service.refused}; it takes {CAP}"
     )
+    shop.expect(first, ids, "asked for alone")
     for number, answer in enumerate(answers, 1):
         shop.expect(answer, ids, f"asked for with 49 others, number {number}:")
     assert len(together) <= 50 * len(alone), (

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 MISTAKE: Final = "kata_mistake"
 """Where a worker of pytest-xdist leaves the mistake in a kata that it has found."""
-
-
 UNRECORDED: Final = "latency was measured, but pytest-benchmark is off in this session and keeps no record of it"
 
 
