@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MISTAKE: Final = "kata_mistake"
 """Where a worker of pytest-xdist leaves the mistake in a kata that it has found."""
+UNRECORDED: Final = "latency was measured, but pytest-benchmark is off in this session and keeps no record of it"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +72,8 @@ class Recorder:
         kata = getattr(report, "kata", None)
         if kata is None:
             return
+        if getattr(report, "unrecorded", False) and UNRECORDED not in self._notices:
+            self._notices.append(UNRECORDED)
         if hasattr(report, "finding"):
             self._findings.setdefault(kata, {})[report.nodeid] = msgspec.convert(report.finding, Finding)
         if report.when == "teardown" and report.nodeid in self._findings.get(kata, ()):

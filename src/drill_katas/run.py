@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from drill_katas import fixtures
 from drill_katas.arms import Overlay, arm_from, workspace_arm
+from drill_katas.benchmarked import is_left_out, is_unrecorded, keep_no_empty_storage, need_not_measure
 from drill_katas.checks import Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
 from drill_katas.errors import UserError
 from drill_katas.judge.hosts import Hosts
@@ -54,6 +55,7 @@ def begin(config: pytest.Config) -> None:
         thresholds = {kata.name: limits_of(kata) for kata in settings.katas}
     except UserError as mistake:
         raise pytest.UsageError(str(mistake)) from None
+    keep_no_empty_storage(config)
     config.args = list(settings.targets)
     config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
     if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
@@ -131,6 +133,10 @@ class KataRun:
                 raise pytest.UsageError(str(mistake)) from None
             config.workeroutput[MISTAKE] = str(mistake)  # what a worker raises is lost; the recorder tells it
             items.clear()
+        dropped = [item for item in items if CHECK in item.stash and is_left_out(item)]
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            items[:] = [item for item in items if item not in dropped]
         if self._settings.seed:
             random.Random(self._settings.seed).shuffle(items)  # noqa: S311 - an order, not a secret
         items.sort(key=self._position)
@@ -146,6 +152,7 @@ class KataRun:
             seeded(item, self._settings.seed)
             watched(item, self.sut)
             belted(item, check.budget)
+            need_not_measure(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what is left to run after `-k` and its like."""
@@ -193,6 +200,7 @@ class KataRun:
         if check is None:
             return report
         report.kata = check.kata.name  # type: ignore[attr-defined] # pytest-xdist carries it along
+        report.unrecorded = call.when == "call" and is_unrecorded(item)  # type: ignore[attr-defined]
         if call.when == "call" or (call.when == "setup" and not report.passed):
             result = self._judge(check, item, call, report)
             item.user_properties.append(("seconds", result.seconds))

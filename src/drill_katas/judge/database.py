@@ -29,9 +29,9 @@ LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's
 class Database:
     """A fresh, empty SQLite database; hand it to `sut.open`, and the SUT gets a SQLAlchemy engine on it.
 
-    It lives until the check ends, so it survives a SUT that is killed. `round_trip` is added to every
-    statement, in seconds, as a network would. With `connections` it takes that many at once, and refuses one more with
-    an `OperationalError`. With `client` the SUT gets `world.<client>(connect)` in place of an engine, and
+    It lives until the check ends, so it survives a SUT that is killed. `round_trip` is added to every statement, in
+    seconds, as a network would; it may be set at any time. With `connections` it takes that many at once, and refuses
+    one more with an `OperationalError`. With `client` the SUT gets `world.<client>(connect)` in place of an engine, and
     `connect(**options)` returns engines, with options of SQLAlchemy's `create_engine`.
     """
 
@@ -39,7 +39,7 @@ class Database:
         self.statements: list[Statement] = []
         self._lines = Lines(connections)
         self._client = client
-        self._round_trip = round_trip
+        self.round_trip = round_trip
         self._uri = f"file:/kata-{next(_SERIALS)}?vfs=memdb"
         self._anchor = self._connect()  # the database lives as long as a connection to it does
         self._numbers = itertools.count(1)
@@ -96,8 +96,8 @@ class Database:
                 channel.send(_refusal(f"too many connections: the server takes {self._lines.most}"))
                 return
             while (request := channel.receive()) is not None:
-                if self._round_trip:
-                    time.sleep(self._round_trip)
+                if self.round_trip:
+                    time.sleep(self.round_trip)
                 channel.send(self._answer(connection, request))
         finally:
             self._lines.remove(connection.line)

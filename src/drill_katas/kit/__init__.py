@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from drill_katas.judge import waits
 from drill_katas.judge.database import Database as database
 from drill_katas.judge.failures import Killed, SutError
+from drill_katas.judge.lag import lag
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
 from drill_katas.kit import events, load, money
+from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
-from drill_katas.kit.sql import costliest
+from drill_katas.kit.sql import Growth, costliest, repeated
 from drill_katas.kit.telemetry import ErrorReport
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def network(*nodes: str) -> Network:
 __all__ = [
     "ErrorReport",
     "Fault",
+    "Growth",
     "Killed",
     "Machine",
     "Sut",
@@ -44,9 +47,12 @@ __all__ = [
     "database",
     "events",
     "explore",
+    "lag",
     "load",
     "money",
     "network",
+    "repeated",
+    "sla",
     "upstream",
     "waits",
 ]

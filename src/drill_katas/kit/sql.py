@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import statistics
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from drill_katas.judge.probe import Statement
 
 SHOWN: Final = 160  # characters of a statement in a message
+SELECTED: Final = 24  # of these, of what it selects
 
 
 def costliest(statements: Iterable[Statement], cost: Callable[[Statement], int]) -> str:
@@ -26,3 +30,59 @@ def costliest(statements: Iterable[Statement], cost: Callable[[Statement], int])
     text = " ".join(sql.split())
     shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
     return f"{shown} × {times[sql]}" if times[sql] > 1 else shown
+
+
+LIST: Final = re.compile(r"\(\s*\?(\s*,\s*\?)*\s*\)")  # of placeholders, as after IN and VALUES
+VALUES: Final = re.compile(r"\(\?, \.\.\.\)(, \(\?, \.\.\.\))+")  # several rows of them
+
+
+def shape(sql: str) -> str:
+    """Return a statement on one line, lists of placeholders cut short: `... WHERE id IN (?, ...)` however many."""
+    return VALUES.sub("(?, ...), ...", LIST.sub("(?, ...)", " ".join(sql.split())))
+
+
+def repeated(statements: Iterable[Statement]) -> list[tuple[str, int]]:
+    """Return the shapes of statements, each with how often it was executed, the most frequent first."""
+    return Counter(shape(statement.sql) for statement in statements).most_common()
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How many statements a request takes, by how many things it is about; these are called `what` ("user").
+
+    `str()` of it is what a learner reads: the counts, the slope, and the statement whose count grows most.
+    """
+
+    recorded: Mapping[int, Sequence[Statement]]
+    what: str
+
+    @property
+    def slope(self) -> float:
+        """How many more statements each further thing takes.
+
+        By ordinary least squares, https://docs.python.org/3/library/statistics.html#statistics.linear_regression.
+        """
+        sizes = sorted(self.recorded)
+        return statistics.linear_regression(sizes, [len(self.recorded[size]) for size in sizes]).slope
+
+    @property
+    def fastest(self) -> tuple[str, int]:
+        """The shape of the statement whose count grows most, and its count at the largest size."""
+        few, many = (Counter(dict(repeated(self.recorded[size]))) for size in (min(self.recorded), max(self.recorded)))
+        grown = max(many, key=lambda sql: many[sql] - few[sql], default="no statement")
+        return grown, many[grown]
+
+    def __str__(self) -> str:
+        counts = ", ".join(
+            f"{size} {self.what}{'s' * (size != 1)}: {len(seen)}{' statements' * (size == min(self.recorded))}"
+            for size, seen in sorted(self.recorded.items())
+        )
+        sql, times = self.fastest
+        return f"{counts}; {self.slope:.1f} more per {self.what}. What grows most is\n{cut(sql)} × {times}"
+
+
+def cut(sql: str) -> str:
+    """Return a statement short enough for a message; of a long list of columns the beginning is left out first."""
+    if len(sql) > SHOWN and " FROM " in sql:
+        sql = f"{sql[:SELECTED]}...{sql[sql.index(' FROM ') :]}"
+    return sql if len(sql) <= SHOWN else f"{sql[: SHOWN - 3]}..."

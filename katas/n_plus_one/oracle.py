@@ -1,0 +1,239 @@
+"""What is right: a shop to hold dashboards against, its price service, and what fills and asks it."""
+
+import asyncio
+import json
+import random
+import time
+from fractions import Fraction
+from http import HTTPStatus
+
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+CAP = 4  # calls that the price service takes at once
+WITHIN = 8.0  # seconds for an answer where time is not the question
+PROMPT = 0.5  # seconds for an answer of /health
+SKUS = ["sku-1", "SKU-1", "sku-1 ", "sku-\u00e9", "sku-'7", "sku,2", "sku/3?a=b", "7e2", "700"]
+
+
+class PriceService:
+    """Knows what a SKU costs, takes `latency` seconds to say so, and refuses what comes over its cap."""
+
+    def __init__(self):
+        self.prices = {}
+        self.latency = 0.01
+        self.refused = 0
+        self.kept_waiting = None  # seconds that an answer waited in vain, for a sign of life of its caller's
+        self._watched = None
+        self._open = 0
+
+    async def answer(self, hop):
+        if self._open == CAP:
+            self.refused += 1
+            return 429, {"error": f"{CAP} calls of yours are open"}
+        self._open += 1
+        try:
+            await asyncio.sleep(self.latency)
+            await self._health(hop)
+            asked = json.loads(hop.body)
+            if hop.path == "/price":
+                return 200, {"price": self.prices.get(asked["sku"])}
+            return 200, {"prices": {sku: self.prices[sku] for sku in asked["skus"] if sku in self.prices}}
+        finally:
+            self._open -= 1
+
+    def waits_for_health(self, network):
+        """Answer from now on when the caller has answered for its health since it called, or after 1 s."""
+        self._watched = network
+
+    async def _health(self, hop):
+        while self._watched and self.kept_waiting is None:
+            calls = reversed(self._watched.hops)
+            answered = (call for call in calls if call.path == "/health" and call.status == HTTPStatus.OK)
+            if any(call.began > hop.began for call in answered):
+                return
+            if time.monotonic() > hop.began + 1:
+                self.kept_waiting = time.monotonic() - hop.began
+            await asyncio.sleep(0.01)
+
+
+class Shop:
+    """One instance of the dashboard, or several on one database, and what its answers have to be."""
+
+    def __init__(self, sut, *, round_trip=0.0, latency=0.01, instances=("dashboard",)):
+        self.users, self.orders = {}, {}  # by user id: what was sent; [order id, lines] in the order placed
+        self.service = PriceService()
+        self.service.latency = latency
+        self.database = kit.database(round_trip=round_trip)
+        self.network = kit.network("prices", *instances)
+        self.network.play("prices", self.service.answer)
+        self._sut, self._instances = sut, instances
+        self.serve()
+
+    def serve(self):
+        for name in self._instances:
+            self._sut.serve("make_app", self.network.node(name), engine=self.database)
+
+    def add(self, users, orders, at="dashboard"):
+        """Add users, and place orders, each a user's id and lines of (SKU, quantity)."""
+        if users:
+            self._post(at, "/users", {"users": users})
+        for user in users:
+            self.users[user["id"]] = user
+            self.orders[user["id"]] = []
+        placed = [{"user": user, "lines": [{"sku": sku, "quantity": n} for sku, n in lines]} for user, lines in orders]
+        ids = self._post(at, "/orders", {"orders": placed})["ids"]
+        assert sorted(set(ids)) == ids, f"orders placed together got the ids {ids}, which do not rise"
+        for order_id, (user, lines) in zip(ids, orders, strict=True):
+            self.orders[user].append((order_id, lines))
+
+    def fill(self, users, orders=3, lines=2, addresses=2, *, skus=8, first=1):
+        """Add users with so many of everything each, and give all their SKUs a price. Returns the users' ids."""
+        chance = random.Random(self._sut.seed)  # noqa: S311 - no secrets
+        names = [f"sku-{chance.randrange(10**6):06}" for _ in range(skus)]
+        self.service.prices |= {sku: f"{chance.randrange(1, 100_000) / 1000:.3f}" for sku in names}
+        ids = list(range(first, first + users))
+        people = [
+            {"id": user, "name": f"Customer {user}", "addresses": [f"{n} Mill Lane" for n in range(addresses)]}
+            for user in ids
+        ]
+        ordered = [
+            (user, [(chance.choice(names), chance.randint(1, 9)) for _ in range(lines)])
+            for _ in range(orders)
+            for user in ids
+        ]
+        self.add(people, ordered)
+        return ids
+
+    def ask(self, ids, at="dashboard", within=WITHIN):
+        return self.network.ask(at, "GET", path_of(ids), within=within)
+
+    def ask_together(self, pages, within=WITHIN):
+        return self.network.ask_together("dashboard", [("GET", path_of(ids), {}) for ids in pages], within=within)
+
+    def expect(self, answer, ids, told):
+        """The answer is the dashboard of these users, exactly."""
+        assert answer.status == HTTPStatus.OK, f"{told} {spoken(answer)}; it should be 200"
+        page = answer.json()
+        shown = [user.get("id") for user in page.get("users", [])]
+        assert shown == ids, f"{told} the dashboard shows the users {shown}; it should show {ids}"
+        for user in page["users"]:
+            expect_same(user, self.right(user["id"]), f"{told} user {user['id']}")
+
+    def right(self, user):
+        """What the dashboard shows of a user; amounts as fractions."""
+        orders = []
+        for order_id, lines in self.orders[user]:
+            shown = [self._line(sku, quantity) for sku, quantity in lines]
+            orders.append({"id": order_id, "lines": shown, **_summed(shown)})
+        known = self.users[user]
+        return {"id": user, "name": known["name"], "addresses": known["addresses"], "orders": orders, **_summed(orders)}
+
+    def shown(self, ids):
+        """How many users, addresses, orders and lines a dashboard shows."""
+        others = sum(1 + len(self.users[user]["addresses"]) + len(self.orders[user]) for user in ids)
+        return others + self.count_lines(ids)
+
+    def count_lines(self, ids):
+        return sum(len(lines) for user in ids for _, lines in self.orders[user])
+
+    def skus(self, ids):
+        return {sku for user in ids for _, lines in self.orders[user] for sku, _ in lines}
+
+    def price_calls(self):
+        return [hop for hop in self.network.hops if hop.callee == "prices"]
+
+    def _line(self, sku, quantity):
+        price = self.service.prices.get(sku)
+        total = None if price is None else Fraction(price) * quantity
+        return {"sku": sku, "quantity": quantity, "price": price and Fraction(price), "total": total}
+
+    def _post(self, at, path, value):
+        answer = self.network.ask(at, "POST", path, within=WITHIN, json=value)
+        assert answer.status == HTTPStatus.CREATED, f"POST {path} {spoken(answer)}; it should be 201"
+        return answer.json()
+
+
+def orders_of():
+    """A user's orders: lists of lines, each a SKU and a quantity."""
+    quantities = st.one_of(st.integers(1, 20), st.integers(10**8, 10**9))
+    lines = st.lists(st.tuples(st.sampled_from(SKUS), quantities), max_size=5)
+    return st.lists(lines, max_size=3)
+
+
+def prices_of():
+    """Prices of at most three places; some SKUs have none."""
+    prices = st.integers(0, 10**9).map(as_price)
+    return st.dictionaries(st.sampled_from(SKUS), prices, min_size=len(SKUS) - 2)
+
+
+def as_price(thousandths):
+    """Write a price as people do: 7, 7.5, 0.125."""
+    text = f"{thousandths // 1000}.{thousandths % 1000:03}"
+    return text.rstrip("0").rstrip(".")
+
+
+def expect_prompt(lag, told):
+    assert not lag.failed, f"while {told} /health fails {some(lag.failed, 'time')}; it should be answered with 200"
+    assert lag.max <= PROMPT, (
+        f"while {told} /health is answered after up to {lag.max:.1f} s (95 of 100 within {lag.p95:.1f} s); "
+        f"it should be within {PROMPT:g} s"
+    )
+
+
+def shop_of(sut):
+    """The shop that all examples of a check share; each adds users of its own."""
+    if _shared.get("trial") is not sut.trial:
+        _shared.update(trial=sut.trial, shop=Shop(sut, latency=0.0))
+    return _shared["shop"]
+
+
+_shared = {}
+
+
+def path_of(ids):
+    return "/dashboard?" + "&".join(f"user={user}" for user in ids)
+
+
+def spoken(answer):
+    """Say what came back: "answers 503 {...}"."""
+    if answer.status is None:
+        return f"has no answer after {answer.seconds:.1f} s"
+    return f"answers {answer.status} {answer.body[:80].decode(errors='replace')}"
+
+
+def expect_same(shown, right, told):
+    """Two pages are the same; amounts by their exact value."""
+    if isinstance(right, Fraction):
+        assert isinstance(shown, str), f"{told} is {shown!r}; it should be a decimal string, {as_decimal(right)}"
+        assert kit.money.exact(shown) == right, f"{told} is {shown}; exactly it is {as_decimal(right)}"
+    elif isinstance(right, dict):
+        assert isinstance(shown, dict), f"{told} is {shown!r}"
+        assert shown.keys() == right.keys(), f"{told} has {', '.join(shown)}; it should have {', '.join(right)}"
+        for name, value in right.items():
+            expect_same(shown[name], value, f"{told}, {name}")
+    elif isinstance(right, list):
+        assert isinstance(shown, list), f"{told} is {shown!r}"
+        assert len(shown) == len(right), f"{told}: {len(shown)} are shown; it should be {len(right)}"
+        for number, (one, other) in enumerate(zip(shown, right, strict=True), 1):
+            expect_same(one, other, f"{told} {number}")
+    else:
+        assert (shown, type(shown)) == (right, type(right)), f"{told} is {shown!r}; it should be {right!r}"
+
+
+def as_decimal(amount):
+    """Write an amount of at most three places."""
+    thousandths = int(amount * 1000)
+    return f"{thousandths // 1000}.{thousandths % 1000:03}"
+
+
+def some(number, what):
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _summed(parts):
+    totals = [part["total"] for part in parts]
+    if None in totals:
+        return {"total": None, "incomplete": True}
+    return {"total": sum(totals, Fraction(0)), "incomplete": False}

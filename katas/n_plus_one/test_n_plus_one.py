@@ -1,0 +1,262 @@
+"""What the dashboard owes its readers. The contract these checks hold it to is in BRIEFING.md."""
+
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from drill_katas import kit
+
+from .oracle import CAP, WITHIN, Shop, expect_prompt, orders_of, path_of, prices_of, shop_of, some, spoken
+
+
+@pytest.mark.stage("symptom")
+def test_dashboards_asked_for_together_are_all_answered(sut):
+    """Twenty dashboards asked for at nine are all answered."""
+    shop = Shop(sut)
+    ids = shop.fill(users=12)
+    shop.database.round_trip = 0.002
+    answers = shop.ask_together([ids] * 20, within=3)
+    good = [answer for answer in answers if answer.status == 200]
+    others = [spoken(answer) for answer in answers if answer.status != 200]
+    assert not others, (
+        f"of 20 dashboards asked for at nine o'clock {len(good)} were answered with 200 within 3 s; it should be all. "
+        f"One of the others {others[0]}"
+    )
+    for answer in answers:
+        shop.expect(answer, ids, "at nine o'clock")
+
+
+@pytest.mark.stage("cause")
+def test_the_statements_of_a_dashboard_do_not_grow_with_its_users(sut):
+    """Statements do not grow with the users shown."""
+    shop = Shop(sut, latency=0.0)
+    expect_no_growth(shop, {users: shop.fill(users=users, first=users * 100) for users in (2, 10, 40)}, "user")
+
+
+@pytest.mark.stage("cause")
+def test_the_statements_of_a_dashboard_do_not_grow_with_its_orders(sut):
+    """Statements do not grow with the orders shown."""
+    shop = Shop(sut, latency=0.0)
+    expect_no_growth(shop, {many: shop.fill(users=1, orders=many, first=many) for many in (2, 10, 40)}, "order")
+
+
+def expect_no_growth(shop, pages, what):
+    recorded = {}
+    for size, ids in pages.items():
+        with shop.database.recorded() as statements:
+            shop.expect(shop.ask(ids), ids, f"of {some(size, what)}")
+        recorded[size] = statements
+    growth = kit.Growth(recorded, what)
+    assert growth.slope < 0.1, f"the number of statements of a dashboard should not grow with its {what}s: {growth}"
+
+
+@pytest.mark.stage("cause")
+def test_a_dashboard_fetches_the_rows_that_it_shows(sut):
+    """A dashboard fetches the rows it shows, and no others."""
+    shop = Shop(sut, latency=0.0)
+    ids = shop.fill(users=10, orders=6, lines=4, addresses=6)
+    shop.fill(users=100, orders=5, lines=4, first=1000)
+    with shop.database.recorded() as statements:
+        shop.expect(shop.ask(ids), ids, "of 10 users among 110")
+    rows, shown = sum(statement.rows for statement in statements), shop.shown(ids)
+    assert rows <= 2 * shown, (
+        f"a dashboard of 10 users shows {shown} users, addresses, orders and lines, and fetches {rows} rows; "
+        f"it should be {2 * shown} at most. Most come from\n{kit.costliest(statements, lambda each: each.rows)}"
+    )
+
+
+@pytest.mark.stage("cause")
+def test_a_dashboard_asks_for_a_price_once(sut):
+    """A dashboard asks for each price once at most."""
+    shop = Shop(sut, latency=0.0)
+    ids = shop.fill(users=15, skus=10)
+    shop.expect(shop.ask(ids), ids, "of 15 users")
+    calls, skus = len(shop.price_calls()), len(shop.skus(ids))
+    assert calls <= skus, (
+        f"a dashboard of {some(skus, 'SKU')} in {shop.count_lines(ids)} lines made {some(calls, 'call')} to the price "
+        f"service; it should be one for each SKU at most"
+    )
+
+
+@pytest.mark.stage("cause")
+def test_health_is_answered_while_prices_take_their_time(sut):
+    """/health is answered while prices are slow."""
+    shop = Shop(sut)
+    ids = shop.fill(users=2, orders=1)
+    shop.service.waits_for_health(shop.network)
+    with kit.lag(shop.network, "dashboard"):
+        shop.expect(shop.ask(ids), ids, "while /health is asked")
+    kept = shop.service.kept_waiting
+    assert kept is None, (
+        f"a price was asked for, and /health was not answered until it was there, {kept:.1f} s later; "
+        f"it should be, whatever else is under way"
+    )
+
+
+@pytest.mark.stage("cause")
+def test_health_is_answered_while_the_database_takes_its_time(sut):
+    """/health is answered while the database is slow."""
+    shop = Shop(sut)
+    ids = shop.fill(users=3)
+    shop.database.round_trip = 0.25
+    with kit.lag(shop.network, "dashboard") as lag:
+        shop.expect(shop.ask(ids), ids, "on a slow database")
+    expect_prompt(lag, "a dashboard is made on a slow database")
+    with kit.lag(shop.network, "dashboard") as lag:
+        shop.add([], [(ids[0], [("sku-late", 1)])])
+    expect_prompt(lag, "an order is placed on a slow database")
+
+
+@pytest.mark.stage("regression")
+@given(day=st.lists(orders_of(), min_size=1, max_size=4), prices=prices_of())
+@example(day=[[[("sku-1", 999_999_999)]]], prices={"sku-1": "999999.999"})
+@settings(max_examples=20)
+def test_a_dashboard_is_exactly_what_was_ordered_at_its_prices(sut, day, prices):
+    """A dashboard is exactly what was ordered, priced."""
+    shop = shop_of(sut)
+    shop.service.prices = prices
+    users = [
+        {"id": user, "name": f"O'Hara {user}", "addresses": [f"{user} Mill Lane"] * (user % 3)}
+        for user in range(len(shop.users) + 1, len(shop.users) + len(day) + 1)
+    ]
+    orders = [(user["id"], lines) for user, placed in zip(users, day, strict=True) for lines in placed]
+    shop.add(users, orders)
+    ids = [user["id"] for user in users][::-1]
+    shop.expect(shop.ask(ids), ids, f"after {some(len(orders), 'order')}")
+
+
+@pytest.mark.stage("regression")
+def test_users_are_shown_as_asked_and_strangers_refused(sut):
+    """Users are shown as asked for, and strangers refused."""
+    shop = Shop(sut, latency=0.0)
+    shop.fill(users=5)
+    for ids in ([3, 1, 5], [2, 4, 2]):
+        shop.expect(shop.ask(ids), ids, f"asked for {ids}")
+    for query, right in (("user=3&user=77", 404), ("user=seven", 400), ("", 400), ("user=1&" * 101, 400)):
+        answer = shop.network.ask("dashboard", "GET", f"/dashboard?{query}", within=WITHIN)
+        assert answer.status == right, f"GET /dashboard?{query[:20]} {spoken(answer)}; it should be {right}"
+
+
+@pytest.mark.stage("regression")
+def test_what_is_new_shows_at_the_next_request(sut):
+    """What is new shows at the next request."""
+    shop = Shop(sut, latency=0.0, instances=("dashboard", "second"))
+    ids = shop.fill(users=3, skus=4)
+    for at in ("dashboard", "second"):
+        for turn in range(2):
+            shop.expect(shop.ask(ids, at), ids, f"{at}, before anything changed,")
+            shop.add([], [(ids[turn], [("sku-new", 2), ("sku-new", 1)])], at="second" if turn else "dashboard")
+            shop.expect(shop.ask(ids, at), ids, f"{at}, after an order was placed,")
+            shop.service.prices |= {sku: f"{turn}.{number:03}" for number, sku in enumerate(sorted(shop.skus(ids)))}
+            shop.expect(shop.ask(ids, at), ids, f"{at}, after prices changed,")
+    sut.kill()
+    shop.serve()
+    shop.expect(shop.ask(ids), ids, "after a restart")
+
+
+@pytest.mark.stage("stress")
+def test_without_prices_a_dashboard_says_so(sut):
+    """Without prices a dashboard says so, and recovers."""
+    shop = Shop(sut, latency=0.0)
+    ids = shop.fill(users=3)
+    shop.network.script("prices", [503])
+    answer = shop.ask(ids)
+    if answer.status != 503:
+        shop.expect(answer, ids, "when one call for prices failed")
+    for status in (503, 500, 429):
+        shop.network.script("prices", [status] * 200)
+        expect_unavailable(shop.ask(ids), f"while the price service answers {status}")
+    shop.network.script("prices", [])
+    shop.network.partition("prices")
+    with kit.lag(shop.network, "dashboard") as lag:
+        expect_unavailable(shop.ask(ids, within=5), "while the price service does not answer")
+    expect_prompt(lag, "the price service does not answer")
+    shop.network.heal("prices")
+    shop.expect(shop.ask(ids), ids, "when the price service is back")
+
+
+def expect_unavailable(answer, told):
+    assert answer.status == 503, f"{told} the dashboard {spoken(answer)}; it should be 503, within 5 s"
+
+
+@pytest.mark.stage("stress")
+def test_fifty_at_once_are_right_and_the_price_service_is_spared(sut):
+    """Fifty at once are right; the price service is spared."""
+    shop = Shop(sut)
+    ids = shop.fill(users=4, skus=6)
+    with shop.database.recorded() as alone:
+        first = shop.ask(ids)
+    with shop.database.recorded() as together:
+        answers = shop.ask_together([ids] * 50)
+    peak = shop.network.peak["prices"]
+    assert peak <= CAP, (
+        f"with fifty dashboards asked for at once the price service had {peak} calls open at a time, and refused "
+        f"{shop.service.refused}; it takes {CAP}"
+    )
+    shop.expect(first, ids, "asked for alone")
+    for number, answer in enumerate(answers, 1):
+        shop.expect(answer, ids, f"asked for with 49 others, number {number}:")
+    assert len(together) <= 50 * len(alone), (
+        f"one dashboard takes {len(alone)} statements, and fifty at once take {len(together)}; "
+        f"it should be {50 * len(alone)} at most"
+    )
+
+
+@pytest.mark.stage("sla")
+def test_a_dashboard_takes_little_longer_than_what_it_waits_for(sut, benchmark):
+    """A dashboard takes little longer than its one wait."""
+    shop = Shop(sut)
+    ids = shop.fill(users=8, orders=3, skus=24)
+    shop.service.latency, shop.database.round_trip = 0.04, 0.005
+    skus = sorted(shop.skus(ids))
+
+    def control():
+        """One call to the price service, three statements."""
+        shop.network.ask("prices", "POST", "/prices", json={"skus": skus}, within=WITHIN)
+        time.sleep(3 * shop.database.round_trip)
+
+    kit.sla(
+        benchmark,
+        lambda: shop.expect(shop.ask(ids), ids, "measured"),
+        control,
+        limit=8,
+        rounds=9,
+        seconds=3,
+        what=f"a dashboard of 8 users and {len(skus)} SKUs",
+    )
+
+
+@pytest.mark.stage("trace")
+def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
+    """A dashboard is counted and logged, on its trace."""
+    shop = Shop(sut, latency=0.0)
+    ids = shop.fill(users=2)
+    with sut.observe() as seen:
+        answer = shop.ask(ids)
+    shop.expect(answer, ids, "observed")
+    expect_report(seen, answer, "dashboard served", level="info", made=1, failed=0)
+    calls = shop.price_calls()
+    strange = [call for call in calls if call.trace_id != answer.trace_id]
+    assert not strange, (
+        f"of {some(len(calls), 'call')} to the price service {len(strange)} were not on the trace of the request that "
+        f"made them"
+    )
+    shop.network.script("prices", [503] * 200)
+    with sut.observe() as seen:
+        answer = shop.ask(ids)
+    expect_unavailable(answer, "while the price service answers 503")
+    expect_report(seen, answer, "dashboard failed", level="error", reason="prices", failed=1)
+
+
+def expect_report(seen, answer, event, *, failed, made=None, **fields):
+    """One line on the request's trace; one observation of the histogram, or one failure counted."""
+    told = f"after GET {path_of(['...'])} answered {answer.status},"
+    counted = seen.increase("dashboard_failures_total", reason="prices")
+    assert counted == failed, f'{told} dashboard_failures_total{{reason="prices"}} went up by {counted:g}, not {failed}'
+    observed = seen.increase("dashboard_seconds_count")
+    assert made is None or observed == made, f"{told} dashboard_seconds observed {observed:g} dashboards, not {made}"
+    lines = seen.logs(event=event, **fields)
+    assert len(lines) == 1, f"{told} the line `{event}` is logged {some(len(lines), 'time')}; logged was: {seen.told()}"
+    assert lines[0].get("trace_id") == answer.trace_id, f"{told} the line `{event}` is not on the request's trace"

@@ -1,0 +1,182 @@
+"""Latency against a control, with pytest-benchmark and without; and the lag of an application's event loop."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from drill_katas.verdict import Outcome
+from tests.conftest import CHECK, MANIFEST
+
+SLA = '''
+import time
+
+
+@pytest.mark.stage("sla")
+def test_quick(sut, benchmark):
+    """It is quick."""
+    with sut.open("Thing") as thing:
+        ratio = kit.sla(benchmark, thing.go, lambda: time.sleep(0.02), limit=LIMIT, rounds=5, what="going")
+        assert 1.5 < ratio < LIMIT, ratio
+'''
+HISTORY = r"control [\d.+]{20}  min \d+ ms  median \d+ ms  p95 \d+ ms"
+NOTE = "note: latency was measured, but pytest-benchmark is off in this session and keeps no record of it"
+
+
+@pytest.fixture
+def quick(toy):
+    """The toy with a check of its latency, which is about twice that of its control."""
+
+    def write(limit: float = 20):
+        toy.body("time.sleep(0.04)", "return 'gone'")
+        toy.checks(CHECK + SLA.replace("LIMIT", str(limit)))
+        return toy
+
+    return write
+
+
+def result(toy, *args: str):
+    return next(check for check in toy.verdict(*args).checks if check.name == "test_quick")
+
+
+def test_a_ratio_below_its_limit_passes_and_is_in_the_benchmarks_table(quick):
+    done = quick().pytest()
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^test_quick +\d", done.stdout, re.MULTILINE)
+    assert re.search(r"^sla +✓ It is quick", done.stdout, re.MULTILINE)
+    assert "note:" not in done.stdout
+
+
+@pytest.mark.parametrize("args", [(), ("--benchmark-disable",), ("-n", "1")])
+def test_a_ratio_above_its_limit_fails_and_shows_both_distributions(quick, args):
+    check = result(quick(limit=1.2), *args)
+    assert check.outcome is Outcome.FAIL
+    assert re.match(r"going takes \d+\.\d times as long as the control; the limit is 1.2\n", check.message)
+    assert re.search(HISTORY, check.message)
+    assert ("keeps no record" in check.message) == bool(args)
+    assert max(map(len, check.message.splitlines())) <= 78
+
+
+@pytest.mark.parametrize("args", [("--benchmark-disable",), ("-n", "1")])
+def test_where_pytest_benchmark_is_off_the_verdict_is_the_same_and_a_note_says_so(quick, args):
+    done = quick().pytest(*args)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count(NOTE) == 1
+    assert result(quick(), *args).passed
+
+
+def test_the_record_has_the_times_and_the_control(quick):
+    toy = quick()
+    done = toy.pytest("--benchmark-json=out.json")
+    assert done.returncode == 0, done.stdout
+    (record,) = json.loads((toy.root / "out.json").read_text())["benchmarks"]
+    assert len(record["stats"]["data"]) == 5
+    assert record["extra_info"]["control"].keys() == {"min", "median", "p95"}
+    assert record["extra_info"]["limit"] == 20
+    assert record["extra_info"]["ratio"] > 1.5
+
+
+def test_only_benchmarks_or_none_can_be_run(quick):
+    for option, name in (("--benchmark-only", "test_quick"), ("--benchmark-skip", "test_go")):
+        verdict = quick().verdict(option)
+        assert [(check.name, check.passed) for check in verdict.checks] == [(name, True)]
+        assert verdict.partial
+
+
+def test_a_folder_for_saved_runs_is_there_when_one_was_saved_and_only_then(quick):
+    toy = quick()
+    assert toy.pytest().returncode == 0
+    assert toy.pytest("-n", "1").returncode == 0
+    assert not (toy.root / ".benchmarks").exists()
+    assert toy.pytest("--benchmark-autosave").returncode == 0
+    (saved,) = (toy.root / ".benchmarks").rglob("*.json")
+    compared = toy.pytest("--benchmark-compare")
+    assert compared.returncode == 0, compared.stdout
+    assert f"({saved.name[:4]}_" in compared.stdout
+    stored = toy.pytest("--benchmark-save=mine", "--benchmark-storage=file://elsewhere")
+    assert stored.returncode == 0, stored.stdout
+    assert list((toy.root / "elsewhere").rglob("*_mine.json"))
+
+
+def test_a_check_that_fails_before_it_measures_says_only_that(quick):
+    toy = quick()
+    toy.body("raise RuntimeError('no')")
+    done = toy.pytest("--kata-all-stages", "-W", "error")
+    assert "raised RuntimeError" in done.stdout
+    assert "was not used" not in done.stdout
+    assert "errors" not in done.stdout.splitlines()[-1]
+
+
+def test_the_distribution_is_one_line_however_many_rounds():
+    from drill_katas.kit.latency import figures, strip
+
+    assert strip([1.0] * 12 + [10.0], 1.0, 100.0) == "+.........1........."
+    assert strip([1.0, 100.0], 1.0, 100.0) == "1..................1"
+    assert strip([1.0, 1.0], 1.0, 1.0) == "2..................."
+    assert figures([3.0, 1.0, 2.0]) == {"min": 1.0, "median": 2.0, "p95": 3.0}
+
+
+APP = """
+import asyncio
+import time
+
+from aiohttp import web
+
+
+def make_app(world):
+    async def health(request):
+        return web.json_response({})
+
+    async def blocks(request):
+        time.sleep(0.5)
+        return web.json_response({})
+
+    async def waits(request):
+        await asyncio.sleep(0.5)
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_get("/health", health)
+    app.router.add_get("/blocks", blocks)
+    app.router.add_get("/waits", waits)
+    return app
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "health", "right"),
+    [
+        ("/blocks", "/health", "lag.max > 0.4 and 0.3 < lag.p95 <= lag.max and not lag.failed"),
+        ("/waits", "/health", "lag.max < 0.4 and len(lag.samples) > 5 and not lag.failed"),
+        ("/waits", "/nowhere", "lag.failed == len(lag.samples) > 5"),
+    ],
+)
+def test_lag_is_how_late_a_busy_application_answers(toy, path, health, right):
+    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["aiohttp.web"]\n')
+    toy.write("world.py", "class World:\n    def __init__(self, name, links):\n        pass\n")
+    toy.module(APP)
+    toy.checks(f'''
+        @pytest.mark.stage("symptom")
+        def test_go(sut):
+            """It goes."""
+            network = kit.network("front")
+            sut.serve("make_app", network.node("front"))
+            with kit.lag(network, "front", "{health}") as lag:
+                assert network.ask("front", "GET", "{path}", within=5).status == 200
+            assert {right}, (lag.max, lag.p95, lag.failed, len(lag.samples))
+    ''')
+    check = toy.check()
+    assert check.passed, check.message
+
+
+def test_who_waits_long_waits_in_every_moment_of_it():
+    from drill_katas.judge.lag import Lag
+
+    lag = Lag()
+    lag.add(0.01, every=0.1)
+    lag.add(0.35, every=0.1)
+    assert [round(sample, 2) for sample in lag.samples] == [0.01, 0.35, 0.25, 0.15, 0.05]
+    assert (lag.max, lag.p95) == (0.35, 0.35)
+    assert Lag().p95 == 0
