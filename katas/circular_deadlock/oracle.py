@@ -115,13 +115,21 @@ class Shop:
     def most_open(self, caller, callee):
         return kit.waits.most_open(self.calls(), caller, callee)
 
-    def begin_to_place(self, orders):
-        """Place orders all at once, and return at once what their answers will be."""
+    def begin_to_place(self, orders, told):
+        """Place orders all at once; returns at once a function that waits for their answers."""
 
         async def place():
             return await asyncio.gather(*(self.network.send("checkout", post, 60) for post in posts(orders)))
 
-        return self.network.start(place())
+        begun = self.network.start(place())
+
+        def answers():
+            try:
+                return begun.result(SOON + SLACK)
+            except TimeoutError:
+                raise self.frozen(told) from None
+
+        return answers
 
     def happen(self, orders, acts, pauses, told):
         """Let customers place the orders, hang up, come again and look, in this order and with these pauses."""

@@ -68,11 +68,11 @@ def test_what_services_know_of_each_other_they_tell_each_other(sut):
     orders = shop.orders(3, customer=shop.customer_of("gold"))
     others = [other.order(id=order["id"], customer=other.customer_of("standard"), coupon=None) for order in orders]
     shop.network.delay("stock", 0.2)
-    answers = shop.begin_to_place(orders)
     told = "two shops are served from one process, and have orders with the same ids; in the"
+    answers = shop.begin_to_place(orders, f"{told} other")
     other.expect_confirmed(others, other.placed(others, f"{told} one"), f"{told} one")
     shop.network.delay("stock", 0)
-    outcomes = shop.outcomes(orders, answers.result(SOON + SLACK), f"{told} other")
+    outcomes = shop.outcomes(orders, answers(), f"{told} other")
     shop.expect_confirmed(orders, outcomes, f"{told} other")
 
 
