@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import REFUSED, SERVICES, SLACK, SOON, Shop, some
+from .oracle import REFUSED, SERVICES, SLACK, Shop, some
 
 
 @pytest.mark.stage("symptom")
@@ -163,8 +163,9 @@ def test_no_service_is_called_more_than_it_is_sized_for(sut):
     for caller, callee in permutations(SERVICES, 2):
         peak = shop.most_open(caller, callee)
         assert peak <= 3, f"{told}: {caller} had {peak} calls open to {callee} at once; it may have 3"
-    used = shop.connections()
-    assert used <= 3, f"{told}: stock used {used} connections to its database; it may have 3"
+    assert shop.connections() <= 3, (
+        f"{told}: stock used {shop.connections()} connections to its database; it may have 3"
+    )
     shop.expect_one_outcome(orders, outcomes, told)
 
 
