@@ -156,16 +156,17 @@ def test_thirty_times_as_many_orders_as_workers(sut):
 @pytest.mark.stage("stress")
 def test_no_service_is_called_more_than_it_is_sized_for(sut):
     """No service gets more calls at a time than it can take."""
-    shop = Shop(sut, workers=3)
-    orders = shop.orders(8 * shop.workers)
-    told = f"{len(orders)} orders at once, on one trace, for 3 workers"
-    outcomes = shop.placed(orders, told, trace="5a1e" * 8)
-    for caller, callee in permutations(SERVICES, 2):
-        peak = shop.most_open(caller, callee)
-        assert peak <= 3, f"{told}: {caller} had {peak} calls open to {callee} at once; it may have 3"
-    used = shop.connections()
-    assert used <= 3, f"{told}: stock used {used} connections to its database; it may have 3"
-    shop.expect_one_outcome(orders, outcomes, told)
+    for told, how in (
+        ("24 orders at once for 3 workers", {}),
+        ("24 orders one soon after another, on one trace, for 3 workers", {"every": 0.004, "trace": "5a1e" * 8}),
+    ):
+        shop = Shop(sut, workers=3)
+        shop.placed(shop.orders(24), told, **how)
+        for caller, callee in permutations(SERVICES, 2):
+            peak = shop.most_open(caller, callee)
+            assert peak <= 3, f"{told}: {caller} had {peak} calls open to {callee} at once; it may have 3"
+        used = shop.connections()
+        assert used <= 3, f"{told}: stock used {used} connections to its database; it may have 3"
 
 
 @pytest.mark.stage("stress")
@@ -239,7 +240,7 @@ def test_failures_do_not_make_more_calls(sut):
 @pytest.mark.stage("stress")
 def test_deadlines_travel_and_are_kept(sut):
     """Deadlines travel with the calls, and are kept."""
-    shop, patience = Shop(sut, workers=2, service_time=0.08), 700
+    shop, patience = Shop(sut, workers=2, service_time=0.12), 1000
     orders = shop.orders(6)
     told = f"6 customers at once, with {patience} ms of patience, for 2 workers"
     answers = shop.place_all(orders, told, deadline_ms=patience)
@@ -247,6 +248,18 @@ def test_deadlines_travel_and_are_kept(sut):
     assert slowest <= patience / 1000 + SLACK, f"{told}: one is answered after {slowest:.2f} s"
     shop.expect_deadlines_kept(answers, patience / 1000, told)
     shop.expect_one_outcome(orders, shop.outcomes(orders, answers, told), told)
+
+
+@pytest.mark.stage("stress")
+def test_what_was_not_done_in_time_is_done_or_not_as_it_was_told(sut):
+    """What comes too late is done or not, as it was told."""
+    shop = Shop(sut, workers=2, round_trip=0.03)
+    told = "stock's database is slow, and a customer waits {} ms"
+    late = [(order, told.format(ms), ms) for order, ms in zip(shop.orders(4), (120, 180, 240, 300), strict=True)]
+    answers = [shop.place_all([order], told, deadline_ms=ms)[0] for order, told, ms in late]
+    time.sleep(0.3)
+    for (order, told, _), answer in zip(late, answers, strict=True):
+        shop.expect_one_outcome([order], {order["id"]: shop.outcome(order, answer, told)}, told)
 
 
 @pytest.mark.stage("sla")
