@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import REFUSED, SERVICES, SLACK, SOON, Shop, some
+from .oracle import REFUSED, SERVICES, SLACK, Shop, some
 
 
 @pytest.mark.stage("symptom")
@@ -68,11 +68,11 @@ def test_what_services_know_of_each_other_they_tell_each_other(sut):
     orders = shop.orders(3, customer=shop.customer_of("gold"))
     others = [other.order(id=order["id"], customer=other.customer_of("standard"), coupon=None) for order in orders]
     shop.network.delay("stock", 0.2)
-    answers = shop.begin_to_place(orders)
     told = "two shops are served from one process, and have orders with the same ids; in the"
+    answers = shop.begin_to_place(orders, f"{told} other")
     other.expect_confirmed(others, other.placed(others, f"{told} one"), f"{told} one")
     shop.network.delay("stock", 0)
-    outcomes = shop.outcomes(orders, answers.result(SOON + SLACK), f"{told} other")
+    outcomes = shop.outcomes(orders, answers(), f"{told} other")
     shop.expect_confirmed(orders, outcomes, f"{told} other")
 
 
@@ -156,24 +156,25 @@ def test_thirty_times_as_many_orders_as_workers(sut):
 @pytest.mark.stage("stress")
 def test_no_service_is_called_more_than_it_is_sized_for(sut):
     """No service gets more calls at a time than it can take."""
-    shop = Shop(sut, workers=3)
-    orders = shop.orders(8 * shop.workers)
-    told = f"{len(orders)} orders at once, on one trace, for 3 workers"
-    outcomes = shop.placed(orders, told, trace="5a1e" * 8)
-    for caller, callee in permutations(SERVICES, 2):
-        peak = shop.most_open(caller, callee)
-        assert peak <= 3, f"{told}: {caller} had {peak} calls open to {callee} at once; it may have 3"
-    used = shop.connections()
-    assert used <= 3, f"{told}: stock used {used} connections to its database; it may have 3"
-    shop.expect_one_outcome(orders, outcomes, told)
+    for told, how in (
+        ("24 orders at once for 3 workers", {}),
+        ("24 orders one soon after another, on one trace, for 3 workers", {"every": 0.004, "trace": "5a1e" * 8}),
+    ):
+        shop = Shop(sut, workers=3)
+        shop.placed(shop.orders(24), told, **how)
+        for caller, callee in permutations(SERVICES, 2):
+            peak = shop.most_open(caller, callee)
+            assert peak <= 3, f"{told}: {caller} had {peak} calls open to {callee} at once; it may have 3"
+        used = shop.connections()
+        assert used <= 3, f"{told}: stock used {used} connections to its database; it may have 3"
 
 
 @pytest.mark.stage("stress")
 def test_what_cannot_be_done_soon_is_refused_at_once(sut):
     """What cannot be done soon is refused at once."""
     shop, slow = Shop(sut, workers=2), 0.15
-    shop.network.delay("stock", slow)
     orders = shop.orders(60)
+    shop.network.delay("stock", slow)
     told = f"stock takes {slow} s longer than usual, and 60 orders come at once for 2 workers"
     began = time.monotonic()
     answers = shop.place_all(orders, told)
@@ -201,16 +202,15 @@ def test_without_pricing_orders_are_confirmed_at_the_list_price(sut):
 @pytest.mark.stage("stress")
 def test_prices_are_right_again_soon_after_pricing_is_back(sut):
     """Soon after pricing is back, prices are right again."""
-    shop = Shop(sut, workers=2)
-    degraded = shop.cut_pricing_off(orders=4)
+    shop = Shop(sut, workers=4)
+    degraded = shop.cut_pricing_off(orders=3)
     shop.network.heal("pricing")
     until = time.monotonic() + 1 + SLACK
     while time.monotonic() < until and shop.placed_one(deadline_ms=1000)["degraded"]:
         time.sleep(0.05)
-    again = [order | {"id": f"{order['id']}-b"} for order in degraded]
-    orders = again + shop.orders(4)
     told = "pricing was cut off and is back for 1 s"
-    shop.expect_confirmed(orders, shop.placed(orders, told), told)
+    for orders in ([order | {"id": f"{order['id']}-b"} for order in degraded], shop.orders(3)):
+        shop.expect_confirmed(orders, shop.placed(orders, told), told)
 
 
 @pytest.mark.stage("stress")
@@ -240,7 +240,7 @@ def test_failures_do_not_make_more_calls(sut):
 @pytest.mark.stage("stress")
 def test_deadlines_travel_and_are_kept(sut):
     """Deadlines travel with the calls, and are kept."""
-    shop, patience = Shop(sut, workers=2, service_time=0.08), 700
+    shop, patience = Shop(sut, workers=2, service_time=0.12), 1000
     orders = shop.orders(6)
     told = f"6 customers at once, with {patience} ms of patience, for 2 workers"
     answers = shop.place_all(orders, told, deadline_ms=patience)
@@ -248,6 +248,18 @@ def test_deadlines_travel_and_are_kept(sut):
     assert slowest <= patience / 1000 + SLACK, f"{told}: one is answered after {slowest:.2f} s"
     shop.expect_deadlines_kept(answers, patience / 1000, told)
     shop.expect_one_outcome(orders, shop.outcomes(orders, answers, told), told)
+
+
+@pytest.mark.stage("stress")
+def test_what_was_not_done_in_time_is_done_or_not_as_it_was_told(sut):
+    """What comes too late is done or not, as it was told."""
+    shop = Shop(sut, workers=2, round_trip=0.03)
+    told = "stock's database is slow, and a customer waits {} ms"
+    late = [(order, told.format(ms), ms) for order, ms in zip(shop.orders(4), (120, 180, 240, 300), strict=True)]
+    answers = [shop.place_all([order], told, deadline_ms=ms)[0] for order, told, ms in late]
+    time.sleep(0.3)
+    for (order, told, _), answer in zip(late, answers, strict=True):
+        shop.expect_one_outcome([order], {order["id"]: shop.outcome(order, answer, told)}, told)
 
 
 @pytest.mark.stage("sla")
