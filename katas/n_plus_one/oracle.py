@@ -200,7 +200,8 @@ def spoken(answer):
     """Say what came back: "answers 503 {...}"."""
     if answer.status is None:
         return f"has no answer after {answer.seconds:.1f} s"
-    return f"answers {answer.status} {answer.body[:80].decode(errors='replace')}"
+    body = " ".join(answer.body[:80].decode(errors="replace").split())
+    return f"answers {answer.status} {body}"
 
 
 def expect_same(shown, right, told):

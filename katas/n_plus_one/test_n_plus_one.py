@@ -71,13 +71,16 @@ def test_a_dashboard_fetches_the_rows_that_it_shows(sut):
 def test_a_dashboard_asks_for_a_price_once(sut):
     """A dashboard asks for each price once at most."""
     shop = Shop(sut, latency=0.0)
-    ids = shop.fill(users=15, skus=10)
-    shop.expect(shop.ask(ids), ids, "of 15 users")
-    calls, skus = len(shop.price_calls()), len(shop.skus(ids))
-    assert calls <= skus, (
-        f"a dashboard of {some(skus, 'SKU')} in {shop.count_lines(ids)} lines made {some(calls, 'call')} to the price "
-        f"service; it should be one for each SKU at most"
-    )
+    for users, lines, known in ((15, 2, 10), (10, 5, 120)):
+        before = len(shop.price_calls())
+        ids = shop.fill(users=users, lines=lines, skus=known, first=users * 100)
+        skus = len(shop.skus(ids))
+        shop.expect(shop.ask(ids), ids, f"of {users} users and {skus} SKUs")
+        calls = len(shop.price_calls()) - before
+        assert calls <= skus, (
+            f"a dashboard of {some(skus, 'SKU')} in {shop.count_lines(ids)} lines made {some(calls, 'call')} to the "
+            f"price service; it should be one for each SKU at most"
+        )
 
 
 @pytest.mark.stage("cause")
