@@ -1,10 +1,8 @@
 """Nightly export: writes the paid orders of a day as CSV for the finance team."""
 
-import time
 from typing import Any
 
 import structlog
-from sqlalchemy import text
 
 from .world import Database
 
