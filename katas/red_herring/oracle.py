@@ -11,6 +11,7 @@ from drill_katas import kit
 DAY = "2026-03-13"
 PRICE = 1200  # cents
 PLENTY = 10_000  # units
+TRIES = 50  # of one charge that get no answer, if a checkout tries again
 SERVER = 20  # connections that the database server takes
 FAILURES = ["sold out", "repriced", "declined", "unavailable", "invalid", "unknown"]
 """Every way in which a checkout fails."""
@@ -87,9 +88,9 @@ class Shop:
         order = {"id": f"order-{next(self._numbers)}", "day": DAY, "sku": self.mug, "quantity": 1, "price": PRICE}
         return order | {"delivery": 1} | special.get(right, {}) | more
 
-    def deliver(self, right, order=None):
+    def deliver(self, right, order=None, fault=kit.Fault.REQUEST_LOST):
         """Check out an order whose answer should be `right`; return the answer, or what it raised."""
-        self.payments.script([kit.Fault.REQUEST_LOST] if right == "unavailable" else [])
+        self.payments.script([fault] * TRIES if right == "unavailable" else [])
         try:
             return self.checkout.checkout(order or self.order(right))
         except kit.SutError as error:

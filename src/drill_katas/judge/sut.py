@@ -276,7 +276,8 @@ class Sut:
         assert running is not None
         left = trial.seconds_left()
         timeout = min(seconds or trial.limits.call_seconds, left)
-        self._services.call, self._services.trace_id = call, self._trace_id
+        self._services.call = call if request["op"] in {"open", "call"} else None
+        self._services.trace_id = self._trace_id
         try:
             answer = running.ask({**request, "trace": self._trace_id}, timeout)
         except Silent:
