@@ -17,24 +17,27 @@ if TYPE_CHECKING:
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
+    from drill_katas.judge.sut import Sut
+
 LEAST_ROUNDS: Final = 3
 BINS: Final = 20  # of a distribution, each one character
 UNRECORDED: Final = "pytest-benchmark is off in this session, and keeps no record of this"
 
 
-def sla(
+def sla(  # noqa: PLR0913 - who is timed, against what, how long, and what it is called
+    sut: Sut,
     benchmark: BenchmarkFixture,
     target: Callable[[], object],
     control: Callable[[], object],
     *,
-    limit: float,
+    figure: str,
     rounds: int = 15,
     seconds: float = 8.0,
     what: str = "it",
 ) -> float:
     """Time `target` against `control` and return the median of their paired ratios.
 
-    Raises `AssertionError` when that is above `limit`. Each of `rounds` pairs is the control and then the target; there
+    Raises `AssertionError` when that is above the limit of `figure` in the kata's `thresholds.toml`. Each of `rounds` pairs is the control and then the target; there
     are fewer, but at least 3, where more would take longer than `seconds`. A first pair is not counted. The target's
     times are in pytest-benchmark's statistics, and the control's in `benchmark.extra_info`; where pytest-benchmark is
     off (`--benchmark-disable`, `-n` of pytest-xdist) they are taken here, and the verdict is the same. `what` is the
@@ -57,6 +60,7 @@ def sla(
         targets = list(benchmark.stats.stats.data)
     controls = controls[:rounds]  # with --benchmark-cprofile there is one more
     ratio = statistics.median(one / other for one, other in zip(targets, controls, strict=True))
+    limit = sut.measured(figure, ratio)
     benchmark.extra_info |= {"control": figures(controls), "ratio": ratio, "limit": limit}
     assert ratio <= limit, against_control(what, targets, controls, ratio, limit, recorded=not benchmark.disabled)
     return ratio
