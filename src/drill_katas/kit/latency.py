@@ -37,11 +37,11 @@ def sla(  # noqa: PLR0913 - who is timed, against what, how long, and what it is
 ) -> float:
     """Time `target` against `control` and return the median of their paired ratios.
 
-    Raises `AssertionError` when that is above the limit of `figure` in the kata's `thresholds.toml`. Each of `rounds` pairs is the control and then the target; there
-    are fewer, but at least 3, where more would take longer than `seconds`. A first pair is not counted. The target's
-    times are in pytest-benchmark's statistics, and the control's in `benchmark.extra_info`; where pytest-benchmark is
-    off (`--benchmark-disable`, `-n` of pytest-xdist) they are taken here, and the verdict is the same. `what` is the
-    subject of the message.
+    Raises `AssertionError` when that is above the limit of `figure` in the kata's `thresholds.toml`. Each of `rounds`
+    pairs is the control and then the target; there are fewer, but at least 3, where more would take longer than
+    `seconds`. A first pair is not counted. The target's times are in pytest-benchmark's statistics, and the control's in
+    `benchmark.extra_info`; where pytest-benchmark is off (`--benchmark-disable`, `-n` of pytest-xdist) they are taken
+    here, and the verdict is the same. `what` is the subject of the message.
     """
     began = time.perf_counter()
     _timed(control)

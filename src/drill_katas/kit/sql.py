@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SHOWN: Final = 160  # characters of a statement in a message
 SELECTED: Final = 24  # of these, of what it selects
+LIST: Final = re.compile(r"\(\s*\?(\s*,\s*\?)*\s*\)")  # of placeholders, as after IN and VALUES
+VALUES: Final = re.compile(r"\(\?, \.\.\.\)(, \(\?, \.\.\.\))+")  # several rows of them
 
 
 def costliest(statements: Iterable[Statement], cost: Callable[[Statement], int]) -> str:
@@ -27,13 +29,8 @@ def costliest(statements: Iterable[Statement], cost: Callable[[Statement], int])
     if not costs:
         return "no statement"
     [(sql, _)] = costs.most_common(1)
-    text = " ".join(sql.split())
-    shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+    shown = cut(" ".join(sql.split()))
     return f"{shown} × {times[sql]}" if times[sql] > 1 else shown
-
-
-LIST: Final = re.compile(r"\(\s*\?(\s*,\s*\?)*\s*\)")  # of placeholders, as after IN and VALUES
-VALUES: Final = re.compile(r"\(\?, \.\.\.\)(, \(\?, \.\.\.\))+")  # several rows of them
 
 
 def shape(sql: str) -> str:
