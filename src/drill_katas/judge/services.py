@@ -13,6 +13,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -145,8 +146,11 @@ class Services:
         while True:
             try:
                 sock, _ = self._listener.accept()
-            except OSError:  # closed: the session is over
-                return
+            except OSError:
+                if self._listener.fileno() < 0:  # closed: the session is over
+                    return
+                time.sleep(0.05)  # out of file descriptors, until the check lets go of some
+                continue
             channel = Channel(sock, max_frame=MAX_REQUEST)
             self._channels.append(channel)
             threading.Thread(target=self._serve, args=(channel,), daemon=True).start()
