@@ -97,16 +97,20 @@ class Shop:
             return f"raised {error.raised.splitlines()[0]}"
 
 
-def expect_answer(answer, right, told):
-    assert answer == right, f'{told} {as_words(answer)}; it should be "{right}"'
+def expect_answer(answer, right, told, seen=""):
+    assert answer == right, f'{told} {as_words(answer)}; it should be "{right}"{seen}'
 
 
 def expect_nothing_held(database, told):
     """No connection is checked out, and no transaction is open."""
+    held = held_in(database)
+    assert not held, f"{told} {held}"
+
+
+def held_in(database):
+    """Say which connections are held, as the server sees it; "" when none is."""
     held = database.held()
-    assert not held, (
-        f"{told} {some(len(held), 'connection is', 'connections are')} held: {'; '.join(map(str, held[:2]))}"
-    )
+    return f"{some(len(held), 'connection is', 'connections are')} held, the first: {held[0]}" if held else ""
 
 
 def expect_a_paid_order(shop, told):

@@ -29,6 +29,7 @@ from .oracle import (
     expect_stock,
     export_of,
     for_each_step,
+    held_in,
     paid_orders,
     some,
 )
@@ -41,7 +42,8 @@ def test_a_night_of_failed_checkouts_ends_with_a_paid_one(sut):
     night = FAILURES * 4
     for done, right in enumerate(night):
         answer = shop.deliver(right)
-        expect_answer(answer, right, f"with no export running, after {counts(night[:done]) or 'nothing'}: the next one")
+        told = f"with no export running, after {counts(night[:done]) or 'nothing'}: the next one"
+        expect_answer(answer, right, told, seen=f"\n{held_in(shop.database)}")
     expect_a_paid_order(shop, f"with no export running, after {counts(night)}:")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_LINES: Final = 25
 LABEL: Final = 11  # columns of the stage's name
 TAIL: Final = 14  # columns of outcome and seconds
-MESSAGE_LINES: Final = 4
+MESSAGE_LINES: Final = 6
 HELP_LINES: Final = 4
 FEW: Final = 3  # katas that are named in the header
 MARKS: Final[dict[Outcome, tuple[str, Style]]] = {Outcome.PASS: ("✓", "good"), Outcome.NOT_REACHED: ("·", "dim")}
