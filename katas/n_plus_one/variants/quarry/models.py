@@ -68,10 +68,10 @@ class Line(Base):
         """Today's price; None when the price service does not know it."""
         session = object_session(self)
         assert session is not None
-        known: dict[str, str | None] = session.info["known"]
-        if self.sku not in known:
-            known[self.sku] = session.info["prices"].get(self.sku)
-        return known[self.sku]
+        known: dict[int, str | None] = session.info["known"]
+        if self.id not in known:
+            known[self.id] = session.info["prices"].get(self.sku)
+        return known[self.id]
 
     @property
     def total(self) -> Decimal | None:
