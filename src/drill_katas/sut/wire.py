@@ -88,7 +88,9 @@ class Channel:
         if deadline is None:
             return True
         left = max(0.0, deadline - time.monotonic())
-        return bool(select.select([self.socket], [], [], left)[0])
+        poll = select.poll()  # select(2) knows no descriptor above 1023
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(left * 1000))
 
 
 def _parse(line: bytes) -> dict[str, Any]:
