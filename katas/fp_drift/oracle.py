@@ -24,7 +24,7 @@ NAMES = [
     kit.events.LONG + "2",
 ]
 IDS = kit.events.ids()
-DECLINED = kit.ErrorReport(
+DECLINED = kit.Report(
     "checkout_failure_total",
     labels={"reason": "declined"},
     line={"event": "checkout failed", "level": "error", "order": "order-1", "reason": "declined"},

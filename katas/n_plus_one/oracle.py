@@ -15,6 +15,12 @@ CAP = 4  # calls that the price service takes at once
 WITHIN = 8.0  # seconds for an answer where time is not the question
 PROMPT = 0.5  # seconds for an answer of /health
 SKUS = ["sku-1", "SKU-1", "sku-1 ", "sku-\u00e9", "sku-'7", "sku,2", "sku/3?a=b", "7e2", "700"]
+SERVED = kit.Report("dashboard_seconds_count", labels={}, line={"event": "dashboard served", "level": "info"})
+FAILED = kit.Report(
+    "dashboard_failures_total",
+    labels={"reason": "prices"},
+    line={"event": "dashboard failed", "level": "error", "reason": "prices"},
+)
 
 
 class PriceService:

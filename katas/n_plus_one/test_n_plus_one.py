@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import CAP, WITHIN, Shop, expect_prompt, orders_of, path_of, prices_of, shop_of, some, spoken
+from .oracle import (
+    CAP,
+    FAILED,
+    SERVED,
+    WITHIN,
+    Shop,
+    expect_prompt,
+    orders_of,
+    prices_of,
+    shop_of,
+    some,
+    spoken,
+)
 
 
 @pytest.mark.stage("symptom")
@@ -244,7 +256,8 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     with sut.observe() as seen:
         answer = shop.ask(ids)
     shop.expect(answer, ids, "observed")
-    expect_report(seen, answer, "dashboard served", level="info", made=1, failed=0)
+    SERVED.expect(seen, "after a dashboard was answered 200,", trace_ids=[answer.trace_id])
+    FAILED.expect(seen, "after a dashboard was answered 200,", times=0)
     calls = shop.price_calls()
     strange = [call for call in calls if call.trace_id != answer.trace_id]
     assert not strange, (
@@ -255,16 +268,4 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     with sut.observe() as seen:
         answer = shop.ask(ids)
     expect_unavailable(answer, "while the price service answers 503")
-    expect_report(seen, answer, "dashboard failed", level="error", reason="prices", failed=1)
-
-
-def expect_report(seen, answer, event, *, failed, made=None, **fields):
-    """One line on the request's trace; one observation of the histogram, or one failure counted."""
-    told = f"after GET {path_of(['...'])} answered {answer.status},"
-    counted = seen.increase("dashboard_failures_total", reason="prices")
-    assert counted == failed, f'{told} dashboard_failures_total{{reason="prices"}} went up by {counted:g}, not {failed}'
-    observed = seen.increase("dashboard_seconds_count")
-    assert made is None or observed == made, f"{told} dashboard_seconds observed {observed:g} dashboards, not {made}"
-    lines = seen.logs(event=event, **fields)
-    assert len(lines) == 1, f"{told} the line `{event}` is logged {some(len(lines), 'time')}; logged was: {seen.told()}"
-    assert lines[0].get("trace_id") == answer.trace_id, f"{told} the line `{event}` is not on the request's trace"
+    FAILED.expect(seen, "after a dashboard was answered 503,", trace_ids=[answer.trace_id])

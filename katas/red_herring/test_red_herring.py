@@ -285,19 +285,10 @@ def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
     for right in ANSWERS:
         sut.begin_example()
         order = shop.order(right)
+        line = {"event": "checkout failed", "level": "error", "order": order["id"], "reason": right}
+        report = kit.Report("checkout_failure_total", labels={"reason": right}, line=line)
         for delivery in (1, 2, 3):
             due = int(right == "unavailable" or (right != "paid" and delivery == 1))
             with sut.observe() as seen:
                 shop.deliver(right, again(order, delivery))
-            told = f"{an(right)}, delivery {delivery}:"
-            counted = seen.increase("checkout_failure_total", reason=right)
-            assert counted == due, (
-                f'{told} checkout_failure_total{{reason="{right}"}} went up by {counted:g}; it should by {due}'
-            )
-            lines = seen.logs(event="checkout failed", level="error", order=order["id"], reason=right)
-            assert len(lines) == due, (
-                f"{told} it is logged {some(len(lines), 'time')} as the contract says; it should be {due}. Logged was: "
-                f"{seen.told()}"
-            )
-            traces = {line.get("trace_id") for line in lines}
-            assert traces <= {seen.trace_id}, f"{told} the line is not logged under the trace id of the request"
+            report.expect(seen, f"{an(right)}, delivery {delivery}:", times=due)

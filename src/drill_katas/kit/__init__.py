@@ -22,7 +22,7 @@ from drill_katas.kit import events, load, money
 from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.sql import Growth, costliest, repeated
-from drill_katas.kit.telemetry import ErrorReport
+from drill_katas.kit.telemetry import Report
 
 if TYPE_CHECKING:
     from drill_katas.judge.network import Network
@@ -36,11 +36,11 @@ def network(*nodes: str) -> Network:
 
 
 __all__ = [
-    "ErrorReport",
     "Fault",
     "Growth",
     "Killed",
     "Machine",
+    "Report",
     "Sut",
     "SutError",
     "costliest",
