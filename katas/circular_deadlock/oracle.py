@@ -27,12 +27,12 @@ class Shop:
         self.customers = {f"customer-{number}": tier for number, tier in self.numbered(list(self.tiers) * 2)}
         self.coupons = {f"SAVE{off}": off for off in self.chance.sample(range(3, 50), 2)}
         self.prices = {f"sku-{number}": str(self.chance.randrange(2, 900)) for number in self.numbers(3)}
-        self.database = kit.database(round_trip=round_trip)
+        self.database = kit.database(round_trip=round_trip, client="Database")
         self.network = kit.network(*SERVICES)
         common = {"workers": workers, "service_time": service_time, "list_prices": self.prices}
         own = {
             "checkout": {"customers": self.customers},
-            "stock": {"on_hand": dict.fromkeys(self.prices, on_hand), "engine": self.database},
+            "stock": {"on_hand": dict.fromkeys(self.prices, on_hand), "database": self.database},
             "pricing": {"tiers": self.tiers, "coupons": self.coupons},
         }
         for service in SERVICES:
@@ -98,8 +98,8 @@ class Shop:
         return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
 
     def connections(self):
-        """How many connections to its database stock has used."""
-        return len({statement.connection for statement in self.database.statements})
+        """How many connections to its database stock has had open at once."""
+        return self.database.peak_connections
 
     def calls(self):
         """The calls between services that were made for orders."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
-import sqlalchemy
 from aiohttp import web
-from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Engine
 
 T = TypeVar("T")
 
@@ -25,6 +25,18 @@ class Reply:
 
     status: int
     json: Any
+
+
+class Database:
+    """Stock's database server."""
+
+    def __init__(self, connect: Callable[..., Engine]) -> None:
+        """Know how to connect to the server."""
+        self._connect = connect
+
+    def engine(self, connections: int) -> Engine:
+        """Return an engine with a pool of so many connections."""
+        return self._connect(pool_size=connections, max_overflow=0)
 
 
 class World:
@@ -42,7 +54,7 @@ class World:
         tiers: Mapping[str, int] | None = None,
         coupons: Mapping[str, int] | None = None,
         on_hand: Mapping[str, int] | None = None,
-        engine: sqlalchemy.Engine | None = None,
+        database: Database | None = None,
     ) -> None:
         """Hold what `sut.serve` was given."""
         self.name = name
@@ -53,7 +65,7 @@ class World:
         self.tiers = dict(tiers or {})  # tier -> per cent off (pricing's)
         self.coupons = dict(coupons or {})  # coupon -> per cent off (pricing's)
         self.on_hand = dict(on_hand or {})  # sku -> how many there are on the first day (stock's)
-        self.engine: Any = engine and _sized(engine, workers)  # the database (stock's), with `workers` connections
+        self.engine: Any = database and database.engine(workers)  # the database (stock's), with `workers` connections
         self._threads = ThreadPoolExecutor(workers)
         self._links = dict(links)
         self._sessions: dict[str, aiohttp.ClientSession] = {}
@@ -130,21 +142,3 @@ class Deadline:
 async def health(_: web.Request) -> web.Response:
     """Answer the load balancer."""
     return web.json_response({"status": "ok"})
-
-
-def _sized(engine: sqlalchemy.Engine, connections: int) -> sqlalchemy.Engine:
-    """Return an engine on the same database with a pool of so many connections."""
-
-    def connect() -> Any:
-        pooled = engine.raw_connection()
-        pooled.detach()
-        return pooled.dbapi_connection
-
-    return sqlalchemy.create_engine(
-        "sqlite://",
-        module=engine.dialect.loaded_dbapi,
-        creator=connect,
-        poolclass=QueuePool,
-        pool_size=connections,
-        max_overflow=0,
-    )
