@@ -49,6 +49,8 @@ def test_a_ratio_below_its_limit_passes_and_is_in_the_benchmarks_table(quick):
     assert re.search(r"^test_quick +\d", done.stdout, re.MULTILINE)
     assert re.search(r"^sla +✓ It is quick", done.stdout, re.MULTILINE)
     assert "note:" not in done.stdout
+    table = done.stdout.partition("Name (time in ms)")[2].partition("Legend")[0]
+    assert max(map(len, table.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("args", [(), ("--benchmark-disable",), ("-n", "1")])

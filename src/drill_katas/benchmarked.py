@@ -19,6 +19,12 @@ def keep_no_empty_storage(config: pytest.Config) -> None:
         option.benchmark_storage = f"file://{config.rootpath}"
 
 
+def keep_table_narrow(config: pytest.Config) -> None:
+    """Have pytest-benchmark's table fit on 80 columns, unless somebody has chosen other columns."""
+    if hasattr(config.option, "benchmark_columns"):
+        config.option.benchmark_columns = config.option.benchmark_columns or ["min", "median", "max", "rounds"]
+
+
 def is_left_out(item: pytest.Item) -> bool:
     """Whether `--benchmark-only` or `--benchmark-skip` leaves a check out; pytest-benchmark would have it skipped.
 

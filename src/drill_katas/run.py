@@ -15,7 +15,13 @@ from msgspec.structs import replace
 
 from drill_katas import fixtures
 from drill_katas.arms import Overlay, arm_from, workspace_arm
-from drill_katas.benchmarked import is_left_out, is_unrecorded, keep_no_empty_storage, need_not_measure
+from drill_katas.benchmarked import (
+    is_left_out,
+    is_unrecorded,
+    keep_no_empty_storage,
+    keep_table_narrow,
+    need_not_measure,
+)
 from drill_katas.checks import Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
 from drill_katas.errors import UserError
 from drill_katas.judge.hosts import Hosts
@@ -56,6 +62,7 @@ def begin(config: pytest.Config) -> None:
     except UserError as mistake:
         raise pytest.UsageError(str(mistake)) from None
     keep_no_empty_storage(config)
+    keep_table_narrow(config)
     config.args = list(settings.targets)
     config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
     if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
