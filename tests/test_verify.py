@@ -319,8 +319,8 @@ def test_a_threshold_is_derived_from_the_arms_and_stored_with_the_figures_it_cam
 @pytest.mark.parametrize(
     ("limit", "told"),
     [
-        (2.9, "pace: a right arm measures 1.5, too near to the limit of 2.9"),
-        (27.0, "pace: a wrong arm measures 40, too near to the limit of 27"),
+        (2.0, "pace: a right arm measures 1.5, too near to the limit of 2"),
+        (34.0, "pace: a wrong arm measures 40, too near to the limit of 34"),
     ],
 )
 def test_a_limit_too_near_to_an_arm_is_a_fault(measured, limit, told):

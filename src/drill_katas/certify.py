@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1  # of the JSON that `--json` writes
 Kind = Literal["broken", "healthy", "reference", "accepted", "near miss"]
+RIGHT: Final[tuple[Kind, ...]] = ("healthy", "reference", "accepted")
 NEEDED: Final[tuple[tuple[tuple[Kind, ...], int, str], ...]] = (
     (("broken", "healthy"), 3, "broken versions"),
     (("broken",), 2, "versions that are really broken"),
@@ -221,12 +222,12 @@ def _declared_and_fault(
 
 
 def _measured(rows: Sequence[Row]) -> Iterator[Measured]:
-    """Gather what was measured, by figure, from the arms that must pass the check and from those that must fail it."""
-    cells = [cell for row in rows for cell in row.cells]
-    for name in sorted({name for cell in cells for name in cell.figures}):
-        of = [(cell.declared, value) for cell in cells for value in cell.figures.get(name, ())]
-        right = tuple(value for declared, value in of if declared == "pass")
-        wrong = tuple(value for declared, value in of if declared == "fail")
+    """Gather what was measured, by figure, from the right arms, and from those that must fail the check."""
+    cells = [(row.kind, cell) for row in rows for cell in row.cells]
+    for name in sorted({name for _, cell in cells for name in cell.figures}):
+        of = [(kind, cell.declared, value) for kind, cell in cells for value in cell.figures.get(name, ())]
+        right = tuple(value for kind, _, value in of if kind in RIGHT)
+        wrong = tuple(value for _, declared, value in of if declared == "fail")
         yield Measured(name=name, right=right, wrong=wrong)
 
 
