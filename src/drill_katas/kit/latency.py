@@ -39,14 +39,15 @@ def sla(  # noqa: PLR0913 - who is timed, against what, how long, and what it is
 
     Raises `AssertionError` when that is above the limit of `figure` in the kata's `thresholds.toml`. Each of `rounds`
     pairs is the control and then the target; there are fewer, but at least 3, where more would take longer than
-    `seconds`. A first pair does not count. The target's times are in pytest-benchmark's statistics, and the control's
+    `seconds`, and one alone when it takes longer by itself. A first pair does not count. The target's times are in pytest-benchmark's statistics, and the control's
     in `benchmark.extra_info`; where pytest-benchmark is off (`--benchmark-disable`, pytest-xdist's `-n`) they are taken
     here, and the verdict is the same. `what` is the subject of the message.
     """
     began = time.perf_counter()
     _timed(control)
     _timed(target)
-    rounds = max(LEAST_ROUNDS, min(rounds, int(seconds / (time.perf_counter() - began))))
+    pair = time.perf_counter() - began
+    rounds = 1 if pair > seconds else min(rounds, max(LEAST_ROUNDS, int(seconds / pair)))
     controls: list[float] = []
 
     def before() -> None:
