@@ -39,9 +39,10 @@ def sla(  # noqa: PLR0913 - who is timed, against what, how long, and what it is
 
     Raises `AssertionError` when that is above the limit of `figure` in the kata's `thresholds.toml`. Each of `rounds`
     pairs is the control and then the target; there are fewer, but at least 3, where more would take longer than
-    `seconds`, and one alone when it takes longer by itself. A first pair does not count. The target's times are in pytest-benchmark's statistics, and the control's
-    in `benchmark.extra_info`; where pytest-benchmark is off (`--benchmark-disable`, pytest-xdist's `-n`) they are taken
-    here, and the verdict is the same. `what` is the subject of the message.
+    `seconds`, and one alone when it takes longer by itself. A first pair does not count. The target's times are in
+    pytest-benchmark's statistics, and the control's in `benchmark.extra_info`; where pytest-benchmark is off
+    (`--benchmark-disable`, pytest-xdist's `-n`) they are taken here, and the verdict is the same. `what` is the
+    subject of the message.
     """
     began = time.perf_counter()
     _timed(control)
