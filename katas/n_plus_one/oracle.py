@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter
 from fractions import Fraction
 from http import HTTPStatus
 
@@ -149,6 +150,12 @@ class Shop:
 
     def price_calls(self):
         return [hop for hop in self.network.hops if hop.callee == "prices"]
+
+    def most_asked(self, before):
+        """Return the SKU that the price service was asked for most often after so many calls, and how often."""
+        asked = [json.loads(hop.body) for hop in self.price_calls()[before:]]
+        times = Counter(sku for each in asked for sku in each.get("skus", [each.get("sku")]))
+        return times.most_common(1)[0] if times else ("no SKU", 0)
 
     def _line(self, sku, quantity):
         price = self.service.prices.get(sku)
