@@ -1,6 +1,7 @@
 """What is right: a shop to hold checkout and export against, and the orders that both are sent."""
 
 import contextlib
+import random
 from collections import Counter
 from itertools import count
 
@@ -64,7 +65,8 @@ class Shop:
         self.provider = Provider()
         self.payments = kit.upstream(self.provider, client="Payments")
         self._numbers = count(1)
-        self.mug, self.cap, self.drop = SKUS[sut.seed % len(SKUS)]
+        self._chance = random.Random(sut.seed)  # noqa: S311 - no secrets
+        self.mug, self.cap, self.drop = (f"{sku}-{self._chance.randrange(100)}" for sku in self._chance.choice(SKUS))
         self.reopen()
         self.checkout.restock(self.mug, PLENTY, PRICE)
         self.checkout.restock(self.cap, PLENTY, Provider.DECLINED)
@@ -78,14 +80,16 @@ class Shop:
 
     def order(self, right="paid", **more):
         """Return a new order whose answer is `right`, given that the provider fails as `deliver` has it fail."""
+        number, chance = next(self._numbers), self._chance
+        off = chance.randrange(1, 500)
         special = {
-            "sold out": {"sku": self.drop, "quantity": 2},
-            "repriced": {"price": PRICE - 100},
+            "sold out": {"sku": self.drop, "quantity": chance.randrange(2, 21)},
+            "repriced": {"quantity": chance.randrange(1, 21), "price": PRICE + (off if number % 2 else -off)},
             "declined": {"sku": self.cap, "price": Provider.DECLINED},
             "invalid": {"quantity": 0},
             "unknown": {"sku": f"{self.mug}s"},
         }
-        order = {"id": f"order-{next(self._numbers)}", "day": DAY, "sku": self.mug, "quantity": 1, "price": PRICE}
+        order = {"id": f"order-{number}", "day": DAY, "sku": self.mug, "quantity": 1, "price": PRICE}
         return order | {"delivery": 1} | special.get(right, {}) | more
 
     def deliver(self, right, order=None, fault=kit.Fault.REQUEST_LOST):
@@ -130,7 +134,7 @@ def for_each_step(sut, right, trouble, what):
         sut.begin_example()
         order = shop.order(right)
         sku = order["sku"]
-        left, charged = shop.checkout.stock(sku), len(shop.provider.charged)
+        left, charged, asked = shop.checkout.stock(sku), len(shop.provider.charged), len(shop.payments.received)
         with contextlib.suppress(kit.Killed), trouble(step) as met:
             shop.deliver(right, order)
         if what == "killed" and met.request is not None:
@@ -139,10 +143,15 @@ def for_each_step(sut, right, trouble, what):
             shop = Shop(sut)
             continue
         told = f"{an(right)}, {what} at step {step} ({met.request}) and delivered again:"
+        if len(shop.payments.received) > asked:
+            told = f"{told[:-1]}, when it costs more:"
+            shop.checkout.restock(sku, 1, order["price"] + 1)
+            left += 1
         expect_answer(shop.deliver(right, again(order)), right, f"{told} its answer")
         expect_stock(shop, sku, left - (right == "paid"), told)
         charges = len(shop.provider.charged) - charged
         assert charges == (right == "paid"), f"{told} the customer was charged {some(charges, 'time')}"
+        shop.checkout.restock(sku, 1, order["price"])
         if met.request is None:
             break
 

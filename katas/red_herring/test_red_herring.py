@@ -1,5 +1,6 @@
 """What checkout and export owe the shop. The contract these checks hold them to is in BRIEFING.md."""
 
+import contextlib
 from itertools import count, takewhile
 
 import pytest
@@ -60,8 +61,11 @@ def test_nothing_is_held_when_a_checkout_is_over(sut, night):
     """Nothing is held when a checkout is over."""
     shop = Shop(sut)
     for done, right in enumerate(night, 1):
-        shop.deliver(right)
+        shop.deliver(right, shop.order(right, delivery=1 + done % 3))
         expect_nothing_held(shop.database, f"after {counts(night[:done])}")
+    shop.deliver("paid", shop.order(sku=shop.drop))
+    shop.deliver("sold out")
+    expect_nothing_held(shop.database, f"after {counts(night)}, the last {shop.drop} and an order of another")
 
 
 @pytest.mark.stage("cause")
@@ -85,19 +89,42 @@ def test_an_order_is_charged_whatever_payments_did_before(sut, night):
 def test_nothing_is_held_when_a_checkout_has_failed_on_the_database(sut):
     """Nothing is held after a checkout whose database fails."""
     for right in ANSWERS:
-        shop = Shop(sut)
-        for step in count(1):
-            sut.begin_example()
-            with sut.failing_at_step(step) as failure:
-                answer = shop.deliver(right)
-            if failure.request in NEVER_REFUSED:
-                shop = Shop(sut)
-                continue
-            told = f"{an(right)} with a failure at step {step} ({failure.request}) {as_words(answer)}, and"
-            expect_nothing_held(shop.database, told)
-            if failure.request is None:
-                break
+        shop = expect_nothing_held_whatever_fails(Shop(sut), lambda shop, right=right: shop.deliver(right), an(right))
         expect_a_paid_order(shop, f"after failures at each step of {right} orders,")
+
+
+@pytest.mark.stage("cause")
+def test_nothing_is_held_after_any_other_call(sut):
+    """Nothing is held after any other call, whatever fails."""
+    for what, act in {
+        "the stock of an unknown sku": lambda shop: shop.checkout.stock("nothing"),
+        "the stock": lambda shop: shop.checkout.stock(shop.mug),
+        "a receipt": lambda shop: shop.checkout.receipt("order-1"),
+        "the receipt of an unknown order": lambda shop: shop.checkout.receipt("order-0"),
+        "a restock": lambda shop: shop.checkout.restock(shop.cap, 1, 7),
+        "an export": lambda shop: shop.open_export().run(DAY),
+    }.items():
+        shop = Shop(sut)
+        shop.deliver("paid")
+        expect_nothing_held_whatever_fails(shop, act, what)
+
+
+def expect_nothing_held_whatever_fails(shop, act, what):
+    """Do it with a failure at the first step, at the second, and so on; nothing may be held. Returns the last shop."""
+    for step in count(1):
+        shop.sut.begin_example()
+        answer = None
+        with contextlib.suppress(kit.SutError), shop.sut.failing_at_step(step) as failure:
+            answer = act(shop)
+        if failure.request in NEVER_REFUSED:
+            shop = Shop(shop.sut)
+            shop.deliver("paid")
+            continue
+        told = f"{what} with a failure at step {step} ({failure.request}) {as_words(answer)}, and"
+        expect_nothing_held(shop.database, told)
+        if failure.request is None:
+            return shop
+    return None
 
 
 @pytest.mark.stage("regression")
@@ -226,11 +253,13 @@ def test_the_export_holds_nothing_when_it_is_over(sut):
     """The export holds nothing when it is over."""
     shop = Shop(sut)
     export = shop.open_export()
-    for night in range(1, 4):
-        shop.deliver("paid")
+    for night in range(1, SERVER + 6):
         export.run(DAY)
+        shop.checkout.receipt("order-1")
         expect_nothing_held(shop.database, f"after {some(night, 'export')}")
-    expect_a_paid_order(shop, "after 3 exports")
+    expect_a_paid_order(
+        shop, f"after {night} exports and receipts, {some(shop.database.open_connections, 'connection')} are open;"
+    )
 
 
 @pytest.mark.stage("stress")
@@ -240,7 +269,7 @@ def test_more_checkouts_may_fail_than_the_server_has_connections(sut):
     for right in FAILURES:
         sut.begin_example()
         shop = Shop(sut)
-        for done in range(80 if right == "unavailable" else SERVER + 5):
+        for done in range(250 if right == "unavailable" else SERVER + 5):
             answer = shop.deliver(right)
             told = (
                 f"after {some(done, f'{right} order')}, with {some(shop.database.open_connections, 'connection')} open,"
@@ -281,14 +310,23 @@ def test_a_night_opens_few_connections(sut):
 @pytest.mark.stage("trace")
 def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
     """A failed checkout is counted and logged once, traced."""
-    shop = Shop(sut)
+    shop, night = Shop(sut), []
     for right in ANSWERS:
         sut.begin_example()
         order = shop.order(right)
-        line = {"event": "checkout failed", "level": "error", "order": order["id"], "reason": right}
-        report = kit.Report("checkout_failure_total", labels={"reason": right}, line=line)
+        night.append((right, order))
         for delivery in (1, 2, 3):
             due = int(right == "unavailable" or (right != "paid" and delivery == 1))
-            with sut.observe() as seen:
-                shop.deliver(right, again(order, delivery))
-            report.expect(seen, f"{an(right)}, delivery {delivery}:", times=due)
+            expect_report(shop, right, again(order, delivery), due)
+    sut.kill()
+    shop.reopen()
+    for right, order in night:
+        expect_report(shop, right, again(order, 4), int(right == "unavailable"), "after a restart ")
+
+
+def expect_report(shop, right, order, due, when=""):
+    line = {"event": "checkout failed", "level": "error", "order": order["id"], "reason": right}
+    report = kit.Report("checkout_failure_total", labels={"reason": right}, line=line)
+    with shop.sut.observe() as seen:
+        shop.deliver(right, order)
+    report.expect(seen, f"{when}{an(right)}, delivery {order['delivery']}:", times=due)
