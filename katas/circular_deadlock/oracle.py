@@ -29,14 +29,17 @@ class Shop:
         self.prices = {f"sku-{number}": str(self.chance.randrange(2, 900)) for number in self.numbers(3)}
         self.database = kit.database(round_trip=round_trip, client="Database")
         self.network = kit.network(*SERVICES)
-        common = {"workers": workers, "service_time": service_time, "list_prices": self.prices}
+        self.serve()
+
+    def serve(self):
+        common = {"workers": self.workers, "service_time": self.service_time, "list_prices": self.prices}
         own = {
             "checkout": {"customers": self.customers},
-            "stock": {"on_hand": dict.fromkeys(self.prices, on_hand), "database": self.database},
+            "stock": {"on_hand": dict.fromkeys(self.prices, self.on_hand), "database": self.database},
             "pricing": {"tiers": self.tiers, "coupons": self.coupons},
         }
         for service in SERVICES:
-            sut.serve(f"{service}.make_app", self.network.node(service), **common, **own[service])
+            self.sut.serve(f"{service}.make_app", self.network.node(service), **common, **own[service])
 
     def numbers(self, many):
         return self.chance.sample(range(1_000, 10_000), many)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import REFUSED, SERVICES, SLACK, Shop, some
+from .oracle import REFUSED, SERVICES, SLACK, SOON, Shop, some
 
 
 @pytest.mark.stage("symptom")
@@ -85,6 +85,9 @@ def test_every_customer_pays_the_price_of_tier_and_coupon(sut):
         orders = [shop.order(customer=customer, coupon=coupon)]
         told = f"a customer of the tier {shop.customers.get(customer)} with the coupon {coupon}"
         shop.expect_confirmed(orders, shop.placed(orders, told), told)
+    shop.network.delay("pricing", 0.3)
+    orders, told = shop.orders(1), "pricing takes 0.3 s longer than usual, and the customer has time"
+    shop.expect_confirmed(orders, shop.placed(orders, told), told)
 
 
 @pytest.mark.stage("regression")
@@ -92,12 +95,13 @@ def test_what_is_sold_out_is_sold_to_nobody(sut):
     """What is sold out is sold to nobody, and never twice."""
     shop = Shop(sut, workers=4, on_hand=5)
     sku = next(iter(shop.prices))
-    for many in (1, 3):
-        orders = shop.orders(many, sku=sku, quantity=2)
-        told = f"5 are on hand, {many} of 4 customers want 2 each"
+    for many, quantity, right in ((1, 2, [200]), (1, 4, [409]), (3, 2, [200, 409, 409])):
+        orders = shop.orders(many, sku=sku, quantity=quantity)
+        told = (
+            f"of 5 on hand customers want 2, then 4, then 3 times 2; {some(many, 'customer')} at once want {quantity}"
+        )
         outcomes = shop.placed(orders, told)
         statuses = sorted(status for status, _ in outcomes.values())
-        right = [200] if many == 1 else [200, 409, 409]
         assert statuses == right, f"{told}: they are answered {statuses}; it should be {right}"
         shop.expect_one_outcome(orders, outcomes, told)
     for order in orders:
@@ -122,6 +126,11 @@ def test_an_order_that_comes_again_is_the_same_order(sut):
         for first, other in pairwise(outcomes):
             assert first == other, f"{told} is told {first} and then {other}"
         shop.expect_one_outcome([order], {order["id"]: outcomes[0]}, told)
+    sut.kill()
+    shop.serve()
+    told = "a confirmed order that comes again after a restart of all three services"
+    shop.expect_confirmed([order], shop.placed([order], told), told)
+    shop.expect_one_outcome([order], {order["id"]: outcomes[0]}, told)
 
 
 @pytest.mark.stage("regression")
@@ -248,6 +257,8 @@ def test_deadlines_travel_and_are_kept(sut):
     assert slowest <= patience / 1000 + SLACK, f"{told}: one is answered after {slowest:.2f} s"
     shop.expect_deadlines_kept(answers, patience / 1000, told)
     shop.expect_one_outcome(orders, shop.outcomes(orders, answers, told), told)
+    orders, told = shop.orders(1), "a customer has 10 s of patience"
+    shop.expect_deadlines_kept(shop.place_all(orders, told, deadline_ms=10_000), SOON, told)
 
 
 @pytest.mark.stage("stress")
@@ -305,3 +316,7 @@ def test_a_rejected_order_is_counted_once_and_logged_once_on_its_trace(sut):
     report = kit.Report("orders_failed_total", labels={"reason": "sold out"}, line=line)
     traces = [answer.trace_id for answer in answers]
     report.expect(seen, "3 orders of what is sold out, each sent twice:", times=3, trace_ids=traces)
+    orders, told, trace = shop.orders(2), "2 orders of what is sold out, on one trace:", "5a1e" * 8
+    with sut.observe() as seen:
+        shop.outcomes(orders, shop.place_all(orders, told, trace=trace), told)
+    report.expect(seen, told, times=2, trace_ids=[trace] * 2)
