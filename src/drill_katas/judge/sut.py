@@ -137,9 +137,8 @@ class Sut:
         """
         self._started()
         wire = {name: self._wired(value) for name, value in settings.items()}
-        call = self.trial.note_call(f"{target}(...)")
-        self._ask({"op": "serve", "target": target, "node": self._wired(node)["$node"], "settings": wire}, call)
-        call.result = ""
+        request = {"op": "serve", "target": target, "node": self._wired(node)["$node"], "settings": wire}
+        self._ask(request, Call(f"{target}(...)"))
 
     def frozen(self, message: str) -> Hang:
         """Return the failure that `message` tells, with the stacks of all threads and tasks; the SUT is killed."""
