@@ -170,4 +170,5 @@ def usage_by_call(statements: Iterable[Statement]) -> list[Usage]:
 
 def _cut(text: str) -> str:
     """Leave out the middle of a long text: a statement is known by its head, a call by its result, too."""
+    text = " ".join(text.split())
     return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]}...{text[-SHOWN // 2 :]}"
