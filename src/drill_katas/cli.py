@@ -209,13 +209,7 @@ def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, **plan: A
 
 @command("new", "kata new slow_queue --contract http")
 @click.argument("name")
-@click.option(
-    "--contract",
-    type=click.Choice(["calls", "http"]),
-    default="calls",
-    show_default=True,
-    help="The checks call classes, or they ask web applications over HTTP.",
-)
+@click.option("--contract", type=click.Choice(["calls", "http"]), default="calls", help="How its checks ask.")
 def new(name: str, contract: Contract) -> None:
     """Scaffold a kata in this workspace: it runs at once, and `kata verify` says what is still missing."""
     from drill_katas.scaffold import scaffold

@@ -7,7 +7,7 @@ guessed: it stands between the worst right arm and the best wrong one, with room
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -41,7 +41,7 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All limits of a kata, by the name of the figure."""
 
-    format: int = 1
+    format: Literal[1]
     figures: dict[str, Threshold] = {}
 
 
