@@ -117,6 +117,21 @@ def test_kata_from_solutions_is_the_reference(toy):
     assert not toy.journal.path.exists()
 
 
+def test_an_arm_of_the_solutions_holds_only_what_differs_from_the_reference(toy):
+    bicycle(toy)
+    manifest = toy.folder / "kata.toml"
+    manifest.write_text(manifest.read_text().replace('"toy.py"', '"toy.py", "bell.py"'))
+    reference = toy.root / "solutions" / "toy"
+    arm = reference / "accepted" / "other_bell"
+    arm.mkdir(parents=True)
+    reference.joinpath("toy.py").write_text(bicycle_module(*ALL))
+    for folder in (toy.folder, reference, arm):
+        folder.joinpath("bell.py").write_text("")
+    assert toy.verdict("--kata-from", "solutions/toy/accepted/other_bell").passed
+    done = toy.pytest("--kata", "toy", "--kata-from", "solutions/toy/accepted")
+    assert "there is no toy.py and bell.py of toy; looked in solutions/toy/accepted" in done.stderr
+
+
 def test_kata_from_needs_no_workspace_since_the_shipped_katas_will_do(pytester):
     done = pytester.runpytest_subprocess("--kata", "fp_drift", "--kata-from", "solutions", "--collect-only", "-q")
     assert done.ret == 0

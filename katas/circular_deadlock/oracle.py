@@ -84,7 +84,11 @@ class Shop:
     def place_all(self, orders, told, **options):
         """Place orders all at once; each must get an answer of the contract's. Returns the answers."""
         answers = self.place(*orders, told=told, **options)
+        patience = min(options.get("deadline_ms") or SOON * 1000, SOON * 1000) / 1000
         for order, answer in zip(orders, answers, strict=True):
+            early = answer.status == TOO_LATE and answer.seconds < patience - TOLERANCE
+            what = f"{told}: {order['id']} is answered {answer.status} after {answer.seconds:.2f} s"
+            assert not early, f"{what}; its customer waits for {patience:g} s"
             known = answer.status in FINAL | REFUSED | {ACCEPTED, TOO_LATE}
             assert known, f"{told}: {order['id']} is answered {answer.status} {shown(answer)}; the contract has no such"
             refused_well = answer.status not in REFUSED or answer.headers.get("Retry-After", "").isdecimal()
@@ -147,9 +151,9 @@ class Shop:
         patience = kit.load.Patience(at + SOON + SLACK, lambda: self.frozen(told))
         return kit.load.open_loop(self.network, "checkout", arrivals, patience=patience)
 
-    def keep_coming(self, orders, every, deadline_ms):
+    def keep_coming(self, orders, every, deadline_ms, told):
         """Place orders one after another, whether or not the ones before are answered; all must be degraded."""
-        placed, told = self.orders(orders), f"pricing is cut off, and an order comes every {every} s"
+        placed, told = self.orders(orders), f"{told}, and an order comes every {every} s"
         outcomes = self.placed(placed, told, every=every, deadline_ms=deadline_ms)
         self.expect_degraded(placed, outcomes, told)
 
@@ -168,9 +172,18 @@ class Shop:
     def cut_pricing_off(self, orders):
         """Cut pricing off, and place orders one after another until that is known; they must be degraded."""
         self.network.partition("pricing")
-        placed, patience = self.orders(orders), 400
+        return self.place_impatiently(orders, "pricing is cut off")
+
+    def let_pricing_fail(self, orders):
+        """Let pricing answer 503, a little late, and place orders one after another; they must be degraded."""
+        self.network.script("pricing", [503] * 100)
+        self.network.delay("pricing", 0.1)
+        return self.place_impatiently(orders, "pricing answers 503")
+
+    def place_impatiently(self, orders, why):
+        placed, patience = self.orders(orders), 300
         for number, order in enumerate(placed, 1):
-            told = f"pricing is cut off, and order {number} comes with {patience} ms of patience"
+            told = f"{why}, and order {number} comes with {patience} ms of patience"
             (answer,) = self.place_all([order], told, deadline_ms=patience)
             late = answer.seconds > patience / 1000 + SLACK / 2
             assert not late, f"{told}: it is answered after {answer.seconds:.2f} s"

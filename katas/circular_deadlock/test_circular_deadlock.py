@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import REFUSED, SERVICES, SLACK, Shop, some
+from .oracle import REFUSED, SERVICES, SLACK, TOLERANCE, TOO_LATE, Shop, some
 
 
 @pytest.mark.stage("symptom")
@@ -126,12 +126,15 @@ def test_an_order_that_comes_again_is_the_same_order(sut):
         for first, other in pairwise(outcomes):
             assert first == other, f"{told} is told {first} and then {other}"
         shop.expect_one_outcome([order], {order["id"]: outcomes[0]}, told)
+    orders = shop.orders(2)
+    before = shop.placed(orders, "2 orders at once")
     sut.kill()
     shop.serve()
-    told = "a confirmed order that comes again after a restart of all three services"
-    after = shop.placed([order], told)[order["id"]]
-    assert after == outcomes[0], f"{told} is told {after}; before it was told {outcomes[0]}"
-    shop.expect_one_outcome([order], {order["id"]: outcomes[0]}, told)
+    told = "all three services were restarted when 2 orders had been confirmed"
+    shop.expect_one_outcome(orders, before, told)
+    after = shop.placed(orders, f"{told}, and these come again")
+    assert after == before, f"{told}; the same orders, sent again, are told {after}; before it was {before}"
+    shop.expect_one_outcome(orders, after, told)
 
 
 @pytest.mark.stage("regression")
@@ -226,13 +229,15 @@ def test_prices_are_right_again_soon_after_pricing_is_back(sut):
 @pytest.mark.stage("stress")
 def test_pricing_is_tried_one_call_at_a_time_while_it_is_down(sut):
     """While pricing is down, it is tried one call at a time."""
-    shop = Shop(sut, workers=4)
-    shop.cut_pricing_off(orders=4)
-    before = len(shop.network.hops)
-    shop.keep_coming(orders=12, every=0.05, deadline_ms=800)
-    trials = [hop for hop in shop.network.hops[before:] if hop.callee == "pricing"]
-    most = kit.waits.max_overlap(trials)
-    assert most <= 1, f"pricing had failed 4 times in a row, and then had {most} calls open at once; it may have 1"
+    for how, fail in (("is cut off", Shop.cut_pricing_off), ("answers 503", Shop.let_pricing_fail)):
+        shop = Shop(sut, workers=4)
+        fail(shop, orders=4)
+        before = len(shop.network.hops)
+        shop.keep_coming(orders=8, every=0.05, deadline_ms=800, told=f"pricing {how}")
+        trials = [hop for hop in shop.network.hops[before:] if hop.callee == "pricing"]
+        most = kit.waits.max_overlap(trials)
+        told = f"pricing {how}: it had failed 4 times in a row"
+        assert most <= 1, f"{told}, and then had {most} calls open at once; it may have 1"
 
 
 @pytest.mark.stage("stress")
@@ -250,12 +255,14 @@ def test_failures_do_not_make_more_calls(sut):
 @pytest.mark.stage("stress")
 def test_deadlines_travel_and_are_kept(sut):
     """Deadlines travel with the calls, and are kept."""
-    shop, patience = Shop(sut, workers=2, service_time=0.12), 1000
+    shop, patience = Shop(sut, workers=2, service_time=0.1), 800
     orders = shop.orders(6)
     told = f"6 customers at once, with {patience} ms of patience, for 2 workers"
     answers = shop.place_all(orders, told, deadline_ms=patience)
     slowest = max(answer.seconds for answer in answers)
     assert slowest <= patience / 1000 + SLACK, f"{told}: one is answered after {slowest:.2f} s"
+    given_up = min((answer.seconds for answer in answers if answer.status in {*REFUSED, TOO_LATE}), default=patience)
+    assert given_up >= patience / 1000 - TOLERANCE, f"{told}: one is given up after {given_up:.2f} s already"
     shop.expect_deadlines_kept(answers, patience / 1000, told)
     shop.expect_one_outcome(orders, shop.outcomes(orders, answers, told), told)
 

@@ -34,11 +34,14 @@ def arm_from(kata: Kata, source: str) -> Arm:
     """Return the arm that `--kata-from SOURCE` names: "solutions", or a folder with a submission.
 
     In a folder the files may lie as `ledger.py`, `fp_drift/ledger.py` or `katas/fp_drift/ledger.py`; nothing else
-    in it is used. Raises `UserError` when they are not there.
+    in it is used. A folder of the kata's solutions holds only what differs from the reference.
+    Raises `UserError` when the files are not there.
     """
     folder = Path(source)
     if source == SOLUTIONS and not folder.is_dir():
         return _arm(kata, source, [kata.solutions])
+    if folder.resolve().is_relative_to(kata.solutions.resolve()):
+        return _arm(kata, source, [folder], rest=kata.solutions)
     if not folder.is_dir():
         raise UserError(
             f"--kata-from {source}: there is no such folder; give one that holds {', '.join(kata.manifest.editable)}, "
@@ -47,11 +50,15 @@ def arm_from(kata: Kata, source: str) -> Arm:
     return _arm(kata, source, [folder, folder / kata.name, folder / "katas" / kata.name])
 
 
-def _arm(kata: Kata, source: str, folders: list[Path]) -> Arm:
+def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None) -> Arm:
+    """Find the editable files in the first of the folders that has them; `rest` has those that may be missing there."""
     editable = kata.manifest.editable
     for folder in folders:
         files = {name: folder / name for name in editable}
-        if all(file.is_file() for file in files.values()):
+        found = [name for name, file in files.items() if file.is_file()]
+        if rest is not None and found:
+            return Arm(source, {name: file if name in found else rest / name for name, file in files.items()})
+        if len(found) == len(files):
             return Arm(source, files)
     looked_at = ", ".join(str(folder) for folder in folders)
     raise UserError(f"there is no {' and '.join(editable)} of {kata.name}; looked in {looked_at}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from drill_katas.report.text import Line
     from drill_katas.workspace import Workspace
 
+JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered."
 
 
@@ -188,7 +189,7 @@ def init(folder: Path, *, force: bool) -> None:
     "--repeat", default=1, type=click.IntRange(1), help="Judge so many times with each seed; count the flips."
 )
 @click.option("--load", default=0, type=click.IntRange(0), help="Keep so many other processes busy meanwhile.")
-@click.option("--jobs", default=os.cpu_count() or 1, type=click.IntRange(1), help="Runs at once; default: one a core.")
+@click.option("--jobs", default=JOBS, type=click.IntRange(1), help="Runs at once; default: two a core.")
 @click.option("--derive", is_flag=True, help="Write thresholds.toml anew from what the arms measure.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrices there.")
 def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, **plan: Any) -> None:

@@ -1,33 +1,16 @@
 """Stock: keeps what is on hand, and reserves it for orders at the price that pricing quotes."""
 
 import time
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from .world import Deadline, World, health
 
 FAILURES = 3  # in a row, and pricing is left alone
 COOL_DOWN = 0.3  # seconds until it is tried again
 PATIENCE = 0.5  # of the time that is left, for pricing to answer
-
-metadata = MetaData()
-shelves = Table(
-    "shelves", metadata, Column("sku", String, primary_key=True), Column("on_hand", Integer, nullable=False)
-)
-reservations = Table(
-    "reservations",
-    metadata,
-    Column("order", String, primary_key=True),
-    Column("sku", String, nullable=False, index=True),
-    Column("quantity", Integer, nullable=False),
-    Column("price", String, nullable=False),
-    Column("degraded", Boolean, nullable=False),
-)
 
 
 def make_app(world: World) -> web.Application:
@@ -81,16 +64,14 @@ class PricingClient:
 
 
 class Stock:
-    """Shelves and reservations, in one database."""
+    """Shelves and reservations."""
 
     def __init__(self, world: World) -> None:
-        """Open the database, with the first day's goods in it when it is new."""
+        """Begin with the day's goods."""
         self._world = world
         self._pricing = PricingClient(world)
-        metadata.create_all(world.engine)
-        with world.engine.begin() as tx:
-            for sku, on_hand in world.on_hand.items():
-                tx.execute(insert(shelves).values(sku=sku, on_hand=on_hand).on_conflict_do_nothing())
+        self._on_hand = dict(world.on_hand)
+        self._reserved: dict[str, dict[str, Any]] = {}
 
     async def reserve(self, request: web.Request) -> web.Response:
         """Reserve goods for an order: `{"order", "sku", "quantity", "terms"}` -> `{"price", "degraded"}`."""
@@ -101,35 +82,20 @@ class Stock:
         offer = {"price": price or self._world.list_price(wanted), "degraded": price is None}
         if deadline.left() == 0:
             return web.json_response({"error": "too late"}, status=503, headers={"Retry-After": "1"})
-        goods = {name: wanted[name] for name in ("order", "sku", "quantity")}
-        reserved = await self._world.in_thread(self._in_transaction, _reserve, {**goods, **offer})
-        if reserved is None:
-            return web.json_response({"reason": "sold out"}, status=409)
-        return web.json_response(reserved)
+        sku, quantity = wanted["sku"], wanted["quantity"]
+        if wanted["order"] not in self._reserved:
+            if self._on_hand.get(sku, 0) < quantity:
+                return web.json_response({"reason": "sold out"}, status=409)
+            self._on_hand[sku] -= quantity
+            self._reserved[wanted["order"]] = {"sku": sku, "quantity": quantity, "offer": offer}
+        return web.json_response(self._reserved[wanted["order"]]["offer"])
 
     async def show(self, request: web.Request) -> web.Response:
         """Show what is on hand of a product, and for which orders some is reserved."""
-        shelf = await self._world.in_thread(self._in_transaction, _show, request.match_info["sku"])
-        return web.json_response(shelf)
-
-    def _in_transaction(self, work: Callable[[Connection, Any], Any], argument: Any) -> Any:
-        with self._world.engine.begin() as tx:
-            return work(tx, argument)
-
-
-def _reserve(tx: Connection, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    """Take goods off the shelf for an order, once; None when there are not enough."""
-    if tx.execute(insert(reservations).values(**wanted).on_conflict_do_nothing()).rowcount:
-        enough = (shelves.c.sku == wanted["sku"], shelves.c.on_hand >= wanted["quantity"])
-        taken = update(shelves).where(*enough).values(on_hand=shelves.c.on_hand - wanted["quantity"])
-        if not tx.execute(taken).rowcount:
-            tx.execute(delete(reservations).where(reservations.c.order == wanted["order"]))
-            return None
-    held = select(reservations.c.price, reservations.c.degraded).where(reservations.c.order == wanted["order"])
-    return dict(tx.execute(held).mappings().one())
-
-
-def _show(tx: Connection, sku: str) -> dict[str, Any]:
-    on_hand = tx.scalar(select(shelves.c.on_hand).where(shelves.c.sku == sku)) or 0
-    held = select(reservations.c.order, reservations.c.quantity).where(reservations.c.sku == sku)
-    return {"sku": sku, "on_hand": on_hand, "reserved": [dict(row) for row in tx.execute(held).mappings()]}
+        sku = request.match_info["sku"]
+        held = [
+            {"order": order, "quantity": each["quantity"]}
+            for order, each in self._reserved.items()
+            if each["sku"] == sku
+        ]
+        return web.json_response({"sku": sku, "on_hand": self._on_hand.get(sku, 0), "reserved": held})

@@ -71,13 +71,11 @@ class PricingClient:
                 "pricing", "POST", "/quotes", json=reservation, headers=headers, timeout=share.left()
             )
         except (TimeoutError, ConnectionError):
-            reply = None
-        if reply is None or reply.status != HTTPStatus.OK:
             self._failures += 1
             self._retry_at = time.monotonic() + COOL_DOWN
             return None
         self._failures = 0
-        return str(reply.json["price"])
+        return str(reply.json["price"]) if reply.status == HTTPStatus.OK else None
 
 
 class Stock:

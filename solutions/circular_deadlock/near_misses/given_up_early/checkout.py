@@ -17,6 +17,7 @@ orders_failed = Counter("orders_failed_total", "Orders that were taken and then 
 IN_HAND = 5  # orders that are in hand at a time, for each worker
 RETRY_AFTER = {"Retry-After": "1"}
 PATIENCE = {"X-Deadline-Ms": "2500"}  # of customers who do not say how long they wait
+SHARE = 0.4  # of their patience is for us, the rest for the way back
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,7 +48,8 @@ class Checkout:
         if request.path == "/health":
             return await handler(request)
         known = "X-Deadline-Ms" in request.headers
-        request["deadline"] = deadline = Deadline.of(request.headers if known else PATIENCE)
+        patience = Deadline.of(request.headers if known else PATIENCE).left()
+        request["deadline"] = deadline = Deadline(patience and patience * SHARE)
         orders = int(request.method == "POST")
         if orders and self._in_hand >= IN_HAND * self._world.workers:
             return busy()
