@@ -98,10 +98,10 @@ class Shop:
     def frozen(self, told):
         """What to raise when customers wait for ever: who waits for whom."""
         waiting = [hop for hop in self.network.open_hops() if hop.caller == CUSTOMERS]
-        orders = some(len(waiting), "customer")
+        orders = kit.some(len(waiting), "customer")
         seen = kit.waits.describe(self.network.hops, self.workers)
         if not kit.waits.cycles(self.network.hops):
-            seen += f"; stock has used {self.connections()} of its {some(self.workers, 'database connection')}"
+            seen += f"; stock has used {self.connections()} of its {kit.some(self.workers, 'database connection')}"
         return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
 
     def connections(self):
@@ -301,7 +301,3 @@ def in_words(status, body):
 
 def shown(answer):
     return answer.body[:120].decode(errors="replace")
-
-
-def some(number, what):
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import REFUSED, SERVICES, SLACK, TOLERANCE, TOO_LATE, Shop, some
+from .oracle import REFUSED, SERVICES, SLACK, TOLERANCE, TOO_LATE, Shop
 
 
 @pytest.mark.stage("symptom")
@@ -39,7 +39,7 @@ def test_orders_at_once_are_confirmed_at_their_customers_prices(sut):
     for workers, times in ((1, 1), (1, 4), (2, 2), (4, 1), (4, 4)):
         shop = Shop(sut, workers)
         orders = shop.orders(workers * times)
-        told = f"{some(len(orders), 'order')} at once for {some(workers, 'worker')}"
+        told = f"{kit.some(len(orders), 'order')} at once for {kit.some(workers, 'worker')}"
         outcomes = shop.placed(orders, told)
         shop.expect_confirmed(orders, outcomes, told)
         shop.expect_one_outcome(orders, outcomes, told)
@@ -54,7 +54,7 @@ def test_orders_have_one_outcome_in_whatever_order_things_happen(sut, data, work
     orders = shop.orders(3)
     acts = data.draw(st.permutations(["place", "place", "hang up", "again", "look"] + ["place"] * workers))
     pauses = data.draw(st.lists(st.sampled_from([0, 0, 0.01, 0.03]), min_size=len(acts), max_size=len(acts)))
-    told = f"for {some(workers, 'worker')} at once: {', '.join(acts)}; then"
+    told = f"for {kit.some(workers, 'worker')} at once: {', '.join(acts)}; then"
     shop.happen(orders, acts, pauses, told)
     answers = shop.place_all(orders, f"{told} the orders come again")
     outcomes = shop.outcomes(orders, answers, told)
@@ -97,9 +97,8 @@ def test_what_is_sold_out_is_sold_to_nobody(sut):
     sku = next(iter(shop.prices))
     for many, quantity, right in ((1, 2, [200]), (1, 4, [409]), (3, 2, [200, 409, 409])):
         orders = shop.orders(many, sku=sku, quantity=quantity)
-        told = (
-            f"of 5 on hand customers want 2, then 4, then 3 times 2; {some(many, 'customer')} at once want {quantity}"
-        )
+        at_once = f"{kit.some(many, 'customer')} at once want {quantity}"
+        told = f"of 5 on hand customers want 2, then 4, then 3 times 2; {at_once}"
         outcomes = shop.placed(orders, told)
         statuses = sorted(status for status, _ in outcomes.values())
         assert statuses == right, f"{told}: they are answered {statuses}; it should be {right}"
@@ -118,8 +117,8 @@ def test_an_order_that_comes_again_is_the_same_order(sut):
     assert unknown == 404, f"an order that nobody has placed is shown as {unknown}; it should be 404"
     for copies in (1, 3):
         order = shop.order(quantity=3)
-        answers = shop.place_all([order] * copies, f"one order, sent {some(copies, 'time')} at once")
-        told = f"an order sent {some(copies, 'time')} at once, and once more,"
+        answers = shop.place_all([order] * copies, f"one order, sent {kit.some(copies, 'time')} at once")
+        told = f"an order sent {kit.some(copies, 'time')} at once, and once more,"
         outcomes = [shop.outcome(order, answer, told) for answer in answers + shop.place_all([order], told)]
         shown = shop.look("checkout", f"/orders/{order['id']}")
         outcomes.append((shown.status, shown.json()))

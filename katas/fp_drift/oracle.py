@@ -124,10 +124,6 @@ def expect_money(answer, minor_units, currency, who):
     assert kit.money.exact(answer) == kit.money.exact(right), f"{who} says {answer} {currency}; exactly it is {right}"
 
 
-def some(number, what, plural=None):
-    return f"{number} {what}" if number == 1 else f"{number} {plural or what + 's'}"
-
-
 def counts(items):
     """Say what there was, runs of the same together: "3 times pending, paid"."""
     runs = [(str(item), len(list(run))) for item, run in groupby(items)]
@@ -139,4 +135,4 @@ def as_text(ids):
 
 
 def after(stream):
-    return f"after {some(len(stream), 'posting')}"
+    return f"after {kit.some(len(stream), 'posting')}"

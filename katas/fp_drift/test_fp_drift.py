@@ -27,7 +27,6 @@ from .oracle import (
     lists_of,
     open_ledger,
     order,
-    some,
 )
 
 
@@ -96,7 +95,7 @@ def test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even(sut, fees):
     with open_ledger(sut) as ledger:
         for fee in fees:
             ledger.apply(fee)
-        expect_the_bank(ledger, Bank(*fees), f"after {some(len(fees), 'fee')}")
+        expect_the_bank(ledger, Bank(*fees), f"after {kit.some(len(fees), 'fee')}")
 
 
 @pytest.mark.stage("cause")
@@ -129,7 +128,7 @@ def test_an_event_counts_once_however_often_it_is_delivered(sut, moves, data):
     with open_ledger(sut) as ledger:
         for posting in topic:
             ledger.apply(posting)
-        expect_the_bank(ledger, Bank(*day), f"{after(day)} in {some(len(topic), 'delivery', 'deliveries')}")
+        expect_the_bank(ledger, Bank(*day), f"{after(day)} in {kit.some(len(topic), 'delivery', 'deliveries')}")
 
 
 @pytest.mark.stage("regression")
@@ -158,7 +157,7 @@ def test_two_equal_orders_are_two_orders(sut, ids, accounts):
         orders = [order("10.00", id=number, account=account) for number, account in zip(ids, accounts, strict=True)]
         answers = [ledger.checkout(each) for each in orders]
         told = f"two equal orders, {as_text(ids)}, were {' and '.join(map(str, answers))}"
-        assert len(gateway.charged) == 2, f"{told}, and customers were charged {some(len(gateway.charged), 'time')}"
+        assert len(gateway.charged) == 2, f"{told}, and customers were charged {kit.some(len(gateway.charged), 'time')}"
         expect_the_bank(ledger, Bank(*(each | {"type": "payment"} for each in orders)), f"{told}, and")
 
 
@@ -346,8 +345,8 @@ class Night(kit.Machine):
         for purchase in self.orders:
             answers = [self.deliver("checkout", purchase) for _ in range(2)]
             assert answers[-1] == "paid", f"{purchase['id']} comes again and is {answers[-1]}; it should be paid"
-        charged, orders = len(self.gateway.charged), some(len(self.orders), "order")
-        assert charged == len(self.orders), f"{orders}, and customers were charged {some(charged, 'time')}"
+        charged, orders = len(self.gateway.charged), kit.some(len(self.orders), "order")
+        assert charged == len(self.orders), f"{orders}, and customers were charged {kit.some(charged, 'time')}"
         if self.ledger:
             expect_the_bank(self.ledger, self.bank, "after a night of kills and redeliveries")
 

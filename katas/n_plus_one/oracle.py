@@ -188,7 +188,7 @@ def as_price(thousandths):
 
 
 def expect_prompt(lag, told):
-    assert not lag.failed, f"while {told} /health fails {some(lag.failed, 'time')}; it should be answered with 200"
+    assert not lag.failed, f"while {told} /health fails {kit.some(lag.failed, 'time')}; it should be answered with 200"
     assert lag.max <= PROMPT, (
         f"while {told} /health is answered after up to {lag.max:.1f} s (95 of 100 within {lag.p95:.1f} s); "
         f"it should be within {PROMPT:g} s"
@@ -240,10 +240,6 @@ def as_decimal(amount):
     """Write an amount of at most three places."""
     thousandths = int(amount * 1000)
     return f"{thousandths // 1000}.{thousandths % 1000:03}"
-
-
-def some(number, what):
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _summed(parts):

@@ -18,7 +18,6 @@ from .oracle import (
     orders_of,
     prices_of,
     shop_of,
-    some,
     spoken,
 )
 
@@ -71,7 +70,7 @@ def growth_of(shop, pages, what):
     recorded = {}
     for size, ids in pages.items():
         with shop.database.recorded() as statements:
-            shop.expect(shop.ask(ids), ids, f"of {some(size, what)}")
+            shop.expect(shop.ask(ids), ids, f"of {kit.some(size, what)}")
         recorded[size] = statements
     return kit.Growth(recorded, what)
 
@@ -100,8 +99,8 @@ def test_a_dashboard_asks_for_a_price_once(sut):
         shop.expect(shop.ask(ids), ids, f"of {users} users and {skus} SKUs")
         calls = len(shop.price_calls())
         assert calls <= skus, (
-            f"a dashboard of {some(skus, 'SKU')} in {shop.count_lines(ids)} lines made {some(calls, 'call')} to the "
-            f"price service; it should be one for each SKU at most"
+            f"a dashboard of {kit.some(skus, 'SKU')} in {shop.count_lines(ids)} lines made "
+            f"{kit.some(calls, 'call')} to the price service; it should be one for each SKU at most"
         )
 
 
@@ -150,7 +149,7 @@ def test_a_dashboard_is_exactly_what_was_ordered_at_its_prices(sut, day, prices)
     orders = [(user["id"], lines) for user, placed in zip(users, day, strict=True) for lines in placed]
     shop.add(users, orders)
     ids = [user["id"] for user in users][::-1]
-    shop.expect(shop.ask(ids), ids, f"after {some(len(orders), 'order')}")
+    shop.expect(shop.ask(ids), ids, f"after {kit.some(len(orders), 'order')}")
 
 
 @pytest.mark.stage("regression")
@@ -278,8 +277,8 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     calls = shop.price_calls()
     strange = [call for call in calls if call.trace_id != answer.trace_id]
     assert not strange, (
-        f"of {some(len(calls), 'call')} to the price service {len(strange)} were not on the trace of the request that "
-        f"made them"
+        f"of {kit.some(len(calls), 'call')} to the price service {len(strange)} were not on the trace of the "
+        f"request that made them"
     )
     shop.network.script("prices", [503] * 200)
     with sut.observe() as seen:

@@ -114,7 +114,12 @@ def expect_nothing_held(database, told):
 def held_in(database):
     """Say which connections are held, as the server sees it; "" when none is."""
     held = database.held()
-    return f"{some(len(held), 'connection is', 'connections are')} held, the first: {held[0]}" if held else ""
+    return f"{kit.some(len(held), 'connection is', 'connections are')} held, the first: {held[0]}" if held else ""
+
+
+def opened(shop):
+    """Say how many connections are open, held or not."""
+    return f"with {kit.some(shop.database.open_connections, 'connection')} open"
 
 
 def expect_a_paid_order(shop, told):
@@ -135,14 +140,19 @@ def for_each_step(sut, right, trouble, what):
         order = shop.order(right)
         sku = order["sku"]
         left, charged, asked = shop.checkout.stock(sku), len(shop.provider.charged), len(shop.payments.received)
+        answer = None
         with contextlib.suppress(kit.Killed), trouble(step) as met:
-            shop.deliver(right, order)
+            answer = shop.deliver(right, order)
         if what == "killed" and met.request is not None:
             shop.reopen()
         elif met.request in NEVER_REFUSED:
             shop = Shop(sut)
             continue
         told = f"{an(right)}, {what} at step {step} ({met.request}) and delivered again:"
+        if answer == right and met.request is not None:
+            expect_written(
+                shop, right, order, left, f"{an(right)}, {what} at step {step} ({met.request}), was answered"
+            )
         dearer = len(shop.payments.received) > asked
         if dearer:
             told = f"{told[:-1]}, when it costs more:"
@@ -151,11 +161,22 @@ def for_each_step(sut, right, trouble, what):
         expect_answer(shop.deliver(right, again(order)), right, f"{told} its answer")
         expect_stock(shop, sku, left - (right == "paid"), told)
         charges = len(shop.provider.charged) - charged
-        assert charges == (right == "paid"), f"{told} the customer was charged {some(charges, 'time')}"
+        assert charges == (right == "paid"), f"{told} the customer was charged {kit.some(charges, 'time')}"
         if dearer:
             shop.checkout.restock(sku, 1, order["price"])
         if met.request is None:
             break
+
+
+def expect_written(shop, right, order, left, told):
+    """What an order was answered is in the database: its receipt, or its units, or that it was refused."""
+    if right == "paid":
+        assert shop.checkout.receipt(order["id"]), f"{told} {right}, and has no receipt"
+        return
+    expect_stock(shop, order["sku"], left, f"{told} {right}, and")
+    shop.checkout.restock(order["sku"], 20, order["price"])
+    expect_answer(shop.deliver("paid", again(order)), right, f"{told} {right}, and when 20 more are there it")
+    shop.checkout.restock(order["sku"], -20, order["price"])
 
 
 def again(order, delivery=2):
@@ -168,10 +189,6 @@ def an(right):
 
 def as_words(answer):
     return answer if isinstance(answer, str) and answer.startswith("raised") else f'was "{answer}"'
-
-
-def some(number, what, plural=None):
-    return f"{number} {what}" if number == 1 else f"{number} {plural or what + 's'}"
 
 
 def counts(answers):

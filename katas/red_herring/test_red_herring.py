@@ -31,8 +31,8 @@ from .oracle import (
     export_of,
     for_each_step,
     held_in,
+    opened,
     paid_orders,
-    some,
 )
 
 
@@ -254,10 +254,8 @@ def test_the_export_holds_nothing_when_it_is_over(sut):
     for night in range(1, SERVER + 6):
         export.run(DAY)
         shop.checkout.receipt("order-1")
-        expect_nothing_held(shop.database, f"after {some(night, 'export')}")
-    expect_a_paid_order(
-        shop, f"after {night} exports and receipts, {some(shop.database.open_connections, 'connection')} are open;"
-    )
+        expect_nothing_held(shop.database, f"after {kit.some(night, 'export')}")
+    expect_a_paid_order(shop, f"after {night} exports and receipts, {opened(shop)};")
 
 
 @pytest.mark.stage("stress")
@@ -269,14 +267,9 @@ def test_more_checkouts_may_fail_than_the_server_has_connections(sut):
         shop = Shop(sut)
         for done in range(250 if right == "unavailable" else SERVER + 5):
             answer = shop.deliver(right)
-            told = (
-                f"after {some(done, f'{right} order')}, with {some(shop.database.open_connections, 'connection')} open,"
-            )
-            expect_answer(answer, right, f"{told} the next one")
-        told = (
-            f"after {some(done + 1, f'{right} order')}, with {some(shop.database.open_connections, 'connection')} open,"
-        )
-        expect_answer(shop.deliver("paid"), "paid", f"{told} a good order")
+            expect_answer(answer, right, f"after {kit.some(done, f'{right} order')}, {opened(shop)}, the next one")
+        told = f"after {kit.some(done + 1, f'{right} order')}, {opened(shop)}, a good order"
+        expect_answer(shop.deliver("paid"), "paid", told)
 
 
 @pytest.mark.stage("stress")
@@ -301,7 +294,7 @@ def test_a_night_opens_few_connections(sut):
     night = ANSWERS * 6
     done = list(takewhile(lambda right: shop.deliver(right) == right, night))
     opened = len({statement.connection for statement in shop.database.statements})
-    told = f"{some(len(done), 'order')} ({counts(done)})"
+    told = f"{kit.some(len(done), 'order')} ({counts(done)})"
     assert opened <= 10, f"{told} opened {opened} connections; it should be 10 at the most"
 
 

@@ -23,6 +23,7 @@ from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.sql import Growth, costliest, repeated
 from drill_katas.kit.telemetry import Report
+from drill_katas.kit.words import some
 
 if TYPE_CHECKING:
     from drill_katas.judge.network import Network
@@ -53,6 +54,7 @@ __all__ = [
     "network",
     "repeated",
     "sla",
+    "some",
     "upstream",
     "waits",
 ]
