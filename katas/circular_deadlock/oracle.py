@@ -101,12 +101,8 @@ class Shop:
         orders = kit.some(len(waiting), "customer")
         seen = kit.waits.describe(self.network.hops, self.workers)
         if not kit.waits.cycles(self.network.hops):
-            seen += f"; stock has used {self.connections()} of its {kit.some(self.workers, 'database connection')}"
+            seen += f"; stock has used {self.database.peak_connections} of its {kit.some(self.workers, 'database connection')}"
         return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
-
-    def connections(self):
-        """How many connections to its database stock has had open at once."""
-        return self.database.peak_connections
 
     def calls(self):
         """The calls between services that were made for orders."""
@@ -249,14 +245,13 @@ class Shop:
     def expect_confirmed(self, orders, outcomes, told):
         """Every order is confirmed at its customer's own price."""
         for order in orders:
-            status, body = outcomes[order["id"]]
-            expect_outcome(status, body, self.confirmation(order), told)
+            expect_outcome(outcomes[order["id"]], self.confirmation(order), told)
 
     def expect_degraded(self, orders, outcomes, told):
         """Every order is confirmed at the list price, and says so."""
         for order in orders:
-            status, body = outcomes[order["id"]]
-            expect_outcome(status, body, self.confirmation(order, self.list_price(order), degraded=True), told)
+            right = self.confirmation(order, self.list_price(order), degraded=True)
+            expect_outcome(outcomes[order["id"]], right, told)
 
     def expect_deadlines_kept(self, answers, patience, told):
         """Every call says how long its caller waits: no longer than its customer, or 3 s once that was answered."""
@@ -284,10 +279,10 @@ def posts(orders, deadline_ms=None, trace=None):
     return [("POST", "/orders", {"json": order, "headers": headers}) for order in orders]
 
 
-def expect_outcome(status, body, right, told):
-    seen, wanted = in_words(status, body), in_words(OK, right)
+def expect_outcome(outcome, right, told):
+    seen, wanted = in_words(*outcome), in_words(OK, right)
     what = f"{told}: {right['id']} is {seen}; it should be {wanted}"
-    assert (status, body) == (OK, right), what if seen != wanted else f"{told}: an answer {OK} is {body}, not {right}"
+    assert outcome == (OK, right), what if seen != wanted else f"{told}: an answer {OK} is {outcome[1]}, not {right}"
 
 
 def in_words(status, body):

@@ -177,7 +177,7 @@ def test_no_service_is_called_more_than_it_is_sized_for(sut):
         for caller, callee in permutations(SERVICES, 2):
             peak = shop.most_open(caller, callee)
             assert peak <= 3, f"{told}: {caller} had {peak} calls open to {callee} at once; it may have 3"
-        used = shop.connections()
+        used = shop.database.peak_connections
         assert used <= 3, f"{told}: stock used {used} connections to its database; it may have 3"
 
 

@@ -73,8 +73,10 @@ class Checkout:
             listed = session.scalar(select(Item.sku).where(Item.sku == order["sku"]))
         if known is not None:
             return known
-        if listed is None or not 1 <= order["quantity"] <= MOST:
-            return self._refuse(order, "unknown" if 1 <= order["quantity"] <= MOST else "invalid")
+        if not 1 <= order["quantity"] <= MOST:
+            return self._refuse(order, "invalid")
+        if listed is None:
+            return self._refuse(order, "unknown")
         try:
             amount = self._reserve(order)
         except Refused as refused:
@@ -83,7 +85,10 @@ class Checkout:
             answer = self._payments.charge(order["id"], amount)
         except TimeoutError:
             return _report(order, "unavailable")
-        answer = "paid" if answer == "charged" else "declined"
+        return self._settle_soon(order, "paid" if answer == "charged" else "declined")
+
+    def _settle_soon(self, order: dict[str, Any], answer: str) -> str:
+        """Settle an order; what the database does not take now is settled when the order comes again."""
         try:
             return self._settle(order, answer)
         except DBAPIError:
