@@ -101,7 +101,8 @@ class Shop:
         orders = kit.some(len(waiting), "customer")
         seen = kit.waits.describe(self.network.hops, self.workers)
         if not kit.waits.cycles(self.network.hops):
-            seen += f"; stock has used {self.database.peak_connections} of its {kit.some(self.workers, 'database connection')}"
+            used, most = self.database.peak_connections, kit.some(self.workers, "database connection")
+            seen += f"; stock has used {used} of its {most}"
         return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
 
     def calls(self):
