@@ -6,13 +6,20 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
+from drill_katas.catalog import shipped
 from drill_katas.journal import Journal
 from drill_katas.verdict import CheckResult, Report, Verdict
+from tests.commands import done
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MANIFEST = """
 format = 1
@@ -112,6 +119,42 @@ def run(
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that all workers of pytest-xdist share: the first one makes it, the others wait."""
+    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    folder, ready = shared / name, shared / f"{name}.ready"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        for _ in range(3000):
+            if ready.exists():
+                return folder
+            time.sleep(0.1)
+        raise AssertionError(f"{folder} is not made after five minutes; another worker has failed to") from None
+    make(folder)
+    ready.touch()
+    return folder
+
+
+def replayed(folder: Path, *options: str) -> None:
+    """Make a workspace, and replay the incidents of all katas in it."""
+    done(folder, "init", ".")
+    for name in shipped().names():
+        done(folder, "incident", name, *options)
+
+
+@pytest.fixture(scope="session")
+def drills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace as `kata init` makes it, with all incidents replayed on the broken modules. Do not change it."""
+    return made_once(tmp_path_factory, "drills", replayed)
+
+
+@pytest.fixture(scope="session")
+def mended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, replayed on the solutions."""
+    return made_once(tmp_path_factory, "mended", lambda folder: replayed(folder, "--from", "solutions"))
 
 
 @pytest.fixture

@@ -19,11 +19,14 @@ NOT_MODULES = {"template", "library"}
 # Parts (a module, or a package with all below it) and all of ours that they may import.
 ONLY = {
     "sut": ["sut"],
-    "kit": ["kit", "judge"],
+    "quantiles": [],
+    "kit": ["kit", "judge", "quantiles"],
+    "evidence": ["evidence", "kit", "judge", "arms", "catalog", "errors", "quantiles"],
 }
 # Parts and what of ours they must not import, be it through others.
 NEVER = {
-    "judge": ["run", "plugin", "cli", "report", "kit"],
+    "judge": ["run", "plugin", "cli", "report", "kit", "evidence"],
+    "evidence": ["run", "plugin", "cli", "report"],
 }
 # Parts that know nothing of these libraries, be it through others.
 KNOW_NOTHING_OF = {

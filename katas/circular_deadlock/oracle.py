@@ -14,6 +14,7 @@ CUSTOMERS = "customers"
 OK, ACCEPTED, TOO_LATE = 200, 202, 504
 FINAL = {OK, 409}
 REFUSED = {429, 503}
+ANSWERS = FINAL | REFUSED | {ACCEPTED, TOO_LATE}
 SERVICES = ["checkout", "stock", "pricing"]
 
 
@@ -84,13 +85,14 @@ class Shop:
     def place_all(self, orders, told, **options):
         """Place orders all at once; each must get an answer of the contract's. Returns the answers."""
         answers = self.place(*orders, told=told, **options)
-        patience = (options.get("deadline_ms") or 0) / 1000
+        patience = (options.get("deadline_ms") or SOON * 1000) / 1000
         for order, answer in zip(orders, answers, strict=True):
             early = answer.status == TOO_LATE and answer.seconds < patience - TOLERANCE
             what = f"{told}: {order['id']} is answered {answer.status} after {answer.seconds:.2f} s"
             assert not early, f"{what}; its customer waits for {patience:g} s"
-            known = answer.status in FINAL | REFUSED | {ACCEPTED, TOO_LATE}
-            assert known, f"{told}: {order['id']} is answered {answer.status} {shown(answer)}; the contract has no such"
+            assert answer.status in ANSWERS, (
+                f"{told}: {order['id']} is answered {answer.status} {shown(answer)}; the contract has no such"
+            )
             refused_well = answer.status not in REFUSED or answer.headers.get("Retry-After", "").isdecimal()
             assert refused_well, f"{told}: {order['id']} is answered {answer.status} without a Retry-After in seconds"
         return answers
@@ -146,7 +148,10 @@ class Shop:
             arrivals.append(kit.load.Arrival(at, request, 0.03 if act == "hang up" else 60))
             at += pause
         patience = kit.load.Patience(at + SOON + SLACK, lambda: self.frozen(told))
-        return kit.load.open_loop(self.network, "checkout", arrivals, patience=patience)
+        load = kit.load.open_loop(self.network, "checkout", arrivals, patience=patience)
+        for act, answer in zip(acts, load.answers, strict=True):
+            known = act in {"look", "hang up"} or answer.status in ANSWERS
+            assert known, f"{told} one is answered {answer.status} {shown(answer)}; the contract has no such"
 
     def keep_coming(self, orders, every, deadline_ms, told):
         """Place orders one after another, whether or not the ones before are answered; all must be degraded."""
@@ -161,7 +166,7 @@ class Shop:
         load = kit.load.closed_loop(
             self.network, "checkout", posts(orders), clients=clients, within=60, patience=patience
         )
-        outcomes = self.outcomes(orders, load.answers, told)
+        outcomes = self.collected(orders, load.answers, told)
         seconds = time.monotonic() - began
         good = [order for order in orders if outcomes[order["id"]] == (OK, self.confirmation(order))]
         return len(good) / seconds, f"{len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
@@ -197,6 +202,20 @@ class Shop:
     def outcomes(self, orders, answers, told):
         """What became of each order in the end, as (status, body); an answer that says "later" is followed up."""
         return {order["id"]: self.outcome(order, answer, told) for order, answer in zip(orders, answers, strict=True)}
+
+    def collected(self, orders, answers, told):
+        """As `outcomes`, but all customers look at once, as they do when nobody makes them wait for each other."""
+        orders, answers = (
+            {order["id"]: order for order in orders},
+            dict(zip([o["id"] for o in orders], answers, strict=True)),
+        )
+        until = time.monotonic() + SOON
+        while (
+            later := [of for of, answer in answers.items() if answer.status == ACCEPTED]
+        ) and time.monotonic() < until:
+            looks = [("GET", f"/orders/{of}", {}) for of in later]
+            answers.update(zip(later, self.network.ask_together("checkout", looks, within=SOON), strict=True))
+        return {of: self.outcome(orders[of], answer, told) for of, answer in answers.items()}
 
     def outcome(self, order, answer, told):
         until = time.monotonic() + SOON + SLACK

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import REFUSED, SERVICES, SLACK, TOLERANCE, TOO_LATE, Shop
+from .oracle import REFUSED, SERVICES, SLACK, SOON, TOLERANCE, TOO_LATE, Shop
+
+SILENT = "a customer does not say how long"
 
 
 @pytest.mark.stage("symptom")
@@ -95,10 +97,16 @@ def test_what_is_sold_out_is_sold_to_nobody(sut):
     """What is sold out is sold to nobody, and never twice."""
     shop = Shop(sut, workers=4, on_hand=5)
     sku = next(iter(shop.prices))
-    for many, quantity, right in ((1, 2, [200]), (1, 4, [409]), (3, 2, [200, 409, 409])):
+    for many, quantity, right in (
+        (1, 2, [200]),
+        (1, 4, [409]),
+        (3, 2, [200, 409, 409]),
+        (1, 1, [200]),
+        (2, 1, [409, 409]),
+    ):
         orders = shop.orders(many, sku=sku, quantity=quantity)
-        at_once = f"{kit.some(many, 'customer')} at once want {quantity}"
-        told = f"of 5 on hand customers want 2, then 4, then 3 times 2; {at_once}"
+        at_once = f"{kit.some(many, 'order')} at once, each of {quantity}"
+        told = f"of 5 on hand 2 are ordered, then 4, 3 times 2, 1, and twice 1; {at_once}"
         outcomes = shop.placed(orders, told)
         statuses = sorted(status for status, _ in outcomes.values())
         assert statuses == right, f"{told}: they are answered {statuses}; it should be {right}"
@@ -126,7 +134,10 @@ def test_an_order_that_comes_again_is_the_same_order(sut):
             assert first == other, f"{told} is told {first} and then {other}"
         shop.expect_one_outcome([order], {order["id"]: outcomes[0]}, told)
     orders = shop.orders(2)
-    before = shop.placed(orders, "2 orders at once")
+    before = shop.placed(orders[:1], "an order")
+    shop.network.script("pricing", [503] * 10)
+    before |= shop.placed(orders[1:], "pricing answers 503, and an order")
+    shop.network.script("pricing", [])
     sut.kill()
     shop.serve()
     told = "all three services were restarted when 2 orders had been confirmed"
@@ -174,6 +185,9 @@ def test_no_service_is_called_more_than_it_is_sized_for(sut):
     ):
         shop = Shop(sut, workers=3)
         shop.placed(shop.orders(24), told, **how)
+        shop.network.ask_together(
+            "checkout", [("GET", f"/orders/order-{number}", {}) for number in range(24)], within=4
+        )
         for caller, callee in permutations(SERVICES, 2):
             peak = shop.most_open(caller, callee)
             assert peak <= 3, f"{told}: {caller} had {peak} calls open to {callee} at once; it may have 3"
@@ -204,10 +218,12 @@ def test_what_cannot_be_done_soon_is_refused_at_once(sut):
 def test_without_pricing_orders_are_confirmed_at_the_list_price(sut):
     """Without pricing, orders get the list price, in time."""
     shop = Shop(sut, workers=2)
+    known = shop.orders(2)
+    shop.expect_confirmed(known, shop.placed(known, "2 orders at once"), "2 orders at once")
     for order in shop.cut_pricing_off(orders=5):
         outcomes = shop.placed([order], "pricing cut off")
         shop.expect_degraded([order], outcomes, "pricing is cut off, and the order comes again")
-    orders = shop.orders(6)
+    orders = shop.orders(4) + [order | {"id": f"{order['id']}-b"} for order in known]
     shop.expect_degraded(orders, shop.placed(orders, "pricing is cut off", deadline_ms=2000), "pricing is cut off")
 
 
@@ -263,6 +279,7 @@ def test_deadlines_travel_and_are_kept(sut):
     given_up = min((answer.seconds for answer in answers if answer.status in {*REFUSED, TOO_LATE}), default=patience)
     assert given_up >= patience / 1000 - TOLERANCE, f"{told}: one is given up after {given_up:.2f} s already"
     shop.expect_deadlines_kept(answers, patience / 1000, told)
+    shop.expect_deadlines_kept(shop.place_all(shop.orders(1), SILENT), SOON, SILENT)
     shop.expect_one_outcome(orders, shop.outcomes(orders, answers, told), told)
 
 

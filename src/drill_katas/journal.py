@@ -100,9 +100,26 @@ class SolutionShown(Event, frozen=True, kw_only=True, tag="solution"):
     gave_up: bool
 
 
+class Replayed(Event, frozen=True, kw_only=True, tag="experiment"):
+    """An incident was replayed, as it was or with an ablation: the experiment."""
+
+    variant: str
+    seed: int
+    ablation: str | None
+    good: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Queried(Event, frozen=True, kw_only=True, tag="query"):
+    """The evidence of an incident was asked: `about` is logs, traces, metrics, graph or alerts."""
+
+    about: str
+    options: dict[str, str] = {}
+    ablation: str | None = None
+
+
 KINDS: Final[dict[str, type[Event]]] = {
     kind.__struct_config__.tag: kind  # type: ignore[misc]
-    for kind in (Started, Reset, Ran, Hinted, SolutionShown)
+    for kind in (Started, Reset, Ran, Hinted, SolutionShown, Replayed, Queried)
 }
 
 

@@ -180,7 +180,8 @@ class KataRun:
             item.stash[NOT_REACHED] = True
             pytest.skip("not reached: an earlier stage fails")
         limits, thresholds = check.kata.manifest.limits, self._thresholds[check.kata.name]
-        trial = Trial(self._program(check.kata), limits, check.budget, thresholds)
+        program = Program.of(check.kata, self._overlays[check.kata.name])
+        trial = Trial(program, limits, check.budget, thresholds)
         self.sut.begin_check(trial)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
@@ -233,15 +234,6 @@ class KataRun:
         if check is None:
             return len(self._settings.katas), 0
         return self._settings.katas.index(check.kata), check.stage.position
-
-    def _program(self, kata: Kata) -> Program:
-        overlay = self._overlays[kata.name]
-        return Program(
-            package=kata.name,
-            modules=tuple(name.removesuffix(".py") for name in kata.manifest.editable),
-            paths=(overlay.folder, kata.folder.parent),
-            shown={copy: str(original) for copy, original in overlay.files.items()},
-        )
 
     def _judge(
         self, check: Check, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport

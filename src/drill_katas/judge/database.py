@@ -96,6 +96,7 @@ class Database:
                 channel.send(_refusal(f"too many connections: the server takes {self._lines.most}"))
                 return
             while (request := channel.receive()) is not None:
+                connection.asked = time.monotonic()
                 if self.round_trip:
                     time.sleep(self.round_trip)
                 channel.send(self._answer(connection, request))
@@ -139,6 +140,7 @@ class _Connection:
         self.line = Line(number, channel, sqlite)
         self._database = database
         self._sqlite = sqlite
+        self.asked = 0.0  # when the request came in that is being carried out
         self._work = 0
         self._began = False  # a statement has been counted as the one that opened the transaction
         sqlite.set_progress_handler(self._count_work, WORK_UNIT)
@@ -173,10 +175,10 @@ class _Connection:
         match request["op"]:
             case "execute":
                 values = [from_wire(value) for value in request["parameters"]]
-                return self._fetch(request["sql"], [values], self._sqlite.execute(request["sql"], values))
+                return self._fetch(request, [values], self._sqlite.execute(request["sql"], values))
             case "executemany":
                 rows = [[from_wire(value) for value in row] for row in request["rows"]]
-                return self._fetch(request["sql"], rows, self._sqlite.executemany(request["sql"], rows))
+                return self._fetch(request, rows, self._sqlite.executemany(request["sql"], rows))
             case "commit":
                 self._sqlite.commit()
             case "rollback":
@@ -186,13 +188,23 @@ class _Connection:
                 self._sqlite.isolation_level = request["level"]
         return {}
 
-    def _fetch(self, sql: str, sent: list[list[Any]], cursor: sqlite3.Cursor) -> dict[str, Any]:
+    def _fetch(self, request: dict[str, Any], sent: list[list[Any]], cursor: sqlite3.Cursor) -> dict[str, Any]:
         fetched = cursor.fetchall()
         rows = [[to_wire(value) for value in row] for row in fetched]
-        if not _BOOKKEEPING.match(sql):
-            size = _size(sent) + _size(fetched)
+        if not _BOOKKEEPING.match(request["sql"]):
             began, self._began = self._sqlite.in_transaction and not self._began, self._sqlite.in_transaction
-            made = Statement(sql, len(rows), size, self._work, self.line.number, self._database.call, began)
+            made = Statement(
+                sql=request["sql"],
+                rows=len(rows),
+                size=_size(sent) + _size(fetched),
+                work=self._work,
+                connection=self.line.number,
+                call=self._database.call,
+                began=began,
+                at=self.asked,
+                seconds=time.monotonic() - self.asked,
+                trace_id=request.get("trace"),
+            )
             self._database.statements.append(made)
         self._work = 0
         return {

@@ -5,10 +5,12 @@ Nothing is isolated or limited here, which is why such a run never counts.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
+from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import Output
 from drill_katas.judge.process import Died, Exit
 from drill_katas.sut import telemetry
@@ -38,11 +40,12 @@ class InlineRunning:
     """The learner's code, called directly."""
 
     def __init__(self, host: Host) -> None:
-        self.logs: list[dict[str, Any]] = []
+        self.logs: list[Logged] = []
         self.output = Output()
+        self.pid = os.getpid()
         self._host = host
         self._killed = False
-        telemetry.send_logs_to(self.logs.append)
+        telemetry.send_logs_to(lambda line, at: self.logs.append(Logged(at, line)))
 
     def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:  # noqa: ARG002 - a debugger waits
         """Serve the request here and now. An exception of the learner's is raised as it is, for the debugger."""

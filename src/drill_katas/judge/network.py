@@ -171,8 +171,8 @@ class Network:
         """Begin a coroutine that sends requests from outside, and return at once what its value will be."""
         return self._loop.start(work)
 
-    async def send(self, node: str, request: Request, within: float) -> Answer:
-        """Send one request from outside and return its answer; after `within` seconds its customer hangs up."""
+    async def send(self, node: str, request: Request, within: float | None) -> Answer:
+        """Send one request from outside, and return its answer. Its customer hangs up after `within` seconds."""
         method, path, options = request
         trace_id, began = uuid.uuid4().hex, time.monotonic()
         headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.get("headers", {})}

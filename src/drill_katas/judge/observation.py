@@ -10,6 +10,14 @@ Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 """Metric samples by name and labels."""
 
 
+@dataclass(frozen=True)
+class Logged:
+    """A log line of the SUT's, and when it was written, by the clock that judge and SUT share."""
+
+    at: float
+    line: dict[str, Any]
+
+
 @dataclass
 class Observation:
     """What the SUT's telemetry said during a `with sut.observe()` block."""

@@ -24,7 +24,8 @@ class Statement:
     `rows` is how many it fetched, `size` how many bytes its parameters and these rows hold, `work` about how many
     instructions SQLite's virtual machine carried out for it: rows that were only looked through cost some, too.
     `call` is the check's call that caused it, as text; "" where the contract has none. `began` says that it opened a
-    transaction.
+    transaction. `at` is when it came in, by the judge's clock, and `seconds` how long it took, with the round trip.
+    `trace_id` is what the SUT says, and no verdict rests on it.
     """
 
     sql: str
@@ -34,6 +35,9 @@ class Statement:
     connection: int
     call: str = ""
     began: bool = False
+    at: float = 0.0
+    seconds: float = 0.0
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import MAX_OUTPUT, Output
 from drill_katas.judge.zygote import end_strays
 from drill_katas.sut.wire import Channel, Closed, WireError, encode
@@ -25,7 +26,8 @@ from drill_katas.sut.wire import Channel, Closed, WireError, encode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.catalog import Limits
+    from drill_katas.arms import Overlay
+    from drill_katas.catalog import Kata, Limits
 
 SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
 Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
@@ -43,6 +45,16 @@ class Program:
     modules: tuple[str, ...]
     paths: tuple[Path, ...]
     shown: dict[str, str]
+
+    @classmethod
+    def of(cls, kata: Kata, overlay: Overlay) -> Program:
+        """Return the program that a kata is with the files of an overlay."""
+        return cls(
+            package=kata.name,
+            modules=tuple(name.removesuffix(".py") for name in kata.manifest.editable),
+            paths=(overlay.folder, kata.folder.parent),
+            shown={copy: str(original) for copy, original in overlay.files.items()},
+        )
 
     @property
     def overlay(self) -> Path:
@@ -182,6 +194,12 @@ class Zygote:
         raise TimeoutError(f"the zygote did not fork a SUT within {SPAWN_SECONDS:.0f} s")
 
 
+def _logged(frame: dict[str, Any]) -> Logged:
+    """Read a log frame. The SUT may say anything: what is no time is now, what is no line is told as it came."""
+    at, line = frame.get("at"), frame["log"]
+    return Logged(at if isinstance(at, float) else time.monotonic(), line if isinstance(line, dict) else {"log": line})
+
+
 class Process:
     """One SUT. Ends with `kill`, or by itself; `exit` says how."""
 
@@ -189,7 +207,7 @@ class Process:
         self.pid = pid
         self.exit: Exit | None = None
         self.output = Output()
-        self.logs: list[dict[str, Any]] = []
+        self.logs: list[Logged] = []
         self._zygote = zygote
         self._channel = channel
         self._stacks_fd = stacks_fd
@@ -208,7 +226,7 @@ class Process:
             frame = self._next_frame(deadline)
             if "log" not in frame:
                 return self._checked(frame)
-            self.logs.append(frame["log"])
+            self.logs.append(_logged(frame))
 
     def kill(self, why: Why = "asked") -> None:
         """End the SUT and whatever it has started, and wait until it is gone."""

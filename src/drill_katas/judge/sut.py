@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog import Limits
     from drill_katas.judge.network import Node
-    from drill_katas.judge.observation import Samples
+    from drill_katas.judge.observation import Logged, Samples
     from drill_katas.judge.output import Output
     from drill_katas.judge.process import Program
     from drill_katas.judge.trial import Trial
@@ -33,7 +33,8 @@ IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is
 class Running(Protocol):
     """A SUT that runs: in a process of its own, or in this one for a debugger."""
 
-    logs: list[dict[str, Any]]
+    pid: int
+    logs: list[Logged]
     output: Output
 
     def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
@@ -98,6 +99,7 @@ class Sut:
         self._running: Running | None = None
         self._trial: Trial | None = None
         self._trace_id: str | None = None
+        self._logged: list[Logged] = []  # of programs that have ended
 
     @property
     def trial(self) -> Trial:
@@ -156,6 +158,7 @@ class Sut:
         running, self._running = self._running, None
         if running is not None:
             running.close()
+            self._logged += running.logs
 
     @contextlib.contextmanager
     def killed_before_step(self, step: int) -> Iterator[Trouble]:
@@ -214,18 +217,24 @@ class Sut:
             self._services.disarm()
 
     @contextlib.contextmanager
+    def on_trace(self, trace_id: str) -> Iterator[None]:
+        """Serve the calls of this block under this trace id."""
+        self._trace_id = trace_id
+        try:
+            yield
+        finally:
+            self._trace_id = None
+
+    @contextlib.contextmanager
     def observe(self) -> Iterator[Observation]:
         """Serve the calls of this block under one new trace id, and record the telemetry they cause."""
         running = self._started()
-        seen = Observation(uuid.uuid4().hex, before=self._metrics())
+        seen = Observation(uuid.uuid4().hex, before=self._samples())
         logged = len(running.logs)
-        self._trace_id = seen.trace_id
-        try:
+        with self.on_trace(seen.trace_id):
             yield seen
-        finally:
-            self._trace_id = None
-        seen.after = self._metrics()
-        seen.log_lines += running.logs[logged:]
+        seen.after = self._samples()
+        seen.log_lines += [each.line for each in running.logs[logged:]]
 
     def begin_check(self, trial: Trial) -> None:
         """Get ready for a check."""
@@ -234,6 +243,7 @@ class Sut:
     def end_check(self) -> None:
         """End the SUT and everything it was given."""
         self.kill()
+        self._logged = []
         self._services.clear()
 
     def close(self) -> None:
@@ -265,9 +275,26 @@ class Sut:
             self._ask({"op": "import"}, importing, IMPORT_SECONDS)
         return self._running
 
-    def _metrics(self) -> Samples:
-        samples = self._ask({"op": "metrics"}, Call("metrics"))
-        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in samples}
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return all samples of its metrics; see `drill_katas.sut.telemetry.read_metrics`."""
+        self._started()
+        samples: list[dict[str, Any]] = self._ask({"op": "metrics"}, Call("metrics"))
+        return samples
+
+    def cpu_seconds(self) -> float:
+        """Return how long its main thread has been on a processor so far; 0 where there is no Linux to ask."""
+        try:
+            with open(f"/proc/{self._started().pid}/schedstat", encoding="ascii") as file:
+                return int(file.read().split()[0]) / 1e9
+        except OSError:
+            return 0.0
+
+    def logs(self) -> list[Logged]:
+        """Return all lines that it has logged in this check; of the program that runs, those that were heard of."""
+        return self._logged + (self._running.logs if self._running else [])
+
+    def _samples(self) -> Samples:
+        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in self.metrics()}
 
     def _ask(self, request: dict[str, Any], call: Call, seconds: float | None = None) -> Any:
         """Send one request within what is left of the budget, and return its value or raise what happened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,20 @@ class Received:
     fault: Fault
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One call as the SUT made it: when, by the judge's clock, how long it took in seconds, and whether it was lost.
+
+    `trace_id` is what the SUT says, and no verdict rests on it.
+    """
+
+    method: str
+    at: float
+    seconds: float
+    lost: bool
+    trace_id: str | None
+
+
 class Upstream:
     """An upstream service; hand it to `sut.open`, and the SUT gets `world.<client>` talking to it.
 
@@ -42,6 +57,7 @@ class Upstream:
 
     def __init__(self, service: object, *, client: str) -> None:
         self.received: list[Received] = []
+        self.asked: list[Asked] = []
         self._service = service
         self._client = client
         self._faults: deque[Fault] = deque()
@@ -65,7 +81,11 @@ class Upstream:
     def serve(self, channel: Channel) -> None:
         """Answer the calls of one connection."""
         while (request := channel.receive()) is not None:
-            channel.send(self._answer(request["method"], request["arguments"]))
+            began = time.monotonic()
+            answer = self._answer(request["method"], request["arguments"])
+            seconds, lost = time.monotonic() - began, "timeout" in answer
+            self.asked.append(Asked(request["method"], began, seconds, lost, request.get("trace")))
+            channel.send(answer)
 
     def _answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         lost = {"timeout": f"no answer from {method}"}

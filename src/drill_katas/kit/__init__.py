@@ -18,7 +18,8 @@ from drill_katas.judge.lag import lag
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
-from drill_katas.kit import events, load, money
+from drill_katas.kit import events, load, money, rules
+from drill_katas.kit.incident import Incident
 from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.sql import Growth, costliest, repeated
@@ -39,6 +40,7 @@ def network(*nodes: str) -> Network:
 __all__ = [
     "Fault",
     "Growth",
+    "Incident",
     "Killed",
     "Machine",
     "Report",
@@ -53,6 +55,7 @@ __all__ = [
     "money",
     "network",
     "repeated",
+    "rules",
     "sla",
     "some",
     "upstream",

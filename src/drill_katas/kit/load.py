@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import math
 import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from drill_katas.quantiles import nearest_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -77,8 +78,7 @@ class Load:
         without an answer took as long as its customer waited. Raises `AssertionError` when nothing was sent.
         """
         assert self.answers, "there were no requests, so there is no percentile"
-        times = sorted(answer.seconds for answer in self.answers)
-        return times[max(1, math.ceil(len(times) * percent / 100)) - 1]
+        return nearest_rank(sorted(answer.seconds for answer in self.answers), percent)
 
     @property
     def p50(self) -> float:

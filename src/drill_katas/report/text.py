@@ -29,7 +29,9 @@ COLOURS: Final[dict[str, dict[str, Any]]] = {
     "note": {"fg": "yellow"},
 }
 """The styles as click has them; `MARKUP` is how pytest has them."""
-ASCII: Final = str.maketrans({"✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"})
+ASCII: Final = str.maketrans(
+    {"✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"}
+) | str.maketrans("▁▂▃▄▅▆▇┤", "..::=##|")
 
 
 @dataclass(frozen=True)

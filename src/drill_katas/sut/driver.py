@@ -13,6 +13,7 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.sut import telemetry
 from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Connection:
         """Send one request to the judge's end and return its answer, or raise what it reports."""
         channel = self._open_channel()
         try:
-            channel.send(frame)
+            channel.send({**frame, "trace": telemetry.current_trace()})
             answer = channel.receive()
         except (Closed, WireError) as gone:
             self.close()

@@ -132,7 +132,7 @@ class Host:
         world = importlib.import_module(f"{self._package}.world")
         self._loop = self._loop or Loop()
         make = functools.partial(_make_app, target, factory, lambda: world.World(node["name"], node["links"], **given))
-        self._loop.serve(make, node["listen"])
+        self._loop.serve(make, node["name"], node["listen"])
 
     def _tasks(self) -> list[list[list[Any]]]:
         return self._loop.stacks() if self._loop else []
@@ -179,7 +179,7 @@ class Line:
         """Call the upstream's `method`; raises TimeoutError when no answer comes."""
         channel = self._connected()
         try:
-            channel.send({"method": method, "arguments": arguments})
+            channel.send({"method": method, "arguments": arguments, "trace": telemetry.current_trace()})
             answer = channel.receive()
         except Closed as gone:
             self._channel = None
@@ -272,7 +272,7 @@ def _frame(file: str | None, line: int | None, function: str, source: str | None
 def serve(sock: socket.socket, host: Host) -> None:
     """Answer the judge's requests until it closes the connection."""
     channel = Channel(sock)
-    telemetry.send_logs_to(lambda event: channel.send({"log": event}))
+    telemetry.send_logs_to(lambda line, at: channel.send({"log": line, "at": at}))
     while True:
         try:
             request = channel.receive()

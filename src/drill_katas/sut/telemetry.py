@@ -1,7 +1,8 @@
 """Telemetry out of the SUT: structured log lines as they are written, metrics when asked for.
 
 A line logged through structlog carries the trace id of the request that is being served, and goes to
-the judge at once, ahead of the answer. Metrics are what the process's Prometheus registry holds.
+the judge at once, ahead of the answer, with the time by the clock that both share. Metrics are what the process's
+Prometheus registry holds.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut.wire import find_unplain
@@ -27,14 +29,15 @@ def trace_id_of(traceparent: str) -> str | None:
     return match and match.group(1)
 
 
-def send_logs_to(send: Callable[[dict[str, Any]], None]) -> None:
-    """Make every structlog logger of this process send its lines through `send`."""
+def send_logs_to(send: Callable[[dict[str, Any], float], None]) -> None:
+    """Make every structlog logger of this process send its lines through `send`, with the monotonic time."""
     structlog = sys.modules.get("structlog")
     if structlog is None:  # the kata does not log through structlog, so there is nothing to set up
         return
 
     def deliver(_logger: object, _name: str, event: MutableMapping[str, Any]) -> str:
-        send({name: value if find_unplain(value) is None else repr(value) for name, value in event.items()})
+        line = {name: value if find_unplain(value) is None else repr(value) for name, value in event.items()}
+        send(line, time.monotonic())
         raise structlog.DropEvent
 
     structlog.configure(
@@ -47,6 +50,19 @@ def send_logs_to(send: Callable[[dict[str, Any]], None]) -> None:
         ],
         cache_logger_on_first_use=False,
     )
+
+
+def serve_as(service: str) -> None:
+    """Put the name of a service on every line that is logged from here on, by this task and those it starts."""
+    structlog = sys.modules.get("structlog")
+    if structlog:
+        structlog.contextvars.bind_contextvars(service=service)
+
+
+def current_trace() -> str | None:
+    """Return the id of the trace that this thread or task is on, or None."""
+    structlog = sys.modules.get("structlog")
+    return structlog.contextvars.get_contextvars().get("trace_id") if structlog else None
 
 
 @contextlib.contextmanager
@@ -66,7 +82,14 @@ def read_metrics() -> list[dict[str, Any]]:
     if prometheus_client is None:
         return []
     return [
-        {"name": sample.name, "labels": dict(sample.labels), "value": repr(sample.value)}
+        {
+            "family": family.name,
+            "kind": family.type,
+            "help": family.documentation,
+            "name": sample.name,
+            "labels": dict(sample.labels),
+            "value": repr(sample.value),
+        }
         for family in prometheus_client.REGISTRY.collect()
         for sample in family.samples
     ]

@@ -24,9 +24,9 @@ class Loop:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="applications").start()
 
-    def serve(self, make: Callable[[], web.Application], path: str) -> None:
-        """Make an application and serve it on the socket `path`. Raises what `make` raises."""
-        self._run(_serve(make, path))
+    def serve(self, make: Callable[[], web.Application], node: str, path: str) -> None:
+        """Make the application of a node and serve it on the socket `path`. Raises what `make` raises."""
+        self._run(_serve(make, node, path))
 
     def stacks(self) -> list[list[list[Any]]]:
         """Return for every task the frames that it waits in, outermost first: `[file, line, function, source]` each."""
@@ -47,7 +47,8 @@ def _frames(awaiting: Any) -> Iterator[list[Any]]:
         awaiting = getattr(awaiting, "cr_await", None)
 
 
-async def _serve(make: Callable[[], web.Application], path: str) -> None:
+async def _serve(make: Callable[[], web.Application], node: str, path: str) -> None:
+    telemetry.serve_as(node)
     app = make()
     app.middlewares.insert(0, _on_its_trace)
     # a caller that hangs up cancels its request, as most servers do: what that leaves behind is the learner's business

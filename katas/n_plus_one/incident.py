@@ -1,0 +1,107 @@
+"""The morning of the 2nd of June: the desk opens its list of customers at nine, as every day."""
+
+from drill_katas import kit
+from drill_katas.kit.rules import Rule, rate
+
+from .oracle import Shop, path_of
+
+NINE, QUIET = 10, 14  # minutes
+IMPORT = range(8, 16)  # minutes in which orders are imported
+CUSTOMERS = 40
+PAGE = 6  # customers on a page of the list; last week it was two
+PATIENCE = 3.0  # seconds
+
+INCIDENT = kit.Incident(
+    begins="2026-06-02T08:50:00Z",
+    minutes=30,
+    request="GET /dashboard",
+    since=NINE,
+    scale=10,
+    rules=(
+        Rule(
+            "DashboardUnavailable",
+            rate("requests_total", "3m", request="GET /dashboard", status="none")
+            / rate("requests_total", "3m", request="GET /dashboard")
+            > 0.2,
+            wait="1m",
+            severity="page",
+            summary="One dashboard of five has no answer within 3 s.",
+        ),
+        Rule(
+            "OrderImportBusy",
+            rate("requests_total", "3m", request="POST /orders") > 0.01,
+            wait="1m",
+            severity="ticket",
+            summary="Orders are imported while the desk is at work.",
+        ),
+        Rule(
+            "InstanceUnhealthy",
+            rate("requests_total", "3m", request="GET /health", status="none")
+            / rate("requests_total", "3m", request="GET /health")
+            > 0.2,
+            wait="1m",
+            severity="page",
+            summary="One health check of five has no answer within 2 s.",
+        ),
+    ),
+    ablations={
+        "short_list": "a page of the list has two customers, as last week",
+        "no_import": "no orders are imported before ten",
+        "prices_near": "the price service is where it was last month, next door",
+        "database_near": "the database is next door, too",
+        "one_reader": "at nine one of the desk opens the list, and not all of them",
+    },
+    buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.8, 3.2, 4, 6),
+)
+
+
+def replay(scene):
+    """Play the morning."""
+    morning = Morning(scene)
+    for minute in scene.ticks(seconds=30):
+        morning.go_on(minute)
+
+
+class Morning:
+    """What happens, minute by minute."""
+
+    def __init__(self, scene):
+        self.scene, self.chance = scene, scene.chance
+        latency = 0.0001 if scene.without("prices_near") else 0.004
+        round_trip = 0.0 if scene.without("database_near") else 0.001
+        self.shop = Shop(scene.sut, round_trip=round_trip, latency=latency)
+        self.customers = self.shop.fill(CUSTOMERS, orders=2, lines=2, addresses=1)
+        self.shop.network.hops.clear()
+        self.shop.database.statements.clear()
+        scene.watch("network", self.shop.network)
+        scene.watch("orders-db", self.shop.database, owner="dashboard")
+
+    def go_on(self, minute):
+        """Let happen what happens in the next half minute."""
+        rush = NINE <= minute < QUIET
+        many = 2 if self.scene.without("short_list") else PAGE
+        for _ in range(1 if self.scene.without("one_reader") or not rush else 4):
+            self.open_list(many if rush else 1)
+        if int(minute) in IMPORT and not self.scene.without("no_import"):
+            self.import_orders()
+        self.scene.send(self.shop.network, "dashboard", "GET /health", patience=2)
+
+    def open_list(self, many):
+        ids = self.chance.sample(self.customers, many)
+
+        def good(answer):
+            try:
+                self.shop.expect(answer, ids, "")
+            except AssertionError:
+                return False
+            return True
+
+        self.scene.send(
+            self.shop.network, "dashboard", "GET /dashboard", patience=PATIENCE, good=good, path=path_of(ids)
+        )
+
+    def import_orders(self):
+        """Have an order of a customer imported whom nobody looks at."""
+        line = {"sku": min(self.shop.service.prices), "quantity": self.chance.randint(1, 9)}
+        orders = [{"user": CUSTOMERS + 1, "lines": [line]}]
+        self.scene.send(self.shop.network, "dashboard", "POST /orders", patience=30, json={"orders": orders})

@@ -1,0 +1,146 @@
+"""The `kata` command itself, and what its subcommands share.
+
+A subcommand reads its options, calls a plain function and prints lines.
+Exit codes: 0 done; 1 the answer is no (a certification that does not hold, nothing to show); 2 the command
+was used wrongly, or something in the workspace stands in the way.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from drill_katas.catalog import Kata
+    from drill_katas.report.text import Line
+    from drill_katas.workspace import Workspace
+
+EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered."
+
+
+class Hindered(click.ClickException):
+    """The command cannot be carried out; the message says why and what to do."""
+
+    exit_code = 2
+
+
+def command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a subcommand whose help ends with an example, and whose mistakes are told in a sentence."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except UserError as mistake:
+                raise Hindered(str(mistake)) from None
+            except BrokenPipeError:  # `kata list | head`; click ends quietly
+                raise
+            except OSError as error:
+                raise Hindered(f"{error.filename or 'the output cannot be written'}: {error.strerror}") from None
+
+        summary = (function.__doc__ or "").partition(".")[0].partition(";")[0].partition(":")[0]
+        made: click.Command = main.command(name, short_help=summary, epilog=f"Example: {example}")(guarded)
+        return made
+
+    return decorate
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="drill-katas")
+def main() -> None:
+    """Practise finding and fixing production failures.
+
+    `pytest --kata NAME` runs a kata (`pytest --help` shows its options); this command does the rest.
+    """
+
+
+def workspace_here() -> Workspace:
+    """Return the workspace that the current folder lies in."""
+    from drill_katas.workspace import find_workspace
+
+    return find_workspace(Path.cwd())
+
+
+def katas_of(workspace: Workspace) -> list[Kata]:
+    """Return the katas of a workspace. Raises `UserError` when it has none."""
+    katas = list(workspace.library)
+    if not katas:
+        raise UserError(f"there are no katas in {workspace.library.katas}; `kata init` puts them there")
+    return katas
+
+
+def find(name: str) -> tuple[Workspace, Kata]:
+    """Return the workspace, and its kata of that name or an installed pack's. Raises `UserError`."""
+    from drill_katas.catalog import find, packs
+
+    workspace = workspace_here()
+    return workspace, find(name, [workspace.library, *packs()])
+
+
+def width() -> int:
+    """Return the columns of the terminal."""
+    return shutil.get_terminal_size().columns
+
+
+def short(path: Path, workspace: Workspace) -> str:
+    """Return a path as one would type it in the workspace."""
+    from drill_katas.report.text import shown
+
+    return shown(path, workspace.root)
+
+
+def show(lines: Iterable[Line]) -> None:
+    """Print styled lines."""
+    from drill_katas.report.text import COLOURS, encodable
+
+    text = "\n".join(
+        "".join(click.style(span.text, **COLOURS[span.style]) if span.style else span.text for span in spans).rstrip()
+        for spans in lines
+    )
+    if text:
+        click.echo(encodable(text))
+
+
+def warn(notices: Iterable[str]) -> None:
+    """Print what should be known beside the answer."""
+    for notice in notices:
+        click.echo(f"note: {notice}", err=True)
+
+
+def show_json(value: Any) -> None:
+    """Print a value as JSON, for other programs."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def progress_bar(label: str) -> Callable[[float], None]:
+    """Return what shows, on a terminal, which share of something long is done; 1 ends the line."""
+
+    def tell(share: float) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{label}: {share:4.0%}{'' if share < 1 else chr(10)}", nl=False, err=True)
+
+    return tell
+
+
+def show_markdown(file: Path) -> None:
+    """Print a Markdown file. Raises `UserError` when it is no text."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is no UTF-8 text ({error.reason} at byte {error.start})") from error
+    Console(width=min(width(), 100)).print(Markdown(text))

@@ -1,0 +1,232 @@
+"""Subcommands for the evidence of an incident: replaying it, and asking its logs, traces, metrics and alerts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drill_katas.cli.base import command, find, progress_bar, short, show, show_json, warn, width
+from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from drill_katas.catalog import Kata
+    from drill_katas.evidence.records import Incident
+    from drill_katas.workspace import Workspace
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for other programs.")
+of_experiment = click.option("--experiment", metavar="NAME", help="Ask the replay of an experiment.")
+
+
+@command("incident", "kata incident red_herring")
+@click.argument("name")
+@click.option("--from", "source", metavar="DIR", help="Replay the files in DIR, or 'solutions', in place of your own.")
+@click.option("--seed", default=0, show_default=True, help="Another night: other names, amounts and moments.")
+@as_json
+def incident(name: str, source: str | None, *, seed: int, as_json: bool) -> None:
+    """Replay the incident of a kata with your present code, and keep its logs, traces, metrics and alerts."""
+    from drill_katas.evidence import store
+    from drill_katas.report.evidence import summary_lines
+
+    workspace, kata = find(name)
+    played = _replay(workspace, kata, source=source, seed=seed, ablation=None)
+    if as_json:
+        show_json({"summary": played.summary, "alerts": played.alerts})
+        return
+    show(summary_lines(played, width()))
+    click.echo(f"\nAll of it is in {short(store.folder_of(workspace, name), workspace)}.")
+    click.echo(f"Ask it: kata alerts|logs|traces|metrics|graph {name}")
+    click.echo(f"Try it: kata experiment {name}")
+
+
+@command("experiment", "kata experiment red_herring worker_off")
+@click.argument("name")
+@click.argument("ablation", required=False)
+@as_json
+def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
+    """Replay the incident with one thing left out or put right, and compare what customers got."""
+    from drill_katas.evidence import store
+    from drill_katas.evidence.replay import story_of
+    from drill_katas.report.evidence import comparison_lines
+
+    workspace, kata = find(name)
+    if ablation is None:
+        with story_of(kata) as story:
+            for each, about in story.INCIDENT.ablations.items():
+                click.echo(f"{each:16}  {about}")
+        return
+    baseline = store.read(store.folder_of(workspace, name), name)
+    played = _replay(workspace, kata, source=_source(baseline), seed=baseline.summary.seed, ablation=ablation)
+    if as_json:
+        show_json({"baseline": baseline.summary, "experiment": played.summary, "alerts": played.alerts})
+        return
+    show(comparison_lines(baseline, played, width()))
+
+
+@command("alerts", "kata alerts red_herring")
+@click.argument("name")
+@of_experiment
+@as_json
+def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
+    """Show which alerts fired, when, and by which rule."""
+    from drill_katas.report.evidence import alert_lines
+
+    asked = _asked("alerts", name, experiment)
+    show_json(asked.alerts) if as_json else show(alert_lines(asked.alerts, width()))
+
+
+@command("logs", "kata logs red_herring --level error --since 02:55")
+@click.argument("name")
+@click.option(
+    "--level", type=click.Choice(["debug", "info", "warning", "error", "critical"]), help="This one and worse."
+)
+@click.option("--service", help="Of one service.")
+@click.option("--trace", metavar="ID", help="On one trace; the beginning of its id will do.")
+@click.option("--since", metavar="TIME", help="From a time of day on, such as 02:55.")
+@click.option("--grep", metavar="REGEX", help="With this in the event or a field.")
+@of_experiment
+@as_json
+def logs(name: str, experiment: str | None, *, as_json: bool, **wanted: Any) -> None:
+    """Show log lines."""
+    from drill_katas.evidence.query import LogFilter, find_logs
+    from drill_katas.report.evidence import log_lines
+
+    asked = _asked("logs", name, experiment, **wanted)
+    found = find_logs(asked, LogFilter(**wanted))
+    show_json(found) if as_json else show(log_lines(found, width()))
+    _expect(found, "no log line is like that")
+
+
+@command("traces", "kata traces red_herring --failed")
+@click.argument("name")
+@click.argument("trace", required=False)
+@click.option("--slowest", default=10, show_default=True, type=click.IntRange(1), help="So many, the slowest first.")
+@click.option("--failed", is_flag=True, help="Those in which something failed, in order of time.")
+@click.option("--service", help="Those that begin at one service.")
+@of_experiment
+@as_json
+def traces(
+    name: str,
+    trace: str | None,
+    slowest: int,
+    service: str | None,
+    experiment: str | None,
+    *,
+    failed: bool,
+    as_json: bool,
+) -> None:
+    """Show the slowest traces, the failed ones, or one as a tree with its times and log lines."""
+    from drill_katas.evidence import query
+    from drill_katas.report.evidence import trace_list, trace_tree
+
+    asked = _asked("traces", name, experiment, trace=trace, failed=failed or None, service=service)
+    if trace is not None:
+        one = query.one_trace(asked, trace)
+        told = [line for line in asked.logs if line.trace_id == one.trace_id]
+        show_json(one) if as_json else show(trace_tree(one, told, asked.summary.ended, width()))
+        return
+    found = query.traces(asked, service)
+    found = [each for each in found if each.failed] if failed else query.slowest(found)[:slowest]
+    show_json(found) if as_json else show(trace_list(found, width()))
+    _expect(found, "no trace is like that")
+
+
+@command("metrics", "kata metrics red_herring request_duration_seconds --percentile 99")
+@click.argument("name")
+@click.argument("metric", required=False)
+@click.option("--label", "labels", metavar="NAME=VALUE", multiple=True, help="Only series with this label.")
+@click.option("--percentile", type=click.FloatRange(1, 99.99), help="Of a histogram; default: 95.")
+@of_experiment
+@as_json
+def metrics(
+    name: str,
+    metric: str | None,
+    labels: tuple[str, ...],
+    percentile: float | None,
+    experiment: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """List the metrics, or plot one over time: a gauge, a counter's rate a minute, a histogram's percentile."""
+    from drill_katas.evidence.query import plotted
+    from drill_katas.report.evidence import metric_list, plot
+
+    asked = _asked("metrics", name, experiment, metric=metric, labels=",".join(labels) or None)
+    if metric is None:
+        show_json(asked.metrics) if as_json else show(metric_list(asked.metrics, width()))
+        return
+    found = plotted(asked, metric, dict(_label(each) for each in labels), percentile)
+    if as_json:
+        show_json([{"name": each.name, "points": each.points} for each in found])
+        return
+    for each in found:
+        show(plot(each, width()))
+    _expect(found, "no series is like that")
+
+
+@command("graph", "kata graph circular_deadlock")
+@click.argument("name")
+@click.option("--dot", is_flag=True, help="Write it in Graphviz' language.")
+@of_experiment
+@as_json
+def graph(name: str, experiment: str | None, *, dot: bool, as_json: bool) -> None:
+    """Show who calls whom, how often, how slowly, and in a cycle."""
+    from drill_katas.evidence.graph import edges, to_dot
+    from drill_katas.report.evidence import graph_lines
+
+    asked = _asked("graph", name, experiment)
+    found = edges(asked.spans, asked.summary.ended)
+    if dot:
+        click.echo(to_dot(found), nl=False)
+        return
+    show_json(found) if as_json else show(graph_lines(found, width()))
+
+
+def _replay(workspace: Workspace, kata: Kata, *, source: str | None, seed: int, ablation: str | None) -> Incident:
+    """Replay an incident, keep it, and note it in the journal."""
+    from drill_katas.arms import arm_from, workspace_arm
+    from drill_katas.evidence import store
+    from drill_katas.evidence.replay import Replay, replay, story_of
+    from drill_katas.journal import Replayed
+
+    arm = workspace_arm(kata) if source is None else arm_from(kata, source)
+    what = Replay(kata, arm, workspace.progress_of(kata).variant, seed, ablation)
+    played = replay(what, progress_bar(kata.name))
+    with story_of(kata) as story:
+        store.write(store.folder_of(workspace, kata.name, ablation), played, story.INCIDENT.rules)
+    share = played.summary.after.share
+    noted = Replayed(kata=kata.name, variant=what.variant, seed=seed, ablation=ablation, good=round(share, 4))
+    warn(filter(None, [workspace.journal.append(noted)]))
+    return played
+
+
+def _source(baseline: Incident) -> str | None:
+    from drill_katas.arms import WORKSPACE
+
+    return None if baseline.summary.source == WORKSPACE else baseline.summary.source
+
+
+def _asked(about: str, name: str, experiment: str | None, **options: Any) -> Incident:
+    """Read an incident, and note in the journal what it was asked."""
+    from drill_katas.evidence import store
+    from drill_katas.journal import Queried
+
+    workspace, kata = find(name)
+    found = store.read(store.folder_of(workspace, kata.name, experiment), kata.name)
+    given = {option: str(value) for option, value in options.items() if value is not None}
+    workspace.journal.append(Queried(kata=kata.name, about=about, options=given, ablation=experiment))
+    return found
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, is_, value = text.partition("=")
+    if not is_:
+        raise UserError(f"--label {text!r} should be NAME=VALUE, such as service=checkout")
+    return name, value
+
+
+def _expect(found: list[Any], otherwise: str) -> None:
+    """End with 1 when nothing was found: the answer is no."""
+    if not found:
+        click.echo(otherwise, err=True)
+        raise SystemExit(1)

@@ -1,0 +1,34 @@
+"""The incident's clock."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+
+
+class Clock:
+    """Runs `scale` times as fast as the judge's clock, and can jump forward, never back.
+
+    What happened is placed on it afterwards, too: what was under way during a jump has taken that much longer.
+    """
+
+    def __init__(self, begins: float, scale: float) -> None:
+        self._scale = scale
+        self._real = [time.monotonic()]  # when each jump was made
+        self._told = [begins]  # and where it led
+
+    def now(self) -> float:
+        """Return the incident's time."""
+        return self.at(time.monotonic())
+
+    def at(self, monotonic: float) -> float:
+        """Return the incident's time at a moment of the judge's clock."""
+        jump = max(0, bisect_right(self._real, monotonic) - 1)
+        return round(self._told[jump] + (monotonic - self._real[jump]) * self._scale, 6)
+
+    def jump_to(self, at: float) -> None:
+        """Go on from a later time; a time that is past already changes nothing."""
+        real = time.monotonic()
+        if at > self.at(real):
+            self._real.append(real)
+            self._told.append(at)

@@ -1,0 +1,104 @@
+"""Metrics as OpenMetrics text with timestamps, and back; alert rules as a Prometheus rule file.
+
+https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+from prometheus_client.openmetrics.exposition import generate_latest
+
+from drill_katas.evidence.records import Family, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from drill_katas.kit.rules import Rule
+
+
+LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+class _Collected:
+    """What has been collected, as a collector."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        """Return all samples: of a set of labels those of one time together, as the format wants them."""
+        for family in self._families:
+            metric = Metric(family.name, family.help, family.kind)
+            samples = [(_group(series), at, series, value) for series in family.series for at, value in series.points]
+            for _, at, series, value in sorted(samples, key=lambda sample: sample[:2]):
+                metric.add_sample(series.name, series.labels, value, timestamp=at)
+            yield metric
+
+
+def to_openmetrics(families: Iterable[Family]) -> bytes:
+    """Return families as OpenMetrics text."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collected(families))
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text
+
+
+def from_openmetrics(text: str) -> tuple[Family, ...]:
+    """Return the families that `to_openmetrics` wrote. Raises `ValueError` for other lines.
+
+    Not with prometheus_client's parser, which keeps one sample of those of a histogram's second time.
+    """
+    about: dict[str, dict[str, str]] = {"HELP": {}, "TYPE": {}}
+    points: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for line in text.splitlines():
+        if line.startswith("# "):
+            _, what, *rest = line.split(" ", 3)
+            if rest:
+                name = rest[0]
+                about[what][name] = _unescaped(rest[1])
+                points.setdefault(name, {})
+        else:
+            series, value, at = line.rsplit(" ", 2)
+            points[name].setdefault(series, []).append((float(at), float(value)))
+    return tuple(
+        Family(
+            name=name,
+            kind=about["TYPE"][name],
+            help=about["HELP"][name],
+            series=tuple(_series(series, tuple(of)) for series, of in found.items()),
+        )
+        for name, found in points.items()
+    )
+
+
+def rule_file(group: str, rules: Iterable[Rule]) -> str:
+    """Return alert rules as a Prometheus rule file, in YAML; its strings are JSON's, which are YAML's too."""
+    lines = ["groups:", f"  - name: {json.dumps(group)}", "    rules:"]
+    for rule in rules:
+        lines += [
+            f"      - alert: {json.dumps(rule.name)}",
+            f"        expr: {json.dumps(str(rule.condition))}",
+            f"        for: {rule.wait}",
+            f"        labels: {{severity: {rule.severity}}}",
+            f"        annotations: {{summary: {json.dumps(rule.summary)}}}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _group(series: Series) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((label, value) for label, value in series.labels.items() if label != "le"))
+
+
+def _series(series: str, points: tuple[tuple[float, float], ...]) -> Series:
+    name, _, labels = series.partition("{")
+    of = {label: _unescaped(value) for label, value in LABEL.findall(labels)}
+    return Series(name=name, labels=of, points=points)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], text)

@@ -1,0 +1,125 @@
+"""What is measured in an incident: the SUT's own metrics, and what its surroundings see."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from drill_katas.evidence.records import Family, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from drill_katas.judge.database import Database
+    from drill_katas.judge.network import Network
+    from drill_katas.judge.sut import Sut
+    from drill_katas.judge.upstream import Upstream
+
+OF_PYTHON: Final = ("python_", "process_")  # what every process has, and what a clock that jumps makes nonsense of
+
+
+class Sample(NamedTuple):
+    """One sample of a metric, and what is known of the metric."""
+
+    family: str
+    kind: str
+    help: str
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
+class Meters:
+    """Counts and times requests, reads everybody's metrics when asked to, and keeps the samples."""
+
+    def __init__(self, buckets: Sequence[float]) -> None:
+        self._registry = CollectorRegistry()
+        about = "Requests by their outcome."
+        self._requests = Counter("requests", about, ["service", "request", "status"], registry=self._registry)
+        about = "Time until a request was answered, or its customer gave up."
+        self._seconds = Histogram(
+            "request_duration_seconds", about, ["service", "request"], buckets=buckets, registry=self._registry
+        )
+        self._gauges: dict[str, Gauge] = {}
+        self._about: dict[str, tuple[str, str]] = {}
+        self._points: dict[str, dict[tuple[str, frozenset[tuple[str, str]]], list[tuple[float, float]]]] = {}
+
+    def note(self, service: str, request: str, status: str, seconds: float) -> None:
+        """Count a request and its time."""
+        self._requests.labels(service=service, request=request, status=status).inc()
+        self._seconds.labels(service=service, request=request).observe(seconds)
+
+    def gauge(self, name: str, about: str, labels: Mapping[str, str]) -> Gauge:
+        """Return a gauge with these labels; it is made when it is new."""
+        if name not in self._gauges:
+            self._gauges[name] = Gauge(name, about, list(labels), registry=self._registry)
+        return self._gauges[name].labels(**labels) if labels else self._gauges[name]
+
+    def read(self, at: float, sut: Sut, watched: Mapping[str, Database | Upstream | Network]) -> None:
+        """Take a sample of every metric there is."""
+        for name, thing in watched.items():
+            self._add(at, _seen_by(name, thing))
+        self._add(at, _exposed(self._registry))
+        self._add(at, (Sample(**{**each, "value": float(each["value"])}) for each in sut.metrics()))
+
+    def families(self) -> tuple[Family, ...]:
+        """Return all that was read."""
+        return tuple(
+            Family(
+                name=name,
+                kind=self._about[name][0],
+                help=self._about[name][1],
+                series=tuple(
+                    Series(name=sample, labels=dict(sorted(labels)), points=tuple(points))
+                    for (sample, labels), points in series.items()
+                ),
+            )
+            for name, series in sorted(self._points.items())
+        )
+
+    def _add(self, at: float, samples: Iterator[Sample]) -> None:
+        for each in samples:
+            if each.name.endswith("_created") or each.family.startswith(OF_PYTHON):
+                continue
+            self._about[each.family] = (each.kind, each.help)
+            of_family = self._points.setdefault(each.family, {})
+            of_family.setdefault((each.name, frozenset(each.labels.items())), []).append((at, each.value))
+
+
+def _exposed(registry: CollectorRegistry) -> Iterator[Sample]:
+    for family in registry.collect():
+        for sample in family.samples:
+            yield Sample(family.name, family.type, family.documentation, sample.name, dict(sample.labels), sample.value)
+
+
+def _seen_by(name: str, thing: Any) -> Iterator[Sample]:
+    """Return what a database, an upstream or a network measures of itself."""
+    if hasattr(thing, "statements"):
+        of = {"database": name}
+        yield _gauge("db_connections_open", "Connections that are open.", of, thing.open_connections)
+        yield _gauge("db_connections_in_use", "Connections that are checked out of a pool.", of, len(thing.held()))
+        yield _counter("db_statements", "Statements carried out.", of, len(thing.statements))
+        yield _counter("db_rows", "Rows fetched.", of, sum(each.rows for each in thing.statements))
+    elif hasattr(thing, "asked"):
+        results = Tally("none" if each.lost else "ok" for each in thing.asked)
+        for result, number in results.items():
+            yield _counter("upstream_calls", "Calls to others.", {"upstream": name, "result": result}, number)
+    else:
+        pairs = Tally((hop.caller, hop.callee, str(hop.status or "none")) for hop in thing.hops if hop.ended)
+        for (caller, callee, status), number in pairs.items():
+            labels = {"caller": caller, "callee": callee, "status": status}
+            yield _counter("calls", "Calls to a service by who called and what came of it.", labels, number)
+        still = Tally((hop.caller, hop.callee) for hop in thing.open_hops())
+        for caller, callee in {(hop.caller, hop.callee) for hop in thing.hops}:
+            labels = {"caller": caller, "callee": callee}
+            yield _gauge("calls_open", "Calls that have no answer yet.", labels, still[caller, callee])
+
+
+def _gauge(name: str, about: str, labels: Mapping[str, str], value: float) -> Sample:
+    return Sample(name, "gauge", about, name, labels, value)
+
+
+def _counter(name: str, about: str, labels: Mapping[str, str], value: float) -> Sample:
+    return Sample(name, "counter", about, f"{name}_total", labels, value)

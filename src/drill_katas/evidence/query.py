@@ -1,0 +1,186 @@
+"""Questions to the evidence of an incident: which log lines, which traces, which series."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from drill_katas.errors import UserError, nearest
+from drill_katas.evidence.samples import Metrics
+from drill_katas.kit.rules import increases
+from drill_katas.quantiles import quantile_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from drill_katas.evidence.records import Incident, LogLine, Span
+    from drill_katas.kit.rules import Point
+
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """Which log lines are wanted; None and "" mean all. `level` is the least one, `grep` a regular expression."""
+
+    level: str | None = None
+    service: str | None = None
+    trace: str | None = None
+    since: str | None = None
+    grep: str | None = None
+
+
+def find_logs(incident: Incident, wanted: LogFilter) -> list[LogLine]:
+    """Return the log lines that are wanted, in order of time. Raises `UserError` for a service or trace not there."""
+    least = LEVELS.index(wanted.level) if wanted.level else 0
+    since = moment(incident, wanted.since) if wanted.since else 0.0
+    service = wanted.service and one_of(wanted.service, services(incident), "service")
+    trace = wanted.trace and trace_id(incident, wanted.trace)
+    pattern = _pattern(wanted.grep or "")
+    return [
+        line
+        for line in incident.logs
+        if (LEVELS.index(line.level) if line.level in LEVELS else least) >= least
+        and line.at >= since
+        and service in {None, "", line.service}
+        and trace in {None, "", line.trace_id}
+        and pattern.search(" ".join([line.event, *map(str, line.fields.values())]))
+    ]
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """One trace: its root, and all its spans in order of time. `seconds` is None when the root never ended."""
+
+    trace_id: str
+    root: Span
+    spans: tuple[Span, ...]
+    seconds: float | None
+    failed: bool
+
+
+def traces(incident: Incident, service: str | None = None) -> list[Trace]:
+    """Return all traces that begin at a service, in order of time."""
+    service = service and one_of(service, services(incident), "service")
+    by_id: dict[str, list[Span]] = {}
+    for span in incident.spans:
+        by_id.setdefault(span.trace_id, []).append(span)
+    found = [
+        Trace(
+            trace_id=trace_id,
+            root=spans[0],
+            spans=tuple(spans),
+            seconds=spans[0].seconds,
+            failed=any(span.failed for span in spans),
+        )
+        for trace_id, spans in by_id.items()
+    ]
+    return [trace for trace in found if service in {None, "", trace.root.service}]
+
+
+def slowest(found: Iterable[Trace]) -> list[Trace]:
+    """Return traces, those that never ended first, and then by how long they took."""
+    return sorted(found, key=lambda trace: -(float("inf") if trace.seconds is None else trace.seconds))
+
+
+def one_trace(incident: Incident, prefix: str) -> Trace:
+    """Return the trace whose id begins so. Raises `UserError` when there is none, or more than one."""
+    wanted = trace_id(incident, prefix)
+    return next(trace for trace in traces(incident) if trace.trace_id == wanted)
+
+
+def trace_id(incident: Incident, prefix: str) -> str:
+    """Return the one trace id that begins so. Raises `UserError`."""
+    known = {span.trace_id for span in incident.spans} | {line.trace_id for line in incident.logs if line.trace_id}
+    found = [each for each in known if each.startswith(prefix)]
+    if not found:
+        raise UserError(f"there is no trace {prefix} in this incident; `kata traces` lists them")
+    if len(found) > 1:
+        raise UserError(f"{len(found)} traces begin with {prefix}; give more of its id")
+    return found[0]
+
+
+def services(incident: Incident) -> list[str]:
+    """Return the names of all services that left a log line or a span."""
+    return sorted({line.service for line in incident.logs} | {span.service for span in incident.spans})
+
+
+def moment(incident: Incident, text: str) -> float:
+    """Return the time of an incident that is written 02:57 or 02:57:30. Raises `UserError`."""
+    try:
+        at = time.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{text!r} is no time of day such as 02:57 or 02:57:30") from None
+    began = datetime.fromtimestamp(incident.summary.began, UTC)
+    return datetime.combine(began.date(), at, UTC).timestamp()
+
+
+@dataclass(frozen=True)
+class Plotted:
+    """A series to look at: what it is called, and its points."""
+
+    name: str
+    points: Sequence[Point]
+
+
+def plotted(incident: Incident, metric: str, labels: Mapping[str, str], percent: float | None) -> list[Plotted]:
+    """Return a metric over time: a gauge as it is, a counter as its rate a minute, a histogram as a percentile.
+
+    Rates and percentiles are those of the last two minutes. Raises `UserError` for a metric that is not there.
+    """
+    metrics = Metrics(incident.metrics)
+    families = {family.name: family for family in incident.metrics}
+    name = one_of(metric.removesuffix("_total"), families, "metric")
+    kind, times = families[name].kind, metrics.times()
+    if kind == "histogram":
+        share = (percent or 95) / 100
+        of = [(at, _quantile(metrics, f"{name}_bucket", labels, share, at)) for at in times]
+        return [Plotted(f"p{share * 100:g} of {name}, seconds", [(at, value) for at, value in of if value is not None])]
+    if kind == "counter":
+        return [
+            Plotted(
+                f"{_named(series.name, series.labels)}, a minute", _rates(metrics, series.name, series.labels, times)
+            )
+            for series in metrics.of(f"{name}_total", labels)
+        ]
+    return [Plotted(_named(series.name, series.labels), series.points) for series in metrics.of(name, labels)]
+
+
+def one_of(name: str, known: Iterable[str], what: str) -> str:
+    """Return a name that is known. Raises `UserError` naming the nearest one."""
+    known = list(known)
+    if name not in known:
+        raise UserError(f"there is no {what} {name!r} in this incident{nearest(name, known)}")
+    return name
+
+
+def _quantile(metrics: Metrics, name: str, labels: Mapping[str, str], share: float, at: float) -> float | None:
+    buckets: dict[float, float] = {}
+    for of, grown in increases(metrics, name, labels, "2m", at).items():
+        bound = float(dict(of)["le"])
+        buckets[bound] = buckets.get(bound, 0.0) + grown
+    return quantile_of(buckets, share)
+
+
+def _rates(metrics: Metrics, name: str, labels: Mapping[str, str], times: Sequence[float]) -> list[Point]:
+    found = []
+    for at in times:
+        grown = increases(metrics, name, labels, "2m", at).get(frozenset(labels.items()))
+        if grown is not None:
+            found.append((at, grown / 2))
+    return found
+
+
+def _named(name: str, labels: Mapping[str, str]) -> str:
+    told = ", ".join(f"{label}={value}" for label, value in labels.items())
+    return f"{name}{{{told}}}" if told else name
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text, re.IGNORECASE)
+    except re.error as mistake:
+        raise UserError(f"--grep {text!r} is no regular expression: {mistake}") from mistake

@@ -1,0 +1,120 @@
+"""Replays a kata's incident: drives the SUT as `incident.py` says, and gathers what it and its surroundings tell."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import itertools
+import sys
+import time
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from drill_katas.arms import Overlay
+from drill_katas.errors import UserError, nearest
+from drill_katas.evidence.recording import level_of, logs_of, spans_of
+from drill_katas.evidence.records import Incident, Summary
+from drill_katas.evidence.samples import Metrics, alerts_of
+from drill_katas.evidence.scene import Scene
+from drill_katas.judge.failures import Broken, CheckEnded
+from drill_katas.judge.hosts import Hosts
+from drill_katas.judge.process import Program
+from drill_katas.judge.sut import Sut
+from drill_katas.judge.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from drill_katas.arms import Arm
+    from drill_katas.catalog import Kata
+
+BUDGET: Final = 60.0  # seconds of a replay, which should take ten; then it is cut short
+_NUMBERS: Final = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What to replay: whose files, of which variant, with which seed, and with what left out."""
+
+    kata: Kata
+    arm: Arm
+    variant: str
+    seed: int = 0
+    ablation: str | None = None
+
+
+def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> Incident:
+    """Play an incident and return its evidence; `tell(share)` is called as it goes.
+
+    A SUT that hangs or crashes ends the incident there, and a log line says so. Raises `UserError` when there is
+    nothing to play: the kata has no incident or no such ablation, or its module cannot be imported.
+    """
+    with story_of(what.kata) as story:
+        known = story.INCIDENT.ablations
+        if what.ablation is not None and what.ablation not in known:
+            raise UserError(f"{what.kata.name} has no experiment {what.ablation!r}{nearest(what.ablation, known)}")
+        with _scene(what, story, tell) as scene:
+            began = time.monotonic()
+            _play(story, scene)
+            return _gathered(what, scene, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def story_of(kata: Kata) -> Iterator[Any]:
+    """Import a kata's `incident.py`, afresh, on the judge's side. Raises `UserError` when it has none."""
+    if not (kata.folder / "incident.py").is_file():
+        raise UserError(f"{kata.name} has no incident to replay: there is no incident.py in {kata.folder}")
+    package = ModuleType(f"drill_katas_incident_{next(_NUMBERS)}")  # not its own name: that is the SUT's to import
+    package.__path__ = [str(kata.folder)]
+    sys.modules[package.__name__] = package
+    try:
+        yield importlib.import_module(f"{package.__name__}.incident")
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == package.__name__]:
+            del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _scene(what: Replay, story: Any, tell: Callable[[float], None]) -> Iterator[Scene]:
+    overlay = Overlay(what.kata, what.arm)
+    hosts = Hosts(list(what.kata.manifest.imports))
+    sut = Sut(hosts, seed=what.seed)
+    try:
+        sut.begin_check(Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, BUDGET))
+        yield Scene(sut, story.INCIDENT, what.variant, what.seed, what.ablation, tell=tell)
+    finally:
+        sut.close()
+        hosts.close()
+        overlay.close()
+
+
+def _play(story: Any, scene: Scene) -> None:
+    try:
+        story.replay(scene)
+    except Broken as broken:
+        raise UserError("\n  ".join([str(broken), *broken.details])) from None
+    except CheckEnded as ended:
+        scene.log("platform", "critical", "the program does not answer", reason=str(ended))
+
+
+def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
+    metrics = scene.meters.families()
+    alerts = alerts_of(scene.incident.rules, Metrics(metrics))
+    began, ended = scene.incident.began, scene.incident.ended
+    since = began + scene.incident.since * 60
+    asked = [each for each in scene.requests if each.name == scene.incident.request]
+    summary = Summary(
+        kata=what.kata.name,
+        variant=what.variant,
+        source=what.arm.source,
+        seed=what.seed,
+        ablation=what.ablation,
+        began=began,
+        ended=ended,
+        since=since,
+        before=level_of(asked, began, since),
+        after=level_of(asked, since, ended),
+        seconds=round(seconds, 2),
+    )
+    return Incident(summary=summary, logs=logs_of(scene), spans=spans_of(scene), metrics=metrics, alerts=alerts)

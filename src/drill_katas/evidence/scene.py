@@ -1,0 +1,238 @@
+"""The scene of an incident: what a kata's `incident.py` plays on, and what is recorded while it does."""
+
+from __future__ import annotations
+
+import random
+import time
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from drill_katas.evidence.clock import Clock
+from drill_katas.evidence.meters import Meters
+from drill_katas.evidence.records import LogLine, Span
+from drill_katas.judge.failures import SutError
+from drill_katas.judge.network import OUTSIDE
+from drill_katas.kit.load import is_2xx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+    from drill_katas.judge.database import Database
+    from drill_katas.judge.network import Answer, Network
+    from drill_katas.judge.sut import Sut
+    from drill_katas.judge.upstream import Upstream
+    from drill_katas.kit.incident import Incident
+
+QUIET: Final = 0.05  # seconds without a sign of progress, and what waits is taken to wait for good
+LOOK: Final = 0.002  # seconds between two looks
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a customer asked, when (by the incident's clock), and what came of it: a status, "none" if they gave up.
+
+    `good` is None when that says nothing of the service.
+    """
+
+    service: str
+    name: str
+    status: str
+    good: bool | None
+    began: float
+    ended: float
+
+
+@dataclass
+class Sent:
+    """A request over HTTP that is under way; its customer gives up after `patience` seconds of the incident's clock."""
+
+    service: str
+    name: str
+    future: Future[Answer]
+    began: float
+    patience: float
+    good: Callable[[Answer], bool] | None
+
+
+@dataclass
+class Scene:
+    """Plays an incident on a SUT. `chance` is for whatever the seed should change, and `ablation` what is left out."""
+
+    sut: Sut
+    incident: Incident
+    variant: str
+    seed: int
+    ablation: str | None
+    requests: list[Request] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    logs: list[LogLine] = field(default_factory=list)
+    services: dict[str, str] = field(default_factory=dict)  # of requests that are calls: trace id -> service
+    watched: dict[str, Database | Upstream | Network] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)  # of a watched database or upstream: who uses it
+    tell: Callable[[float], None] = field(default=lambda _: None)
+    _sent: list[Sent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(f"incident {self.seed}")  # noqa: S311 - a night in a shop, not a secret
+        self.clock = Clock(self.incident.began, self.incident.scale)
+        self.meters = Meters(self.incident.buckets)
+
+    def without(self, ablation: str) -> bool:
+        """Return whether this is the experiment of that name."""
+        assert ablation in self.incident.ablations, f"incident.py does not name the ablation {ablation}"
+        return self.ablation == ablation
+
+    def watch(self, name: str, thing: Database | Upstream | Network, owner: str = "") -> None:
+        """Record what a database, an upstream or a network sees, under this name; `owner` is the service using it."""
+        self.watched[name] = thing
+        self.owners[name] = owner
+
+    def ticks(self, seconds: float) -> Iterator[float]:
+        """Go through the incident in steps, as minutes since its beginning; what a step began is let come to rest.
+
+        After each, all metrics are read.
+        """
+        steps = int(self.incident.minutes * 60 / seconds)
+        for step in range(steps):
+            self.clock.jump_to(self.incident.began + step * seconds)
+            yield step * seconds / 60
+            self._settle()
+            self.clock.jump_to(self.incident.began + (step + 1) * seconds)
+            self._give_up()
+            self.gauge("requests_in_flight", len(self._sent), "Requests that have no answer yet.")
+            self.meters.read(round(self.clock.now(), 3), self.sut, self.watched)
+            self.tell((step + 1) / steps)
+        self._give_up(at_once=True)
+
+    def wait(self, seconds: float) -> None:
+        """Let some of the incident's time pass between two requests."""
+        self.clock.jump_to(self.clock.now() + seconds)
+
+    def call(
+        self, service: str, name: str, act: Callable[[], T], good: Callable[[T], bool] = lambda _: True
+    ) -> T | None:
+        """Have `act` call the SUT as one request to a service, on a trace of its own; returns what it answered.
+
+        What the SUT raises is logged, as a framework does, and the answer is None.
+        """
+        trace_id = f"{self.chance.getrandbits(128):032x}"
+        self.services[trace_id] = service
+        began = time.monotonic()
+        answer, is_good = None, False
+        with self.sut.on_trace(trace_id):
+            try:
+                answer = act()
+            except SutError as error:
+                status = "error"
+                self.log(
+                    service, "error", "request failed", trace_id=trace_id, request=name, error=error.raised.strip()
+                )
+            else:
+                status = answer if isinstance(answer, str) and len(answer) <= len("unavailable") else "ok"
+                is_good = good(answer)
+        ended = time.monotonic()
+        self._note(Request(service, name, status, is_good, self.clock.at(began), self.clock.at(ended)))
+        span = Span(
+            trace_id=trace_id,
+            service=service,
+            name=name,
+            kind="server",
+            began=self.clock.at(began),
+            ended=self.clock.at(ended),
+            failed=status == "error",
+            attributes={"caller": OUTSIDE, "status": status},
+        )
+        self.spans.append(span)
+        return answer
+
+    def send(
+        self,
+        network: Network,
+        node: str,
+        name: str,
+        *,
+        patience: float,
+        good: Callable[[Answer], bool] | None = is_2xx,
+        **options: Any,
+    ) -> Future[Answer]:
+        """Begin a request to a node, such as "GET /health"; its customer gives up after `patience` seconds.
+
+        `good` says what a good answer is; None, and what becomes of this request says nothing of the service.
+        `options` are those of aiohttp's client: `json`, `headers`, and `path` where it is not the one in the name.
+        """
+        method, _, path = name.partition(" ")
+        path = options.pop("path", path)
+        trace_id = f"{self.chance.getrandbits(128):032x}"
+        headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.pop("headers", {})}
+        future = network.start(network.send(node, (method, path, {**options, "headers": headers}), within=None))
+        self._sent.append(Sent(node, name, future, self.clock.now(), patience, good))
+        return future
+
+    def cpu_seconds(self) -> float:
+        """Return how long the SUT's main thread has been on a processor; 0 where the kernel does not say."""
+        return self.sut.cpu_seconds()
+
+    def log(self, service: str, level: str, event: str, *, trace_id: str | None = None, **fields: Any) -> None:
+        """Log a line of the surroundings: a deploy, a cron job, a framework."""
+        line = LogLine(
+            id="", at=self.clock.now(), service=service, level=level, event=event, trace_id=trace_id, fields=fields
+        )
+        self.logs.append(line)
+
+    def gauge(self, name: str, value: float, about: str, **labels: str) -> None:
+        """Set a metric of the surroundings, which `about` describes."""
+        self.meters.gauge(name, about, labels).set(value)
+
+    def _note(self, request: Request) -> None:
+        self.requests.append(request)
+        self.meters.note(request.service, request.name, request.status, max(0.0, request.ended - request.began))
+
+    def _settle(self) -> None:
+        """Wait until all requests are answered, or nothing moves any more; then who waits has time to give up."""
+        moved, seen = time.monotonic(), None
+        while self._sent:
+            self._take_answers()
+            now = self._signs()
+            if now != seen:
+                moved, seen = time.monotonic(), now
+            elif time.monotonic() - moved > QUIET:
+                return
+            self._give_up()
+            time.sleep(LOOK)
+
+    def _signs(self) -> tuple[int, ...]:
+        """Return what changes while there is progress."""
+        return (len(self._sent), *map(_signs_of, self.watched.values()))
+
+    def _take_answers(self) -> None:
+        for sent in [each for each in self._sent if each.future.done()]:
+            self._sent.remove(sent)
+            self._end(sent)
+
+    def _give_up(self, *, at_once: bool = False) -> None:
+        """Have customers hang up whose patience is at its end."""
+        now = self.clock.now()
+        for sent in [each for each in self._sent if at_once or now - each.began >= each.patience]:
+            self._sent.remove(sent)
+            sent.future.cancel()
+            self._end(sent)
+
+    def _end(self, sent: Sent) -> None:
+        try:
+            answer = sent.future.result()
+        except CancelledError:
+            answer = None
+        status = "none" if answer is None or answer.status is None else str(answer.status)
+        good = sent.good and answer is not None and sent.good(answer)
+        ended = self.clock.now() if answer is None else sent.began + answer.seconds * self.incident.scale
+        self._note(Request(sent.service, sent.name, status, good, sent.began, ended))
+
+
+def _signs_of(thing: Any) -> int:
+    """Return a number that changes when a watched thing has seen something."""
+    if hasattr(thing, "hops"):
+        return len(thing.hops) + sum(hop.ended is not None for hop in thing.hops[-200:])
+    return len(thing.statements) if hasattr(thing, "statements") else len(thing.asked)

@@ -1,0 +1,96 @@
+"""Where the evidence of an incident lies: a folder of files that people's own tools read, too.
+
+| file | what | read by |
+| --- | --- | --- |
+| `incident.json` | the `Summary`, and the alerts that fired | |
+| `logs.jsonl` | log lines, one JSON object each | jq, lnav |
+| `traces.json` | spans, OTLP JSON | any OpenTelemetry collector |
+| `metrics.txt` | OpenMetrics with timestamps | `promtool tsdb create-blocks-from openmetrics` |
+| `rules.yml` | alert rules | Prometheus, `promtool check rules` |
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from drill_katas.errors import UserError
+from drill_katas.evidence.exposition import from_openmetrics, rule_file, to_openmetrics
+from drill_katas.evidence.otlp import from_otlp, to_otlp
+from drill_katas.evidence.records import Alert, Incident, LogLine, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from drill_katas.kit.rules import Rule
+    from drill_katas.workspace import Workspace
+
+DAMAGE: Final = (OSError, ValueError, LookupError, TypeError, msgspec.MsgspecError)
+OWN: Final = ("id", "at", "service", "level", "event", "trace_id")  # of a log line; the rest are its fields
+
+
+class _Told(msgspec.Struct, frozen=True):
+    summary: Summary
+    alerts: tuple[Alert, ...]
+
+
+def folder_of(workspace: Workspace, kata: str, ablation: str | None = None) -> Path:
+    """Return where an incident of a kata lies, or an experiment with it."""
+    folder = workspace.state / "incidents" / kata
+    return folder / "experiments" / ablation if ablation else folder
+
+
+def write(folder: Path, incident: Incident, rules: Iterable[Rule]) -> None:
+    """Write an incident; one that was there is replaced whole, its experiments too. Raises `UserError`."""
+    draft = folder.with_name(f".{folder.name}.new")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        told = _Told(incident.summary, incident.alerts)
+        (draft / "incident.json").write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
+        (draft / "logs.jsonl").write_bytes(
+            b"".join(msgspec.json.encode(_as_json(line)) + b"\n" for line in incident.logs)
+        )
+        (draft / "traces.json").write_bytes(msgspec.json.encode(to_otlp(incident.spans)))
+        (draft / "metrics.txt").write_bytes(to_openmetrics(incident.metrics))
+        (draft / "rules.yml").write_text(rule_file(incident.summary.kata, rules), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
+    except OSError as error:
+        raise UserError(f"the incident cannot be written to {folder} ({error.strerror})") from error
+
+
+def read(folder: Path, kata: str) -> Incident:
+    """Read an incident. Raises `UserError` when there is none, or when it is damaged."""
+    if not folder.is_dir():
+        raise UserError(f"there is no incident of {kata} yet; `kata incident {kata}` replays one")
+    try:
+        told = msgspec.json.decode((folder / "incident.json").read_bytes(), type=_Told)
+        lines = (folder / "logs.jsonl").read_bytes().splitlines()
+        return Incident(
+            summary=told.summary,
+            alerts=told.alerts,
+            logs=tuple(_from_json(msgspec.json.decode(line)) for line in lines),
+            spans=from_otlp(msgspec.json.decode((folder / "traces.json").read_bytes())),
+            metrics=from_openmetrics((folder / "metrics.txt").read_text(encoding="utf-8")),
+        )
+    except DAMAGE as error:
+        raise UserError(f"{folder} is damaged ({error}); `kata incident {kata}` makes it anew") from error
+
+
+def _as_json(line: LogLine) -> dict[str, Any]:
+    """Return a log line as its services write it: its own fields beside the usual ones, which win."""
+    at = datetime.fromtimestamp(line.at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    trace = {"trace_id": line.trace_id} if line.trace_id else {}
+    usual = {"id": line.id, "at": at, "service": line.service, "level": line.level, "event": line.event, **trace}
+    return usual | {name: value for name, value in line.fields.items() if name not in OWN}
+
+
+def _from_json(line: dict[str, Any]) -> LogLine:
+    fields = {name: value for name, value in line.items() if name not in OWN}
+    usual = {name: line.get(name) for name in OWN} | {"at": datetime.fromisoformat(line["at"]).timestamp()}
+    return msgspec.convert({**usual, "fields": fields}, LogLine)

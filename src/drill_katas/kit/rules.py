@@ -1,0 +1,216 @@
+"""Alert rules: an expression of PromQL that a Prometheus takes as it is written, and that is evaluated here as there.
+
+>>> errors = rate("requests_total", "5m", status="error") / rate("requests_total", "5m")
+>>> Rule("CheckoutErrors", errors > 0.05, wait="2m", severity="page", summary="checkouts fail")
+
+Of PromQL there is what the katas need: sums of rates, increases and gauges over series with some labels, their ratios,
+and quantiles of histograms. The semantics are those of https://prometheus.io/docs/prometheus/latest/querying/functions/.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+from drill_katas.quantiles import quantile_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Point = tuple[float, float]  # time in seconds, value
+
+UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+LOOK_BACK: Final = 300.0  # seconds that a sample stays valid; Prometheus' default
+Severity = Literal["page", "ticket"]
+
+
+class Samples(Protocol):
+    """What rules are evaluated on."""
+
+    def select(
+        self, name: str, labels: Mapping[str, str], since: float, until: float
+    ) -> Iterable[tuple[Mapping[str, str], Sequence[Point]]]:
+        """Return the series of that name with at least these labels, each with its points of a stretch of time."""
+
+
+class Expression:
+    """What has one value at a time, or none where there are no samples."""
+
+    def value(self, samples: Samples, at: float) -> float | None:
+        """Return the value at a time."""
+        raise NotImplementedError
+
+    def __truediv__(self, other: Expression) -> Expression:
+        return Ratio(self, other)
+
+    def __gt__(self, limit: float) -> Condition:
+        return Condition(self, ">", limit)
+
+    def __lt__(self, limit: float) -> Condition:
+        return Condition(self, "<", limit)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An expression held against a limit."""
+
+    expression: Expression
+    relation: Literal[">", "<"]
+    limit: float
+
+    def __str__(self) -> str:
+        return f"{self.expression} {self.relation} {self.limit:g}"
+
+    def holds(self, samples: Samples, at: float) -> bool:
+        """Return whether it holds; without a value it does not."""
+        value = self.expression.value(samples, at)
+        if value is None or math.isnan(value):
+            return False
+        return value > self.limit if self.relation == ">" else value < self.limit
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An alert: it fires when the condition has held for `wait`, such as "2m"."""
+
+    name: str
+    condition: Condition
+    wait: str
+    severity: Severity
+    summary: str
+
+
+@dataclass(frozen=True, eq=False)
+class Gauge(Expression):
+    """The sum of the last samples of all series with some labels."""
+
+    name: str
+    labels: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"sum({_selector(self.name, self.labels)})"
+
+    def value(self, samples: Samples, at: float) -> float | None:
+        """Return the value at a time."""
+        found = [points[-1][1] for _, points in samples.select(self.name, self.labels, at - LOOK_BACK, at) if points]
+        return sum(found) if found else None
+
+
+@dataclass(frozen=True, eq=False)
+class Rate(Expression):
+    """The sum of the rates, or of the increases, of all counters with some labels over a window."""
+
+    function: Literal["rate", "increase"]
+    name: str
+    window: str
+    labels: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"sum({self.function}({_selector(self.name, self.labels)}[{self.window}]))"
+
+    def value(self, samples: Samples, at: float) -> float | None:
+        """Return the value at a time."""
+        found = list(increases(samples, self.name, self.labels, self.window, at).values())
+        if not found:
+            return None
+        return sum(found) / (seconds_of(self.window) if self.function == "rate" else 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Ratio(Expression):
+    """One expression divided by another."""
+
+    above: Expression
+    below: Expression
+
+    def __str__(self) -> str:
+        return f"{self.above} / {self.below}"
+
+    def value(self, samples: Samples, at: float) -> float | None:
+        """Return the value at a time."""
+        above, below = self.above.value(samples, at), self.below.value(samples, at)
+        if above is None or below is None:
+            return None
+        return above / below if below else math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Quantile(Expression):
+    """A quantile of a histogram over a window, such as 0.95, by linear interpolation in its bucket."""
+
+    quantile: float
+    name: str
+    window: str
+    labels: Mapping[str, str]
+
+    def __str__(self) -> str:
+        selector = _selector(f"{self.name}_bucket", self.labels)
+        return f"histogram_quantile({self.quantile:g}, sum by (le) (rate({selector}[{self.window}])))"
+
+    def value(self, samples: Samples, at: float) -> float | None:
+        """Return the value at a time."""
+        buckets: dict[float, float] = {}
+        for labels, increase in increases(samples, f"{self.name}_bucket", self.labels, self.window, at).items():
+            bound = float(dict(labels)["le"])
+            buckets[bound] = buckets.get(bound, 0.0) + increase
+        return quantile_of(buckets, self.quantile)
+
+
+def gauge(name: str, **labels: str) -> Expression:
+    """Return the sum of a gauge's series with these labels."""
+    return Gauge(name, labels)
+
+
+def rate(name: str, window: str, **labels: str) -> Expression:
+    """Return how fast a counter's series with these labels went up together, a second, over a window such as "5m"."""
+    return Rate("rate", name, window, labels)
+
+
+def increase(name: str, window: str, **labels: str) -> Expression:
+    """Return by how much a counter's series with these labels went up together over a window such as "5m"."""
+    return Rate("increase", name, window, labels)
+
+
+def quantile(share: float, name: str, window: str, **labels: str) -> Expression:
+    """Return a quantile of the histogram `name`, such as 0.95, over a window."""
+    return Quantile(share, name, window, labels)
+
+
+def seconds_of(window: str) -> float:
+    """Return the seconds of a duration such as "5m"."""
+    match = re.fullmatch(r"(\d+)([smh])", window)
+    assert match, f"{window!r} is no duration such as 30s, 5m or 1h"
+    return float(int(match[1]) * UNITS[match[2]])
+
+
+def increases(
+    samples: Samples, name: str, labels: Mapping[str, str], window: str, at: float
+) -> dict[frozenset[tuple[str, str]], float]:
+    """Return by how much each series went up over a window; those with fewer than two samples in it are left out."""
+    since = at - seconds_of(window)
+    selected = samples.select(name, labels, since, at)
+    return {frozenset(of.items()): _increase(points, since, at) for of, points in selected if len(points) > 1}
+
+
+def _increase(points: Sequence[Point], since: float, until: float) -> float:
+    """Return the increase of a counter, extrapolated to the ends of its window as Prometheus does.
+
+    https://github.com/prometheus/prometheus/blob/v2.42.0/promql/functions.go, extrapolatedRate
+    """
+    (first_at, first), (last_at, last) = points[0], points[-1]
+    resets = sum(one for (_, one), (_, other) in itertools.pairwise(points) if other < one)
+    grown, sampled = last - first + resets, last_at - first_at
+    apart = sampled / (len(points) - 1)
+    before, after = first_at - since, until - last_at
+    if grown > 0 and first >= 0:
+        before = min(before, sampled * first / grown)
+    ends = sum(gap if gap < apart * 1.1 else apart / 2 for gap in (before, after))
+    return grown * (sampled + ends) / sampled
+
+
+def _selector(name: str, labels: Mapping[str, str]) -> str:
+    chosen = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+    return f"{name}{{{chosen}}}" if chosen else name

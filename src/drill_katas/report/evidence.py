@@ -1,0 +1,175 @@
+"""The evidence of an incident as text: alerts, log lines, traces, metrics over time, the service graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.evidence.graph import cycles, told_seconds
+from drill_katas.evidence.records import clock_time
+from drill_katas.report.text import Span as Piece
+from drill_katas.report.text import cut, line, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from drill_katas.evidence.graph import Edge
+    from drill_katas.evidence.query import Plotted, Trace
+    from drill_katas.evidence.records import Alert, Family, Incident, LogLine, ServiceLevel, Span
+    from drill_katas.kit.rules import Point
+    from drill_katas.report.text import Line, Style
+
+LEVEL_STYLES: Final[dict[str, Style]] = {"error": "bad", "critical": "bad", "warning": "note", "debug": "dim"}
+BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+ROWS: Final = 8  # of a plot
+AXIS: Final = 11  # columns left of it
+SHORT: Final = 8  # characters of a trace id that are shown in a list
+BAR: Final = 16  # columns of a trace's timeline, at least
+
+
+def summary_lines(incident: Incident, width: int) -> Iterator[Line]:
+    """Tell what was replayed, which alerts fired, and what customers got."""
+    told = incident.summary
+    what = f"{told.kata}, {clock_time(told.began)[:5]} to {clock_time(told.ended)[:5]}"
+    with_ablation = f", without: {told.ablation}" if told.ablation else ""
+    yield line((what, "bold"), f"{with_ablation}, replayed in {told.seconds:.1f} s")
+    yield ()
+    yield from alert_lines(incident.alerts, width)
+    yield ()
+    yield line("what customers got")
+    yield line(f"  before {clock_time(told.since)[:5]}  {level(told.before)}")
+    yield line(f"  after  {clock_time(told.since)[:5]}  {level(told.after)}")
+
+
+def comparison_lines(baseline: Incident, experiment: Incident, width: int) -> Iterator[Line]:
+    """Tell what customers got in an experiment, beside what they got without it."""
+    told = experiment.summary
+    yield line((f"{told.kata} with {told.ablation}", "bold"), f", replayed in {told.seconds:.1f} s")
+    yield ()
+    yield line(f"what customers got after {clock_time(told.since)[:5]}")
+    yield line(f"  as it was  {level(baseline.summary.after)}")
+    yield line(f"  with it    {level(told.after)}")
+    yield ()
+    yield from alert_lines(experiment.alerts, width)
+
+
+def level(of: ServiceLevel) -> str:
+    """Write a service level: "22 of 22 requests good (100 %), p95 13 ms"."""
+    return f"{of.good} of {of.requests} requests good ({of.share:.0%}), p95 {told_seconds(of.p95)}"
+
+
+def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
+    """Tell which alerts fired, when, and by which rule."""
+    if not alerts:
+        yield line("no alert fired")
+        return
+    yield line(("fired     resolved  alert", "dim"))
+    for alert in alerts:
+        resolved = clock_time(alert.resolved) if alert.resolved else "-       "
+        style: Style = "bad" if alert.severity == "page" else "note"
+        yield line(f"{clock_time(alert.fired)}  {resolved}  ", (alert.name, style), f" ({alert.severity})")
+        yield from wrapped(alert.summary, width, " " * 20)
+        yield from wrapped(alert.expression, width, " " * 20, "dim")
+
+
+def log_lines(logs: Iterable[LogLine], width: int) -> Iterator[Line]:
+    """Write log lines, each with its fields, the beginning of its trace id, and its own id."""
+    for each in logs:
+        fields = " ".join(f"{name}={value}" for name, value in each.fields.items())
+        trace = each.trace_id[:SHORT] if each.trace_id else "-" * SHORT
+        head = f"{clock_time(each.at)} {trace} "
+        text = f"{each.service}: {each.event} {fields}".rstrip()
+        level_ = cut(each.level, 7).ljust(8)
+        first, *rest = wrapped(text, max(20, width - len(head) - len(level_)), "") or [()]
+        yield line((head, "dim"), (level_, LEVEL_STYLES.get(each.level, "")), *((piece.text, "") for piece in first))
+        for more in rest:
+            yield line(" " * (len(head) + len(level_)), *((piece.text, "") for piece in more))
+
+
+def trace_list(found: Iterable[Trace], width: int) -> Iterator[Line]:
+    """List traces, one a line."""
+    yield line(("trace     began     took       spans  request", "dim"))
+    for trace in found:
+        took = "no end" if trace.seconds is None else told_seconds(trace.seconds)
+        status = trace.root.attributes.get("status", "")
+        began = clock_time(trace.root.began)
+        text = f"{trace.root.service}: {trace.root.name} ({status})"
+        head = f"{trace.trace_id[:SHORT]}  {began}  {took:<9}  {len(trace.spans):5}  "
+        yield line(head, (cut(text, max(20, width - len(head))), "bad" if trace.failed else ""))
+
+
+def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) -> Iterator[Line]:
+    """Draw a trace as a tree: what each part of it was, when it began, how long it took, and a timeline."""
+    yield line((f"trace {trace.trace_id}", "bold"))
+    began = trace.root.began
+    last = max((ended if span.ended is None else span.ended) for span in trace.spans)
+    whole = max(last - began, 1e-9)
+    children: dict[str | None, list[Span]] = {}
+    known = {span.span_id for span in trace.spans}
+    for span in trace.spans:
+        children.setdefault(span.parent_id if span.parent_id in known else None, []).append(span)
+    bar = max(BAR, width // 4)
+
+    def draw(span: Span, depth: int) -> Iterator[Line]:
+        end = ended if span.ended is None else span.ended
+        start, stop = (round((at - began) / whole * (bar - 1)) for at in (span.began, end))
+        timeline = " " * start + "█" * (stop - start + 1)
+        took = "no end" if span.ended is None else told_seconds(span.ended - span.began)
+        name = f"{'  ' * depth}{span.service}: {span.name}"
+        room = max(20, width - bar - 12)
+        yield line(
+            (cut(name, room).ljust(room), "bad" if span.failed else ""), f"{took:>10} ", (timeline.ljust(bar), "dim")
+        )
+        for child in children.get(span.span_id, []):
+            yield from draw(child, depth + 1)
+
+    for span in children.get(None, []):
+        yield from draw(span, 0)
+    yield from log_lines(logs, width)
+
+
+def metric_list(families: Iterable[Family], width: int) -> Iterator[Line]:
+    """List metrics with their kinds and what they are."""
+    for family in families:
+        yield line((family.name, "bold"), f"  {family.kind}, {len(family.series)} series")
+        yield from wrapped(family.help, width, "  ")
+
+
+def plot(of: Plotted, width: int) -> Iterator[Line]:
+    """Draw a series over time."""
+    yield line((cut(of.name, width), "bold"))
+    if not of.points:
+        yield line("  no samples")
+        return
+    columns = max(10, min(width - AXIS - 1, len(of.points)))
+    values = list(_columns(of.points, columns))
+    top = max(values) or 1.0
+    for row in range(ROWS, 0, -1):
+        label = {ROWS: f"{top:.3g}", 1: "0"}.get(row, "")
+        cells = "".join(BLOCKS[max(0, min(8, round((value / top * ROWS - row + 1) * 8)))] for value in values)
+        yield (Piece(f"{label:>{AXIS - 2}} ┤"), Piece(cells.rstrip()))
+    first, last = clock_time(of.points[0][0])[:5], clock_time(of.points[-1][0])[:5]
+    yield line(" " * AXIS, (f"{first}{last:>{max(6, columns - 5)}}", "dim"))
+
+
+def graph_lines(of: Sequence[Edge], width: int) -> Iterator[Line]:
+    """List who calls whom, and name the cycles."""
+    yield line((f"{'calls':>7}  {'failed':>6}  {'no end':>6}  {'p95':>9}  from -> to", "dim"))
+    for edge in of:
+        text = f"{edge.calls:7}  {edge.failed:6}  {edge.open:6}  {told_seconds(edge.p95):>9}  "
+        ends = cut(f"{edge.caller} -> {edge.callee}", max(20, width - len(text)))
+        yield line(text, (ends, "bad" if edge.in_cycle else ""))
+    for cycle in cycles(of):
+        yield line(("in a cycle: ", "bad"), cycle)
+
+
+def _columns(points: Sequence[Point], columns: int) -> Iterator[float]:
+    """Return the highest value of each of so many equal stretches; one without samples has the one before's."""
+    began, ended = points[0][0], points[-1][0]
+    highest: dict[int, float] = {}
+    for at, value in points:
+        column = min(columns - 1, int((at - began) / max(ended - began, 1e-9) * columns))
+        highest[column] = max(value, highest.get(column, value))
+    value = 0.0
+    for column in range(columns):
+        value = highest.get(column, value)
+        yield value

@@ -1,0 +1,322 @@
+"""Incidents: the replay of each kata, the files that it leaves, and what the terminal answers to questions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import msgspec
+import pytest
+
+from drill_katas.catalog import shipped
+from drill_katas.evidence import store
+from drill_katas.evidence.records import ServiceLevel
+from drill_katas.journal import Journal, Queried, Replayed
+from tests.commands import done, kata, refused, words
+
+NAMES = shipped().names()
+FILES = {"incident.json", "logs.jsonl", "traces.json", "metrics.txt", "rules.yml"}
+
+
+@pytest.fixture
+def own(drills, tmp_path):
+    """A copy of it to change."""
+    return shutil.copytree(drills, tmp_path / "own")
+
+
+def incident(folder, name):
+    return store.read(folder / ".kata" / "incidents" / name, name)
+
+
+def events(folder, kind):
+    journal = Journal(folder / ".kata" / Journal.NAME)
+    return [event for event in journal.read().events if isinstance(event, kind)]
+
+
+# The replays
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_customers_are_hurt_after_the_page_and_not_when_it_is_mended(drills, mended, name):
+    broken, right = incident(drills, name).summary, incident(mended, name).summary
+    assert broken.after.share < 0.6, broken.after
+    assert right.after.share == 1, right.after
+    assert right.before.share == 1, right.before
+    assert broken.source == "workspace"
+    assert right.source == "solutions"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_fires_on_the_broken_module_and_something_harmless_does_on_both(drills, mended, name):
+    broken, right = ({alert.name: alert for alert in incident(folder, name).alerts} for folder in (drills, mended))
+    assert any(alert.severity == "page" for alert in broken.values()), broken
+    assert not any(alert.severity == "page" for alert in right.values()), right
+    assert set(broken) & set(right), "no alert fires on both, so there is no red herring"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_lies_within_the_time_of_the_incident_and_is_in_order(drills, name):
+    found = incident(drills, name)
+    began, ended = found.summary.began, found.summary.ended
+    assert ended - began == 30 * 60
+    assert found.spans
+    for times in ([line.at for line in found.logs], [span.began for span in found.spans]):
+        assert times == sorted(times)
+        assert all(began - 5 <= at <= ended + 5 for at in times)
+    for family in found.metrics:
+        for series in family.series:
+            assert list(series.points) == sorted(series.points)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_span_has_a_parent_of_its_own_trace_or_is_a_root(drills, name):
+    spans = {span.span_id: span for span in incident(drills, name).spans}
+    assert any(span.parent_id for span in spans.values())
+    for span in spans.values():
+        if span.parent_id is not None:
+            parent = spans[span.parent_id]
+            assert (parent.trace_id, parent.service) == (span.trace_id, span.attributes["caller"])
+            assert parent.began <= span.began
+
+
+def test_a_seed_changes_names_and_moments(tmp_path):
+    done(tmp_path, "init", ".")
+    found = []
+    for seed in (1, 2):
+        done(tmp_path, "incident", "red_herring", "--seed", seed)
+        found.append([(line.at, line.fields) for line in incident(tmp_path, "red_herring").logs])
+    assert found[0] != found[1]
+    assert [event.seed for event in events(tmp_path, Replayed)] == [1, 2]
+
+
+# The files
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_files_are_of_formats_that_others_read(drills, name):
+    folder = drills / ".kata" / "incidents" / name
+    assert {file.name for file in folder.iterdir()} == FILES
+    for line in (folder / "logs.jsonl").read_text().splitlines():
+        assert {"id", "at", "service", "level", "event"} <= json.loads(line).keys()
+    request = json.loads((folder / "traces.json").read_text())
+    spans = [span for each in request["resourceSpans"] for scope in each["scopeSpans"] for span in scope["spans"]]
+    assert all(len(span["traceId"]) == 32 and len(span["spanId"]) == 16 for span in spans)
+    assert all(
+        int(span.get("endTimeUnixNano", span["startTimeUnixNano"])) >= int(span["startTimeUnixNano"]) for span in spans
+    )
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed; .ci/run installs it")
+@pytest.mark.parametrize("name", NAMES)
+def test_promtool_takes_the_rules_and_the_metrics(drills, tmp_path, name):
+    folder = drills / ".kata" / "incidents" / name
+    rules = subprocess.run(
+        ["promtool", "check", "rules", folder / "rules.yml"], capture_output=True, text=True, check=False
+    )
+    assert rules.returncode == 0, rules.stdout + rules.stderr
+    assert "3 rules found" in rules.stdout
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", folder / "metrics.txt", tmp_path]
+    blocks = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert blocks.returncode == 0, blocks.stdout + blocks.stderr
+    assert [block for block in tmp_path.iterdir() if (block / "meta.json").is_file()]
+
+
+# Questions
+
+
+def test_alerts_tell_when_they_fired_and_by_which_rule(drills):
+    told = words(done(drills, "alerts", "red_herring"))
+    assert "ExportWorkerCpuHigh (ticket) The nightly export worker uses a whole processor." in told
+    assert "sum(export_worker_cpu_ratio) > 0.9" in told
+    assert json.loads(done(drills, "alerts", "red_herring", "--json"))[0]["name"] == "ExportWorkerCpuHigh"
+
+
+def test_logs_are_found_by_level_service_trace_time_and_text(drills):
+    def found(*options):
+        return json.loads(done(drills, "logs", "red_herring", "--json", *options))
+
+    everything = found()
+    assert {line["level"] for line in found("--level", "warning")} == {"warning", "error"}
+    assert {line["service"] for line in found("--service", "export-worker")} == {"export-worker"}
+    assert {line["fields"]["reason"] for line in found("--grep", "sold out")} == {"sold out"}
+    (at,) = {line["at"] for line in everything if line["event"] == "drop on sale"}
+    assert found("--since", "02:45")[0]["at"] == at
+    trace = next(line["trace_id"] for line in everything if line["event"] == "checkout failed")
+    assert {line["trace_id"] for line in found("--trace", trace[:12])} == {trace}
+    assert "checkout failed" in done(drills, "logs", "red_herring", "--trace", trace)
+
+
+def test_traces_are_listed_slowest_first_or_failed_and_one_is_shown_as_a_tree(drills):
+    slowest = json.loads(done(drills, "traces", "red_herring", "--json", "--slowest", 5))
+    times = [trace["seconds"] for trace in slowest]
+    assert len(times) == 5
+    assert times == sorted(times, reverse=True)
+    failed = json.loads(done(drills, "traces", "red_herring", "--json", "--failed"))
+    assert all(any(span["failed"] for span in trace["spans"]) for trace in failed)
+    tree = done(drills, "traces", "red_herring", failed[0]["trace_id"][:10])
+    assert f"trace {failed[0]['trace_id']}" in tree
+    assert "  orders-db: SELECT" in tree
+
+
+def test_what_never_ended_comes_first_and_says_so(drills):
+    first = done(drills, "traces", "circular_deadlock", "--slowest", 1).splitlines()[1]
+    assert "(none)" in first
+    tree = done(drills, "traces", "circular_deadlock", first.split()[0])
+    assert "    pricing: POST /quotes" in tree
+
+
+def test_metrics_are_listed_and_plotted(drills):
+    assert "db_connections_in_use  gauge, 1 series" in done(drills, "metrics", "red_herring")
+    plot = done(drills, "metrics", "red_herring", "db_connections_in_use")
+    assert "        5 ┤" in plot
+    assert "02:35" in plot
+    assert "03:05" in plot
+    chosen = ["--label", "request=checkout", "--percentile", "99"]
+    assert "p99 of request_duration_seconds" in done(
+        drills, "metrics", "red_herring", "request_duration_seconds", *chosen
+    )
+    rates = json.loads(
+        done(drills, "metrics", "red_herring", "checkout_failure_total", "--label", "reason=sold out", "--json")
+    )
+    assert [each["name"] for each in rates] == ["checkout_failure_total{reason=sold out}, a minute"]
+
+
+def test_the_graph_marks_the_cycle_in_the_terminal_and_in_dot(drills):
+    told = words(done(drills, "graph", "circular_deadlock"))
+    assert "in a cycle: checkout -> stock -> pricing -> checkout" in told
+    dot = done(drills, "graph", "circular_deadlock", "--dot")
+    assert dot.count("color=red") == 3
+    assert '"customers" -> "checkout"' in dot
+    assert "cycle" not in done(drills, "graph", "n_plus_one")
+
+
+def test_questions_are_noted_in_the_journal(own):
+    before = len(events(own, Queried))
+    done(own, "logs", "red_herring", "--level", "error")
+    done(own, "graph", "red_herring")
+    asked = events(own, Queried)[before:]
+    assert [(event.about, event.options) for event in asked] == [("logs", {"level": "error"}), ("graph", {})]
+
+
+@pytest.mark.parametrize(
+    "question", [["alerts"], ["logs"], ["traces"], ["metrics"], ["metrics", "requests_total"], ["graph"], ["incident"]]
+)
+def test_sixty_columns_and_no_unicode_are_enough(own, question):
+    command, *rest = question
+    told = done(
+        own,
+        command,
+        "fp_drift",
+        *rest,
+        env={"COLUMNS": "60", "PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+    )
+    assert told.isascii()
+    assert max(map(len, told.splitlines())) <= 60, told
+
+
+# Experiments
+
+
+def test_experiments_are_listed(drills):
+    assert "worker_off        the export worker does not run" in done(drills, "experiment", "red_herring")
+
+
+def test_a_harmless_thing_left_out_changes_nothing_and_the_cause_left_out_all(own):
+    base = incident(own, "red_herring").summary.after
+    off = json.loads(done(own, "experiment", "red_herring", "worker_off", "--json"))
+    level = msgspec.convert(off["experiment"]["after"], ServiceLevel)
+    assert (level.requests, level.good) == (base.requests, base.good)
+    none = json.loads(done(own, "experiment", "red_herring", "no_drop", "--json"))
+    assert msgspec.convert(none["experiment"]["after"], ServiceLevel).share == 1
+    told = done(own, "experiment", "red_herring", "no_drop")
+    assert "requests good (0%)" in told
+    assert "with it    " in told
+    assert "CheckoutErrors" not in told
+    assert "drop on sale" not in done(own, "logs", "red_herring", "--experiment", "no_drop")
+    assert [event.ablation for event in events(own, Replayed)][-3:] == ["worker_off", "no_drop", "no_drop"]
+
+
+# Mistakes
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("untouched")
+    done(folder, "init", ".")
+    return folder
+
+
+@pytest.mark.parametrize("question", ["alerts", "logs", "traces", "metrics", "graph"])
+def test_without_an_incident_it_says_how_to_get_one(untouched, question):
+    told = refused(kata(untouched, question, "fp_drift"))
+    assert told == "there is no incident of fp_drift yet; `kata incident fp_drift` replays one"
+
+
+def test_an_experiment_needs_an_incident_to_compare_with(untouched):
+    assert "`kata incident fp_drift`" in refused(kata(untouched, "experiment", "fp_drift", "no_restart"))
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        (["logs", "red_herring", "--trace", "zz"], "there is no trace zz in this incident; `kata traces` lists them"),
+        (["traces", "red_herring", "zz"], "there is no trace zz in this incident; `kata traces` lists them"),
+        (["logs", "red_herring", "--since", "noon"], "'noon' is no time of day such as 02:57 or 02:57:30"),
+        (["logs", "red_herring", "--grep", "("], "--grep '(' is no regular expression"),
+        (
+            ["logs", "red_herring", "--service", "chekout"],
+            "there is no service 'chekout' in this incident; did you mean",
+        ),
+        (["metrics", "red_herring", "db_conections_open"], "did you mean 'db_connections_open'"),
+        (["metrics", "red_herring", "requests_total", "--label", "x"], "--label 'x' should be NAME=VALUE"),
+        (
+            ["experiment", "red_herring", "worker_of"],
+            "red_herring has no experiment 'worker_of'; did you mean 'worker_off'?",
+        ),
+        (["incident", "red_hering"], "there is no kata 'red_hering'; did you mean 'red_herring'?"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(drills, question, says):
+    assert says in refused(kata(drills, *question))
+
+
+def test_what_is_not_there_ends_with_1(drills):
+    done(drills, "logs", "fp_drift", "--grep", "no such thing", code=1)
+
+
+def test_a_module_that_does_not_import_is_told_and_the_incident_before_is_kept(tmp_path):
+    done(tmp_path, "init", ".")
+    done(tmp_path, "incident", "fp_drift", "--from", "solutions")
+    ledger = tmp_path / "katas" / "fp_drift" / "ledger.py"
+    ledger.write_text("import no_such_module\n")
+    told = refused(kata(tmp_path, "incident", "fp_drift"))
+    assert "ledger.py cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in told
+    assert incident(tmp_path, "fp_drift").summary.source == "solutions"
+
+
+def test_a_damaged_incident_is_told(tmp_path):
+    done(tmp_path, "init", ".")
+    done(tmp_path, "incident", "fp_drift", "--from", "solutions")
+    (tmp_path / ".kata" / "incidents" / "fp_drift" / "traces.json").write_text("{")
+    told = refused(kata(tmp_path, "logs", "fp_drift"))
+    assert "is damaged" in told
+    assert "`kata incident fp_drift` makes it anew" in told
+
+
+def test_a_module_that_hangs_ends_the_incident_there_and_the_log_says_so(tmp_path):
+    done(tmp_path, "init", ".")
+    ledger = tmp_path / "katas" / "fp_drift" / "ledger.py"
+    text = ledger.read_text()
+    ledger.write_text(
+        text.replace("        _check(event)\n", "        _check(event)\n        import time; time.sleep(60)\n")
+    )
+    done(tmp_path, "incident", "fp_drift")
+    (line,) = json.loads(done(tmp_path, "logs", "fp_drift", "--level", "critical", "--json"))
+    assert line["event"] == "the program does not answer"
+    assert "no answer within 3 s" in line["fields"]["reason"]
+
+
+def test_a_kata_without_an_incident_says_so(toy):
+    told = refused(toy.kata("incident", "toy"))
+    assert "toy has no incident to replay: there is no incident.py" in told
