@@ -5,10 +5,10 @@ from drill_katas.kit.rules import Rule, rate
 
 from .oracle import Shop, path_of
 
-NINE, QUIET = 10, 14  # minutes
+NINE, QUIET = 10, 13  # minutes
 IMPORT = range(8, 16)  # minutes in which orders are imported
 CUSTOMERS = 40
-PAGE = 6  # customers on a page of the list; last week it was two
+PAGE = 8  # customers on a page of the list; last week it was two
 PATIENCE = 3.0  # seconds
 
 INCIDENT = kit.Incident(
@@ -16,6 +16,7 @@ INCIDENT = kit.Incident(
     minutes=30,
     request="GET /dashboard",
     since=NINE,
+    until=QUIET,
     scale=10,
     rules=(
         Rule(
@@ -80,10 +81,10 @@ class Morning:
         """Let happen what happens in the next half minute."""
         rush = NINE <= minute < QUIET
         many = 2 if self.scene.without("short_list") else PAGE
-        for _ in range(1 if self.scene.without("one_reader") or not rush else 4):
-            self.open_list(many if rush else 1)
         if int(minute) in IMPORT and not self.scene.without("no_import"):
             self.import_orders()
+        for _ in range(1 if self.scene.without("one_reader") or not rush else 4):
+            self.open_list(many if rush else 1)
         self.scene.send(self.shop.network, "dashboard", "GET /health", patience=2)
 
     def open_list(self, many):

@@ -95,6 +95,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     began: float
     ended: float
     since: float
+    until: float
     before: ServiceLevel
     after: ServiceLevel
     seconds: float

@@ -102,7 +102,7 @@ def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
     metrics = scene.meters.families()
     alerts = alerts_of(scene.incident.rules, Metrics(metrics))
     began, ended = scene.incident.began, scene.incident.ended
-    since = began + scene.incident.since * 60
+    since, until = scene.incident.hurt
     asked = [each for each in scene.requests if each.name == scene.incident.request]
     summary = Summary(
         kata=what.kata.name,
@@ -113,8 +113,9 @@ def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
         began=began,
         ended=ended,
         since=since,
+        until=until,
         before=level_of(asked, began, since),
-        after=level_of(asked, since, ended),
+        after=level_of(asked, since, until),
         seconds=round(seconds, 2),
     )
     return Incident(summary=summary, logs=logs_of(scene), spans=spans_of(scene), metrics=metrics, alerts=alerts)

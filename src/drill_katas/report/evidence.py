@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from drill_katas.evidence.graph import Edge
     from drill_katas.evidence.query import Plotted, Trace
-    from drill_katas.evidence.records import Alert, Family, Incident, LogLine, ServiceLevel, Span
+    from drill_katas.evidence.records import Alert, Family, Incident, LogLine, ServiceLevel, Span, Summary
     from drill_katas.kit.rules import Point
     from drill_katas.report.text import Line, Style
 
@@ -36,8 +36,8 @@ def summary_lines(incident: Incident, width: int) -> Iterator[Line]:
     yield from alert_lines(incident.alerts, width)
     yield ()
     yield line("what customers got")
-    yield line(f"  before {clock_time(told.since)[:5]}  {level(told.before)}")
-    yield line(f"  after  {clock_time(told.since)[:5]}  {level(told.after)}")
+    yield line(f"  before {clock_time(told.since)[:5]}     {level(told.before)}")
+    yield line(f"  {_stretch(told)}  {level(told.after)}")
 
 
 def comparison_lines(baseline: Incident, experiment: Incident, width: int) -> Iterator[Line]:
@@ -45,11 +45,15 @@ def comparison_lines(baseline: Incident, experiment: Incident, width: int) -> It
     told = experiment.summary
     yield line((f"{told.kata} with {told.ablation}", "bold"), f", replayed in {told.seconds:.1f} s")
     yield ()
-    yield line(f"what customers got after {clock_time(told.since)[:5]}")
+    yield line(f"what customers got from {_stretch(told)}")
     yield line(f"  as it was  {level(baseline.summary.after)}")
     yield line(f"  with it    {level(told.after)}")
     yield ()
     yield from alert_lines(experiment.alerts, width)
+
+
+def _stretch(told: Summary) -> str:
+    return f"{clock_time(told.since)[:5]} to {clock_time(told.until)[:5]}"
 
 
 def level(of: ServiceLevel) -> str:
