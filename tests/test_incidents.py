@@ -159,11 +159,13 @@ def test_traces_are_listed_slowest_first_or_failed_and_one_is_shown_as_a_tree(dr
     assert "  orders-db: SELECT" in tree
 
 
-def test_what_never_ended_comes_first_and_says_so(drills):
+def test_who_gave_up_comes_first_and_the_tree_shows_what_was_waited_for(drills):
     first = done(drills, "traces", "circular_deadlock", "--slowest", 1).splitlines()[1]
-    assert "(none)" in first
-    tree = done(drills, "traces", "circular_deadlock", first.split()[0])
-    assert "    pricing: POST /quotes" in tree
+    assert "checkout: POST /orders (none)" in first
+    found = json.loads(done(drills, "traces", "circular_deadlock", "--slowest", 200, "--json"))
+    stuck = max(found, key=lambda trace: (trace["seconds"] > 30, len(trace["spans"])))
+    tree = done(drills, "traces", "circular_deadlock", stuck["trace_id"])
+    assert "      checkout: GET /orders/{id}/terms" in tree
 
 
 def test_metrics_are_listed_and_plotted(drills):

@@ -32,10 +32,32 @@ class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     tempting: bool = True
 
 
+Mark = Literal["caused", "noise"]
+"""What an alert was: caused by the fault, or not."""
+Outcome = Literal["gone", "better", "unchanged", "worse"]
+"""What became of the harm in an experiment, against the incident as it was."""
+
+
+class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the right diagnosis of a variant's incident is.
+
+    `components` are the services of which one is right; `mechanisms` all have a part in it. `alerts` says of each alert
+    that fires whether it is caused by it. `evidence` is a regex that a log line or span has which speaks of it.
+    `supports` are the experiments that tell this cause from others, with what comes of them.
+    """
+
+    components: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    mechanisms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    alerts: dict[str, Mark]
+    evidence: str
+    supports: dict[str, Outcome]
+
+
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is known about a kata. `broken` gives for every variant its failing checks, and what each says (a regex).
 
     `healthy` are variants with which nothing is wrong: the alarm is a false one, and they pass every check.
+    `diagnosis` gives for every variant what its incident is diagnosed as; there is none without an incident.
     """
 
     format: Literal[1]
@@ -43,6 +65,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     broken: dict[str, dict[str, str]]
     healthy: tuple[str, ...] = ()
     near_misses: dict[str, NearMiss] = {}
+    diagnosis: dict[str, Truth] = {}
 
 
 def read_answer(solutions: Path) -> Answer:
@@ -50,7 +73,8 @@ def read_answer(solutions: Path) -> Answer:
     path = solutions / "answer.toml"
     answer = read_toml(path, Answer)
     of_broken = [says for failing in answer.broken.values() for says in failing.values()]
-    for says in (*of_broken, *(miss.says for miss in answer.near_misses.values())):
+    of_truth = (truth.evidence for truth in answer.diagnosis.values())
+    for says in (*of_broken, *(miss.says for miss in answer.near_misses.values()), *of_truth):
         try:
             re.compile(says)
         except re.error as mistake:

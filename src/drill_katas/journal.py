@@ -117,9 +117,20 @@ class Queried(Event, frozen=True, kw_only=True, tag="query"):
     ablation: str | None = None
 
 
+class Diagnosed(Event, frozen=True, kw_only=True, tag="diagnosis"):
+    """A diagnosis was made; `right` when component and mechanism are, and an experiment supports it."""
+
+    variant: str
+    component: str
+    mechanisms: tuple[str, ...]
+    state: str
+    score: int
+    right: bool
+
+
 KINDS: Final[dict[str, type[Event]]] = {
     kind.__struct_config__.tag: kind  # type: ignore[misc]
-    for kind in (Started, Reset, Ran, Hinted, SolutionShown, Replayed, Queried)
+    for kind in (Started, Reset, Ran, Hinted, SolutionShown, Replayed, Queried, Diagnosed)
 }
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog import ORIGINAL
-from drill_katas.journal import Hinted, Ran, Reset, SolutionShown, Started
+from drill_katas.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from drill_katas.journal import Checked, Event
+
+
+WRONG: Final = timedelta(minutes=5)  # on the clock for a diagnosis that is not right, so that guessing does not pay
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,10 @@ class Change:
 
 @dataclass(frozen=True)
 class KataProgress:
-    """How one kata stands. A *round* begins with a start, a reset or the first run, and ends when it is solved."""
+    """How one kata stands.
+
+    A *round* begins with a start, a reset, the first run or the first look at the evidence, and ends when it is solved.
+    """
 
     kata: str
     variant: str = ORIGINAL
@@ -49,6 +55,10 @@ class KataProgress:
     best: timedelta | None = None
     solved_once: bool = False
     gave_up: bool = False
+    detected_at: datetime | None = None
+    diagnosed_at: datetime | None = None
+    wrong_diagnoses: int = 0
+    asked: frozenset[str] = frozenset()
     last: Ran | None = None
     before_last: Ran | None = None
 
@@ -64,6 +74,21 @@ class KataProgress:
         if self.began is None:
             return timedelta()
         return max(timedelta(), (self.solved_at or at) - self.began)  # a computer's clock can be set back
+
+    def to_detect(self) -> timedelta:
+        """Return how long it took to look at the evidence first."""
+        return self._until(self.detected_at)
+
+    def to_diagnose(self) -> timedelta:
+        """Return how long it took to name the cause; each wrong diagnosis costs `WRONG`."""
+        return self._until(self.diagnosed_at) + self.wrong_diagnoses * WRONG
+
+    def to_resolve(self) -> timedelta:
+        """Return how long it took to mend it."""
+        return self._until(self.solved_at)
+
+    def _until(self, at: datetime | None) -> timedelta:
+        return max(timedelta(), at - self.began) if at and self.began else timedelta()
 
     def change(self) -> Change | None:
         """Return what the last run changed against the one before it in this round, if there are two."""
@@ -89,18 +114,29 @@ def _ran(checks: Iterable[Checked]) -> set[str]:
 
 def _after(before: KataProgress, event: Event) -> KataProgress:
     match event:
-        case Started():
-            return replace(_new_round(before, event.at, event.variant), page_shown=True)
-        case Reset():
-            return _new_round(before, event.at, event.variant)
+        case Started() | Reset():
+            return replace(_new_round(before, event.at, event.variant), page_shown=isinstance(event, Started))
         case Ran():
             return _run(before, event)
         case Hinted():
             return replace(before, hints=before.hints + 1, total_hints=before.total_hints + 1)
+        case Replayed() | Queried() | Diagnosed():
+            return _investigated(before if before.began else _new_round(before, event.at, before.variant), event)
         case SolutionShown(gave_up=True):
             return replace(before, gave_up=True)
         case _:
             return before
+
+
+def _investigated(before: KataProgress, event: Replayed | Queried | Diagnosed) -> KataProgress:
+    if isinstance(event, Diagnosed):
+        if before.diagnosed_at:
+            return before
+        if event.right:
+            return replace(before, diagnosed_at=event.at)
+        return replace(before, wrong_diagnoses=before.wrong_diagnoses + 1)
+    asked = event.about if isinstance(event, Queried) else "experiment" if event.ablation else "incident"
+    return replace(before, detected_at=before.detected_at or event.at, asked=before.asked | {asked})
 
 
 def _new_round(before: KataProgress, at: datetime, variant: str) -> KataProgress:

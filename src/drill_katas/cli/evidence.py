@@ -29,7 +29,7 @@ def incident(name: str, source: str | None, *, seed: int, as_json: bool) -> None
     from drill_katas.report.evidence import summary_lines
 
     workspace, kata = find(name)
-    played = _replay(workspace, kata, source=source, seed=seed, ablation=None)
+    played = replayed(workspace, kata, source=source, seed=seed, ablation=None)
     if as_json:
         show_json({"summary": played.summary, "alerts": played.alerts})
         return
@@ -37,30 +37,6 @@ def incident(name: str, source: str | None, *, seed: int, as_json: bool) -> None
     click.echo(f"\nAll of it is in {short(store.folder_of(workspace, name), workspace)}.")
     click.echo(f"Ask it: kata alerts|logs|traces|metrics|graph {name}")
     click.echo(f"Try it: kata experiment {name}")
-
-
-@command("experiment", "kata experiment red_herring worker_off")
-@click.argument("name")
-@click.argument("ablation", required=False)
-@as_json
-def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
-    """Replay the incident with one thing left out or put right, and compare what customers got."""
-    from drill_katas.evidence import store
-    from drill_katas.evidence.replay import story_of
-    from drill_katas.report.evidence import comparison_lines
-
-    workspace, kata = find(name)
-    if ablation is None:
-        with story_of(kata) as story:
-            for each, about in story.INCIDENT.ablations.items():
-                click.echo(f"{each:16}  {about}")
-        return
-    baseline = store.read(store.folder_of(workspace, name), name)
-    played = _replay(workspace, kata, source=_source(baseline), seed=baseline.summary.seed, ablation=ablation)
-    if as_json:
-        show_json({"baseline": baseline.summary, "experiment": played.summary, "alerts": played.alerts})
-        return
-    show(comparison_lines(baseline, played, width()))
 
 
 @command("alerts", "kata alerts red_herring")
@@ -182,7 +158,7 @@ def graph(name: str, experiment: str | None, *, dot: bool, as_json: bool) -> Non
     show_json(found) if as_json else show(graph_lines(found, width()))
 
 
-def _replay(workspace: Workspace, kata: Kata, *, source: str | None, seed: int, ablation: str | None) -> Incident:
+def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int, ablation: str | None) -> Incident:
     """Replay an incident, keep it, and note it in the journal."""
     from drill_katas.arms import arm_from, workspace_arm
     from drill_katas.evidence import store
@@ -198,12 +174,6 @@ def _replay(workspace: Workspace, kata: Kata, *, source: str | None, seed: int, 
     noted = Replayed(kata=kata.name, variant=what.variant, seed=seed, ablation=ablation, good=round(share, 4))
     warn(filter(None, [workspace.journal.append(noted)]))
     return played
-
-
-def _source(baseline: Incident) -> str | None:
-    from drill_katas.arms import WORKSPACE
-
-    return None if baseline.summary.source == WORKSPACE else baseline.summary.source
 
 
 def _asked(about: str, name: str, experiment: str | None, **options: Any) -> Incident:

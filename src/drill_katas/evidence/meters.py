@@ -42,6 +42,8 @@ class Meters:
         self._seconds = Histogram(
             "request_duration_seconds", about, ["service", "request"], buckets=buckets, registry=self._registry
         )
+        about = "What customers got, by whether it was what they should get."
+        self._level = Counter("slo_requests", about, ["result"], registry=self._registry)
         self._gauges: dict[str, Gauge] = {}
         self._about: dict[str, tuple[str, str]] = {}
         self._points: dict[str, dict[tuple[str, frozenset[tuple[str, str]]], list[tuple[float, float]]]] = {}
@@ -50,6 +52,10 @@ class Meters:
         """Count a request and its time."""
         self._requests.labels(service=service, request=request, status=status).inc()
         self._seconds.labels(service=service, request=request).observe(seconds)
+
+    def note_level(self, *, good: bool) -> None:
+        """Count what a customer got, as the service level is reckoned."""
+        self._level.labels(result="good" if good else "bad").inc()
 
     def gauge(self, name: str, about: str, labels: Mapping[str, str]) -> Gauge:
         """Return a gauge with these labels; it is made when it is new."""

@@ -84,7 +84,10 @@ class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """`incident.json`: what was replayed, and what customers got before its worst part and since."""
+    """`incident.json`: what was replayed, and what customers got before its worst part, `since` to `until`, and in it.
+
+    `onset` is when the first of them got what is not good; None when all went well.
+    """
 
     format: int = FORMAT
     kata: str
@@ -96,6 +99,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     ended: float
     since: float
     until: float
+    onset: float | None
     before: ServiceLevel
     after: ServiceLevel
     seconds: float

@@ -114,6 +114,7 @@ def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
         ended=ended,
         since=since,
         until=until,
+        onset=min((each.began for each in asked if each.good is False), default=None),
         before=level_of(asked, began, since),
         after=level_of(asked, since, until),
         seconds=round(seconds, 2),

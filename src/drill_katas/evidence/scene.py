@@ -188,6 +188,8 @@ class Scene:
 
     def _note(self, request: Request) -> None:
         self.requests.append(request)
+        if request.name == self.incident.request and request.good is not None:
+            self.meters.note_level(good=request.good)
         self.meters.note(request.service, request.name, request.status, max(0.0, request.ended - request.began))
 
     def _settle(self) -> None:

@@ -42,7 +42,19 @@ def status_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], w
         counts = f"{_count(standing.total_attempts, 'attempt')}, {_count(standing.total_hints, 'hint')}, {best}"
         style: Style = "good" if standing.state == "solved" else ""
         lines.append(line((f"{MARKS[standing.state]} ", style), (f"{kata.name:<18} ", "bold"), cut(counts, width - 21)))
+        if times := _times(standing):
+            lines.append(line(" " * 21, (cut(times, width - 21), "dim")))
     return lines
+
+
+def _times(standing: KataProgress) -> str:
+    """Say how long the steps of this round took, as far as the evidence was looked at."""
+    if standing.detected_at is None:
+        return ""
+    steps = [f"detected {clock(standing.to_detect())}"]
+    steps += [f"diagnosed {clock(standing.to_diagnose())}"] if standing.diagnosed_at else []
+    steps += [f"resolved {clock(standing.to_resolve())}"] if standing.solved_at else []
+    return ", ".join(steps)
 
 
 def overall_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:

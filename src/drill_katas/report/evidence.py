@@ -40,7 +40,7 @@ def summary_lines(incident: Incident, width: int) -> Iterator[Line]:
     yield line(f"  {_stretch(told)}  {level(told.after)}")
 
 
-def comparison_lines(baseline: Incident, experiment: Incident, width: int) -> Iterator[Line]:
+def comparison_lines(baseline: Incident, experiment: Incident, came: str, width: int) -> Iterator[Line]:
     """Tell what customers got in an experiment, beside what they got without it."""
     told = experiment.summary
     yield line((f"{told.kata} with {told.ablation}", "bold"), f", replayed in {told.seconds:.1f} s")
@@ -48,6 +48,7 @@ def comparison_lines(baseline: Incident, experiment: Incident, width: int) -> It
     yield line(f"what customers got from {_stretch(told)}")
     yield line(f"  as it was  {level(baseline.summary.after)}")
     yield line(f"  with it    {level(told.after)}")
+    yield line("the harm is ", (came, "bold"))
     yield ()
     yield from alert_lines(experiment.alerts, width)
 

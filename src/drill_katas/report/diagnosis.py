@@ -1,0 +1,31 @@
+"""What is told of a diagnosis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.diagnosis import told
+from drill_katas.report.text import clock, line, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drill_katas.diagnosis import Score, State
+    from drill_katas.progress import KataProgress
+    from drill_katas.report.text import Line, Style
+
+STYLES: Final[dict[State, Style]] = {"proposed": "note", "supported": "good", "refuted": "bad"}
+
+
+def score_lines(score: Score, standing: KataProgress, width: int) -> Iterator[Line]:
+    """Tell a score part by part, as far as the evidence that was asked decides them, and what it has cost."""
+    yield line("your hypothesis is ", (score.state, STYLES[score.state]))
+    for part in score.parts:
+        first, *rest = wrapped(f"{part.name:<10}  {told(part, standing.asked)}", width - 2, "")
+        yield line("  ", *((piece.text, "") for piece in first))
+        yield from (line(" " * 14, *((piece.text, "") for piece in more)) for more in rest)
+    if score.right:
+        yield line((f"That is it, {score.points} of 100 points", "good"), f", after {clock(standing.to_diagnose())}.")
+        return
+    yield line(f"Wrong so far: {standing.wrong_diagnoses}; each costs five minutes on the clock.")
+    yield line("Ask more, try another experiment, and diagnose again.")

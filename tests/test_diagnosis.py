@@ -1,0 +1,232 @@
+"""Diagnoses: how one is made at the command line, what is told of it, what it costs, and that guessing does not pay."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+
+import pytest
+
+from drill_katas.answer import read_answer
+from drill_katas.arms import arm_from
+from drill_katas.catalog import ORIGINAL, shipped
+from drill_katas.diagnosis import POINTS, Hypothesis, outcome, score
+from drill_katas.evidence import store
+from drill_katas.evidence.query import services
+from drill_katas.evidence.replay import Replay, replay, story_of
+from drill_katas.journal import Diagnosed, Journal
+from drill_katas.mechanisms import MECHANISMS, NOTHING
+from tests.commands import done, kata, refused, words
+
+NAMES = shipped().names()
+VARIANTS = [(name, variant) for name in NAMES for variant in (ORIGINAL, *shipped().get(name).manifest.variants)]
+RIGHT = [
+    "--component", "shop-checkout", "--mechanism", "resource-leak", "--alert", "ExportWorkerCpuHigh=noise",
+    "--alert", "CheckoutErrors=caused", "--alert", "CheckoutLatencyHigh=caused",
+]  # fmt: skip
+RIGHT_NOW = ["diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "no_drop=gone"]
+
+
+@pytest.fixture
+def own(drills, tmp_path):
+    """A copy of the workspace in which all incidents were replayed on the broken modules."""
+    return shutil.copytree(drills, tmp_path / "own")
+
+
+@pytest.fixture
+def incident(own):
+    return store.read(own / ".kata" / "incidents" / "red_herring", "red_herring")
+
+
+def onset_of(incident):
+    minutes = int(incident.summary.onset % 86400) // 60
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def diagnoses(folder):
+    return [event for event in Journal(folder / ".kata" / Journal.NAME).read().events if isinstance(event, Diagnosed)]
+
+
+# At the command line
+
+
+def test_a_right_diagnosis_that_an_experiment_supports_is_told_and_remembered(own, incident):
+    sold_out = next(line.id for line in incident.logs if line.fields.get("reason") == "sold out")
+    done(own, "logs", "red_herring")
+    done(own, "graph", "red_herring")
+    done(own, "experiment", "red_herring", "no_drop")
+    told = done(
+        own, "diagnose", "red_herring", *RIGHT, "--onset", onset_of(incident), "--evidence", sold_out,
+        "--experiment", "no_drop=gone",
+    )  # fmt: skip
+    assert "your hypothesis is supported" in told
+    assert "That is it, 100 of 100 points, after 0:" in told
+    (event,) = diagnoses(own)
+    assert (event.right, event.score, event.state) == (True, 100, "supported")
+    assert "diagnosed 0:" in done(own, "status")
+
+
+def test_what_has_not_been_looked_at_is_not_told(own, incident):
+    guess = ["diagnose", "red_herring", *RIGHT, "--onset", onset_of(incident), "--experiment", "none"]
+    told = words(done(own, *guess, code=1))
+    assert "your hypothesis is proposed" in told
+    assert "component not told: what you have asked so far does not decide it; ask traces or graph" in told
+    assert "mechanism not told" in told
+    assert "alerts not told" in told
+    done(own, "graph", "red_herring")
+    told = words(done(own, *guess, code=1))
+    assert "component right" in told
+    assert "mechanism not told" in told
+    assert "Wrong so far: 2; each costs five minutes on the clock." in told
+
+
+def test_a_prediction_that_does_not_come_true_refutes(own):
+    done(own, "experiment", "red_herring", "worker_off")
+    wrong = [
+        "--component", "export-worker", "--mechanism", "cpu-saturation", "--alert", "ExportWorkerCpuHigh=caused",
+        "--alert", "CheckoutErrors=caused", "--alert", "CheckoutLatencyHigh=caused", "--onset", "02:51",
+    ]  # fmt: skip
+    told = words(done(own, "diagnose", "red_herring", *wrong, "--experiment", "worker_off=gone", code=1))
+    assert "your hypothesis is refuted" in told
+    assert "worker_off: gone was predicted, and it was unchanged" in told
+
+
+def test_an_experiment_that_was_not_made_supports_nothing(own):
+    told = words(
+        done(own, "diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "no_drop=gone", code=1)
+    )
+    assert "no_drop was not tried; `kata experiment` does" in told
+
+
+def test_mechanisms_are_listed(tmp_path):
+    told = done(tmp_path, "mechanisms")
+    assert len(told.splitlines()) == len(MECHANISMS) == 26
+    assert "resource-leak         what was taken from a pool is not given back on some way out" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"--component": "chekout"}, "there is no component 'chekout' in this incident; did you mean"),
+        ({"--mechanism": "n+1"}, "there is no mechanism 'n+1' in this incident"),
+        ({"--onset": "early"}, "'early' is no time of day"),
+        ({"--evidence": "log-99999"}, "there is no log line log-99999 in this incident"),
+        ({"--evidence": "zz"}, "there is no trace zz in this incident"),
+        ({"--alert": "CheckoutErrors"}, "--alert 'CheckoutErrors' should be NAME=VALUE"),
+        ({"--alert": "CheckoutErrors=loud"}, "there is no mark 'loud' in this incident; known are caused, noise"),
+        ({"--experiment": "no_drop=well"}, "there is no outcome 'well' in this incident; known are better, gone"),
+        ({"--experiment": "no_such=gone"}, "there is no experiment 'no_such' in this incident"),
+    ],
+)
+def test_a_mistake_is_told_and_costs_nothing(own, change, says):
+    options = {"--onset": "02:56", "--experiment": "none"} | change
+    given = [word for option in options.items() for word in option]
+    rest = [word for word in RIGHT if not change.keys() & {"--component", "--mechanism"}] or RIGHT[4:]
+    missing = {"--component": ["--mechanism", "resource-leak"], "--mechanism": ["--component", "shop-checkout"]}
+    more = [word for option in change for word in missing.get(option, [])]
+    assert says in refused(kata(own, "diagnose", "red_herring", *rest, *more, *given))
+    assert not diagnoses(own)
+
+
+def test_without_a_terminal_what_is_missing_is_named(own):
+    assert refused(kata(own, "diagnose", "red_herring")) == "--component is missing, and there is no terminal to ask at"
+
+
+# What the answers say
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_every_variant_has_a_diagnosis_of_what_there_is(name, variant):
+    truth = read_answer(shipped().get(name).solutions).diagnosis[variant]
+    with story_of(shipped().get(name)) as story:
+        assert set(truth.alerts) == {rule.name for rule in story.INCIDENT.rules}
+        assert set(truth.supports) <= set(story.INCIDENT.ablations)
+    assert set(truth.mechanisms) <= set(MECHANISMS)
+    assert "noise" in truth.alerts.values(), "every incident has a red herring"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_what_is_declared_of_a_variant_comes_true(name, variant):
+    """The harm is there, its evidence is, and every experiment that is said to tell the cause does."""
+    of = shipped().get(name)
+    arm = arm_from(of, str(of.variant_folder(variant)))
+    truth = read_answer(of.solutions).diagnosis[variant]
+    as_it_was = replay(Replay(of, arm, variant))
+    assert (as_it_was.summary.onset is None) == (truth.components == (NOTHING,))
+    assert set(truth.components) <= {NOTHING, *services(as_it_was)}
+    came = {
+        ablation: outcome(as_it_was, replay(Replay(of, arm, variant, ablation=ablation))) for ablation in truth.supports
+    }
+    assert came == truth.supports
+    ids = {line.id for line in as_it_was.logs} | {span.trace_id for span in as_it_was.spans}
+    ablation, predicted = next(iter(came.items()))
+    best = max(
+        (
+            score(
+                Hypothesis(
+                    component=truth.components[0],
+                    mechanisms=truth.mechanisms,
+                    onset=as_it_was.summary.onset,
+                    alerts=truth.alerts,
+                    evidence=(each,),
+                    experiment=(ablation, predicted),
+                ),
+                truth,
+                as_it_was,
+                came,
+            )
+            for each in sorted(ids)[:400]
+        ),
+        key=lambda each: each.points,
+    )
+    assert best.points == 100, best
+    assert best.right
+
+
+# What guessing gives
+
+
+def test_the_points_are_a_hundred():
+    assert sum(POINTS.values()) == 100
+
+
+def guesses(incident, chance):
+    """A random answer: of each part any of what could be said."""
+    minute = chance.randrange(30)
+    return Hypothesis(
+        component=chance.choice([NOTHING, *services(incident)]),
+        mechanisms=(chance.choice(list(MECHANISMS)),),
+        onset=incident.summary.began + 60 * minute,
+        alerts={alert.name: chance.choice(["caused", "noise"]) for alert in incident.alerts},
+        evidence=(chance.choice([span.trace_id for span in incident.spans]),),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_constant_a_random_and_a_loudest_alert_answer_score_little(drills, name):
+    """The README has these figures; an experiment is what none of them makes."""
+    incident = store.read(drills / ".kata" / "incidents" / name, name)
+    truth = read_answer(shipped().get(name).solutions).diagnosis[ORIGINAL]
+    chance = random.Random(0)
+    random_ones = [score(guesses(incident, chance), truth, incident, {}) for _ in range(200)]
+    assert not any(each.right for each in random_ones)
+    assert sum(each.points for each in random_ones) / 200 < 35
+    loudest = Hypothesis(
+        component=services(incident)[0],
+        mechanisms=("cpu-saturation",),
+        onset=incident.alerts[0].fired,
+        alerts={alert.name: "caused" for alert in incident.alerts},
+    )
+    assert score(loudest, truth, incident, {}).points <= 45
+    assert not score(loudest, truth, incident, {}).right
+
+
+def test_the_journal_is_what_the_clock_is_made_from(own):
+    """A wrong diagnosis adds five minutes to the time until the right one."""
+    done(own, "diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "none", code=1)
+    done(own, "experiment", "red_herring", "no_drop")
+    told = done(own, *RIGHT_NOW)
+    assert "points, after 5:" in told
+    assert json.loads(done(own, *RIGHT_NOW, "--json"))["right"]
