@@ -39,6 +39,7 @@ KNOW_NOTHING_OF = {
     "arms": {"pytest", "_pytest", "hypothesis"},
     "answer": {"pytest", "_pytest", "hypothesis"},
     "selection": {"pytest", "_pytest", "hypothesis"},
+    "schedule": {"pytest", "_pytest", "hypothesis"},
     "diagnosis": {"pytest", "_pytest", "hypothesis"},
     "mechanisms": {"pytest", "_pytest", "hypothesis"},
     "report": {"pytest", "_pytest", "click", "rich"},

@@ -104,7 +104,7 @@ def progress(events: Iterable[Event]) -> dict[str, KataProgress]:
     """Return how each kata that the journal names stands."""
     found: dict[str, KataProgress] = {}
     for event in events:
-        found[event.kata] = _after(found.get(event.kata, KataProgress(event.kata)), event)
+        found[event.kata] = after(found.get(event.kata, KataProgress(event.kata)), event)
     return found
 
 
@@ -112,7 +112,8 @@ def _ran(checks: Iterable[Checked]) -> set[str]:
     return {check.name for check in checks if check.outcome is not Outcome.NOT_REACHED}
 
 
-def _after(before: KataProgress, event: Event) -> KataProgress:
+def after(before: KataProgress, event: Event) -> KataProgress:
+    """Return how a kata stands after one more event."""
     match event:
         case Started() | Reset():
             return replace(_new_round(before, event.at, event.variant), page_shown=isinstance(event, Started))

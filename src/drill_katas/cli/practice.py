@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from drill_katas.catalog import ORIGINAL
 from drill_katas.cli.base import command, find, katas_of, short, show, show_markdown, warn, width, workspace_here
 from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from drill_katas.schedule import Due
 
 
 @command("list", "kata list")
@@ -33,6 +40,33 @@ def status() -> None:
     history = workspace.journal.read()
     show(status_lines(katas_of(workspace), progress(history.events), width()))
     warn(history.notices)
+
+
+@command("next", "kata next")
+def next_() -> None:
+    """Say what to practise next: the first kata that is not solved, or the one that is due longest."""
+    _suggest(lambda found: found[0])
+
+
+@command("random", "kata random")
+def random() -> None:
+    """Say what to practise, by chance: of what is not solved, and of what is due again."""
+    import secrets
+
+    _suggest(secrets.choice)
+
+
+@command("history", "kata history fp_drift")
+@click.argument("name")
+def history(name: str) -> None:
+    """Show what has happened with a kata: attempts, hints, diagnoses, and how many checks passed."""
+    from drill_katas.report.history import history_lines
+
+    workspace, kata = find(name)
+    read = workspace.journal.read()
+    events = [event for event in read.events if event.kata == kata.name]
+    show(history_lines(events, workspace.progress_of(kata), width()))
+    warn(read.notices)
 
 
 @command("start", "kata start fp_drift --variant harbour")
@@ -126,3 +160,22 @@ def init(folder: Path, *, force: bool) -> None:
         click.echo("`kata init --force` overwrites those too, and puts yours aside.")
     where = "" if folder == Path() else f"cd {folder} && "
     click.echo(f"Begin with: {where}kata start fp_drift")
+
+
+def _suggest(choose: Callable[[Sequence[Due]], Due]) -> None:
+    """Say what to practise, and how to begin with it."""
+    from drill_katas.journal import now
+    from drill_katas.schedule import due, upcoming
+
+    workspace = workspace_here()
+    katas, events = katas_of(workspace), workspace.journal.read().events
+    found = due(katas, events, now())
+    if not found:
+        soonest = upcoming(katas, events)[0]
+        click.echo(f"All is solved, and nothing is due before {soonest.since:%Y-%m-%d}: {soonest.kata.name} then.")
+        raise SystemExit(1)
+    chosen = choose(found)
+    why = "not solved yet" if chosen.since is None else f"due again since {chosen.since:%Y-%m-%d}"
+    click.echo(f"{chosen.kata.name}: {chosen.kata.manifest.title} ({why})")
+    variant = "" if chosen.variant == ORIGINAL else f" --variant {chosen.variant}"
+    click.echo(f"Begin with: kata start {chosen.kata.name}{variant}")

@@ -1,0 +1,70 @@
+"""What has happened with one kata, as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
+from drill_katas.report.evidence import BLOCKS
+from drill_katas.report.text import clock, cut, line
+from drill_katas.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from drill_katas.journal import Event
+    from drill_katas.progress import KataProgress
+    from drill_katas.report.text import Line, Style
+
+SHOWN: Final = 200  # columns of a sparkline, at most
+
+
+def history_lines(events: Sequence[Event], standing: KataProgress, width: int) -> Iterator[Line]:
+    """Tell what happened, in order of time, and how the share of passing checks went."""
+    best = f"best {clock(standing.best)}" if standing.best else "not solved"
+    told = f": {_some(standing.total_attempts, 'attempt')}, {_some(standing.total_hints, 'hint')}, {best}"
+    yield line((standing.kata, "bold"), told)
+    attempts = 0
+    for event in events:
+        attempts += isinstance(event, Ran)
+        if what := _what(event, attempts):
+            text, style = what
+            yield line((f"  {event.at.astimezone():%Y-%m-%d %H:%M}  ", "dim"), (cut(text, width - 20), style))
+    shares = [_passing(event) / max(1, len(event.checks)) for event in events if isinstance(event, Ran)]
+    if shares:
+        yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))
+
+
+def sparkline(shares: Iterable[float]) -> str:
+    """Return shares from 0 to 1 as a row of blocks; 0 is the lowest of them and not nothing."""
+    return "".join(BLOCKS[1 + round(share * 7)] for share in shares)
+
+
+def _what(event: Event, attempts: int) -> tuple[str, Style] | None:
+    """Say what an event was; questions to the evidence are left out, there are many."""
+    match event:
+        case Started() | Reset():
+            kept = f"; yours is in {event.kept}" if isinstance(event, Reset) else ""
+            return f"{'reset' if kept else 'the page'}, variant {event.variant}{kept}", ""
+        case Ran():
+            inline = " inline" if event.inline else ""
+            told = f"attempt {attempts}{inline}: {_passing(event)} of {len(event.checks)} checks, {event.seconds:.1f} s"
+            return (f"{told}, solved", "good") if event.solved else (told, "")
+        case Hinted() | SolutionShown():
+            return (f"hint {event.rung}" if isinstance(event, Hinted) else "the solution was shown"), "note"
+        case Replayed():
+            about = f"experiment {event.ablation}" if event.ablation else "the incident replayed"
+            return f"{about}: {event.good:.0%} of requests good", ""
+        case Diagnosed():
+            told = f"diagnosed {', '.join(event.mechanisms)} in {event.component}: {event.state}, {event.score} points"
+            return told, "good" if event.right else ""
+        case _:
+            return None
+
+
+def _passing(run: Ran) -> int:
+    return sum(check.outcome is Outcome.PASS for check in run.checks)
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
