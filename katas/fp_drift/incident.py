@@ -71,6 +71,14 @@ def replay(scene):
         night.go_on(minute)
 
 
+def pictures(seen):
+    """Draw the running total against the exact one."""
+    difference = {currency: seen.series("reconciliation_difference", currency=currency) for currency in FEW}
+    yield kit.Picture("What the book says more than the bank", "One line for each currency; right is none.", difference)
+    books = {by: seen.series("book_amount", currency="USD", by=by) for by in ("ledger", "bank")}
+    yield kit.Picture("The running total, and the exact one, in USD", "The two should be one line.", books)
+
+
 class Night:
     """What happens, minute by minute; the bank keeps the right figures."""
 
@@ -177,9 +185,9 @@ class Night:
             about = "What the ledger's book says more than the bank."
             self.scene.gauge("reconciliation_difference", difference, about, currency=currency)
             self.scene.gauge(
-                "book_total", float(book), "The book, by the ledger and by the bank.", currency=currency, by="ledger"
+                "book_amount", float(book), "The book, by the ledger and by the bank.", currency=currency, by="ledger"
             )
-            self.scene.gauge("book_total", self.bank.book(currency) / units, "", currency=currency, by="bank")
+            self.scene.gauge("book_amount", self.bank.book(currency) / units, "", currency=currency, by="bank")
         about = "Accounts whose balance is not the bank's."
         self.scene.gauge("reconciliation_accounts_differing", differing, about)
         found = {"accounts": len(self.bank.accounts), "differing": differing}

@@ -1,5 +1,7 @@
 """The morning of the 2nd of June: the desk opens its list of customers at nine, as every day."""
 
+from collections import Counter
+
 from drill_katas import kit
 from drill_katas.kit.rules import Rule, rate
 
@@ -8,7 +10,7 @@ from .oracle import Shop, path_of
 NINE, QUIET = 10, 13  # minutes
 IMPORT = range(8, 16)  # minutes in which orders are imported
 CUSTOMERS = 40
-PAGE = 8  # customers on a page of the list; last week it was two
+PAGE = 10  # customers on a page of the list
 PATIENCE = 3.0  # seconds
 
 INCIDENT = kit.Incident(
@@ -46,7 +48,7 @@ INCIDENT = kit.Incident(
         ),
     ),
     ablations={
-        "short_list": "a page of the list has two customers, as last week",
+        "single_customers": "the desk opens single customers, and not pages of the list",
         "no_import": "no orders are imported before ten",
         "prices_near": "the price service is where it was last month, next door",
         "database_near": "the database is next door, too",
@@ -63,12 +65,24 @@ def replay(scene):
         morning.go_on(minute)
 
 
+def pictures(seen):
+    """Draw what a dashboard asks of others, and how long it takes."""
+    roots = {span.trace_id: span for span in seen.spans if span.name == "GET /dashboard" and span.ended}
+    asked = {}
+    for span in seen.spans:
+        if span.trace_id in roots and span is not roots[span.trace_id]:
+            asked.setdefault(f"calls to {span.service}", Counter())[span.trace_id] += 1
+    dots = {name: sorted((roots[trace].seconds, number) for trace, number in of.items()) for name, of in asked.items()}
+    about = "One dot for each dashboard: how many statements and price calls it made, and how long it took."
+    yield kit.Picture("What a dashboard asks for, and what it takes", about, dots, x="seconds")
+
+
 class Morning:
     """What happens, minute by minute."""
 
     def __init__(self, scene):
         self.scene, self.chance = scene, scene.chance
-        latency = 0.0001 if scene.without("prices_near") else 0.004
+        latency = 0.0001 if scene.without("prices_near") else 0.002
         round_trip = 0.0 if scene.without("database_near") else 0.001
         self.shop = Shop(scene.sut, round_trip=round_trip, latency=latency)
         self.customers = self.shop.fill(CUSTOMERS, orders=2, lines=2, addresses=1)
@@ -80,7 +94,7 @@ class Morning:
     def go_on(self, minute):
         """Let happen what happens in the next half minute."""
         rush = NINE <= minute < QUIET
-        many = 2 if self.scene.without("short_list") else PAGE
+        many = 1 if self.scene.without("single_customers") else PAGE
         if int(minute) in IMPORT and not self.scene.without("no_import"):
             self.import_orders()
         for _ in range(1 if self.scene.without("one_reader") or not rush else 4):

@@ -58,6 +58,16 @@ def replay(scene):
         night.go_on(minute)
 
 
+def pictures(seen):
+    """Draw the loud worker over all recorded nights, beside what customers got."""
+    about = "Fourteen nights, as they were recorded; between them nothing is recorded."
+    nights = {
+        "processor of the export worker": seen.recorded("export_worker_cpu_ratio"),
+        "share of checkouts that failed": seen.recorded("checkout_error_ratio"),
+    }
+    yield kit.Picture("The last fourteen nights", about, nights)
+
+
 class Night:
     """What happens, minute by minute."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,14 +23,22 @@ of_experiment = click.option("--experiment", metavar="NAME", help="Ask the repla
 @click.argument("name")
 @click.option("--from", "source", metavar="DIR", help="Replay the files in DIR, or 'solutions', in place of your own.")
 @click.option("--seed", default=0, show_default=True, help="Another night: other names, amounts and moments.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as a web page.")
+@click.option("--compare", metavar="DIR", help="Have it beside the replay of the files in DIR, or 'solutions'.")
 @as_json
-def incident(name: str, source: str | None, *, seed: int, as_json: bool) -> None:
+def incident(
+    name: str, source: str | None, html: Path | None, compare: str | None, *, seed: int, as_json: bool
+) -> None:
     """Replay the incident of a kata with your present code, and keep its logs, traces, metrics and alerts."""
     from drill_katas.evidence import store
     from drill_katas.report.evidence import summary_lines
 
     workspace, kata = find(name)
+    if compare is not None and html is None:
+        raise UserError("--compare puts two replays side by side on a page; give it a file, too: --html FILE")
     played = replayed(workspace, kata, source=source, seed=seed, ablation=None)
+    if html is not None:
+        _write_page(kata, played, compare, html)
     if as_json:
         show_json({"summary": played.summary, "alerts": played.alerts})
         return
@@ -143,19 +152,36 @@ def metrics(
 @command("graph", "kata graph circular_deadlock")
 @click.argument("name")
 @click.option("--dot", is_flag=True, help="Write it in Graphviz' language.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw it as a picture.")
 @of_experiment
 @as_json
-def graph(name: str, experiment: str | None, *, dot: bool, as_json: bool) -> None:
+def graph(name: str, svg: Path | None, experiment: str | None, *, dot: bool, as_json: bool) -> None:
     """Show who calls whom, how often, how slowly, and in a cycle."""
     from drill_katas.evidence.graph import edges, to_dot
+    from drill_katas.evidence.layout import to_svg
     from drill_katas.report.evidence import graph_lines
 
     asked = _asked("graph", name, experiment)
     found = edges(asked.spans, asked.summary.ended)
+    if svg:
+        svg.write_text(to_svg(found), encoding="utf-8")
     if dot:
         click.echo(to_dot(found), nl=False)
         return
     show_json(found) if as_json else show(graph_lines(found, width()))
+
+
+def _write_page(kata: Kata, played: Incident, compare: str | None, file: Path) -> None:
+    from drill_katas.arms import arm_from
+    from drill_katas.evidence import html
+    from drill_katas.evidence.replay import Replay, replay
+
+    incidents = [("your code" if played.summary.source == "workspace" else played.summary.source, played)]
+    if compare is not None:
+        what = Replay(kata, arm_from(kata, compare), played.summary.variant, played.summary.seed)
+        incidents.append((compare, replay(what, progress_bar(f"{kata.name}, {compare}"))))
+    html.write(file, html.to_html(kata, incidents))
+    click.echo(f"{file}: open it in a browser", err=True)
 
 
 def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int, ablation: str | None) -> Incident:

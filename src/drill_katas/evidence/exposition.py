@@ -49,11 +49,11 @@ def to_openmetrics(families: Iterable[Family]) -> bytes:
 
 
 def from_openmetrics(text: str) -> tuple[Family, ...]:
-    """Return the families that `to_openmetrics` wrote. Raises `ValueError` for other lines.
+    """Return the families of OpenMetrics text with timestamps, without exemplars. Raises `ValueError` for other text.
 
     Not with prometheus_client's parser, which keeps one sample of those of a histogram's second time.
     """
-    about: dict[str, dict[str, str]] = {"HELP": {}, "TYPE": {}}
+    about: dict[str, dict[str, str]] = {"HELP": {}, "TYPE": {}, "UNIT": {}}
     points: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for line in text.splitlines():
         if line.startswith("# "):

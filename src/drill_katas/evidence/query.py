@@ -133,12 +133,10 @@ def plotted(incident: Incident, metric: str, labels: Mapping[str, str], percent:
     """
     metrics = Metrics(incident.metrics)
     families = {family.name: family for family in incident.metrics}
-    name = one_of(metric.removesuffix("_total"), families, "metric")
+    name = one_of(metric if metric in families else metric.removesuffix("_total"), families, "metric")
     kind, times = families[name].kind, metrics.times()
     if kind == "histogram":
-        share = (percent or 95) / 100
-        of = [(at, _quantile(metrics, f"{name}_bucket", labels, share, at)) for at in times]
-        return [Plotted(f"p{share * 100:g} of {name}, seconds", [(at, value) for at, value in of if value is not None])]
+        return _percentiles(metrics, name, labels, percent or 95)
     if kind == "counter":
         return [
             Plotted(
@@ -155,6 +153,17 @@ def one_of(name: str, known: Iterable[str], what: str) -> str:
     if name not in known:
         raise UserError(f"there is no {what} {name!r} in this incident{nearest(name, known)}")
     return name
+
+
+def _percentiles(metrics: Metrics, name: str, labels: Mapping[str, str], percent: float) -> list[Plotted]:
+    """Return a percentile of a histogram over time, for each set of its labels."""
+    found = []
+    for series in metrics.of(f"{name}_count", labels):
+        of = [(at, _quantile(metrics, f"{name}_bucket", series.labels, percent / 100, at)) for at in metrics.times()]
+        points = [(at, value) for at, value in of if value is not None]
+        if points:
+            found.append(Plotted(f"p{percent:g} of {_named(name, series.labels)}, seconds", points))
+    return found
 
 
 def _quantile(metrics: Metrics, name: str, labels: Mapping[str, str], share: float, at: float) -> float | None:

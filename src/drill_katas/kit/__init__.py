@@ -22,6 +22,7 @@ from drill_katas.kit import events, load, money, rules
 from drill_katas.kit.incident import Incident
 from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
+from drill_katas.kit.pictures import Picture
 from drill_katas.kit.sql import Growth, costliest, repeated
 from drill_katas.kit.telemetry import Report
 from drill_katas.kit.words import some
@@ -43,6 +44,7 @@ __all__ = [
     "Incident",
     "Killed",
     "Machine",
+    "Picture",
     "Report",
     "Sut",
     "SutError",

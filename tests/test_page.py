@@ -1,0 +1,176 @@
+"""The page of an incident, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from drill_katas.catalog import shipped
+from drill_katas.evidence import store
+from drill_katas.evidence.html import to_html
+from drill_katas.evidence.records import LogLine
+from tests.commands import done, kata, refused
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed; .ci/run installs it")
+NAMES = shipped().names()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens a file; whatever it asks for beside that file, and whatever goes wrong in it, is a failure."""
+    asked, wrong = [], []
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+
+    def open_file(file):
+        page.goto(file.as_uri())
+        page.wait_for_selector(".u-wrap")
+        return page
+
+    yield open_file
+    page.close()
+    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
+    assert len([url for url in asked if url.startswith("file://")]) == 1, asked
+    assert wrong == []
+
+
+def page_of(tmp_path, drills, name, change=lambda incident: incident):
+    incident = change(store.read(drills / ".kata" / "incidents" / name, name))
+    file = tmp_path / f"{name}.html"
+    file.write_text(to_html(shipped().get(name), [("your code", incident)]), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_incident_is_shown_whole_without_asking_anybody(opened, drills, tmp_path, name):
+    page = opened(page_of(tmp_path, drills, name))
+    headings = page.locator("section > h2").all_inner_texts()
+    for part in ("What customers got", "Timeline", "Metrics", "Logs", "Traces", "Who calls whom"):
+        assert part in headings
+    incident = store.read(drills / ".kata" / "incidents" / name, name)
+    assert page.locator(".timeline .bar:not(.hurt)").count() == len(incident.alerts)
+    assert page.locator(".traces tr").count() > 5
+    assert page.locator("svg.graph rect").count() >= 3
+    assert page.locator(".u-wrap").count() >= (1 if name == "circular_deadlock" else 2), "its picture, and the metrics"
+
+
+def test_log_lines_are_filtered_and_lead_to_their_trace(opened, drills, tmp_path):
+    page = opened(page_of(tmp_path, drills, "red_herring"))
+    everything = page.locator(".count").inner_text()
+    page.select_option("select.level", "error")
+    page.fill("input.grep", "sold out")
+    found = page.locator(".lines .line").all_inner_texts()
+    assert found
+    assert all("reason=sold out" in line for line in found)
+    assert page.locator(".count").inner_text() != everything
+    link = page.locator(".lines .line a").first
+    trace = link.inner_text()
+    link.click()
+    assert page.locator(".waterfall").inner_text().startswith(f"trace {trace}")
+    assert page.locator(".waterfall .span").count() > 3
+
+
+def test_a_trace_is_drawn_as_a_waterfall(opened, drills, tmp_path):
+    page = opened(page_of(tmp_path, drills, "circular_deadlock"))
+    page.select_option("select.order", "failed")
+    page.locator(".traces tr").first.click()
+    assert page.locator(".waterfall .span.failed").count() > 0
+    assert page.locator(".traces tr.chosen").count() == 1
+    assert page.locator("svg.graph path.cycle").count() == 3
+
+
+def test_a_plot_is_zoomed_by_dragging_and_another_metric_is_chosen(opened, drills, tmp_path):
+    page = opened(page_of(tmp_path, drills, "red_herring"))
+    page.select_option("select.metric", "db_connections_in_use")
+    over = page.locator("section:has(select.metric) .u-over")
+    before = page.locator("section:has(select.metric) canvas").screenshot()
+    box = over.bounding_box()
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 40, steps=5)
+    page.mouse.up()
+    assert page.locator("section:has(select.metric) canvas").screenshot() != before
+
+
+def test_a_hundred_thousand_log_lines_stay_usable(opened, drills, tmp_path):
+    """Only what can be seen is in the page; to filter all of them takes less than a second."""
+
+    def many(incident):
+        lines = [
+            LogLine(id=f"log-{n}", at=incident.summary.began + n / 60, service="shop", level="info", event=f"line {n}")
+            for n in range(100_000)
+        ]
+        return type(incident)(
+            **{name: getattr(incident, name) for name in incident.__struct_fields__ if name != "logs"},
+            logs=tuple(lines),
+        )
+
+    page = opened(page_of(tmp_path, drills, "red_herring", many))
+    assert page.locator(".count").inner_text() == "100000 of 100000 lines"
+    assert page.locator(".lines .line").count() < 60
+    page.fill("input.grep", "line 99999")
+    assert page.locator(".count").inner_text() == "1 of 100000 lines"
+    page.fill("input.grep", "")
+    page.locator(".lines").evaluate("lines => lines.scrollTop = lines.scrollHeight")
+    page.wait_for_function("document.querySelector('.lines').innerText.includes('line 99999')")
+    spent = page.evaluate(
+        "() => { const t = performance.now(); const i = document.querySelector('input.grep'); i.value = '7';"
+        " i.dispatchEvent(new Event('input')); return performance.now() - t }"
+    )
+    assert spent < 1000
+
+
+def test_what_a_log_line_says_is_text_and_never_markup(opened, drills, tmp_path):
+    bad = "</script><script>document.title = 'owned'</script><img src=x onerror=alert(1)>"
+
+    def hostile(incident):
+        line = LogLine(id="log-1", at=incident.summary.began, service=bad, level="error", event=bad, fields={"a": bad})
+        return type(incident)(
+            **{name: getattr(incident, name) for name in incident.__struct_fields__ if name != "logs"}, logs=(line,)
+        )
+
+    page = opened(page_of(tmp_path, drills, "fp_drift", hostile))
+    assert page.title() == "System green, numbers wrong"
+    assert bad in page.locator(".lines .line").first.inner_text()
+
+
+def test_two_replays_stand_side_by_side(opened, tmp_path):
+    done(tmp_path, "init", ".")
+    file = tmp_path / "page.html"
+    told = kata(tmp_path, "incident", "fp_drift", "--html", file, "--compare", "solutions")
+    assert told.returncode == 0, told.stderr
+    assert f"{file}: open it in a browser" in told.stderr
+    page = opened(file)
+    assert page.locator("article > h2").all_inner_texts() == ["your code", "solutions"]
+    shares = [int(re.search(r"(\d+) %", text)[1]) for text in page.locator(".level b").all_inner_texts()]
+    assert shares[1] < 60
+    assert shares[2:] == [100, 100]
+
+
+def test_comparing_needs_a_page(tmp_path):
+    done(tmp_path, "init", ".")
+    told = refused(kata(tmp_path, "incident", "fp_drift", "--compare", "solutions"))
+    assert "give it a file, too: --html FILE" in told
+
+
+def test_a_page_that_cannot_be_written_is_told(tmp_path):
+    done(tmp_path, "init", ".")
+    file = tmp_path / "no" / "page.html"
+    assert f"cannot write {file}" in refused(kata(tmp_path, "incident", "fp_drift", "--html", file))
