@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -13,6 +14,7 @@ from drill_katas.catalog import shipped
 from drill_katas.evidence import store
 from drill_katas.evidence.records import ServiceLevel
 from drill_katas.journal import Journal, Queried, Replayed
+from drill_katas.mechanisms import MECHANISMS
 from tests.commands import done, kata, refused, words
 
 NAMES = shipped().names()
@@ -120,6 +122,21 @@ def test_promtool_takes_the_rules_and_the_metrics(drills, tmp_path, name):
     blocks = subprocess.run(command, capture_output=True, text=True, check=False)
     assert blocks.returncode == 0, blocks.stdout + blocks.stderr
     assert [block for block in tmp_path.iterdir() if (block / "meta.json").is_file()]
+
+
+TELLTALE = re.compile(
+    r"leak|deadlock|n\+1|idempot|duplicate|rounding|drift|circular|cycle|nested|blocking|event loop|lazy|root cause|"
+    r"false alarm|red herring|herring|innocent|" + "|".join(MECHANISMS)
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_in_the_files_names_the_cause(drills, mended, name):
+    """But for the kata's own name, which everybody knows."""
+    for folder in (drills, mended):
+        for file in (folder / ".kata" / "incidents" / name).iterdir():
+            text = file.read_text().lower().replace(name, "")
+            assert not TELLTALE.findall(text), f"{file.name} of {name}"
 
 
 # Questions

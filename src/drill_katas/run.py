@@ -73,7 +73,8 @@ def begin(config: pytest.Config) -> None:
     if not is_worker:
         config.pluginmanager.register(Recorder(config, settings), "kata-record")
     if not distributes:
-        run = KataRun(settings, arms, thresholds)
+        warm = config.pluginmanager.get_plugin("kata-warm")
+        run = KataRun(settings, arms, thresholds, warm and warm.hosts)
         config.stash[fixtures.SUT] = run.sut
         config.pluginmanager.register(run, "kata-run")
         config.pluginmanager.register(fixtures, "kata-fixtures")
@@ -118,10 +119,16 @@ def _load_profile() -> None:
 class KataRun:
     """Runs the checks: in the session itself, or in each worker of pytest-xdist."""
 
-    def __init__(self, settings: Settings, arms: dict[str, Arm], thresholds: dict[str, Mapping[str, float]]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        arms: dict[str, Arm],
+        thresholds: dict[str, Mapping[str, float]],
+        hosts: Hosts | None = None,
+    ) -> None:
         self._settings = settings
         preload = dict.fromkeys(module for kata in settings.katas for module in kata.manifest.imports)
-        self._spawner = InlineSpawner() if settings.inline else Hosts(list(preload))
+        self._spawner = InlineSpawner() if settings.inline else hosts or Hosts(list(preload))
         self.sut = Sut(self._spawner, seed=settings.seed)
         self._thresholds = thresholds
         self._overlays = {kata.name: Overlay(kata, arms[kata.name]) for kata in settings.katas}

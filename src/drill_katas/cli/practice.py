@@ -69,6 +69,25 @@ def history(name: str) -> None:
     warn(read.notices)
 
 
+@command("watch", "kata watch fp_drift")
+@click.argument("name")
+def watch(name: str) -> None:
+    """Judge a kata now, and again whenever you save one of its files; Ctrl-C ends it."""
+    from drill_katas.watch import WarmJudge, saves
+
+    _, kata = find(name)
+    with WarmJudge(kata) as judge:
+        try:
+            for saved in saves(kata):
+                if saved:
+                    click.echo(f"\n{', '.join(sorted(saved))} saved")
+                judge.judge()
+                if not saved:
+                    click.echo(f"watching {', '.join(kata.manifest.editable)}; Ctrl-C ends it")
+        except KeyboardInterrupt:
+            click.echo("\nno longer watching")
+
+
 @command("start", "kata start fp_drift --variant harbour")
 @click.argument("name")
 @click.option("--variant", metavar="VARIANT", help="Put the broken files of another variant in place.")

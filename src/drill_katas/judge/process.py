@@ -120,7 +120,7 @@ class Zygote:
         self._start()
 
     def _start(self) -> None:
-        self._mark = uuid.uuid4().hex
+        self._mark, self._owner = uuid.uuid4().hex, os.getpid()
         ours, theirs = socket.socketpair()
         with theirs:
             self._popen = subprocess.Popen(
@@ -138,7 +138,7 @@ class Zygote:
 
     def spawn(self, program: Program, limits: Limits) -> Process:
         """Fork a SUT; any earlier one is ended first. A zygote that has been killed is replaced."""
-        if self._popen.poll() is not None:
+        if self._has_ended():
             self.close()
             self._start()
         calls, their_calls = socket.socketpair()
@@ -160,6 +160,15 @@ class Zygote:
             for fd in theirs:
                 os.close(fd)
         return Process(pid, self, Channel(calls), output, stacks)
+
+    def _has_ended(self) -> bool:
+        if self._owner == os.getpid():
+            return self._popen.poll() is not None
+        try:  # of a process that was forked from the one that started it: no child of this one's
+            os.kill(self._popen.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
     def kill(self, pid: int, why: Why) -> None:
         """Ask for a SUT's end; any thread may. Its end is told like any other."""
