@@ -1,0 +1,71 @@
+"""What a diagnosis scores that was not made from evidence: a constant one, random ones, and the loudest alert's."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from typing import TYPE_CHECKING
+
+from drill_katas.answer import read_answer
+from drill_katas.arms import arm_from
+from drill_katas.catalog import ORIGINAL, shipped
+from drill_katas.diagnosis import Hypothesis, score
+from drill_katas.evidence.query import services
+from drill_katas.evidence.replay import Replay, replay
+from drill_katas.mechanisms import MECHANISMS, NOTHING
+
+if TYPE_CHECKING:
+    from drill_katas.evidence.records import Incident
+
+MANY = 2_000
+
+
+def main() -> None:
+    """Print a table: one line for each variant, points of 100."""
+    print(f"{'':30} constant  loudest  random (mean, best of {MANY})")
+    for kata in shipped():
+        truths = read_answer(kata.solutions).diagnosis
+        for variant in (ORIGINAL, *kata.manifest.variants):
+            incident = replay(Replay(kata, arm_from(kata, str(kata.variant_folder(variant))), variant))
+            chance, truth = random.Random(0), truths[variant]
+            by_chance = [score(guess(incident, chance), truth, incident, {}).points for _ in range(MANY)]
+            constant, loud = (score(of(incident), truth, incident, {}).points for of in (always, loudest))
+            told = f"{statistics.mean(by_chance):6.1f} {max(by_chance):5}"
+            print(f"{kata.name + ' ' + variant:30} {constant:8}  {loud:7}  {told}")
+
+
+def always(incident: Incident) -> Hypothesis:
+    """The same whatever has happened: the first service leaks, and all alerts are caused by that."""
+    return Hypothesis(
+        component=services(incident)[0],
+        mechanisms=("resource-leak",),
+        onset=incident.summary.since,
+        alerts=dict.fromkeys((alert.name for alert in incident.alerts), "caused"),
+    )
+
+
+def loudest(incident: Incident) -> Hypothesis:
+    """The first alert is the cause, and what it speaks of is busy."""
+    alerts = incident.alerts
+    named = [each for each in services(incident) if alerts and each.split("-")[0] in alerts[0].name.lower()]
+    return Hypothesis(
+        component=(named or services(incident))[0],
+        mechanisms=("cpu-saturation",),
+        onset=alerts[0].fired if alerts else None,
+        alerts=dict.fromkeys((alert.name for alert in alerts), "caused"),
+    )
+
+
+def guess(incident: Incident, chance: random.Random) -> Hypothesis:
+    """Any of what can be said, for each part."""
+    return Hypothesis(
+        component=chance.choice([NOTHING, *services(incident)]),
+        mechanisms=(chance.choice(list(MECHANISMS)),),
+        onset=incident.summary.began + 60 * chance.randrange(30),
+        alerts={alert.name: chance.choice(["caused", "noise"]) for alert in incident.alerts},
+        evidence=(chance.choice([span.trace_id for span in incident.spans]),),
+    )
+
+
+if __name__ == "__main__":
+    main()
