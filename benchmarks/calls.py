@@ -12,7 +12,8 @@ import sqlalchemy
 
 from drill_katas import kit
 from drill_katas.catalog import Limits
-from drill_katas.judge.process import Program, Zygote
+from drill_katas.judge.process import Zygote
+from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 

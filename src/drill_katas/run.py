@@ -26,7 +26,7 @@ from drill_katas.checks import Check, arm_belt, belted, disarm_belt, read_check,
 from drill_katas.errors import UserError
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.inline import InlineSpawner
-from drill_katas.judge.process import Program
+from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 from drill_katas.outcome import explained

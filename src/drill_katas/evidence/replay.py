@@ -19,7 +19,7 @@ from drill_katas.evidence.samples import Metrics, alerts_of
 from drill_katas.evidence.scene import Scene
 from drill_katas.judge.failures import Broken, CheckEnded
 from drill_katas.judge.hosts import Hosts
-from drill_katas.judge.process import Program
+from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.catalog import Limits
-    from drill_katas.judge.process import Exit, Program
+    from drill_katas.judge.process import Exit
+    from drill_katas.judge.program import Program
 
 BROKEN: Final = {
     "import": "{files} cannot be imported: {what}",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.catalog import Limits
-    from drill_katas.judge.process import Program
+    from drill_katas.judge.program import Program
 
 
 class Hosts:

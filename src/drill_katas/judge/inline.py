@@ -19,7 +19,7 @@ from drill_katas.sut.wire import decode, encode
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Limits
-    from drill_katas.judge.process import Program
+    from drill_katas.judge.program import Program
 
 
 class InlineSpawner:

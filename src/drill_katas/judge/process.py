@@ -26,48 +26,12 @@ from drill_katas.sut.wire import Channel, Closed, WireError, encode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.arms import Overlay
-    from drill_katas.catalog import Kata, Limits
+    from drill_katas.catalog import Limits
+    from drill_katas.judge.program import Program
 
 SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
 Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """What a SUT runs: `modules` of `package`, found on `paths` (the overlay first).
-
-    `shown` maps the overlay's files to the paths a person knows them by.
-    """
-
-    package: str
-    modules: tuple[str, ...]
-    paths: tuple[Path, ...]
-    shown: dict[str, str]
-
-    @classmethod
-    def of(cls, kata: Kata, overlay: Overlay) -> Program:
-        """Return the program that a kata is with the files of an overlay."""
-        return cls(
-            package=kata.name,
-            modules=tuple(name.removesuffix(".py") for name in kata.manifest.editable),
-            paths=(overlay.folder, kata.folder.parent),
-            shown={copy: str(original) for copy, original in overlay.files.items()},
-        )
-
-    @property
-    def overlay(self) -> Path:
-        """The folder with this arm's files."""
-        return self.paths[0]
-
-    def owns(self, file: str) -> bool:
-        """Whether a file of a traceback belongs to the kata."""
-        return any(file.startswith(f"{path}/") for path in self.paths)
-
-    def editable_names(self) -> str:
-        """Name the learner's files, for a message."""
-        return ", ".join(sorted({path.rpartition("/")[2] for path in self.shown.values()}))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import json
 import math
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from drill_katas.judge import explain
 from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
@@ -20,37 +20,12 @@ from drill_katas.judge.trial import Call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from drill_katas.catalog import Limits
     from drill_katas.judge.network import Node
     from drill_katas.judge.observation import Logged, Samples
-    from drill_katas.judge.output import Output
-    from drill_katas.judge.process import Program
+    from drill_katas.judge.running import Running, Spawner
     from drill_katas.judge.trial import Trial
 
 IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is in the zygote already
-
-
-class Running(Protocol):
-    """A SUT that runs: in a process of its own, or in this one for a debugger."""
-
-    pid: int
-    logs: list[Logged]
-    output: Output
-
-    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
-        """Send a request and return its answer."""
-
-    def kill(self) -> None:
-        """End it at once."""
-
-    def kill_soon(self) -> None:
-        """End it from another thread."""
-
-    def stacks(self) -> str:
-        """Return the stacks of its threads."""
-
-    def close(self) -> None:
-        """End it and let go of what it held."""
 
 
 @dataclass
@@ -58,13 +33,6 @@ class Trouble:
     """A kill or failure that is prepared: `request` is what the SUT had asked for; None until it comes to that."""
 
     request: str | None = None
-
-
-class Spawner(Protocol):
-    """Starts SUTs."""
-
-    def spawn(self, program: Program, limits: Limits) -> Running:
-        """Start one; an earlier one is ended first."""
 
 
 class Handle:

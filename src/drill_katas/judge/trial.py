@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog import Limits
     from drill_katas.judge.output import Output
-    from drill_katas.judge.process import Program
+    from drill_katas.judge.program import Program
 
 SHRINK_EXAMPLES: Final = 100  # tried after the first failing example, to find a smaller one
 SHOWN_CALLS: Final = 12

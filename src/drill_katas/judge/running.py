@@ -1,0 +1,41 @@
+"""What every way of running a SUT can do: in a process of its own, or in this one for a debugger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from drill_katas.catalog import Limits
+    from drill_katas.judge.observation import Logged
+    from drill_katas.judge.output import Output
+    from drill_katas.judge.program import Program
+
+
+class Running(Protocol):
+    """A SUT that runs: in a process of its own, or in this one for a debugger."""
+
+    pid: int
+    logs: list[Logged]
+    output: Output
+
+    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        """Send a request and return its answer."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def kill_soon(self) -> None:
+        """End it from another thread."""
+
+    def stacks(self) -> str:
+        """Return the stacks of its threads."""
+
+    def close(self) -> None:
+        """End it and let go of what it held."""
+
+
+class Spawner(Protocol):
+    """Starts SUTs."""
+
+    def spawn(self, program: Program, limits: Limits) -> Running:
+        """Start one; an earlier one is ended first."""
