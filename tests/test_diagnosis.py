@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import random
 import re
 import shutil
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -21,7 +25,7 @@ from drill_katas.journal import Diagnosed, Journal
 from drill_katas.mechanisms import MECHANISMS, NOTHING
 from drill_katas.progress import progress
 from drill_katas.report.text import clock
-from tests.commands import done, kata, refused, words
+from tests.commands import KATA, done, kata, refused, words
 
 NAMES = shipped().names()
 VARIANTS = [(name, variant) for name in NAMES for variant in (ORIGINAL, *shipped().get(name).manifest.variants)]
@@ -83,6 +87,28 @@ def test_what_has_not_been_looked_at_is_not_told(own, incident):
     assert "component right" in told
     assert "mechanism not told" in told
     assert "Wrong so far: 2; each costs five minutes on the clock." in told
+
+
+def test_at_a_terminal_what_was_not_given_is_asked_for(own):
+    """By number or name; what is typed is what the options take."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "80"}
+    process = subprocess.Popen(
+        [KATA, "diagnose", "red_herring"], cwd=own, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    os.write(ours, b"6\n9\n02:56\n\ncaused\ncaused\nnoise\nnone\n")
+    told = ""
+    with contextlib.suppress(OSError):  # Linux's way to say that the other end was closed
+        while piece := os.read(ours, 65536):
+            told += piece.decode()
+    os.close(ours)
+    assert process.wait(30) == 1
+    assert "6  shop-checkout" in told
+    assert "9  resource-leak" in told
+    assert "your hypothesis is" in told
+    (event,) = diagnoses(own)
+    assert (event.component, event.mechanisms, event.state) == ("shop-checkout", ("resource-leak",), "proposed")
 
 
 def test_a_prediction_that_does_not_come_true_refutes(own):

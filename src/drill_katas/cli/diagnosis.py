@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.argument("ablation", required=False)
 @as_json
 def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
-    """Replay the incident with one thing left out or put right, and compare what customers got."""
+    """Replay the incident with one thing left out or put right; what customers got is compared."""
     from drill_katas.arms import WORKSPACE
     from drill_katas.diagnosis import outcome
     from drill_katas.evidence import store
@@ -110,14 +110,14 @@ def _hypothesis(kata: Kata, incident: Incident, given: dict[str, Any]) -> Hypoth
     from drill_katas.mechanisms import MECHANISMS, NOTHING
 
     places = [NOTHING, *services(incident)]
-    component = given["component"] or _choose("component", places)
-    named = given["mechanisms"] or (_choose("mechanism", list(MECHANISMS)),)
-    onset = given["onset"] or _ask("onset", "When did customers begin to be hurt (HH:MM, or never)?")
-    cited = given["cited"] or tuple(_ask("evidence", "Which log lines or traces speak of it (ids)?", "").split())
+    component = given["component"] or _choose("component", places, "Which component")[0]
+    named = given["mechanisms"] or _choose("mechanism", list(MECHANISMS), "Which mechanism (or several, with commas)")
+    onset = given["onset"] or _ask("onset", "When did customers begin to be hurt (HH:MM, or never)")
+    cited = given["cited"] or tuple(_ask("evidence", "Which log lines or traces speak of it (ids)", "").split())
     marks = dict(_pair("alert", each) for each in given["alerts"])
     for alert in sorted({alert.name for alert in incident.alerts} - marks.keys()):
-        marks[alert] = _choose("alert", ["caused", "noise"], f"{alert} was")
-    tried = given["experiment"] or _ask("experiment", "Which experiment supports it (NAME=OUTCOME, or none)?", "none")
+        marks[alert] = _ask("alert", f"Was {alert} caused by it, or noise (caused, noise)")
+    tried = given["experiment"] or _ask("experiment", "Which experiment supports it (NAME=OUTCOME, or none)", "none")
     return Hypothesis(
         component=one_of(component, places, "component"),
         mechanisms=tuple(one_of(each, MECHANISMS, "mechanism") for each in dict.fromkeys(named)),
@@ -183,16 +183,14 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return name, value
 
 
-def _choose(option: str, choices: list[str], question: str | None = None) -> str:
-    """Have one of a list chosen, by its number or its name."""
+def _choose(option: str, choices: list[str], question: str) -> list[str]:
+    """Have one of a list chosen, or several with commas, by their numbers or their names."""
     _expect_terminal(option)
-    if question is None:
-        for number, each in enumerate(choices, 1):
-            click.echo(f"{number:3}  {each}")
-    answer: str = click.prompt(question or f"Which {option}", type=str)
-    if answer.isdecimal() and 0 < int(answer) <= len(choices):
-        return choices[int(answer) - 1]
-    return answer
+    for number, each in enumerate(choices, 1):
+        click.echo(f"{number:3}  {each}")
+    answer: str = click.prompt(question, type=str)
+    words = [word.strip() for word in answer.split(",")]
+    return [choices[int(word) - 1] if word.isdecimal() and 0 < int(word) <= len(choices) else word for word in words]
 
 
 def _ask(option: str, question: str, default: str | None = None) -> str:

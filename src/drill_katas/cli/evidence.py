@@ -29,7 +29,7 @@ of_experiment = click.option("--experiment", metavar="NAME", help="Ask the repla
 def incident(
     name: str, source: str | None, html: Path | None, compare: str | None, *, seed: int, as_json: bool
 ) -> None:
-    """Replay the incident of a kata with your present code, and keep its logs, traces, metrics and alerts."""
+    """Replay a kata's incident with your present code; its logs, traces, metrics and alerts are kept."""
     from drill_katas.evidence import store
     from drill_katas.report.evidence import summary_lines
 
@@ -100,7 +100,7 @@ def traces(
     failed: bool,
     as_json: bool,
 ) -> None:
-    """Show the slowest traces, the failed ones, or one as a tree with its times and log lines."""
+    """Show the slowest traces, or the failed ones; one, by its id, as a tree with times and log lines."""
     from drill_katas.evidence import query
     from drill_katas.report.evidence import trace_list, trace_tree
 

@@ -21,7 +21,7 @@ def score_lines(score: Score, standing: KataProgress, width: int) -> Iterator[Li
     """Tell a score part by part, as far as the evidence that was asked decides them, and what it has cost."""
     yield line("your hypothesis is ", (score.state, STYLES[score.state]))
     for part in score.parts:
-        first, *rest = wrapped(f"{part.name:<10}  {told(part, standing.asked)}", width - 2, "")
+        first, *rest = wrapped(f"{part.name:<10}  {told(part, standing.asked)}", width - 14, "")
         yield line("  ", *((piece.text, "") for piece in first))
         yield from (line(" " * 14, *((piece.text, "") for piece in more)) for more in rest)
     if score.right:
