@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -70,6 +72,21 @@ def draw(name: str, title: str, command: list[str], cwd: Path) -> None:
     (HERE / f"{name}.svg").write_text(svg + "\n", encoding="utf-8")
 
 
+def photograph(name: str, kata: str, workspace: Path) -> None:
+    """Write the picture `name`.png of an incident's page, broken and mended side by side, in Debian's Chromium."""
+    page = workspace / "page.html"
+    program = str(Path(sys.executable).with_name("kata"))
+    run([program, "incident", kata, "--html", str(page), "--compare", "solutions"], workspace)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        opened = browser.new_page(viewport={"width": 1380, "height": 1180})
+        opened.goto(page.as_uri())
+        opened.wait_for_selector(".u-wrap")
+        opened.wait_for_timeout(500)
+        opened.screenshot(path=HERE / f"{name}.png")
+        browser.close()
+
+
 def main() -> None:
     """Draw them all, in a new workspace."""
     with tempfile.TemporaryDirectory() as folder:
@@ -77,6 +94,7 @@ def main() -> None:
         run([str(Path(sys.executable).with_name("kata")), "init", str(workspace)], Path(folder))
         for name in ("fp_drift", "circular_deadlock", "n_plus_one", "red_herring"):
             draw(name, "a first look", ["pytest", "--kata", name], workspace)
+        photograph("incident", "red_herring", workspace)
         draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift", "--seeds", "1"], workspace)
 
 
