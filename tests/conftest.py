@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -155,6 +156,12 @@ def drills(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, replayed on the solutions."""
     return made_once(tmp_path_factory, "mended", lambda folder: replayed(folder, "--from", "solutions"))
+
+
+@pytest.fixture
+def own(drills: Path, tmp_path: Path) -> Path:
+    """A copy of `drills` to change; without its journal, in which other tests' questions are."""
+    return shutil.copytree(drills, tmp_path / "own", ignore=shutil.ignore_patterns(Journal.NAME))
 
 
 @pytest.fixture

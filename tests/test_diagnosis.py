@@ -8,7 +8,6 @@ import os
 import pty
 import random
 import re
-import shutil
 import subprocess
 from datetime import timedelta
 
@@ -34,12 +33,6 @@ RIGHT = [
     "--alert", "CheckoutErrors=caused", "--alert", "CheckoutLatencyHigh=caused",
 ]  # fmt: skip
 RIGHT_NOW = ["diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "no_drop=gone"]
-
-
-@pytest.fixture
-def own(drills, tmp_path):
-    """A copy of the workspace in which all incidents were replayed on the broken modules."""
-    return shutil.copytree(drills, tmp_path / "own")
 
 
 @pytest.fixture

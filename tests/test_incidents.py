@@ -21,12 +21,6 @@ NAMES = shipped().names()
 FILES = {"incident.json", "logs.jsonl", "traces.json", "metrics.txt", "rules.yml"}
 
 
-@pytest.fixture
-def own(drills, tmp_path):
-    """A copy of it to change."""
-    return shutil.copytree(drills, tmp_path / "own")
-
-
 def incident(folder, name):
     return store.read(folder / ".kata" / "incidents" / name, name)
 

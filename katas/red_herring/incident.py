@@ -142,8 +142,8 @@ class Night:
         if not runs:
             self.busy = 0.02 + self.chance.random() / 50
         elif minute % 0.5 == 0:
-            used = self.scene.cpu_seconds()
+            used = self.scene.sut.cpu_seconds()
             self.scene.call("export-worker", "run", lambda: self.export.run(DAY))
-            self.busy = (self.scene.cpu_seconds() - used) / SLICE
+            self.busy = (self.scene.sut.cpu_seconds() - used) / SLICE
         about = "Share of a processor that the export worker uses."
         self.scene.gauge("export_worker_cpu_ratio", min(self.busy, 0.97), about)

@@ -11,8 +11,7 @@ import msgspec
 
 from drill_katas.errors import UserError, nearest
 from drill_katas.evidence.samples import Metrics
-from drill_katas.kit.rules import increases
-from drill_katas.quantiles import quantile_of
+from drill_katas.kit.rules import increases, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -159,19 +158,12 @@ def _percentiles(metrics: Metrics, name: str, labels: Mapping[str, str], percent
     """Return a percentile of a histogram over time, for each set of its labels."""
     found = []
     for series in metrics.of(f"{name}_count", labels):
-        of = [(at, _quantile(metrics, f"{name}_bucket", series.labels, percent / 100, at)) for at in metrics.times()]
+        over_time = quantile(percent / 100, name, "2m", **series.labels)
+        of = [(at, over_time.value(metrics, at)) for at in metrics.times()]
         points = [(at, value) for at, value in of if value is not None]
         if points:
             found.append(Plotted(f"p{percent:g} of {_named(name, series.labels)}, seconds", points))
     return found
-
-
-def _quantile(metrics: Metrics, name: str, labels: Mapping[str, str], share: float, at: float) -> float | None:
-    buckets: dict[float, float] = {}
-    for of, grown in increases(metrics, name, labels, "2m", at).items():
-        bound = float(dict(of)["le"])
-        buckets[bound] = buckets.get(bound, 0.0) + grown
-    return quantile_of(buckets, share)
 
 
 def _rates(metrics: Metrics, name: str, labels: Mapping[str, str], times: Sequence[float]) -> list[Point]:

@@ -171,10 +171,6 @@ class Scene:
         self._sent.append(Sent(node, name, future, self.clock.now(), patience, good))
         return future
 
-    def cpu_seconds(self) -> float:
-        """Return how long the SUT's main thread has been on a processor; 0 where the kernel does not say."""
-        return self.sut.cpu_seconds()
-
     def log(self, service: str, level: str, event: str, *, trace_id: str | None = None, **fields: Any) -> None:
         """Log a line of the surroundings: a deploy, a cron job, a framework."""
         line = LogLine(

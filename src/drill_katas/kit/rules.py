@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -36,12 +37,12 @@ class Samples(Protocol):
         """Return the series of that name with at least these labels, each with its points of a stretch of time."""
 
 
-class Expression:
+class Expression(ABC):
     """What has one value at a time, or none where there are no samples."""
 
+    @abstractmethod
     def value(self, samples: Samples, at: float) -> float | None:
         """Return the value at a time."""
-        raise NotImplementedError
 
     def __truediv__(self, other: Expression) -> Expression:
         return Ratio(self, other)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog import LEVELS
 from drill_katas.progress import KataProgress
-from drill_katas.report.text import Line, clock, cut, line
+from drill_katas.report.text import Line, clock, counted, cut, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ def status_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], w
         if standing.began is None:
             continue
         best = f"best {clock(standing.best)}" if standing.best else "not solved"
-        counts = f"{_count(standing.total_attempts, 'attempt')}, {_count(standing.total_hints, 'hint')}, {best}"
+        counts = f"{counted(standing.total_attempts, 'attempt')}, {counted(standing.total_hints, 'hint')}, {best}"
         style: Style = "good" if standing.state == "solved" else ""
         lines.append(line((f"{MARKS[standing.state]} ", style), (f"{kata.name:<18} ", "bold"), cut(counts, width - 21)))
         if times := _times(standing):
@@ -73,7 +73,3 @@ def overall_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], 
 def _bar(share: float, width: int) -> tuple[Part, Part]:
     done = int(width * share)
     return ("█" * done, "good"), ("░" * (width - done), "dim")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.report.evidence import BLOCKS
-from drill_katas.report.text import clock, cut, line
+from drill_katas.report.text import clock, counted, cut, line
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SHOWN: Final = 200  # columns of a sparkline, at most
 def history_lines(events: Sequence[Event], standing: KataProgress, width: int) -> Iterator[Line]:
     """Tell what happened, in order of time, and how the share of passing checks went."""
     best = f"best {clock(standing.best)}" if standing.best else "not solved"
-    told = f": {_some(standing.total_attempts, 'attempt')}, {_some(standing.total_hints, 'hint')}, {best}"
+    told = f": {counted(standing.total_attempts, 'attempt')}, {counted(standing.total_hints, 'hint')}, {best}"
     yield line((standing.kata, "bold"), told)
     attempts = 0
     for event in events:
@@ -64,7 +64,3 @@ def _what(event: Event, attempts: int) -> tuple[str, Style] | None:
 
 def _passing(run: Ran) -> int:
     return sum(check.outcome is Outcome.PASS for check in run.checks)
-
-
-def _some(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"

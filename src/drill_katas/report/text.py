@@ -82,6 +82,11 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
+def counted(number: int, what: str) -> str:
+    """Write a number of things: "1 attempt", "3 attempts"."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def clock(time: timedelta) -> str:
     """Write a duration as 4:07, or 1:04:07 from an hour on."""
     minutes, seconds = divmod(int(time.total_seconds()), 60)
