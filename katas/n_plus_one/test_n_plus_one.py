@@ -122,7 +122,7 @@ def test_health_is_answered_while_prices_take_their_time(sut):
 @pytest.mark.stage("cause")
 def test_health_is_answered_while_the_database_takes_its_time(sut):
     """/health is answered while the database is slow."""
-    shop = Shop(sut)
+    shop = Shop(sut, latency=0.0)
     ids = shop.fill(users=3)
     shop.database.round_trip = 0.25
     with kit.lag(shop.network, "dashboard") as lag:
