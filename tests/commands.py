@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 KATA = str(Path(sys.executable).with_name("kata"))
@@ -48,6 +51,53 @@ def refused(result):
     assert result.returncode == 2, output
     (sentence,) = re.findall(r"^Error: (.+)", output, re.MULTILINE)
     return sentence
+
+
+class Started:
+    """A `kata` command that goes on, as the leader of a session, and what it has printed so far."""
+
+    def __init__(self, folder, *args, env=None):
+        self.process = subprocess.Popen(
+            [KATA, *map(str, args)],
+            cwd=folder,
+            env=os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.lines = []
+        self._reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True)
+        self._reader.start()
+        self._told = 0
+
+    def wait_for(self, text, seconds=60):
+        """Wait until a new line has this text; return the new lines up to it."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            lines = self.lines[self._told :]
+            for number, line in enumerate(lines):
+                if text in line:
+                    self._told += number + 1
+                    return "".join(lines[: number + 1])
+            time.sleep(0.02)
+        raise AssertionError(f"{text!r} was not printed; what was: {''.join(self.lines)}")
+
+    def interrupt(self, by=signal.SIGINT):
+        os.killpg(self.process.pid, by)
+        code = self.process.wait(20)
+        self._reader.join()
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._reader.join()
+        self.process.stdout.close()
 
 
 def words(text):

@@ -22,11 +22,13 @@ ONLY = {
     "quantiles": [],
     "kit": ["kit", "judge", "quantiles"],
     "evidence": ["evidence", "kit", "judge", "arms", "catalog", "errors", "quantiles"],
+    "live": ["live", "evidence", "judge", "errors"],
 }
 # Parts and what of ours they must not import, be it through others.
 NEVER = {
     "judge": ["run", "plugin", "cli", "report", "kit", "evidence"],
-    "evidence": ["run", "plugin", "cli", "report"],
+    "evidence": ["run", "plugin", "cli", "report", "live"],
+    "live": ["run", "plugin", "cli", "report"],
 }
 # Parts that know nothing of these libraries, be it through others.
 KNOW_NOTHING_OF = {

@@ -174,7 +174,7 @@ def test_who_gave_up_comes_first_and_the_tree_shows_what_was_waited_for(drills):
     first = done(drills, "traces", "circular_deadlock", "--slowest", 1).splitlines()[1]
     assert "checkout: POST /orders (none)" in first
     found = json.loads(done(drills, "traces", "circular_deadlock", "--slowest", 200, "--json"))
-    stuck = max(found, key=lambda trace: (trace["seconds"] > 30, len(trace["spans"])))
+    stuck = max(found, key=lambda trace: ((trace["seconds"] or 0) > 30, len(trace["spans"])))
     tree = done(drills, "traces", "circular_deadlock", stuck["trace_id"])
     assert "      checkout: GET /orders/{id}/terms" in tree
 

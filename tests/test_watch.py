@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import threading
 import time
 
 import psutil
 import pytest
 
-from tests.commands import KATA, refused
+from tests.commands import KATA, Started, refused
 from tests.conftest import run
 
 BROKEN = 'class Thing:\n    def go(self):\n        return "here"\n'
 FINE = 'class Thing:\n    def go(self):\n        return "gone"\n'
 
 
-class Watching:
-    """A real `kata watch` and what it has printed."""
-
-    def __init__(self, toy):
-        self.process = subprocess.Popen(
-            [KATA, "watch", "toy"],
-            cwd=toy.root,
-            env=os.environ | {"COLUMNS": "80"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.lines = []
-        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True)
-        self.reader.start()
-        self._told = 0
-
-    def wait_for(self, text, seconds=60):
-        """Wait until a new line has this text; return the new lines up to it."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            lines = self.lines[self._told :]
-            for number, line in enumerate(lines):
-                if text in line:
-                    self._told += number + 1
-                    return "".join(lines[: number + 1])
-            time.sleep(0.02)
-        raise AssertionError(f"{text!r} was not printed; what was: {''.join(self.lines)}")
-
-    def interrupt(self):
-        os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(20)
-
-
 @pytest.fixture
 def watching(toy):
     toy.module(BROKEN)
-    started = Watching(toy)
-    yield started
-    if started.process.poll() is None:
-        os.killpg(started.process.pid, signal.SIGKILL)
-    started.process.wait()
-    started.reader.join()
-    started.process.stdout.close()
+    with Started(toy.root, "watch", "toy") as started:
+        yield started
 
 
 def test_it_judges_at_once_and_on_every_save(toy, watching):

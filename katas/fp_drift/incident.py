@@ -88,6 +88,7 @@ class Night:
         self.database, self.gateway = kit.database(), kit.upstream(self.provider, client="Gateway")
         scene.watch("ledger-db", self.database, owner="ledger")
         scene.watch("gateway", self.gateway, owner="ledger")
+        scene.expose("ledger", lambda: self.ledger)
         self.restarts, self.lately, self.pending = 0, [], []
         numbers = self.chance.sample(range(1000, 9999), 12)
         self.accounts = [f"wallet-{number}" for number in numbers]

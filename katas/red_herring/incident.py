@@ -77,6 +77,8 @@ class Night:
         self.export = self.shop.open_export()
         scene.watch("orders-db", self.shop.database, owner="shop-checkout")
         scene.watch("payments", self.shop.payments, owner="shop-checkout")
+        scene.expose("shop-checkout", lambda: self.shop.checkout)
+        scene.expose("export-worker", lambda: self.export)
         for _ in range(EVENING):
             self.shop.deliver("paid")
         self.open = []  # orders whose payment had no answer, and when they come again

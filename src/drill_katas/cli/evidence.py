@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,7 @@ from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Kata
+    from drill_katas.evidence.query import LogFilter
     from drill_katas.evidence.records import Incident
     from drill_katas.workspace import Workspace
 
@@ -69,13 +73,17 @@ def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
 @click.option("--trace", metavar="ID", help="On one trace; the beginning of its id will do.")
 @click.option("--since", metavar="TIME", help="From a time of day on, such as 02:55.")
 @click.option("--grep", metavar="REGEX", help="With this in the event or a field.")
+@click.option("--follow", is_flag=True, help="Of the live system, `kata serve`, as they come.")
 @of_experiment
 @as_json
-def logs(name: str, experiment: str | None, *, as_json: bool, **wanted: Any) -> None:
+def logs(name: str, experiment: str | None, *, follow: bool, as_json: bool, **wanted: Any) -> None:
     """Show log lines."""
     from drill_katas.evidence.query import LogFilter, find_logs
     from drill_katas.report.evidence import log_lines
 
+    if follow:
+        _follow(name, LogFilter(**wanted), as_json=as_json)
+        return
     asked = _asked("logs", name, experiment, **wanted)
     found = find_logs(asked, LogFilter(**wanted))
     show_json(found) if as_json else show(log_lines(found, width()))
@@ -171,6 +179,23 @@ def graph(name: str, svg: Path | None, experiment: str | None, *, dot: bool, as_
     show_json(found) if as_json else show(graph_lines(found, width()))
 
 
+def _follow(name: str, wanted: LogFilter, *, as_json: bool) -> None:
+    """Show log lines of a live system until it ends, or Ctrl-C."""
+    from drill_katas.evidence.query import wanted_of
+    from drill_katas.evidence.store import line_to_json
+    from drill_katas.live.logfile import folder_of, follow
+    from drill_katas.report.evidence import log_lines
+
+    workspace, kata = find(name)
+    _note(workspace, kata, "logs", None, follow=True, **asdict(wanted))
+    with contextlib.suppress(KeyboardInterrupt):
+        for line in wanted_of(follow(folder_of(workspace, kata.name)), wanted):
+            if as_json:
+                click.echo(json.dumps(line_to_json(line)))
+            else:
+                show(log_lines([line], width()))
+
+
 def _write_page(kata: Kata, played: Incident, compare: str | None, file: Path) -> None:
     from drill_katas.arms import arm_from
     from drill_katas.evidence import html
@@ -205,13 +230,18 @@ def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int,
 def _asked(about: str, name: str, experiment: str | None, **options: Any) -> Incident:
     """Read an incident, and note in the journal what it was asked."""
     from drill_katas.evidence import store
-    from drill_katas.journal import Queried
 
     workspace, kata = find(name)
     found = store.read(store.folder_of(workspace, kata.name, experiment), kata.name)
+    _note(workspace, kata, about, experiment, **options)
+    return found
+
+
+def _note(workspace: Workspace, kata: Kata, about: str, experiment: str | None, **options: Any) -> None:
+    from drill_katas.journal import Queried
+
     given = {option: str(value) for option, value in options.items() if value is not None}
     workspace.journal.append(Queried(kata=kata.name, about=about, options=given, ablation=experiment))
-    return found
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock:
@@ -32,3 +36,20 @@ class Clock:
         if at > self.at(real):
             self._real.append(real)
             self._told.append(at)
+
+
+class PacedClock(Clock):
+    """Takes its time for what a clock jumps over: a second of ours for `speed` seconds of the incident's.
+
+    `rest(seconds)` is called for each of these times, and is back when they are over.
+    """
+
+    def __init__(self, begins: float, scale: float, speed: float, rest: Callable[[float], None]) -> None:
+        super().__init__(begins, scale)
+        self._speed = speed
+        self._rest = rest
+
+    def jump_to(self, at: float) -> None:
+        """Go on from a later time, when the time has come."""
+        self._rest((at - self.now()) / self._speed)
+        super().jump_to(at)

@@ -1,4 +1,4 @@
-"""Metrics as OpenMetrics text with timestamps, and back; alert rules as a Prometheus rule file.
+"""Metrics as OpenMetrics text with timestamps, and back, or as they stand; alert rules as a Prometheus rule file.
 
 https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
 """
@@ -9,15 +9,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from drill_katas.evidence.records import Family, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
+    from drill_katas.evidence.meters import Sample
     from drill_katas.kit.rules import Rule
 
 
@@ -25,27 +26,30 @@ LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 class _Collected:
-    """What has been collected, as a collector."""
+    """What has been collected already, as a collector."""
 
-    def __init__(self, families: Iterable[Family]) -> None:
-        self._families = families
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = metrics
 
-    def collect(self) -> Iterator[Metric]:
-        """Return all samples: of a set of labels those of one time together, as the format wants them."""
-        for family in self._families:
-            metric = Metric(family.name, family.help, family.kind)
-            samples = [(_group(series), at, series, value) for series in family.series for at, value in series.points]
-            for _, at, series, value in sorted(samples, key=lambda sample: sample[:2]):
-                metric.add_sample(series.name, series.labels, value, timestamp=at)
-            yield metric
+    def collect(self) -> Iterable[Metric]:
+        """Return it."""
+        return self._metrics
 
 
 def to_openmetrics(families: Iterable[Family]) -> bytes:
     """Return families as OpenMetrics text."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected(families))
-    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    text: bytes = generate_latest(_Collected(map(_over_time, families)))  # type: ignore[no-untyped-call]
     return text
+
+
+def negotiated(samples: Sequence[Sample], accept: str) -> tuple[bytes, str]:
+    """Return samples in the text format that the header `Accept` prefers, and the content type of that."""
+    families: dict[str, Metric] = {}
+    for each in samples:
+        family = families.setdefault(each.family, Metric(each.family, each.help, each.kind))
+        family.add_sample(each.name, dict(each.labels), each.value)
+    encode, content_type = choose_encoder(accept)
+    return encode(_Collected(families.values())), content_type
 
 
 def from_openmetrics(text: str) -> tuple[Family, ...]:
@@ -88,6 +92,15 @@ def rule_file(group: str, rules: Iterable[Rule]) -> str:
             f"        annotations: {{summary: {json.dumps(rule.summary)}}}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _over_time(family: Family) -> Metric:
+    """Return all samples of a family: of a set of labels those of one time together, as the format wants them."""
+    metric = Metric(family.name, family.help, family.kind)
+    samples = [(_group(series), at, series, value) for series in family.series for at, value in series.points]
+    for _, at, series, value in sorted(samples, key=lambda sample: sample[:2]):
+        metric.add_sample(series.name, series.labels, value, timestamp=at)
+    return metric
 
 
 def _group(series: Series) -> tuple[tuple[str, str], ...]:

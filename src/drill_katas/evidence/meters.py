@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter as Tally
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -64,11 +65,19 @@ class Meters:
         return self._gauges[name].labels(**labels) if labels else self._gauges[name]
 
     def read(self, at: float, sut: Sut, watched: Mapping[str, Database | Upstream | Network]) -> None:
-        """Take a sample of every metric there is."""
-        for name, thing in watched.items():
-            self._add(at, _seen_by(name, thing))
-        self._add(at, _exposed(self._registry))
-        self._add(at, (Sample(**{**each, "value": float(each["value"])}) for each in sut.metrics()))
+        """Keep a sample of every metric there is."""
+        for each in self.samples(sut, watched):
+            if not each.family.startswith(OF_PYTHON):
+                self._about[each.family] = (each.kind, each.help)
+                of_family = self._points.setdefault(each.family, {})
+                of_family.setdefault((each.name, frozenset(each.labels.items())), []).append((at, each.value))
+
+    def samples(self, sut: Sut, watched: Mapping[str, Database | Upstream | Network]) -> Iterator[Sample]:
+        """Return a sample of every metric there is, as things stand."""
+        of_sut = (Sample(**{**each, "value": float(each["value"])}) for each in sut.metrics())
+        seen = (_seen_by(name, thing) for name, thing in watched.items())
+        everything = itertools.chain(*seen, _exposed(self._registry), of_sut)
+        return (each for each in everything if not each.name.endswith("_created"))
 
     def families(self) -> tuple[Family, ...]:
         """Return all that was read."""
@@ -84,14 +93,6 @@ class Meters:
             )
             for name, series in sorted(self._points.items())
         )
-
-    def _add(self, at: float, samples: Iterator[Sample]) -> None:
-        for each in samples:
-            if each.name.endswith("_created") or each.family.startswith(OF_PYTHON):
-                continue
-            self._about[each.family] = (each.kind, each.help)
-            of_family = self._points.setdefault(each.family, {})
-            of_family.setdefault((each.name, frozenset(each.labels.items())), []).append((at, each.value))
 
 
 def _exposed(registry: CollectorRegistry) -> Iterator[Sample]:

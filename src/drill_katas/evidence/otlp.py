@@ -1,4 +1,4 @@
-"""Spans as OTLP JSON, the format of OpenTelemetry's protocol, and back.
+"""Spans and log lines as OTLP JSON, the format of OpenTelemetry's protocol; spans are read back, too.
 
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.evidence.records import Span
+from drill_katas.evidence.records import LogLine, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 KINDS: Final = {"server": 2, "client": 3}
 STATUS_ERROR: Final = 2
+SEVERITIES: Final = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 NANO: Final = 1_000_000_000
 
 
@@ -27,6 +28,22 @@ def to_otlp(spans: Iterable[Span]) -> dict[str, Any]:
             {
                 "resource": {"attributes": _attributes({"service.name": service})},
                 "scopeSpans": [{"scope": {"name": "drill-katas"}, "spans": [_span(span) for span in of_service]}],
+            }
+            for service, of_service in sorted(by_service.items())
+        ]
+    }
+
+
+def logs_to_otlp(lines: Iterable[LogLine]) -> dict[str, Any]:
+    """Return log lines as an `ExportLogsServiceRequest`."""
+    by_service: dict[str, list[LogLine]] = {}
+    for line in lines:
+        by_service.setdefault(line.service, []).append(line)
+    return {
+        "resourceLogs": [
+            {
+                "resource": {"attributes": _attributes({"service.name": service})},
+                "scopeLogs": [{"scope": {"name": "drill-katas"}, "logRecords": [_record(line) for line in of_service]}],
             }
             for service, of_service in sorted(by_service.items())
         ]
@@ -53,6 +70,17 @@ def _span(span: Span) -> dict[str, Any]:
         **({"endTimeUnixNano": _nanoseconds(span.ended)} if span.ended is not None else {}),
         "attributes": _attributes(span.attributes),
         "status": {"code": STATUS_ERROR} if span.failed else {},
+    }
+
+
+def _record(line: LogLine) -> dict[str, Any]:
+    return {
+        "timeUnixNano": _nanoseconds(line.at),
+        "severityNumber": SEVERITIES.get(line.level, 0),
+        "severityText": line.level,
+        "body": {"stringValue": line.event},
+        "attributes": _attributes({name: str(value) for name, value in line.fields.items()}),
+        **({"traceId": line.trace_id} if line.trace_id else {}),
     }
 
 

@@ -14,7 +14,7 @@ from drill_katas.evidence.samples import Metrics
 from drill_katas.kit.rules import increases, quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from drill_katas.evidence.records import Incident, LogLine, Span
     from drill_katas.kit.rules import Point
@@ -35,20 +35,27 @@ class LogFilter:
 
 def find_logs(incident: Incident, wanted: LogFilter) -> list[LogLine]:
     """Return the log lines that are wanted, in order of time. Raises `UserError` for a service or trace not there."""
+    if wanted.service:
+        one_of(wanted.service, services(incident), "service")
+    if wanted.trace:
+        trace_id(incident, wanted.trace)
+    return list(wanted_of(incident.logs, wanted))
+
+
+def wanted_of(lines: Iterable[LogLine], wanted: LogFilter) -> Iterator[LogLine]:
+    """Return those lines that are wanted, as they come. Raises `UserError` for a time or pattern that is none."""
     least = LEVELS.index(wanted.level) if wanted.level else 0
-    since = moment(incident, wanted.since) if wanted.since else 0.0
-    service = wanted.service and one_of(wanted.service, services(incident), "service")
-    trace = wanted.trace and trace_id(incident, wanted.trace)
+    since = time_of_day(wanted.since) if wanted.since else time.min
     pattern = _pattern(wanted.grep or "")
-    return [
+    return (
         line
-        for line in incident.logs
+        for line in lines
         if (LEVELS.index(line.level) if line.level in LEVELS else least) >= least
-        and line.at >= since
-        and service in {None, "", line.service}
-        and trace in {None, "", line.trace_id}
+        and datetime.fromtimestamp(line.at, UTC).time() >= since
+        and wanted.service in {None, "", line.service}
+        and (line.trace_id or "").startswith(wanted.trace or "")
         and pattern.search(" ".join([line.event, *map(str, line.fields.values())]))
-    ]
+    )
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,12 +116,16 @@ def services(incident: Incident) -> list[str]:
 
 def moment(incident: Incident, text: str) -> float:
     """Return the time of an incident that is written 02:57 or 02:57:30. Raises `UserError`."""
+    began = datetime.fromtimestamp(incident.summary.began, UTC)
+    return datetime.combine(began.date(), time_of_day(text), UTC).timestamp()
+
+
+def time_of_day(text: str) -> time:
+    """Return what is written 02:57 or 02:57:30. Raises `UserError`."""
     try:
-        at = time.fromisoformat(text)
+        return time.fromisoformat(text)
     except ValueError:
         raise UserError(f"{text!r} is no time of day such as 02:57 or 02:57:30") from None
-    began = datetime.fromtimestamp(incident.summary.began, UTC)
-    return datetime.combine(began.date(), at, UTC).timestamp()
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import re
-from typing import TYPE_CHECKING, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -13,13 +16,15 @@ from drill_katas.judge.network import Network
 from drill_katas.quantiles import nearest_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from drill_katas.evidence.scene import Request, Scene
     from drill_katas.judge.network import Hop
+    from drill_katas.judge.observation import Logged
     from drill_katas.judge.probe import Statement
     from drill_katas.judge.upstream import Asked
 
+T = TypeVar("T")
 SERVER_ERROR: Final = 500
 NO_TRACE: Final = "0" * 31 + "1"  # of what no trace is known of
 OF_STRUCTLOG: Final = {"timestamp", "level", "event", "trace_id", "service"}
@@ -27,22 +32,61 @@ OF_STRUCTLOG: Final = {"timestamp", "level", "event", "trace_id", "service"}
 
 def spans_of(scene: Scene) -> tuple[Span, ...]:
     """Return all spans in order of time, each with the span that it belongs to as its parent."""
-    found = list(scene.spans)
-    for name, thing in scene.watched.items():
-        if isinstance(thing, Network):
-            found += [_of_hop(scene, hop) for hop in thing.hops]
-        elif isinstance(thing, Database):
-            found += [_of_statement(scene, name, statement) for statement in thing.statements]
-        else:
-            found += [_of_asked(scene, name, asked) for asked in thing.asked]
-    found.sort(key=lambda span: (span.began, -(span.ended or scene.clock.now())))
-    return _in_trees([replace(span, span_id=f"{number:016x}") for number, span in enumerate(found, 1)])
+    return _in_trees([make(each) for seen, make in _sources(scene) for each in seen], first=1)
 
 
 def logs_of(scene: Scene) -> tuple[LogLine, ...]:
     """Return all log lines in order of time, numbered from 1: those of the SUT's, and those of its surroundings."""
-    lines = [*scene.logs]
-    for logged in scene.sut.logs():
+    return _in_order(scene, scene.logs, scene.sut.logs(), first=1)
+
+
+class Stream:
+    """What a scene has seen since one last asked."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._taken: Counter[str] = Counter()  # of each kind of thing, how many
+        self._waiting: list[tuple[Any, Callable[[Any], Span]]] = []
+
+    def logs(self) -> tuple[LogLine, ...]:
+        """Return the new log lines, in order of time."""
+        first = self._taken["around"] + self._taken["in the system"] + 1
+        around, told = self._new("around", self._scene.logs), self._new("in the system", self._scene.sut.logs())
+        return _in_order(self._scene, around, told, first)
+
+    def spans(self) -> tuple[Span, ...]:
+        """Return the spans of traces that have come to their end since, in order of time."""
+        for number, (seen, make) in enumerate(_sources(self._scene)):
+            self._waiting += [(each, make) for each in self._new(f"source {number}", seen)]
+        made = [make(each) for each, make in self._waiting]
+        still = {span.trace_id for span in made if span.ended is None}
+        self._waiting = [entry for entry, span in zip(self._waiting, made, strict=True) if span.trace_id in still]
+        ended = [span for span in made if span.trace_id not in still]
+        first = self._taken["spans"] + 1
+        self._taken["spans"] += len(ended)
+        return _in_trees(ended, first)
+
+    def _new(self, kind: str, seen: Sequence[T]) -> Sequence[T]:
+        new = seen[self._taken[kind] :]
+        self._taken[kind] += len(new)
+        return new
+
+
+def _sources(scene: Scene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span]]]:
+    """Return all that was seen, each with what makes spans of it. More is added at the end of these, and behind."""
+    yield scene.spans, lambda span: span
+    for name, thing in scene.watched.items():
+        if isinstance(thing, Network):
+            yield thing.hops, functools.partial(_of_hop, scene)
+        elif isinstance(thing, Database):
+            yield thing.statements, functools.partial(_of_statement, scene, name)
+        else:
+            yield thing.asked, functools.partial(_of_asked, scene, name)
+
+
+def _in_order(scene: Scene, around: Sequence[LogLine], told: Sequence[Logged], first: int) -> tuple[LogLine, ...]:
+    lines = [*around]
+    for logged in told:
         line = {name: value for name, value in logged.line.items() if name not in OF_STRUCTLOG}
         trace_id = _text(logged.line.get("trace_id"))
         service = _text(logged.line.get("service")) or scene.services.get(trace_id or "", "unknown")
@@ -50,7 +94,7 @@ def logs_of(scene: Scene) -> tuple[LogLine, ...]:
         at = scene.clock.at(logged.at)
         lines.append(LogLine(id="", at=at, service=service, level=level, event=event, trace_id=trace_id, fields=line))
     lines.sort(key=lambda line: line.at)
-    return tuple(replace(line, id=f"log-{number}") for number, line in enumerate(lines, 1))
+    return tuple(replace(line, id=f"log-{number}") for number, line in enumerate(lines, first))
 
 
 def level_of(requests: Iterable[Request], since: float, until: float) -> ServiceLevel:
@@ -112,18 +156,21 @@ def _of_asked(scene: Scene, upstream: str, asked: Asked) -> Span:
     )
 
 
-def _in_trees(spans: list[Span]) -> tuple[Span, ...]:
-    """Give every span its parent: the last one begun before it, on its trace, that was at work where it was called.
+def _in_trees(spans: list[Span], first: int) -> tuple[Span, ...]:
+    """Put spans in order of time, number them, and give each its parent.
+
+    That is the last one begun before it, on its trace, that was at work where it was called.
 
     Services hand the trace on and not the span, so that this is found as a service mesh would. A span that nobody was
     at work on is a root.
     """
     at_work: dict[tuple[str, str], list[Span]] = {}
     placed = []
-    for span in spans:
+    spans.sort(key=lambda span: (span.began, -(math.inf if span.ended is None else span.ended)))
+    for number, span in enumerate(spans, first):
         callers = at_work.get((span.trace_id, span.attributes["caller"]), [])
         parent = next((each for each in reversed(callers) if each.ended is None or each.ended >= span.began), None)
-        span = replace(span, parent_id=parent and parent.span_id)  # noqa: PLW2901
+        span = replace(span, span_id=f"{number:016x}", parent_id=parent and parent.span_id)  # noqa: PLW2901
         at_work.setdefault((span.trace_id, span.service), []).append(span)
         placed.append(span)
     return tuple(placed)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.arms import Overlay
 from drill_katas.errors import UserError, nearest
+from drill_katas.evidence.clock import Clock
+from drill_katas.evidence.meters import Meters
 from drill_katas.evidence.recording import level_of, logs_of, spans_of
 from drill_katas.evidence.records import Incident, Summary
 from drill_katas.evidence.samples import Metrics, alerts_of
@@ -54,9 +56,17 @@ def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> Inci
         known = story.INCIDENT.ablations
         if what.ablation is not None and what.ablation not in known:
             raise UserError(f"{what.kata.name} has no experiment {what.ablation!r}{nearest(what.ablation, known)}")
-        with _scene(what, story, tell) as scene:
+
+        def after_step(scene: Scene, share: float) -> None:
+            scene.meters.read(round(scene.clock.now(), 3), scene.sut, scene.watched)
+            tell(share)
+
+        told = story.INCIDENT
+        with system(what, BUDGET) as sut:
             began = time.monotonic()
-            _play(story, scene)
+            clock, meters = Clock(told.began, told.scale), Meters(told.buckets)
+            scene = Scene(sut, told, clock, meters, after_step, what.variant, what.seed, what.ablation)
+            play(story, scene)
             return _gathered(what, scene, time.monotonic() - began)
 
 
@@ -76,20 +86,22 @@ def story_of(kata: Kata) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _scene(what: Replay, story: Any, tell: Callable[[float], None]) -> Iterator[Scene]:
+def system(what: Replay, seconds: float) -> Iterator[Sut]:
+    """Return the system under test of a replay that may take so many seconds."""
     overlay = Overlay(what.kata, what.arm)
     hosts = Hosts(list(what.kata.manifest.imports))
     sut = Sut(hosts, seed=what.seed)
     try:
-        sut.begin_check(Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, BUDGET))
-        yield Scene(sut, story.INCIDENT, what.variant, what.seed, what.ablation, tell=tell)
+        sut.begin_check(Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, seconds))
+        yield sut
     finally:
         sut.close()
         hosts.close()
         overlay.close()
 
 
-def _play(story: Any, scene: Scene) -> None:
+def play(story: Any, scene: Scene) -> None:
+    """Play an incident to its end, which comes early when the SUT hangs or crashes: a log line says so."""
     try:
         story.replay(scene)
     except Broken as broken:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from drill_katas.evidence.clock import Clock
-from drill_katas.evidence.meters import Meters
 from drill_katas.evidence.records import LogLine, Span
 from drill_katas.judge.failures import SutError
 from drill_katas.judge.network import OUTSIDE
@@ -19,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
+    from drill_katas.evidence.clock import Clock
+    from drill_katas.evidence.meters import Meters
     from drill_katas.judge.database import Database
     from drill_katas.judge.network import Answer, Network
-    from drill_katas.judge.sut import Sut
+    from drill_katas.judge.sut import Handle, Sut
     from drill_katas.judge.upstream import Upstream
     from drill_katas.kit.incident import Incident
 
@@ -59,26 +60,31 @@ class Sent:
 
 @dataclass
 class Scene:
-    """Plays an incident on a SUT. `chance` is for whatever the seed should change, and `ablation` what is left out."""
+    """Plays an incident on a SUT. `chance` is for whatever the seed should change, and `ablation` what is left out.
+
+    After each step `after_step` is told which share of the incident is over. One that is `endless` goes on after that.
+    """
 
     sut: Sut
     incident: Incident
+    clock: Clock
+    meters: Meters
+    after_step: Callable[[Scene, float], None]
     variant: str
     seed: int
-    ablation: str | None
+    ablation: str | None = None
+    endless: bool = False
     requests: list[Request] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     logs: list[LogLine] = field(default_factory=list)
     services: dict[str, str] = field(default_factory=dict)  # of requests that are calls: trace id -> service
     watched: dict[str, Database | Upstream | Network] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # of a watched database or upstream: who uses it
-    tell: Callable[[float], None] = field(default=lambda _: None)
+    exposed: dict[str, Callable[[], Handle]] = field(default_factory=dict)  # by service: what one may call by hand
     _sent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"incident {self.seed}")  # noqa: S311 - a night in a shop, not a secret
-        self.clock = Clock(self.incident.began, self.incident.scale)
-        self.meters = Meters(self.incident.buckets)
 
     def without(self, ablation: str) -> bool:
         """Return whether this is the experiment of that name."""
@@ -90,21 +96,21 @@ class Scene:
         self.watched[name] = thing
         self.owners[name] = owner
 
-    def ticks(self, seconds: float) -> Iterator[float]:
-        """Go through the incident in steps, as minutes since its beginning; what a step began is let come to rest.
+    def expose(self, service: str, handle: Callable[[], Handle]) -> None:
+        """Let people call an object's methods by hand, as this service's, while the system is live."""
+        self.exposed[service] = handle
 
-        After each, all metrics are read.
-        """
+    def ticks(self, seconds: float) -> Iterator[float]:
+        """Go through the incident in steps, as minutes since its beginning; what a step began is let come to rest."""
         steps = int(self.incident.minutes * 60 / seconds)
-        for step in range(steps):
+        for step in itertools.count() if self.endless else range(steps):
             self.clock.jump_to(self.incident.began + step * seconds)
             yield step * seconds / 60
             self._settle()
             self.clock.jump_to(self.incident.began + (step + 1) * seconds)
             self._give_up()
             self.gauge("requests_in_flight", len(self._sent), "Requests that have no answer yet.")
-            self.meters.read(round(self.clock.now(), 3), self.sut, self.watched)
-            self.tell((step + 1) / steps)
+            self.after_step(self, min(1.0, (step + 1) / steps))
         self._give_up(at_once=True)
 
     def wait(self, seconds: float) -> None:

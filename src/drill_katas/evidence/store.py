@@ -53,7 +53,7 @@ def write(folder: Path, incident: Incident, rules: Iterable[Rule]) -> None:
         told = _Told(incident.summary, incident.alerts)
         (draft / "incident.json").write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
         (draft / "logs.jsonl").write_bytes(
-            b"".join(msgspec.json.encode(_as_json(line)) + b"\n" for line in incident.logs)
+            b"".join(msgspec.json.encode(line_to_json(line)) + b"\n" for line in incident.logs)
         )
         (draft / "traces.json").write_bytes(msgspec.json.encode(to_otlp(incident.spans)))
         (draft / "metrics.txt").write_bytes(to_openmetrics(incident.metrics))
@@ -74,7 +74,7 @@ def read(folder: Path, kata: str) -> Incident:
         return Incident(
             summary=told.summary,
             alerts=told.alerts,
-            logs=tuple(_from_json(msgspec.json.decode(line)) for line in lines),
+            logs=tuple(line_from_json(msgspec.json.decode(line)) for line in lines),
             spans=from_otlp(msgspec.json.decode((folder / "traces.json").read_bytes())),
             metrics=from_openmetrics((folder / "metrics.txt").read_text(encoding="utf-8")),
         )
@@ -82,7 +82,7 @@ def read(folder: Path, kata: str) -> Incident:
         raise UserError(f"{folder} is damaged ({error}); `kata incident {kata}` makes it anew") from error
 
 
-def _as_json(line: LogLine) -> dict[str, Any]:
+def line_to_json(line: LogLine) -> dict[str, Any]:
     """Return a log line as its services write it: its own fields beside the usual ones, which win."""
     at = datetime.fromtimestamp(line.at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     trace = {"trace_id": line.trace_id} if line.trace_id else {}
@@ -90,7 +90,8 @@ def _as_json(line: LogLine) -> dict[str, Any]:
     return usual | {name: value for name, value in line.fields.items() if name not in OWN}
 
 
-def _from_json(line: dict[str, Any]) -> LogLine:
+def line_from_json(line: dict[str, Any]) -> LogLine:
+    """Return the log line that `line_to_json` wrote."""
     fields = {name: value for name, value in line.items() if name not in OWN}
     usual = {name: line.get(name) for name in OWN} | {"at": datetime.fromisoformat(line["at"]).timestamp()}
     return msgspec.convert({**usual, "fields": fields}, LogLine)

@@ -108,7 +108,7 @@ class Network:
     def __init__(self, *nodes: str) -> None:
         self.hops: list[Hop] = []
         self.peak: Counter[str] = Counter()  # most calls that a node had open at once
-        self._nodes = nodes
+        self.nodes = nodes
         self._numbers = {node: itertools.count(1) for node in nodes}
         self._open: Counter[str] = Counter()
         self._played: dict[str, Played] = {}
@@ -120,7 +120,7 @@ class Network:
 
     def node(self, name: str) -> Node:
         """Return a node, to be served by the SUT."""
-        assert name in self._nodes, f"{name} is no node of this network: {', '.join(self._nodes)}"
+        assert name in self.nodes, f"{name} is no node of this network: {', '.join(self.nodes)}"
         return Node(self, name)
 
     def play(self, node: str, played: Played) -> None:
@@ -151,7 +151,7 @@ class Network:
         """Listen on every link; for each node its name, its socket, and its links by the node they lead to."""
         if not self._wire:
             self._loop = services.loop
-            self._sockets = {node: services.socket_path() for node in self._nodes}
+            self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
             services.keep(self)
         return self._wire
@@ -194,15 +194,15 @@ class Network:
         self._loop.run(self._stop())
 
     async def _listen(self, services: Services) -> dict[str, dict[str, Any]]:
-        self._clients = {node: _client(self._sockets[node]) for node in self._nodes}
-        self._outside = {node: _client(await self._link(OUTSIDE, node, services)) for node in self._nodes}
+        self._clients = {node: _client(self._sockets[node]) for node in self.nodes}
+        self._outside = {node: _client(await self._link(OUTSIDE, node, services)) for node in self.nodes}
         return {
             node: {
                 "name": node,
                 "listen": self._sockets[node],
-                "links": {other: await self._link(node, other, services) for other in self._nodes},
+                "links": {other: await self._link(node, other, services) for other in self.nodes},
             }
-            for node in self._nodes
+            for node in self.nodes
         }
 
     async def _link(self, caller: str, callee: str, services: Services) -> str:
@@ -259,9 +259,9 @@ class Network:
             status, value = await self._played[hop.callee](hop)
             return web.json_response(value, status=status)
         url = f"http://{hop.callee}{hop.path}"
-        headers = _end_to_end(hop.headers)
+        headers = end_to_end(hop.headers)
         async with self._clients[hop.callee].request(hop.method, url, headers=headers, data=hop.body) as answer:
-            return web.Response(status=answer.status, headers=_end_to_end(answer.headers), body=await answer.read())
+            return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=await answer.read())
 
     async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[Answer]:
         return await asyncio.gather(*(self.send(node, request, within) for request in requests))
@@ -278,7 +278,7 @@ def _client(path: str) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, timeout=NEVER, auto_decompress=False)
 
 
-def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
+def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
     """Return the headers that are the other end's business, and not this connection's."""
     kept = CIMultiDict(headers)
     for name in PER_CONNECTION & {name.lower() for name in kept}:

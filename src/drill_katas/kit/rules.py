@@ -13,8 +13,8 @@ import itertools
 import math
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 
 from drill_katas.quantiles import quantile_of
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]  # time in seconds, value
 
-UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 LOOK_BACK: Final = 300.0  # seconds that a sample stays valid; Prometheus' default
 Severity = Literal["page", "ticket"]
 
@@ -40,9 +40,19 @@ class Samples(Protocol):
 class Expression(ABC):
     """What has one value at a time, or none where there are no samples."""
 
+    @property
+    def per_second(self) -> int:
+        """How often it is divided by a time: 1 for a rate, 0 for a ratio of two."""
+        return 0
+
     @abstractmethod
     def value(self, samples: Samples, at: float) -> float | None:
         """Return the value at a time."""
+
+    def at_speed(self, speed: float) -> Self:
+        """Return it for a system that runs so many times as fast: its windows are as much shorter."""
+        assert speed > 0
+        return self
 
     def __truediv__(self, other: Expression) -> Expression:
         return Ratio(self, other)
@@ -72,6 +82,11 @@ class Condition:
             return False
         return value > self.limit if self.relation == ">" else value < self.limit
 
+    def at_speed(self, speed: float) -> Condition:
+        """Return it for a system that runs so many times as fast."""
+        limit = self.limit * speed**self.expression.per_second
+        return replace(self, expression=self.expression.at_speed(speed), limit=limit)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -82,6 +97,10 @@ class Rule:
     wait: str
     severity: Severity
     summary: str
+
+    def at_speed(self, speed: float) -> Rule:
+        """Return it for a system that runs so many times as fast."""
+        return replace(self, condition=self.condition.at_speed(speed), wait=shortened(self.wait, speed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +128,11 @@ class Rate(Expression):
     window: str
     labels: Mapping[str, str]
 
+    @property
+    def per_second(self) -> int:
+        """How often it is divided by a time."""
+        return int(self.function == "rate")
+
     def __str__(self) -> str:
         return f"sum({self.function}({_selector(self.name, self.labels)}[{self.window}]))"
 
@@ -119,6 +143,10 @@ class Rate(Expression):
             return None
         return sum(found) / (seconds_of(self.window) if self.function == "rate" else 1)
 
+    def at_speed(self, speed: float) -> Rate:
+        """Return it for a system that runs so many times as fast."""
+        return replace(self, window=shortened(self.window, speed))
+
 
 @dataclass(frozen=True, eq=False)
 class Ratio(Expression):
@@ -126,6 +154,15 @@ class Ratio(Expression):
 
     above: Expression
     below: Expression
+
+    @property
+    def per_second(self) -> int:
+        """How often it is divided by a time."""
+        return self.above.per_second - self.below.per_second
+
+    def at_speed(self, speed: float) -> Ratio:
+        """Return it for a system that runs so many times as fast."""
+        return Ratio(self.above.at_speed(speed), self.below.at_speed(speed))
 
     def __str__(self) -> str:
         return f"{self.above} / {self.below}"
@@ -159,6 +196,10 @@ class Quantile(Expression):
             buckets[bound] = buckets.get(bound, 0.0) + increase
         return quantile_of(buckets, self.quantile)
 
+    def at_speed(self, speed: float) -> Quantile:
+        """Return it for a system that runs so many times as fast."""
+        return replace(self, window=shortened(self.window, speed))
+
 
 def gauge(name: str, **labels: str) -> Expression:
     """Return the sum of a gauge's series with these labels."""
@@ -182,9 +223,15 @@ def quantile(share: float, name: str, window: str, **labels: str) -> Expression:
 
 def seconds_of(window: str) -> float:
     """Return the seconds of a duration such as "5m"."""
-    match = re.fullmatch(r"(\d+)([smh])", window)
-    assert match, f"{window!r} is no duration such as 30s, 5m or 1h"
-    return float(int(match[1]) * UNITS[match[2]])
+    match = re.fullmatch(r"(\d+)(ms|[smh])", window)
+    assert match, f"{window!r} is no duration such as 500ms, 30s, 5m or 1h"
+    return int(match[1]) * UNITS[match[2]]
+
+
+def shortened(window: str, speed: float) -> str:
+    """Return a duration divided by `speed`."""
+    milliseconds = round(seconds_of(window) / speed * 1000)
+    return f"{milliseconds // 1000}s" if milliseconds % 1000 == 0 else f"{milliseconds}ms"
 
 
 def increases(

@@ -1,0 +1,73 @@
+"""The subcommand that brings a broken system up."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from drill_katas.cli.base import command, find, short, warn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drill_katas.live.endpoint import Endpoint
+    from drill_katas.live.export import Exporter
+    from drill_katas.workspace import Workspace
+
+
+@command("serve", "kata serve red_herring --speed 60")
+@click.argument("name")
+@click.option("--from", "source", metavar="DIR", help="Serve the files in DIR, or 'solutions', in place of your own.")
+@click.option("--seed", default=0, show_default=True, help="Another night: other names, amounts and moments.")
+@click.option("--speed", default=10.0, show_default=True, type=click.FloatRange(0.1, 100), help="Minutes in a minute.")
+@click.option(
+    "--port", default=9464, show_default=True, type=click.IntRange(0, 65535), help="0 takes any that is free."
+)
+def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) -> None:
+    """Bring a kata's system up and keep its customers coming, until Ctrl-C.
+
+    It listens on this machine alone. With OTEL_EXPORTER_OTLP_ENDPOINT set, spans and log lines go to that collector.
+    """
+    from drill_katas.arms import arm_from, workspace_arm
+    from drill_katas.evidence.replay import Replay
+    from drill_katas.live.logfile import folder_of
+    from drill_katas.live.system import Plan
+    from drill_katas.live.system import serve as bring_up
+
+    workspace, kata = find(name)
+    arm = workspace_arm(kata) if source is None else arm_from(kata, source)
+    what = Replay(kata, arm, workspace.progress_of(kata).variant, seed)
+    folder = folder_of(workspace, name)
+    exporter = _exporter()
+    plan = Plan(speed, port, folder, exporter)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as well as Ctrl-C does
+    try:
+        why = bring_up(what, plan, lambda endpoint: _tell(name, endpoint, workspace, folder))
+    except KeyboardInterrupt:
+        click.echo(f"\n{name} is down")
+        return
+    finally:
+        if exporter:
+            exporter.close()
+    click.echo(f"{name} is down, by itself: {why}", err=True)
+    raise SystemExit(1)
+
+
+def _exporter() -> Exporter | None:
+    from drill_katas.live.export import Exporter, headers_of
+
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if not endpoint:
+        return None
+    return Exporter(endpoint, headers_of(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")), lambda said: warn([said]))
+
+
+def _tell(name: str, endpoint: Endpoint, workspace: Workspace, folder: Path) -> None:
+    here = short(folder, workspace)
+    click.echo(f"{name} is up; Ctrl-C ends it. What there is: curl {endpoint.url}/")
+    click.echo(f"Its logs:    kata logs {name} --follow")
+    click.echo(f"Prometheus:  prometheus --config.file={here}/prometheus.yml \\")
+    click.echo(f"               --storage.tsdb.path={here}/tsdb")

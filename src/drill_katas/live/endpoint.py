@@ -1,0 +1,147 @@
+"""The HTTP endpoint of a live system, on this machine alone: its metrics, and its services to call by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import msgspec
+from aiohttp import web
+
+from drill_katas.errors import UserError
+from drill_katas.evidence.exposition import negotiated
+from drill_katas.judge.failures import CheckEnded, SutError
+from drill_katas.judge.loop import Loop
+from drill_katas.judge.network import Network, end_to_end
+
+if TYPE_CHECKING:
+    from drill_katas.evidence.meters import Sample
+    from drill_katas.evidence.scene import Scene
+    from drill_katas.judge.network import Answer
+    from drill_katas.live.desk import Desk
+
+HOST: Final = "127.0.0.1"
+BRIEF: Final = 0.1  # seconds that a scrape waits until the system is between two of its steps
+UNANSWERED: Final = "the system gave no answer"
+
+
+class Endpoint:
+    """Serves `/metrics`, `/SERVICE/...` and at `/` a list of these, while it is open. `port` 0 takes a free one."""
+
+    def __init__(self, scene: Scene, desk: Desk, port: int) -> None:
+        self._scene = scene
+        self._desk = desk
+        self._loop = Loop()
+        self._samples: tuple[Sample, ...] = ()
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://{HOST}:{self.port}"
+
+    def __enter__(self) -> Self:
+        """Begin to listen. Raises `UserError` when the port is taken."""
+        try:
+            self._loop.run(self._start())
+        except OSError as error:
+            self._loop.close()
+            why = os.strerror(error.errno or 0)
+            raise UserError(f"port {self.port} cannot be had ({why}); take another: --port 0") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop listening."""
+        self._loop.run(self._runner.cleanup())
+        self._loop.close()
+
+    def measure(self) -> None:
+        """Take the samples that are scraped until the next time; for the thread that plays the incident."""
+        self._samples = tuple(self._scene.meters.samples(self._scene.sut, self._scene.watched))
+
+    def services(self) -> dict[str, str]:
+        """Return the names of the services, and how one calls them."""
+        nodes = self._nodes()
+        by_path = {node: f"/{node}/..." for node in nodes}
+        by_method = {name: f"/{name}/METHOD, a JSON list of arguments as its body" for name in self._scene.exposed}
+        return by_path | by_method
+
+    async def _start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/", self._index)
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_route("*", "/{service}/{rest:.*}", self._service)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def _index(self, _request: web.Request) -> web.Response:
+        return web.Response(text="\n".join(["/metrics", *self.services().values(), ""]))
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        with contextlib.suppress(TimeoutError):  # who scrapes gets what there was before: a gap would be worse
+            await asyncio.wait_for(asyncio.wrap_future(self._desk.leave(self.measure)), BRIEF)
+        text, content_type = negotiated(self._samples, request.headers.get("accept", ""))
+        return web.Response(body=text, headers={"content-type": content_type})
+
+    async def _service(self, request: web.Request) -> web.Response:
+        service = request.match_info["service"]
+        network = self._nodes().get(service)
+        if network is not None:
+            return await _pass_on(network, service, request)
+        if service in self._scene.exposed:
+            return await self._call(service, request)
+        known = ", ".join(self.services()) or "nothing is up yet"
+        return web.Response(status=404, text=f"there is no service {service!r} here; there are: {known}\n")
+
+    async def _call(self, service: str, request: web.Request) -> web.Response:
+        """Call a method, with the JSON list in the body as its arguments; any other value is the only one."""
+        if request.method != "POST":
+            return web.Response(status=405, text="POST a JSON list of arguments\n", headers={"allow": "POST"})
+        body = await request.read()
+        try:
+            value = msgspec.json.decode(body) if body.strip() else []
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return web.Response(status=400, text=f"the body should be a JSON list of arguments: {error}\n")
+        arguments = value if isinstance(value, list) else [value]
+        called = self._desk.leave(lambda: self._called(service, request.match_info["rest"], arguments))
+        try:
+            return web.json_response(await asyncio.wrap_future(called))
+        except SutError as error:
+            return web.Response(status=500, text=f"{error.raised.strip()}\n")
+        except CheckEnded as ended:
+            return web.Response(status=503, text=f"{UNANSWERED}: {ended}\n")
+
+    def _called(self, service: str, method: str, arguments: list[Any]) -> Any:
+        raised: list[SutError] = []
+
+        def act() -> Any:
+            try:
+                return getattr(self._scene.exposed[service](), method)(*arguments)
+            except SutError as error:
+                raised.append(error)
+                raise
+
+        value = self._scene.call(service, method, act)
+        if raised:
+            raise raised[0]
+        return value
+
+    def _nodes(self) -> dict[str, Network]:
+        networks = [thing for thing in self._scene.watched.values() if isinstance(thing, Network)]
+        return {node: network for network in networks for node in network.nodes}
+
+
+async def _pass_on(network: Network, service: str, request: web.Request) -> web.Response:
+    path = request.path_qs.removeprefix(f"/{service}")
+    options = {"headers": end_to_end(request.headers), "data": await request.read()}
+    answer: Answer = await asyncio.wrap_future(
+        network.start(network.send(service, (request.method, path, options), within=None))
+    )
+    if answer.status is None:
+        return web.Response(status=502, text=f"{UNANSWERED}\n")
+    return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=answer.body)

@@ -1,0 +1,79 @@
+"""The log of a live system as a file, and what follows it."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from typing import IO, TYPE_CHECKING, Final, Self
+
+import msgspec
+
+from drill_katas.errors import UserError
+from drill_katas.evidence.store import line_from_json, line_to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from drill_katas.evidence.records import LogLine
+    from drill_katas.workspace import Workspace
+
+NAME: Final = "logs.jsonl"
+LOOK: Final = 0.1  # seconds between two looks for more
+
+
+def folder_of(workspace: Workspace, kata: str) -> Path:
+    """Return where the files of a live system lie."""
+    return workspace.state / "live" / kata
+
+
+class LogFile:
+    """Is written by one process at a time, which holds its lock as long as the system is live."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin anew. Raises `UserError` when another process is writing it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file: IO[bytes] = (folder / NAME).open("ab")
+        if not _locked(self._file, fcntl.LOCK_EX):
+            raise UserError(f"{folder.name} is live already, in another terminal")
+        self._file.truncate(0)
+
+    def write(self, lines: Iterable[LogLine]) -> None:
+        """Add lines."""
+        self._file.write(b"".join(msgspec.json.encode(line_to_json(line)) + b"\n" for line in lines))
+        self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def follow(folder: Path) -> Iterator[LogLine]:
+    """Yield the lines of a live system, from its beginning on, as they come; it ends with the system.
+
+    Raises `UserError` when the system is not live.
+    """
+    try:
+        file = (folder / NAME).open("rb")
+    except OSError:
+        file = None
+    if file is None or _locked(file, fcntl.LOCK_SH):
+        raise UserError(f"{folder.name} is not live; `kata serve {folder.name}` in another terminal brings it up")
+    with file:
+        ended, rest = False, b""
+        while not ended:
+            ended = _locked(file, fcntl.LOCK_SH)
+            *lines, rest = (rest + file.read()).split(b"\n")
+            yield from (line_from_json(msgspec.json.decode(line)) for line in lines)
+            if not (ended or lines):
+                time.sleep(LOOK)
+
+
+def _locked(file: IO[bytes], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
