@@ -333,3 +333,37 @@ def test_a_module_that_hangs_ends_the_incident_there_and_the_log_says_so(tmp_pat
 def test_a_kata_without_an_incident_says_so(toy):
     told = refused(toy.kata("incident", "toy"))
     assert "toy has no incident to replay: there is no incident.py" in told
+
+
+# What is on record
+
+
+def test_other_nights_are_drawn_to_one_scale_and_the_same_hours(own):
+    lines = done(own, "metrics", "red_herring", "export_worker_cpu_ratio", "--recorded").splitlines()
+    assert lines[0] == "export_worker_cpu_ratio, 14 nights, up to 0.985"
+    nights = [line for line in lines if line.startswith("2026-")]
+    assert len(nights) == 14
+    assert all("▇" in night or "█" in night for night in nights), "the worker is busy every night"
+    errors = done(own, "metrics", "red_herring", "checkout_error_ratio", "--recorded").splitlines()
+    assert sum("█" in night for night in errors) == 2, "and customers are hurt in two whole ones"
+    (asked, _) = events(own, Queried)
+    assert asked.options == {"metric": "export_worker_cpu_ratio", "recorded": "True"}
+
+
+def test_a_list_of_metrics_says_that_more_is_on_record_where_it_is(drills):
+    told = "Other nights are on record: kata metrics red_herring --recorded"
+    assert told in kata(drills, "metrics", "red_herring").stderr
+    assert not kata(drills, "metrics", "fp_drift").stderr
+    assert "checkout_answers  gauge, 5 series" in done(drills, "metrics", "red_herring", "--recorded")
+
+
+def test_deploys_on_record_are_log_lines(drills):
+    lines = done(drills, "logs", "red_herring", "--recorded", "--service", "export-worker").splitlines()
+    assert lines[0].startswith("2026-03-08 04:00:00 info    export-worker: restart what=by on-call")
+    assert json.loads(done(drills, "logs", "red_herring", "--recorded", "--json"))[0]["event"] == "deploy"
+
+
+@pytest.mark.parametrize("what", ["metrics", "logs"])
+def test_nothing_on_record_is_said(drills, what):
+    told = refused(kata(drills, what, "fp_drift", "--recorded"))
+    assert told.startswith("nothing from before its incident is on record for fp_drift: there is no ")

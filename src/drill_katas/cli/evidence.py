@@ -74,19 +74,23 @@ def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
 @click.option("--since", metavar="TIME", help="From a time of day on, such as 02:55.")
 @click.option("--grep", metavar="REGEX", help="With this in the event or a field.")
 @click.option("--follow", is_flag=True, help="Of the live system, `kata serve`, as they come.")
+@click.option("--recorded", is_flag=True, help="Deploys and the like on record from before.")
 @of_experiment
 @as_json
-def logs(name: str, experiment: str | None, *, follow: bool, as_json: bool, **wanted: Any) -> None:
+def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_json: bool, **wanted: Any) -> None:
     """Show log lines."""
-    from drill_katas.evidence.query import LogFilter, find_logs
+    from drill_katas.evidence import history
+    from drill_katas.evidence.query import LogFilter, find_logs, wanted_of
     from drill_katas.report.evidence import log_lines
 
     if follow:
         _follow(name, LogFilter(**wanted), as_json=as_json)
         return
-    asked = _asked("logs", name, experiment, **wanted)
-    found = find_logs(asked, LogFilter(**wanted))
-    show_json(found) if as_json else show(log_lines(found, width()))
+    if recorded:
+        found = list(wanted_of(history.deploys(_on_record("logs", name, **wanted)), LogFilter(**wanted)))
+    else:
+        found = find_logs(_asked("logs", name, experiment, **wanted), LogFilter(**wanted))
+    show_json(found) if as_json else show(log_lines(found, width(), dated=recorded))
     _expect(found, "no log line is like that")
 
 
@@ -129,6 +133,7 @@ def traces(
 @click.argument("metric", required=False)
 @click.option("--label", "labels", metavar="NAME=VALUE", multiple=True, help="Only series with this label.")
 @click.option("--percentile", type=click.FloatRange(1, 99.99), help="Of a histogram; default: 95.")
+@click.option("--recorded", is_flag=True, help="Of other nights, as they are on record.")
 @of_experiment
 @as_json
 def metrics(
@@ -138,22 +143,30 @@ def metrics(
     percentile: float | None,
     experiment: str | None,
     *,
+    recorded: bool,
     as_json: bool,
 ) -> None:
     """List the metrics, or plot one over time: a gauge, a counter's rate a minute, a histogram's percentile."""
+    from drill_katas.evidence import history
     from drill_katas.evidence.query import plotted
-    from drill_katas.report.evidence import metric_list, plot
+    from drill_katas.report.evidence import metric_list, night_lines, plot
 
-    asked = _asked("metrics", name, experiment, metric=metric, labels=",".join(labels) or None)
+    asked = {"metric": metric, "labels": ",".join(labels) or None}
+    if recorded:
+        families = history.metrics(_on_record("metrics", name, **asked))
+    else:
+        families = _asked("metrics", name, experiment, **asked).metrics
     if metric is None:
-        show_json(asked.metrics) if as_json else show(metric_list(asked.metrics, width()))
+        show_json(families) if as_json else show(metric_list(families, width()))
+        if not recorded and history.has_metrics(find(name)[1]):
+            click.echo(f"Other nights are on record: kata metrics {name} --recorded", err=True)
         return
-    found = plotted(asked, metric, dict(_label(each) for each in labels), percentile)
+    found = plotted(families, metric, dict(_label(each) for each in labels), percentile)
     if as_json:
         show_json([{"name": each.name, "points": each.points} for each in found])
         return
     for each in found:
-        show(plot(each, width()))
+        show(night_lines(each, width()) if recorded else plot(each, width()))
     _expect(found, "no series is like that")
 
 
@@ -235,6 +248,13 @@ def _asked(about: str, name: str, experiment: str | None, **options: Any) -> Inc
     found = store.read(store.folder_of(workspace, kata.name, experiment), kata.name)
     _note(workspace, kata, about, experiment, **options)
     return found
+
+
+def _on_record(about: str, name: str, **options: Any) -> Kata:
+    """Return a kata whose history is asked for, and note that in the journal."""
+    workspace, kata = find(name)
+    _note(workspace, kata, about, None, recorded=True, **options)
+    return kata
 
 
 def _note(workspace: Workspace, kata: Kata, about: str, experiment: str | None, **options: Any) -> None:

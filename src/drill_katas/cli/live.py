@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.option("--from", "source", metavar="DIR", help="Serve the files in DIR, or 'solutions', in place of your own.")
 @click.option("--seed", default=0, show_default=True, help="Another night: other names, amounts and moments.")
-@click.option("--speed", default=10.0, show_default=True, type=click.FloatRange(0.1, 100), help="Of its minutes in one of yours.")
+@click.option(
+    "--speed", default=10.0, show_default=True, type=click.FloatRange(0.1, 100), help="Of its minutes in one of yours."
+)
 @click.option(
     "--port", default=9464, show_default=True, type=click.IntRange(0, 65535), help="0 takes any that is free."
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from drill_katas.errors import UserError
-from drill_katas.evidence.exposition import from_openmetrics
+from drill_katas.evidence import history
 from drill_katas.evidence.graph import edges
 from drill_katas.evidence.layout import to_svg
 from drill_katas.evidence.query import plotted
@@ -47,9 +47,7 @@ class Seen:
 
     def recorded(self, name: str, **labels: str) -> Sequence[Point]:
         """Return the points of a series in the kata's recorded history."""
-        file = self.kata.folder / "recorded" / "metrics.txt"
-        families = from_openmetrics(file.read_text(encoding="utf-8"))
-        return next((each.points for each in Metrics(families).of(name, labels)), ())
+        return next((each.points for each in Metrics(history.metrics(self.kata)).of(name, labels)), ())
 
 
 def to_html(kata: Kata, incidents: Sequence[tuple[str, Incident]]) -> str:
@@ -92,7 +90,7 @@ def _told(kata: Kata, label: str, incident: Incident) -> dict[str, Any]:
 
 def _metrics(incident: Incident) -> Iterator[dict[str, Any]]:
     for family in incident.metrics:
-        found = plotted(incident, family.name, {}, None)
+        found = plotted(incident.metrics, family.name, {}, None)
         series = [{"name": each.name, "points": each.points} for each in found][:MOST_SERIES]
         name = f"p95 of {family.name}" if family.kind == "histogram" else family.name
         yield {"name": name, "help": family.help, "series": series}

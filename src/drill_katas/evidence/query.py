@@ -16,7 +16,7 @@ from drill_katas.kit.rules import increases, quantile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from drill_katas.evidence.records import Incident, LogLine, Span
+    from drill_katas.evidence.records import Family, Incident, LogLine, Span
     from drill_katas.kit.rules import Point
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
@@ -136,13 +136,13 @@ class Plotted:
     points: Sequence[Point]
 
 
-def plotted(incident: Incident, metric: str, labels: Mapping[str, str], percent: float | None) -> list[Plotted]:
+def plotted(of: Sequence[Family], metric: str, labels: Mapping[str, str], percent: float | None) -> list[Plotted]:
     """Return a metric over time: a gauge as it is, a counter as its rate a minute, a histogram as a percentile.
 
     Rates and percentiles are those of the last two minutes. Raises `UserError` for a metric that is not there.
     """
-    metrics = Metrics(incident.metrics)
-    families = {family.name: family for family in incident.metrics}
+    metrics = Metrics(of)
+    families = {family.name: family for family in of}
     name = one_of(metric if metric in families else metric.removesuffix("_total"), families, "metric")
     kind, times = families[name].kind, metrics.times()
     if kind == "histogram":

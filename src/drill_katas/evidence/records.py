@@ -118,3 +118,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 def clock_time(at: float) -> str:
     """Write a time of the incident as 02:57:31, UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
+
+
+def day(at: float) -> str:
+    """Write the day of a time, UTC, as 2026-03-14."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"

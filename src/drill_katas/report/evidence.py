@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.evidence.graph import cycles, told_seconds
-from drill_katas.evidence.records import clock_time
+from drill_katas.evidence.records import clock_time, day
 from drill_katas.report.text import Span as Piece
 from drill_katas.report.text import cut, line, wrapped
 
@@ -23,6 +23,7 @@ BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 ROWS: Final = 8  # of a plot
 AXIS: Final = 11  # columns left of it
 SHORT: Final = 8  # characters of a trace id that are shown in a list
+DAY: Final = 86_400  # seconds
 BAR: Final = 16  # columns of a trace's timeline, at least
 
 
@@ -76,12 +77,12 @@ def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
         yield from wrapped(alert.expression, width, " " * 20, "dim")
 
 
-def log_lines(logs: Iterable[LogLine], width: int) -> Iterator[Line]:
-    """Write log lines, each with its fields, the beginning of its trace id, and its own id."""
+def log_lines(logs: Iterable[LogLine], width: int, *, dated: bool = False) -> Iterator[Line]:
+    """Write log lines, each with its time, with `dated` its day, the beginning of its trace id, and its fields."""
     for each in logs:
         fields = " ".join(f"{name}={value}" for name, value in each.fields.items())
         trace = each.trace_id[:SHORT] if each.trace_id else "-" * SHORT
-        head = f"{clock_time(each.at)} {trace} "
+        head = f"{day(each.at)} {clock_time(each.at)} " if dated else f"{clock_time(each.at)} {trace} "
         text = f"{each.service}: {each.event} {fields}".rstrip()
         level_ = cut(each.level, 7).ljust(8)
         first, *rest = wrapped(text, max(20, width - len(head) - len(level_)), "") or [()]
@@ -154,6 +155,25 @@ def plot(of: Plotted, width: int) -> Iterator[Line]:
         yield (Piece(f"{label:>{AXIS - 2}} ┤"), Piece(cells.rstrip()))
     first, last = clock_time(of.points[0][0])[:5], clock_time(of.points[-1][0])[:5]
     yield line(" " * AXIS, (f"{first}{last:>{max(6, columns - 5)}}", "dim"))
+
+
+def night_lines(of: Plotted, width: int) -> Iterator[Line]:
+    """Draw a series of many nights, one a line, all to the same scale and hours."""
+    nights: dict[str, list[Point]] = {}
+    for at, value in of.points:
+        nights.setdefault(day(at), []).append((at, value))
+    longest = max(nights.values(), key=lambda points: points[-1][0] - points[0][0])
+    first, last = (at % DAY for at, _ in (longest[0], longest[-1]))
+    columns = max(10, min(width - 20, len(longest)))
+    top = max(value for _, value in of.points) or 1.0
+    yield line((cut(of.name, width - 24), "bold"), f", {len(nights)} nights, up to {top:.3g}")
+    for night, points in nights.items():
+        cells = [" "] * columns
+        for at, value in points:
+            column = min(columns - 1, max(0, int((at % DAY - first) / max(last - first, 1e-9) * columns)))
+            cells[column] = max(cells[column], BLOCKS[max(0, round(value / top * 8))])
+        yield line((f"{night}  ", "dim"), "".join(cells), f"  {max(value for _, value in points):.3g}")
+    yield line(" " * 12, (f"{clock_time(first)[:5]}{clock_time(last)[:5]:>{columns - 5}}", "dim"))
 
 
 def graph_lines(of: Sequence[Edge], width: int) -> Iterator[Line]:

@@ -1,0 +1,59 @@
+"""What a kata has on record from before its incident, in its folder `recorded/`: metrics of other nights, deploys."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from drill_katas.errors import UserError
+from drill_katas.evidence.exposition import from_openmetrics
+from drill_katas.evidence.records import LogLine
+
+if TYPE_CHECKING:
+    from drill_katas.catalog import Kata
+    from drill_katas.evidence.records import Family
+
+METRICS: Final = "metrics.txt"
+DEPLOYS: Final = "deploys.jsonl"
+
+
+class _Deploy(msgspec.Struct, frozen=True):
+    at: datetime
+    service: str
+    kind: str
+    what: str
+
+
+def has_metrics(kata: Kata) -> bool:
+    """Return whether metrics of other nights are on record."""
+    return (kata.folder / "recorded" / METRICS).is_file()
+
+
+def metrics(kata: Kata) -> tuple[Family, ...]:
+    """Return the metrics on record. Raises `UserError` when there are none."""
+    return from_openmetrics(_read(kata, METRICS))
+
+
+def deploys(kata: Kata) -> tuple[LogLine, ...]:
+    """Return the deploys, restarts and changes of schedule on record, as log lines. Raises `UserError` as well."""
+    found = [msgspec.json.decode(line, type=_Deploy) for line in _read(kata, DEPLOYS).splitlines()]
+    return tuple(
+        LogLine(
+            id=f"deploy-{number}",
+            at=each.at.timestamp(),
+            service=each.service,
+            level="info",
+            event=each.kind,
+            fields={"what": each.what},
+        )
+        for number, each in enumerate(found, 1)
+    )
+
+
+def _read(kata: Kata, name: str) -> str:
+    file = kata.folder / "recorded" / name
+    if not file.is_file():
+        raise UserError(f"nothing from before its incident is on record for {kata.name}: there is no {file}")
+    return file.read_text(encoding="utf-8")
