@@ -161,8 +161,10 @@ class Shop:
         outcomes = self.placed(placed, told, every=every, deadline_ms=deadline_ms)
         self.expect_degraded(placed, outcomes, told)
 
-    def goodput(self, orders, clients, told):
+    def goodput(self, many, clients):
         """Place orders from so many customers; how many a second are confirmed at their own price, and in words."""
+        orders = self.orders(many)
+        told = f"{many} orders from {kit.some(clients, 'customer')}, one after the other, for {self.workers} workers"
         patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
         began = time.monotonic()
         load = kit.load.closed_loop(
@@ -171,7 +173,7 @@ class Shop:
         outcomes = self.collected(orders, load.answers, told)
         seconds = time.monotonic() - began
         good = [order for order in orders if outcomes[order["id"]] == (OK, self.confirmation(order))]
-        return len(good) / seconds, f"{len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
+        return len(good) / seconds, f"{told}: {len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
 
     def cut_pricing_off(self, orders):
         """Cut pricing off, and place orders one after another until that is known; they must be degraded."""
