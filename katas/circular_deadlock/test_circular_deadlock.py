@@ -301,6 +301,7 @@ def test_the_shop_confirms_what_its_workers_can_carry(sut):
     """The shop confirms as much as its workers can carry."""
     shop = Shop(sut, workers=5, service_time=0.04)
     alone = statistics.median(shop.goodput(1, clients=1)[0] for _ in range(3))
+    assert alone, "not one of three orders that come one after the other is confirmed"
     together, seen = shop.goodput(30, clients=15)
     share = alone / max(together, 0.001)
     limit = sut.measured("goodput_of_one_customer_to_fifteen", share)

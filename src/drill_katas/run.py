@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import shutil
 import sys
@@ -131,11 +132,16 @@ class KataRun:
         self._spawner = InlineSpawner() if settings.inline else hosts or Hosts(list(preload))
         self.sut = Sut(self._spawner, seed=settings.seed)
         self._thresholds = thresholds
-        self._overlays = {kata.name: Overlay(kata, arms[kata.name]) for kata in settings.katas}
+        self._arms = arms
         self._totals: Counter[str] = Counter()
         self._selected: Counter[str] = Counter()
         self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
         self._told: set[tuple[str, str]] = set()  # kata and message of a module that cannot be judged at all
+
+    @functools.cached_property
+    def _overlays(self) -> dict[str, Overlay]:
+        """The files that are judged, as they are at the first check."""
+        return {kata.name: Overlay(kata, self._arms[kata.name]) for kata in self._settings.katas}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:

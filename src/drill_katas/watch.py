@@ -1,39 +1,89 @@
 """`kata watch`: judges a kata whenever one of its editable files is saved, by a judge that is warm.
 
-Three processes: this one watches; the judge has imported what a run needs and has a zygote waiting; for each run it
-forks a child, which is an ordinary pytest from there on, and leaves nothing behind in its parent.
+Three processes: this one watches; the judge is a pytest that has collected the kata's checks and has a zygote waiting;
+for each run it forks a child, which goes on with the checks, and leaves nothing behind in its parent.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO, cast
+
+import pytest
 
 from drill_katas.errors import UserError
+from drill_katas.judge.hosts import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drill_katas.catalog import Kata
-    from drill_katas.judge.hosts import Hosts
 
-NEEDED: Final = ("pytest", "_pytest.terminal", "hypothesis.strategies", "hypothesis.stateful", "drill_katas.kit")
-OPTIONS: Final = (
-    *("-x", "--no-header", "-p", "no:cacheprovider"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # what is imported already is not rewritten, nor need it be
-)
+LATER: Final = ("drill_katas.judge.network",)  # what is imported only when a check comes to it
+OPTIONS: Final = ("-x", "--no-header", "-p", "no:cacheprovider")
 BREATH: Final = 100  # milliseconds after which watching is taken to have begun
 SETTLE: Final = 50  # milliseconds without another change, and the file is taken to be saved
 
 
-class Warm:
-    """Hands a run the zygotes that are waiting; a plugin that the run asks for."""
+class Curtain:
+    """A standard output that keeps to itself what is written while it is down."""
 
-    def __init__(self, hosts: Hosts) -> None:
+    def __init__(self, stage: TextIO) -> None:
+        self.stage = stage
+        self.hidden: list[str] | None = []
+
+    def write(self, text: str) -> int:
+        """Write, or keep."""
+        if self.hidden is None:
+            return self.stage.write(text)
+        self.hidden.append(text)
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        """Be what is behind it in everything else."""
+        return getattr(self.stage, name)
+
+
+class Warm:
+    """Stops a session where its checks would begin, and has a fork of it judge whenever it is asked to.
+
+    What a run takes before that, imports and collection, is done once. A plugin that the session is begun with.
+    """
+
+    def __init__(self, kata: Kata, requests: int, answers: int, curtain: Curtain) -> None:
         self.__name__ = "kata-warm"  # by which pytest knows it
-        self.hosts = hosts
+        self.hosts = Hosts(list(kata.manifest.imports))
+        self._kata = kata
+        self._requests, self._answers = requests, answers
+        self._curtain = curtain
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Serve; in a fork, go on to the checks."""
+        for module in (*LATER, *self._kata.manifest.preload):
+            importlib.import_module(module)
+        gc.freeze()  # what is there is there to stay: collecting garbage need not look through it
+        while os.read(self._requests, 1):
+            pid = os.fork()
+            if pid == 0:
+                self._begin(session)
+                return
+            _, status = os.waitpid(pid, 0)
+            os.write(self._answers, bytes([os.waitstatus_to_exitcode(status) & 0xFF]))
+            self.hosts.renew()
+        self.hosts.close()
+        os._exit(0)  # no check has run here, so that there is nothing to conclude
+
+    def _begin(self, session: pytest.Session) -> None:
+        """Be a session that begins now."""
+        os.close(self._requests)
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        assert reporter is not None
+        reporter.pytest_sessionstart(session)  # from when on it counts the seconds
+        self._curtain.hidden = None
 
 
 class WarmJudge:
@@ -46,8 +96,7 @@ class WarmJudge:
         if self._pid == 0:
             os.close(self._requests)
             os.close(self._answers)
-            _serve(kata, requests, answers)
-            os._exit(0)
+            os._exit(_serve(kata, requests, answers))
         os.close(requests)
         os.close(answers)
 
@@ -95,32 +144,16 @@ def saves(kata: Kata) -> Iterator[set[str]]:
             yield {path.rpartition("/")[2] for _, path in changes}
 
 
-def _serve(kata: Kata, requests: int, answers: int) -> None:
-    """Be the judge until nobody asks any more."""
-    from drill_katas.judge.hosts import Hosts  # noqa: PLC0415 - here it is needed, and not in the process that watches
-
-    hosts = Hosts(list(kata.manifest.imports))
-    for module in (*NEEDED, *kata.manifest.preload):
-        importlib.import_module(module)
+def _serve(kata: Kata, requests: int, answers: int) -> int:
+    """Be the judge until nobody asks any more; return the exit code of this process, or of one it has forked."""
+    curtain = Curtain(sys.stdout)
+    sys.stdout = cast("TextIO", curtain)
+    warm = Warm(kata, requests, answers, curtain)
     try:
-        while os.read(requests, 1):
-            code = _in_child(kata.name, hosts)
-            hosts.close()
-            os.write(answers, bytes([code]))
-            hosts = Hosts(list(kata.manifest.imports))
-    except KeyboardInterrupt:
-        pass
+        code = int(pytest.main(["--kata", kata.name, *OPTIONS], plugins=[warm]))
     finally:
-        hosts.close()
-
-
-def _in_child(name: str, hosts: Hosts) -> int:
-    pid = os.fork()
-    if pid == 0:
-        import pytest  # noqa: PLC0415 - imported before the fork
-
-        code = pytest.main(["--kata", name, *OPTIONS], plugins=[Warm(hosts)])
-        sys.stdout.flush()
-        os._exit(int(code))
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status) & 0xFF
+        sys.stdout = curtain.stage
+    if curtain.hidden is not None and code != pytest.ExitCode.INTERRUPTED:
+        sys.stdout.write("".join(curtain.hidden))  # why it did not come to the checks
+    sys.stdout.flush()
+    return code

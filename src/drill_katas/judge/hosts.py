@@ -33,6 +33,11 @@ class Hosts:
         self._zygotes.rotate()
         return process
 
+    def renew(self) -> None:
+        """Be ready to start another run's programs, as if none had been started."""
+        self.close()
+        self._zygotes = deque([Zygote(self._preload)])
+
     def close(self) -> None:
         """End all that runs."""
         for zygote in self._zygotes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import math
 import uuid
@@ -63,11 +64,15 @@ class Sut:
     def __init__(self, spawner: Spawner, *, seed: int) -> None:
         self.seed = seed
         self._spawner = spawner
-        self._services = Services()
         self._running: Running | None = None
         self._trial: Trial | None = None
         self._trace_id: str | None = None
         self._logged: list[Logged] = []  # of programs that have ended
+
+    @functools.cached_property
+    def _services(self) -> Services:
+        """What serves the program; its thread and its socket are there from the first check on."""
+        return Services()
 
     @property
     def trial(self) -> Trial:
