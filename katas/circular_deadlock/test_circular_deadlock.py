@@ -306,7 +306,7 @@ def test_the_shop_confirms_what_its_workers_can_carry(sut):
     share = alone / max(together, 0.001)
     limit = sut.measured("goodput_of_one_customer_to_fifteen", share)
     assert share <= limit, (
-        f"{seen}, and {alone:.1f} a second when one comes when the one before is done: {1 / share:.1f} times as many; "
+        f"{seen}, and {alone:.1f} a second when each comes after the one before: {1 / share:.1f} times as many; "
         f"with {shop.workers} workers it should be at least {1 / limit:.1f} times"
     )
 
