@@ -24,8 +24,8 @@ ROOM_FOR_WRONG: Final = 1.5  # limit × this ≤ best wrong arm
 LEAST_FOR_RIGHT: Final = 1.4  # the same in every later certification, on whatever machine
 LEAST_FOR_WRONG: Final = 1.2
 HEAD: Final = """\
-# Limits of what the checks measure, as `kata verify {kata} --derive` wrote them. Each lies between the highest
-# figure of an arm that is right and the lowest of one that is not, with room for a factor of {right:g} and of {wrong:g}.
+# Limits of what the checks measure, as `kata verify {kata} --derive` wrote them: each between the highest figure
+# of an arm that is right and the lowest of one that is not, with room for a factor of {right:g} and of {wrong:g}.
 format = 1
 """
 
