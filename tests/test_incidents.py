@@ -335,6 +335,28 @@ def test_a_kata_without_an_incident_says_so(toy):
     assert "toy has no incident to replay: there is no incident.py" in told
 
 
+# What a fix changes in it
+
+
+def test_a_fix_that_gives_up_sooner_shows_failed_calls_in_place_of_hangs(own):
+    """What the system waits for comes in its turn, though the incident's clock jumps."""
+    near_miss = shipped().get("circular_deadlock").solutions / "near_misses" / "timeouts"
+    hung = [
+        trace for trace in asked(own, "traces", "circular_deadlock", "--slowest", 200) if (trace["seconds"] or 60) > 50
+    ]
+    assert len(hung) > 50
+    done(own, "incident", "circular_deadlock", "--from", near_miss)
+    slowest = asked(own, "traces", "circular_deadlock", "--slowest", 200)
+    assert all(trace["seconds"] < 5 for trace in slowest)
+    late = [trace for trace in slowest if trace["failed"] and trace["root"]["attributes"]["status"] == "200"]
+    assert len(late) > 50
+    assert 1 < max(trace["seconds"] for trace in late), "it gives up after a second"
+
+
+def asked(folder, *question):
+    return json.loads(done(folder, *question, "--json"))
+
+
 # What is on record
 
 

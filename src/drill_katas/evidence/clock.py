@@ -30,6 +30,10 @@ class Clock:
         jump = max(0, bisect_right(self._real, monotonic) - 1)
         return round(self._told[jump] + (monotonic - self._real[jump]) * self._scale, 6)
 
+    def skipped(self, seconds: float) -> float:
+        """Return how long, by the judge's clock, a jump over so many seconds of the incident's would have taken."""
+        return seconds / self._scale
+
     def jump_to(self, at: float) -> None:
         """Go on from a later time; a time that is past already changes nothing."""
         real = time.monotonic()
@@ -48,6 +52,10 @@ class PacedClock(Clock):
         super().__init__(begins, scale)
         self._speed = speed
         self._rest = rest
+
+    def skipped(self, seconds: float) -> float:
+        """Return how long it would have taken beyond the time that it takes."""
+        return max(0.0, super().skipped(seconds) - seconds / self._speed)
 
     def jump_to(self, at: float) -> None:
         """Go on from a later time, when the time has come."""

@@ -90,7 +90,7 @@ def system(what: Replay, seconds: float) -> Iterator[Sut]:
     """Return the system under test of a replay that may take so many seconds."""
     overlay = Overlay(what.kata, what.arm)
     hosts = Hosts(list(what.kata.manifest.imports))
-    sut = Sut(hosts, seed=what.seed)
+    sut = Sut(hosts, seed=what.seed, virtual_time=True)
     try:
         sut.begin_check(Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, seconds))
         yield sut

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 QUIET: Final = 0.05  # seconds without a sign of progress, and what waits is taken to wait for good
 LOOK: Final = 0.002  # seconds between two looks
+INSTANT: Final = 0.001  # seconds that are not worth a jump
 T = TypeVar("T")
 
 
@@ -53,6 +54,7 @@ class Sent:
     service: str
     name: str
     future: Future[Answer]
+    sent: float  # by the judge's clock
     began: float
     patience: float
     good: Callable[[Answer], bool] | None
@@ -104,10 +106,10 @@ class Scene:
         """Go through the incident in steps, as minutes since its beginning; what a step began is let come to rest."""
         steps = int(self.incident.minutes * 60 / seconds)
         for step in itertools.count() if self.endless else range(steps):
-            self.clock.jump_to(self.incident.began + step * seconds)
+            self._jump_to(self.incident.began + step * seconds)
             yield step * seconds / 60
             self._settle()
-            self.clock.jump_to(self.incident.began + (step + 1) * seconds)
+            self._jump_to(self.incident.began + (step + 1) * seconds)
             self._give_up()
             self.gauge("requests_in_flight", len(self._sent), "Requests that have no answer yet.")
             self.after_step(self, min(1.0, (step + 1) / steps))
@@ -115,7 +117,7 @@ class Scene:
 
     def wait(self, seconds: float) -> None:
         """Let some of the incident's time pass between two requests."""
-        self.clock.jump_to(self.clock.now() + seconds)
+        self._jump_to(self.clock.now() + seconds)
 
     def call(
         self, service: str, name: str, act: Callable[[], T], good: Callable[[T], bool] = lambda _: True
@@ -174,7 +176,7 @@ class Scene:
         trace_id = f"{self.chance.getrandbits(128):032x}"
         headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.pop("headers", {})}
         future = network.start(network.send(node, (method, path, {**options, "headers": headers}), within=None))
-        self._sent.append(Sent(node, name, future, self.clock.now(), patience, good))
+        self._sent.append(Sent(node, name, future, time.monotonic(), self.clock.now(), patience, good))
         return future
 
     def log(self, service: str, level: str, event: str, *, trace_id: str | None = None, **fields: Any) -> None:
@@ -193,6 +195,15 @@ class Scene:
         if request.name == self.incident.request and request.good is not None:
             self.meters.note_level(good=request.good)
         self.meters.note(request.service, request.name, request.status, max(0.0, request.ended - request.began))
+
+    def _jump_to(self, at: float) -> None:
+        """Go on from a later time; what the system itself waits for meanwhile comes in its turn."""
+        while (left := at - self.clock.now()) > INSTANT:
+            skipped = self.clock.skipped(left)
+            step = self.sut.put_forward(skipped) if skipped else 0.0
+            self.clock.jump_to(at if step == skipped else self.clock.now() + max(INSTANT, left * step / skipped))
+            if step != skipped:
+                self._settle()
 
     def _settle(self) -> None:
         """Wait until all requests are answered, or nothing moves any more; then who waits has time to give up."""
@@ -231,7 +242,7 @@ class Scene:
             answer = None
         status = "none" if answer is None or answer.status is None else str(answer.status)
         good = sent.good and answer is not None and sent.good(answer)
-        ended = self.clock.now() if answer is None else sent.began + answer.seconds * self.incident.scale
+        ended = self.clock.now() if answer is None else self.clock.at(sent.sent + answer.seconds)
         self._note(Request(sent.service, sent.name, status, good, sent.began, ended))
 
 

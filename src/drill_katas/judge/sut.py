@@ -61,8 +61,9 @@ class Handle:
 class Sut:
     """The system under test of the current check: a process of its own, fresh for every check."""
 
-    def __init__(self, spawner: Spawner, *, seed: int) -> None:
+    def __init__(self, spawner: Spawner, *, seed: int, virtual_time: bool = False) -> None:
         self.seed = seed
+        self._virtual_time = virtual_time
         self._spawner = spawner
         self._running: Running | None = None
         self._trial: Trial | None = None
@@ -244,6 +245,8 @@ class Sut:
         if self._running is None:
             self._running = self._spawner.spawn(self.trial.program, self.trial.limits)
             self.trial.output = self._running.output
+            if self._virtual_time:
+                self._ask({"op": "virtual time"}, Call("virtual time"))
             importing = Call(f"import of {self.trial.program.editable_names()}")
             self._ask({"op": "import"}, importing, IMPORT_SECONDS)
         return self._running
@@ -253,6 +256,13 @@ class Sut:
         self._started()
         samples: list[dict[str, Any]] = self._ask({"op": "metrics"}, Call("metrics"))
         return samples
+
+    def put_forward(self, seconds: float) -> float:
+        """Put the clock of a program with virtual time forward, but not beyond its next timer; return by how much."""
+        if self._running is None:
+            return seconds
+        step: float = self._ask({"op": "put forward", "seconds": seconds}, Call("putting the clock forward"))
+        return step
 
     def cpu_seconds(self) -> float:
         """Return how long its main thread has been on a processor so far; 0 where there is no Linux to ask."""

@@ -8,6 +8,8 @@ Requests (`op`) and what they answer under `ok`:
 - `tasks`: the stacks of the tasks of all applications
 - `close`: the object and the engines it was given are let go; None
 - `metrics`: see `telemetry.read_metrics`
+- `virtual time`: from here on the program's clock can be put forward; None
+- `put forward`: its clock is, by so many seconds at most; how many: no more than to the next timer of an application
 What goes wrong is answered under `error`: `kind` (import, missing, signature, raised, exit, unplain, memory),
 `type`, `message`, and the frames of the traceback as `[file, line, function, source]`.
 """
@@ -23,7 +25,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.sut import driver, telemetry
+from drill_katas.sut import clock, driver, telemetry
 from drill_katas.sut.wire import Channel, Closed, find_unplain
 
 if TYPE_CHECKING:
@@ -88,6 +90,8 @@ class Host:
             "tasks": self._tasks,
             "close": self._close,
             "metrics": telemetry.read_metrics,
+            "virtual time": clock.make_virtual,
+            "put forward": self._put_forward,
         }
         fields = {name: value for name, value in request.items() if name not in {"op", "trace"}}
         return operations[request["op"]](**fields)
@@ -136,6 +140,12 @@ class Host:
 
     def _tasks(self) -> list[list[list[Any]]]:
         return self._loop.stacks() if self._loop else []
+
+    def _put_forward(self, seconds: float) -> float:
+        if self._loop:
+            return self._loop.put_forward(seconds)
+        clock.put_forward(seconds)
+        return seconds
 
     def _find(self, target: str) -> Any:
         wanted, _, target = target.rpartition(".")

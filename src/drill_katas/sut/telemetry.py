@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.sut.clock import real_monotonic
 from drill_katas.sut.wire import find_unplain
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def send_logs_to(send: Callable[[dict[str, Any], float], None]) -> None:
 
     def deliver(_logger: object, _name: str, event: MutableMapping[str, Any]) -> str:
         line = {name: value if find_unplain(value) is None else repr(value) for name, value in event.items()}
-        send(line, time.monotonic())
+        send(line, real_monotonic())
         raise structlog.DropEvent
 
     structlog.configure(

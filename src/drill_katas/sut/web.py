@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import math
 import threading
-from typing import TYPE_CHECKING, Any, Final
+import weakref
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiohttp import web
 
-from drill_katas.sut import telemetry
+from drill_katas.sut import clock, telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
 SHOWN_TASKS: Final = 200
+T = TypeVar("T")
 
 
 class Loop:
     """The event loop of all applications, on a thread of its own: the judge is answered while it is busy."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = _EventLoop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="applications").start()
 
     def serve(self, make: Callable[[], web.Application], node: str, path: str) -> None:
@@ -33,8 +36,33 @@ class Loop:
         tasks = sorted(asyncio.all_tasks(self._loop), key=lambda task: task.get_name())
         return [list(_frames(task.get_coro())) for task in tasks[:SHOWN_TASKS]]
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def put_forward(self, seconds: float) -> float:
+        """Put the program's clock forward, but not beyond the next timer; return by how much."""
+        return self._run(self._loop.put_forward(seconds))
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+class _EventLoop(asyncio.SelectorEventLoop):
+    """An event loop that knows its timers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._timers: weakref.WeakSet[asyncio.TimerHandle] = weakref.WeakSet()
+
+    def call_at(self, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override] # passed on as it is
+        timer = super().call_at(*args, **kwargs)
+        self._timers.add(timer)
+        return timer
+
+    async def put_forward(self, seconds: float) -> float:
+        """Put the clock forward, but not beyond the next timer; return by how much. What is due is called next."""
+        now = self.time()
+        due = (timer.when() for timer in self._timers if not timer.cancelled())
+        step = min(seconds, max(0.0, min((when for when in due if when > now), default=math.inf) - now))
+        clock.put_forward(step)
+        return step
 
 
 def _frames(awaiting: Any) -> Iterator[list[Any]]:
