@@ -62,7 +62,7 @@ def test_a_right_diagnosis_that_an_experiment_supports_is_told_and_remembered(ow
         "--experiment", "no_drop=gone",
     )  # fmt: skip
     assert "your hypothesis is supported" in told
-    assert re.search(r"That is it, 100 of 100 points, after \d+:\d\d", told)
+    assert re.search(r"That is the cause: 100 of 100 points, after \d+:\d\d", told)
     (event,) = diagnoses(own)
     assert (event.right, event.score, event.state) == (True, 100, "supported")
     assert re.search(r"detected \d+:\d\d, diagnosed \d+:\d\d", done(own, "status"))
@@ -72,14 +72,14 @@ def test_what_has_not_been_looked_at_is_not_told(own, incident):
     guess = ["diagnose", "red_herring", *RIGHT, "--onset", onset_of(incident), "--experiment", "none"]
     told = words(done(own, *guess, code=1))
     assert "your hypothesis is proposed" in told
-    assert "component not told: what you have asked so far does not decide it; ask traces or graph" in told
-    assert "mechanism not told" in told
-    assert "alerts not told" in told
+    assert "component not told: what you have asked so far does not decide it; ask " in told
+    assert "mechanism not told: what you have asked so far does not decide it; make an experiment and ask" in told
+    assert "alerts not told: what you have asked so far does not decide it; make an experiment" in told
     done(own, "graph", "red_herring")
     told = words(done(own, *guess, code=1))
     assert "component right" in told
     assert "mechanism not told" in told
-    assert "Wrong so far: 2; each costs five minutes on the clock." in told
+    assert "Wrong so far: 0; each costs five minutes on the clock." in told, "the cause is right, and only not proven"
 
 
 def test_at_a_terminal_what_was_not_given_is_asked_for(own):
@@ -90,13 +90,14 @@ def test_at_a_terminal_what_was_not_given_is_asked_for(own):
         [KATA, "diagnose", "red_herring"], cwd=own, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
     )
     os.close(theirs)
-    os.write(ours, b"6\n9\n02:56\n\ncaused\ncaused\nnoise\nnone\n")
+    os.write(ours, b"nowhere\n6\n9\n02:56\n\ncaused\n\n1\nnoise\nnone\n")
     told = ""
     with contextlib.suppress(OSError):  # Linux's way to say that the other end was closed
         while piece := os.read(ours, 65536):
             told += piece.decode()
     os.close(ours)
     assert process.wait(30) == 1
+    assert "there is no component 'nowhere'" in told, "it is asked for again"
     assert "6  shop-checkout" in told
     assert "9  resource-leak" in told
     assert "your hypothesis is" in told
@@ -112,14 +113,32 @@ def test_a_prediction_that_does_not_come_true_refutes(own):
     ]  # fmt: skip
     told = words(done(own, "diagnose", "red_herring", *wrong, "--experiment", "worker_off=gone", code=1))
     assert "your hypothesis is refuted" in told
-    assert "worker_off: gone was predicted, and it was unchanged" in told
+    assert "with worker_off the harm is unchanged, and gone was predicted" in told
 
 
-def test_an_experiment_that_was_not_made_supports_nothing(own):
-    told = words(
-        done(own, "diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "no_drop=gone", code=1)
-    )
-    assert "no_drop was not tried; `kata experiment` does" in told
+def test_an_experiment_that_is_predicted_is_made(own):
+    done(own, "logs", "red_herring")
+    told = words(done(own, "diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "no_drop=gone"))
+    assert "with no_drop the harm is gone, as predicted" in told
+    assert done(own, "logs", "red_herring", "--experiment", "no_drop")
+
+
+def test_what_other_causes_would_bring_about_too_supports_nothing(own):
+    """Nor does an experiment support a hypothesis that names another cause."""
+    done(own, "experiment", "red_herring", "no_drop")
+    other = [word.replace("resource-leak", "nested-acquisition") for word in RIGHT]
+    for given in ([*RIGHT, "--experiment", "worker_off=unchanged"], [*other, "--experiment", "no_drop=gone"]):
+        told = words(done(own, "diagnose", "red_herring", *given, "--onset", "02:56", code=1))
+        assert "your hypothesis is proposed" in told
+        assert "as predicted; with other causes it would be, too" in told
+    assert "Wrong so far: 1" in told
+
+
+def test_evidence_that_speaks_of_nothing_is_not_carried_along(own, incident):
+    sold_out = next(line.id for line in incident.logs if line.fields.get("reason") == "sold out")
+    other = next(line.id for line in incident.logs if line.event == "drop on sale")
+    told = words(done(own, *RIGHT_NOW, "--evidence", f"{sold_out},{other}"))
+    assert "evidence partly right" in told
 
 
 def test_mechanisms_are_listed(tmp_path):
@@ -131,15 +150,16 @@ def test_mechanisms_are_listed(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"--component": "chekout"}, "there is no component 'chekout' in this incident; did you mean"),
-        ({"--mechanism": "n+1"}, "there is no mechanism 'n+1' in this incident"),
+        ({"--component": "chekout"}, "there is no component 'chekout'; did you mean"),
+        ({"--mechanism": "n+1"}, "there is no mechanism 'n+1'"),
         ({"--onset": "early"}, "'early' is no time of day"),
         ({"--evidence": "log-99999"}, "there is no log line log-99999 in this incident"),
-        ({"--evidence": "zz"}, "there is no trace zz in this incident"),
+        ({"--evidence": "zz"}, "there is no trace 'zz' in this incident"),
         ({"--alert": "CheckoutErrors"}, "--alert 'CheckoutErrors' should be NAME=VALUE"),
-        ({"--alert": "CheckoutErrors=loud"}, "there is no mark 'loud' in this incident; known are caused, noise"),
-        ({"--experiment": "no_drop=well"}, "there is no outcome 'well' in this incident; known are better, gone"),
-        ({"--experiment": "no_such=gone"}, "there is no experiment 'no_such' in this incident"),
+        ({"--alert": "CheckoutErrors=loud"}, "there is no mark 'loud'; known are caused, noise"),
+        ({"--alert": "Checkouts=noise"}, "there is no alert 'Checkouts'; did you mean 'CheckoutErrors'?"),
+        ({"--experiment": "no_drop=well"}, "there is no outcome 'well'; known are better, gone"),
+        ({"--experiment": "no_such=gone"}, "there is no experiment 'no_such'"),
     ],
 )
 def test_a_mistake_is_told_and_costs_nothing(own, change, says):
@@ -153,7 +173,10 @@ def test_a_mistake_is_told_and_costs_nothing(own, change, says):
 
 
 def test_without_a_terminal_what_is_missing_is_named(own):
-    assert refused(kata(own, "diagnose", "red_herring")) == "--component is missing, and there is no terminal to ask at"
+    missing = "is missing, and there is no terminal to ask at"
+    assert refused(kata(own, "diagnose", "red_herring")) == f"--component {missing}"
+    told = refused(kata(own, "diagnose", "red_herring", *RIGHT[:-2], "--onset", "02:56"))
+    assert told == f"--alert CheckoutLatencyHigh=caused|noise {missing}"
 
 
 # What the answers say
@@ -247,8 +270,8 @@ def test_a_constant_a_random_and_a_loudest_alert_answer_score_little(drills, nam
 
 
 def test_a_wrong_diagnosis_costs_five_minutes_on_the_clock(own):
-    done(own, "diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "none", code=1)
-    done(own, "experiment", "red_herring", "no_drop")
+    wrong = [word.replace("resource-leak", "cpu-saturation") for word in RIGHT]
+    done(own, "diagnose", "red_herring", *wrong, "--onset", "02:56", "--experiment", "none", code=1)
     told = done(own, *RIGHT_NOW)
     standing = progress(Journal(own / ".kata" / Journal.NAME).read().events)["red_herring"]
     assert standing.diagnosed_at - standing.began + timedelta(minutes=5) == standing.to_diagnose()

@@ -11,6 +11,8 @@ from drill_katas.catalog import shipped
 from drill_katas.evidence import store
 from drill_katas.evidence.html import to_html
 from drill_katas.evidence.records import LogLine
+from drill_katas.journal import Checked, Journal, Ran
+from drill_katas.verdict import Outcome, Stage
 from tests.commands import done, kata, refused
 
 CHROMIUM = shutil.which("chromium")
@@ -162,6 +164,19 @@ def test_two_replays_stand_side_by_side(opened, tmp_path):
     shares = [int(re.search(r"(\d+) %", text)[1]) for text in page.locator(".level b").all_inner_texts()]
     assert shares[1] < 60
     assert shares[2:] == [100, 100]
+
+
+def test_after_solving_it_stands_beside_how_it_was(opened, tmp_path):
+    done(tmp_path, "init", ".")
+    ledger = tmp_path / "katas" / "fp_drift" / "ledger.py"
+    ledger.write_bytes((shipped().get("fp_drift").solutions / "ledger.py").read_bytes())
+    check = Checked("test_it", Stage.SYMPTOM, Outcome.PASS, 1.0)
+    Journal(tmp_path / ".kata" / Journal.NAME).append(
+        Ran(kata="fp_drift", variant="original", seed=0, seconds=1.0, checks=(check,), solved=True)
+    )
+    done(tmp_path, "incident", "fp_drift", "--html", tmp_path / "page.html")
+    page = opened(tmp_path / "page.html")
+    assert page.locator("article > h2").all_inner_texts() == ["before", "your code"]
 
 
 def test_comparing_needs_a_page(tmp_path):

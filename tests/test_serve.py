@@ -207,10 +207,12 @@ def test_methods_are_called_by_hand_and_what_comes_of_it_is_told(workspace):
         assert live.ask("/ledger/balance", ["me", "USD"]) == (200, '"2.50"')
         assert live.ask("/ledger/apply", {}) == (500, "KeyError: 'type'\n")
         assert live.ask("/ledger/balance") == (405, "POST a JSON list of arguments\n")
+        status, told = live.ask("/ledger/no_such", [])
+        assert (status, "no_such is missing" in told) == (400, True)
         status, told = live.ask("/ledger/balance", b"me")
         assert (status, told.partition(":")[0]) == (400, "the body should be a JSON list of arguments")
         assert live.ask("/nobody/x") == (404, "there is no service 'nobody' here; there are: ledger\n")
-        assert 'requests_total{request="balance",service="ledger",status="2.50"} 1.0' in live.ask("/metrics")[1]
+        assert 'requests_total{request="balance",service="ledger",status="ok"} ' in live.ask("/metrics")[1]
         assert live.interrupt() == 0
     assert "fp_drift is down" in live.lines[-1]
 

@@ -145,7 +145,8 @@ class Night:
         return "USD" if drawn == "BHD" and self.scene.without("no_bahrain") else drawn
 
     def deliver(self, message):
-        self.scene.call("ledger", f"apply {message['type']}", lambda: self.ledger.apply(message))
+        told = {"event": message["id"], "delivery": message["delivery"]}
+        self.scene.call("ledger", f"apply {message['type']}", lambda: self.ledger.apply(message), **told)
         self.bank.post(message)
 
     def check_out(self):
@@ -159,7 +160,7 @@ class Night:
         fault = self.chance.choice([kit.Fault.REQUEST_LOST, kit.Fault.REPLY_LOST])
         lost = self.chance.random() < 0.3 and not self.scene.without("gateway_well")
         self.gateway.script([fault] if lost else [])
-        answer = self.scene.call("ledger", "checkout", lambda: self.ledger.checkout(bought))
+        answer = self.scene.call("ledger", "checkout", lambda: self.ledger.checkout(bought), order=bought["id"])
         if answer == "pending":
             self.pending.append(bought | {"delivery": bought["delivery"] + 1})
         elif answer == "paid":
@@ -170,7 +171,12 @@ class Night:
         account, currency = self.chance.choice(self.accounts), self.currency()
         right = kit.money.text(self.bank.accounts[account, currency], currency)
         self.scene.call(
-            "wallet", "balance", lambda: self.ledger.balance(account, currency), good=lambda shown: shown == right
+            "ledger",
+            "balance",
+            lambda: self.ledger.balance(account, currency),
+            good=lambda shown: shown == right,
+            account=account,
+            currency=currency,
         )
 
     def compare(self):

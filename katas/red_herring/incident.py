@@ -136,6 +136,7 @@ class Night:
             "checkout",
             lambda: self.shop.checkout.checkout(order),
             good=lambda answer: answer == right,
+            order=order["id"],
         )
 
     def run_export(self, minute):

@@ -62,7 +62,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Score:
-    """How good a hypothesis is, and whether an experiment has supported or refuted it."""
+    """How good a hypothesis is, and whether an experiment has supported or refuted it.
+
+    It supports what has component and mechanism right, at least in part, if with other causes it would come out
+    otherwise.
+    """
 
     parts: tuple[Part, ...]
     state: State
@@ -73,11 +77,19 @@ class Score:
         return sum(part.points for part in self.parts)
 
     @property
+    def cause(self) -> bool:
+        """Whether it names the component and all mechanisms."""
+        return all(part.right for part in self.parts if part.name in {"component", "mechanism"})
+
+    @property
     def right(self) -> bool:
-        """Whether it names the component and all mechanisms, and an experiment supports it."""
-        return self.state == "supported" and all(
-            part.right for part in self.parts if part.name in {"component", "mechanism"}
-        )
+        """Whether it names the cause, and an experiment supports it."""
+        return self.state == "supported" and self.cause
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it costs time: it does not name the cause, or an experiment refutes it."""
+        return self.state == "refuted" or not self.cause
 
 
 def score(hypothesis: Hypothesis, truth: Truth, incident: Incident, came: Mapping[str, Outcome]) -> Score:
@@ -88,13 +100,15 @@ def score(hypothesis: Hypothesis, truth: Truth, incident: Incident, came: Mappin
     on_time = hypothesis.onset == onset if None in {hypothesis.onset, onset} else _near(hypothesis.onset, onset)
     mechanisms, right = set(hypothesis.mechanisms), set(truth.mechanisms)
     state, experiment, why = _experiment(hypothesis, truth, came)
-    speaking = [each for each in hypothesis.evidence if speaks(incident, each, truth.evidence)]
+    speaking = sum(speaks(incident, each, truth.evidence) for each in hypothesis.evidence)
     return Score(
         parts=(
             _part("component", hypothesis.component in truth.components, "where the cause is"),
             _part("mechanism", len(mechanisms & right) / len(mechanisms | right), "what the cause is"),
             _part("onset", on_time, "when customers began to be hurt, to two minutes"),
-            _part("evidence", bool(speaking), "a log line or trace that speaks of the cause"),
+            _part(
+                "evidence", speaking / max(1, len(hypothesis.evidence)), "log lines or traces that speak of the cause"
+            ),
             _part("alerts", as_they_are / len(named) if named else 1.0, "what each alert was"),
             _part("experiment", experiment, why),
         ),
@@ -111,8 +125,10 @@ def told(part: Part, asked: frozenset[str]) -> str:
     if any(each <= asked for each in needed) or not needed:
         how = "right" if part.right else "partly right" if part.points else "not right"
         return f"{how}: {part.why}" if part.name == "experiment" else how
-    ways = " or ".join(" and ".join(sorted(each)) for each in needed)
-    return f"not told: what you have asked so far does not decide it; ask {ways}"
+    missing = min((each - asked for each in needed), key=lambda each: (len(each), "experiment" not in each))
+    questions = " and ".join(sorted(missing - {"experiment"}))
+    ways = ["make an experiment"] * ("experiment" in missing) + [f"ask {questions}"] * bool(questions)
+    return f"not told: what you have asked so far does not decide it; {' and '.join(ways)}"
 
 
 def outcome(baseline: Incident, experiment: Incident) -> Outcome:
@@ -138,8 +154,10 @@ def texts(incident: Incident, of: str) -> Iterable[str]:
             yield f"{line.service}: {line.event} {fields}"
     for span in incident.spans:
         if span.trace_id == of:
-            took = "no end" if span.ended is None or span.attributes.get("status") == "none" else "ended"
-            yield f"{span.attributes.get('caller')} -> {span.service}: {span.name} ({took})"
+            ended = span.seconds is not None and span.attributes.get("status") != "none"
+            took = f"{span.seconds:.3g} s" if ended else "no end"
+            answer = span.attributes.get("answer", "")
+            yield f"{span.attributes.get('caller')} -> {span.service}: {span.name} ({took}) {answer}"
 
 
 def _experiment(hypothesis: Hypothesis, truth: Truth, came: Mapping[str, Outcome]) -> tuple[State, float, str]:
@@ -148,12 +166,14 @@ def _experiment(hypothesis: Hypothesis, truth: Truth, came: Mapping[str, Outcome
         return "proposed", 0.0, "no experiment is named"
     ablation, predicted = hypothesis.experiment
     if ablation not in came:
-        return "proposed", 0.0, f"{ablation} was not tried; `kata experiment` does"
+        return "proposed", 0.0, f"{ablation} was not tried"
     if came[ablation] != predicted:
-        return "refuted", 0.0, f"{ablation}: {predicted} was predicted, and it was {came[ablation]}"
-    if ablation not in truth.supports:
-        return "proposed", 0.5, f"{ablation} was {predicted}, as predicted; with other causes it would be, too"
-    return "supported", 1.0, f"{ablation} was {predicted}, as predicted"
+        return "refuted", 0.0, f"with {ablation} the harm is {came[ablation]}, and {predicted} was predicted"
+    came_true = f"with {ablation} the harm is {predicted}, as predicted"
+    named = hypothesis.component in truth.components and set(hypothesis.mechanisms) & set(truth.mechanisms)
+    if not named or ablation not in truth.supports:
+        return "proposed", 0.5, f"{came_true}; with other causes it would be, too"
+    return "supported", 1.0, came_true
 
 
 def _part(name: str, share: float, why: str) -> Part:

@@ -118,7 +118,10 @@ class Queried(Event, frozen=True, kw_only=True, tag="query"):
 
 
 class Diagnosed(Event, frozen=True, kw_only=True, tag="diagnosis"):
-    """A diagnosis was made; `right` when component and mechanism are, and an experiment supports it."""
+    """A diagnosis was made; `right` when component and mechanism are, and an experiment supports it.
+
+    `wrong` when they are not, or an experiment refutes it.
+    """
 
     variant: str
     component: str
@@ -126,6 +129,7 @@ class Diagnosed(Event, frozen=True, kw_only=True, tag="diagnosis"):
     state: str
     score: int
     right: bool
+    wrong: bool = True
 
 
 KINDS: Final[dict[str, type[Event]]] = {

@@ -135,7 +135,7 @@ def _investigated(before: KataProgress, event: Replayed | Queried | Diagnosed) -
             return before
         if event.right:
             return replace(before, diagnosed_at=event.at)
-        return replace(before, wrong_diagnoses=before.wrong_diagnoses + 1)
+        return replace(before, wrong_diagnoses=before.wrong_diagnoses + event.wrong)
     asked = event.about if isinstance(event, Queried) else "experiment" if event.ablation else "incident"
     return replace(before, detected_at=before.detected_at or event.at, asked=before.asked | {asked})
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from drill_katas.report.text import Line
     from drill_katas.workspace import Workspace
 
+as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for other programs.")
 EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered."
 
 

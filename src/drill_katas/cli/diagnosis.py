@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 import click
 
-from drill_katas.cli.base import command, find, show, show_json, warn, width
-from drill_katas.cli.evidence import as_json, replayed
+from drill_katas.cli.base import as_json, command, find, show, show_json, warn, width
+from drill_katas.cli.incident import replayed
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Sequence
 
     from drill_katas.answer import Mark, Outcome
     from drill_katas.catalog import Kata
     from drill_katas.diagnosis import Hypothesis
     from drill_katas.evidence.records import Incident
     from drill_katas.workspace import Workspace
+
+T = TypeVar("T")
 
 
 @command("experiment", "kata experiment red_herring worker_off")
@@ -27,19 +30,18 @@ if TYPE_CHECKING:
 @as_json
 def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
     """Replay the incident with one thing left out or put right; what customers got is compared."""
-    from drill_katas.arms import WORKSPACE
     from drill_katas.diagnosis import outcome
     from drill_katas.evidence import store
+    from drill_katas.evidence.replay import ablations_of
     from drill_katas.report.evidence import comparison_lines
 
     workspace, kata = find(name)
     if ablation is None:
-        for each, about in _ablations(kata).items():
+        for each, about in ablations_of(kata).items():
             click.echo(f"{each:16}  {about}")
         return
     baseline = store.read(store.folder_of(workspace, name), name)
-    source = None if baseline.summary.source == WORKSPACE else baseline.summary.source
-    played = replayed(workspace, kata, source=source, seed=baseline.summary.seed, ablation=ablation)
+    played = replayed(workspace, kata, source=_source(baseline), seed=baseline.summary.seed, ablation=ablation)
     came = outcome(baseline, played)
     if as_json:
         told = {"baseline": baseline.summary, "experiment": played.summary, "alerts": played.alerts, "outcome": came}
@@ -48,14 +50,25 @@ def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
     show(comparison_lines(baseline, played, came, width()))
 
 
-@command("diagnose", "kata diagnose red_herring")
+@command("diagnose", "kata diagnose red_herring --experiment worker_off=gone")
 @click.argument("name")
 @click.option("--component", help="The service in which the cause is, or 'nothing'.")
-@click.option("--mechanism", "mechanisms", multiple=True, help="What the cause is; once for each part of it.")
-@click.option("--onset", metavar="TIME", help="When customers began to be hurt, such as 02:57, or 'never'.")
-@click.option("--evidence", "cited", metavar="ID", multiple=True, help="A log line or trace that speaks of it.")
-@click.option("--alert", "alerts", metavar="NAME=caused|noise", multiple=True, help="What an alert was.")
-@click.option("--experiment", metavar="NAME=OUTCOME", help="An experiment, and what comes of it if you are right.")
+@click.option(
+    "--mechanism", metavar="NAME", multiple=True, help="What the cause is (`kata mechanisms`); may be repeated."
+)
+@click.option(
+    "--onset", metavar="TIME", help="When customers began to be hurt, to two minutes, such as 02:57, or 'never'."
+)
+@click.option("--evidence", metavar="ID", multiple=True, help="A log line or trace that speaks of it; may be repeated.")
+@click.option(
+    "--alert", metavar="NAME=caused|noise", multiple=True, help="What an alert was; once for each that fired."
+)
+@click.option(
+    "--experiment",
+    metavar="NAME=OUTCOME",
+    help="An experiment, and what becomes of the harm in it if you are right: gone, better, unchanged or worse. "
+    "If it was not made yet, it is.",
+)
 @as_json
 def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     """Say what the cause of the incident is; what was not given as an option is asked for."""
@@ -73,7 +86,10 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
             f"{name} does not say what is right for its variant {incident.summary.variant}: nothing to score"
         )
     hypothesis = _hypothesis(kata, incident, given)
-    score = scoring.score(hypothesis, truth, incident, _came(workspace, kata, incident))
+    came = _came(workspace, kata, incident)
+    if hypothesis.experiment and hypothesis.experiment[0] not in came:
+        came |= _try(workspace, kata, incident, hypothesis.experiment[0])
+    score = scoring.score(hypothesis, truth, incident, came)
     noted = Diagnosed(
         kata=name,
         variant=incident.summary.variant,
@@ -82,6 +98,7 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
         state=score.state,
         score=score.points,
         right=score.right,
+        wrong=score.wrong,
     )
     warn(filter(None, [workspace.journal.append(noted)]))
     standing = workspace.progress_of(kata)
@@ -107,50 +124,125 @@ def _hypothesis(kata: Kata, incident: Incident, given: dict[str, Any]) -> Hypoth
     from drill_katas import answer
     from drill_katas.diagnosis import Hypothesis
     from drill_katas.evidence.query import moment, one_of, services
+    from drill_katas.evidence.replay import ablations_of
     from drill_katas.mechanisms import MECHANISMS, NOTHING
 
-    places = [NOTHING, *services(incident)]
-    component = given["component"] or _choose("component", places, "Which component")[0]
-    named = given["mechanisms"] or _choose("mechanism", list(MECHANISMS), "Which mechanism (or several, with commas)")
-    onset = given["onset"] or _ask("onset", "When did customers begin to be hurt (HH:MM, or never)")
-    cited = given["cited"] or tuple(_ask("evidence", "Which log lines or traces speak of it (ids)", "").split())
-    marks = dict(_pair("alert", each) for each in given["alerts"])
-    for alert in sorted({alert.name for alert in incident.alerts} - marks.keys()):
-        marks[alert] = _ask("alert", f"Was {alert} caused by it, or noise (caused, noise)")
-    tried = given["experiment"] or _ask("experiment", "Which experiment supports it (NAME=OUTCOME, or none)", "none")
+    places, outcomes = [NOTHING, *services(incident)], get_args(answer.Outcome)
+
+    def tried(text: str) -> tuple[str, Outcome] | None:
+        if text == "none":
+            return None
+        ablation, came = _pair("experiment", text)
+        return one_of(ablation, ablations_of(kata), "experiment"), cast("Outcome", one_of(came, outcomes, "outcome"))
+
+    ask = functools.partial(_answer, given)
     return Hypothesis(
-        component=one_of(component, places, "component"),
-        mechanisms=tuple(one_of(each, MECHANISMS, "mechanism") for each in dict.fromkeys(named)),
-        onset=None if onset == "never" else moment(incident, onset),
-        evidence=tuple(_known_id(incident, each) for each in cited),
-        alerts=_marks(incident, marks),
-        experiment=None if tried == "none" else _experiment(kata, tried, get_args(answer.Outcome)),
+        component=ask("component", "Which component", _one_of(places, "component"), choices=places),
+        mechanisms=ask(
+            "mechanism",
+            "Which mechanism (or several, with commas)",
+            _all_of(_one_of(list(MECHANISMS), "mechanism")),
+            choices=list(MECHANISMS),
+        ),
+        onset=ask(
+            "onset",
+            "When did customers begin to be hurt (HH:MM, or never)",
+            lambda text: None if text == "never" else moment(incident, text),
+        ),
+        evidence=ask(
+            "evidence",
+            "Which log lines or traces speak of it (ids, with commas)",
+            _all_of(lambda text: _known_id(incident, text)),
+            default="",
+        ),
+        alerts=_marks(incident, given["alert"]),
+        experiment=ask("experiment", "Which experiment supports it (NAME=OUTCOME, or none)", tried, default="none"),
     )
 
 
-def _marks(incident: Incident, marks: dict[str, str]) -> dict[str, Mark]:
+def _marks(incident: Incident, given: tuple[str, ...]) -> dict[str, Mark]:
+    """Read what each alert was; one that is not among the options is asked for. Raises `UserError`."""
     from drill_katas import answer
     from drill_katas.evidence.query import one_of
 
-    fired = {alert.name for alert in incident.alerts}
-    known = {one_of(name, fired, "alert"): one_of(mark, get_args(answer.Mark), "mark") for name, mark in marks.items()}
+    fired = sorted({alert.name for alert in incident.alerts})
+    marks = _one_of(list(get_args(answer.Mark)), "mark")
+    known = {one_of(name, fired, "alert"): marks(mark) for name, mark in (_pair("alert", each) for each in given)}
+    missing = [alert for alert in fired if alert not in known]
+    if missing and not sys.stdin.isatty():
+        named = " ".join(f"--alert {alert}=caused|noise" for alert in missing)
+        raise UserError(f"{named} is missing, and there is no terminal to ask at")
+    for alert in missing:
+        known[alert] = _prompt(f"Was {alert} caused by it, or noise (caused, noise)", marks)
     return cast("dict[str, Mark]", known)
 
 
-def _experiment(kata: Kata, text: str, outcomes: Iterable[str]) -> tuple[str, Any]:
+def _answer(
+    given: dict[str, Any],
+    option: str,
+    question: str,
+    read: Callable[[str], T],
+    choices: Sequence[str] = (),
+    default: str | None = None,
+) -> T:
+    """Read what was given as an option, or else what is typed. Raises `UserError`."""
+    if given[option]:
+        return read(given[option] if isinstance(given[option], str) else ",".join(given[option]))
+    if not sys.stdin.isatty():
+        if default is None:
+            raise UserError(f"--{option} is missing, and there is no terminal to ask at")
+        return read(default)
+    for number, each in enumerate(choices, 1):
+        click.echo(f"{number:3}  {each}")
+    return _prompt(question, read, default)
+
+
+def _prompt(question: str, read: Callable[[str], T], default: str | None = None) -> T:
+    """Ask at the terminal, again and again until the answer can be read."""
+
+    def checked(text: str) -> T:
+        try:
+            return read(text)
+        except UserError as mistake:
+            raise click.UsageError(str(mistake)) from None
+
+    answer: T = click.prompt(question, value_proc=checked, default=default, show_default=bool(default))
+    return answer
+
+
+def _one_of(choices: Sequence[str], what: str) -> Callable[[str], str]:
+    """Return what reads a choice, by its number or its name."""
     from drill_katas.evidence.query import one_of
 
-    name, came = _pair("experiment", text)
-    return one_of(name, _ablations(kata), "experiment"), one_of(came, outcomes, "outcome")
+    def read(text: str) -> str:
+        if text.isdecimal() and 0 < int(text) <= len(choices):
+            return choices[int(text) - 1]
+        return one_of(text, choices, what)
+
+    return read
+
+
+def _all_of(read: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """Return what reads several, with commas or spaces between them."""
+    return lambda text: tuple(dict.fromkeys(read(word) for word in text.replace(",", " ").split()))
+
+
+def _try(workspace: Workspace, kata: Kata, incident: Incident, ablation: str) -> dict[str, Outcome]:
+    """Make an experiment whose outcome is predicted; say what came of it."""
+    from drill_katas.diagnosis import outcome
+
+    played = replayed(workspace, kata, source=_source(incident), seed=incident.summary.seed, ablation=ablation)
+    return {ablation: outcome(incident, played)}
 
 
 def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Outcome]:
     """Return what came of the experiments that were made with this incident."""
     from drill_katas.diagnosis import outcome
     from drill_katas.evidence import store
+    from drill_katas.evidence.replay import ablations_of
 
     found = {}
-    for ablation in _ablations(kata):
+    for ablation in ablations_of(kata):
         folder = store.folder_of(workspace, kata.name, ablation)
         if folder.is_dir():
             made = store.read(folder, kata.name)
@@ -159,19 +251,12 @@ def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Out
     return found
 
 
-def _ablations(kata: Kata) -> dict[str, str]:
-    from drill_katas.evidence.replay import story_of
-
-    with story_of(kata) as story:
-        return dict(story.INCIDENT.ablations)
-
-
 def _known_id(incident: Incident, text: str) -> str:
     from drill_katas.evidence.query import trace_id
 
     if text.startswith("log-"):
         if text not in {line.id for line in incident.logs}:
-            raise UserError(f"there is no log line {text} in this incident; `kata logs --json` shows their ids")
+            raise UserError(f"there is no log line {text} in this incident; `kata logs` shows their ids")
         return text
     return trace_id(incident, text)
 
@@ -183,24 +268,7 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return name, value
 
 
-def _choose(option: str, choices: list[str], question: str) -> list[str]:
-    """Have one of a list chosen, or several with commas, by their numbers or their names."""
-    _expect_terminal(option)
-    for number, each in enumerate(choices, 1):
-        click.echo(f"{number:3}  {each}")
-    answer: str = click.prompt(question, type=str)
-    words = [word.strip() for word in answer.split(",")]
-    return [choices[int(word) - 1] if word.isdecimal() and 0 < int(word) <= len(choices) else word for word in words]
+def _source(incident: Incident) -> str | None:
+    from drill_katas.arms import WORKSPACE
 
-
-def _ask(option: str, question: str, default: str | None = None) -> str:
-    if default is not None and not sys.stdin.isatty():
-        return default
-    _expect_terminal(option)
-    answer: str = click.prompt(question, type=str, default=default, show_default=bool(default))
-    return answer
-
-
-def _expect_terminal(option: str) -> None:
-    if not sys.stdin.isatty():
-        raise UserError(f"--{option} is missing, and there is no terminal to ask at")
+    return None if incident.summary.source == WORKSPACE else incident.summary.source

@@ -1,4 +1,4 @@
-"""Subcommands for the evidence of an incident: replaying it, and asking its logs, traces, metrics and alerts."""
+"""Subcommands that ask the evidence of an incident: its alerts, logs, traces, metrics and graph."""
 
 from __future__ import annotations
 
@@ -10,46 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drill_katas.cli.base import command, find, progress_bar, short, show, show_json, warn, width
+from drill_katas.cli.base import as_json, command, find, show, show_json, width
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drill_katas.catalog import Kata
     from drill_katas.evidence.query import LogFilter
     from drill_katas.evidence.records import Incident
     from drill_katas.workspace import Workspace
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for other programs.")
+SHOWN_TRACES = 10
 of_experiment = click.option("--experiment", metavar="NAME", help="Ask the replay of an experiment.")
-
-
-@command("incident", "kata incident red_herring")
-@click.argument("name")
-@click.option("--from", "source", metavar="DIR", help="Replay the files in DIR, or 'solutions', in place of your own.")
-@click.option("--seed", default=0, show_default=True, help="Another night: other names, amounts and moments.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as a web page.")
-@click.option("--compare", metavar="DIR", help="Have it beside the replay of the files in DIR, or 'solutions'.")
-@as_json
-def incident(
-    name: str, source: str | None, html: Path | None, compare: str | None, *, seed: int, as_json: bool
-) -> None:
-    """Replay a kata's incident with your present code; its logs, traces, metrics and alerts are kept."""
-    from drill_katas.evidence import store
-    from drill_katas.report.evidence import summary_lines
-
-    workspace, kata = find(name)
-    if compare is not None and html is None:
-        raise UserError("--compare puts two replays side by side on a page; give it a file, too: --html FILE")
-    played = replayed(workspace, kata, source=source, seed=seed, ablation=None)
-    if html is not None:
-        _write_page(kata, played, compare, html)
-    if as_json:
-        show_json({"summary": played.summary, "alerts": played.alerts})
-        return
-    show(summary_lines(played, width()))
-    click.echo(f"\nAll of it is in {short(store.folder_of(workspace, name), workspace)}.")
-    click.echo(f"Ask it: kata alerts|logs|traces|metrics|graph {name}")
-    click.echo(f"Try it: kata experiment {name}")
 
 
 @command("alerts", "kata alerts red_herring")
@@ -71,7 +44,7 @@ def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
 )
 @click.option("--service", help="Of one service.")
 @click.option("--trace", metavar="ID", help="On one trace; the beginning of its id will do.")
-@click.option("--since", metavar="TIME", help="From a time of day on, such as 02:55.")
+@click.option("--since", metavar="TIME", help="From a time of day on, such as 02:55, or a day, such as 2026-03-14.")
 @click.option("--grep", metavar="REGEX", help="With this in the event or a field.")
 @click.option("--follow", is_flag=True, help="Of the live system, `kata serve`, as they come.")
 @click.option("--recorded", is_flag=True, help="Deploys and the like on record from before.")
@@ -89,7 +62,9 @@ def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_
     if recorded:
         found = list(wanted_of(history.deploys(_on_record("logs", name, **wanted)), LogFilter(**wanted)))
     else:
-        found = find_logs(_asked("logs", name, experiment, **wanted), LogFilter(**wanted))
+        asked = _asked("logs", name, experiment, **wanted)
+        found = find_logs(asked, LogFilter(**wanted))
+        _expect(asked.logs, "nothing was logged")
     show_json(found) if as_json else show(log_lines(found, width(), dated=recorded))
     _expect(found, "no log line is like that")
 
@@ -97,33 +72,37 @@ def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_
 @command("traces", "kata traces red_herring --failed")
 @click.argument("name")
 @click.argument("trace", required=False)
-@click.option("--slowest", default=10, show_default=True, type=click.IntRange(1), help="So many, the slowest first.")
-@click.option("--failed", is_flag=True, help="Those in which something failed, in order of time.")
+@click.option("--slowest", type=click.IntRange(1), help="So many, the slowest first; default: 10.")
+@click.option(
+    "--failed", is_flag=True, help="Those in which something failed; without --slowest all, in order of time."
+)
 @click.option("--service", help="Those that begin at one service.")
+@click.option("--grep", metavar="REGEX", help="With this in the request, its status, or what else is told of it.")
 @of_experiment
 @as_json
 def traces(
     name: str,
     trace: str | None,
-    slowest: int,
-    service: str | None,
+    slowest: int | None,
     experiment: str | None,
     *,
     failed: bool,
     as_json: bool,
+    **wanted: str | None,
 ) -> None:
     """Show the slowest traces, or the failed ones; one, by its id, as a tree with times and log lines."""
     from drill_katas.evidence import query
     from drill_katas.report.evidence import trace_list, trace_tree
 
-    asked = _asked("traces", name, experiment, trace=trace, failed=failed or None, service=service)
+    asked = _asked("traces", name, experiment, trace=trace, failed=failed or None, **wanted)
     if trace is not None:
         one = query.one_trace(asked, trace)
         told = [line for line in asked.logs if line.trace_id == one.trace_id]
         show_json(one) if as_json else show(trace_tree(one, told, asked.summary.ended, width()))
         return
-    found = query.traces(asked, service)
-    found = [each for each in found if each.failed] if failed else query.slowest(found)[:slowest]
+    found = [each for each in query.traces(asked, **wanted) if each.failed or not failed]
+    if slowest or not failed:
+        found = query.slowest(found)[: slowest or SHOWN_TRACES]
     show_json(found) if as_json else show(trace_list(found, width()))
     _expect(found, "no trace is like that")
 
@@ -151,11 +130,14 @@ def metrics(
     from drill_katas.evidence.query import plotted
     from drill_katas.report.evidence import metric_list, night_lines, plot
 
+    if metric is None and (labels or percentile):
+        raise UserError(f"--label and --percentile need a metric; `kata metrics {name}` lists them")
     asked = {"metric": metric, "labels": ",".join(labels) or None}
     if recorded:
-        families = history.metrics(_on_record("metrics", name, **asked))
+        families, stretch = history.metrics(_on_record("metrics", name, **asked)), (0.0, 0.0)
     else:
-        families = _asked("metrics", name, experiment, **asked).metrics
+        incident = _asked("metrics", name, experiment, **asked)
+        families, stretch = incident.metrics, (incident.summary.began, incident.summary.ended)
     if metric is None:
         show_json(families) if as_json else show(metric_list(families, width()))
         if not recorded and history.has_metrics(find(name)[1]):
@@ -166,7 +148,7 @@ def metrics(
         show_json([{"name": each.name, "points": each.points} for each in found])
         return
     for each in found:
-        show(night_lines(each, width()) if recorded else plot(each, width()))
+        show(night_lines(each, width()) if recorded else plot(each, stretch, width()))
     _expect(found, "no series is like that")
 
 
@@ -209,43 +191,20 @@ def _follow(name: str, wanted: LogFilter, *, as_json: bool) -> None:
                 show(log_lines([line], width()))
 
 
-def _write_page(kata: Kata, played: Incident, compare: str | None, file: Path) -> None:
-    from drill_katas.arms import arm_from
-    from drill_katas.evidence import html
-    from drill_katas.evidence.replay import Replay, replay
-
-    incidents = [("your code" if played.summary.source == "workspace" else played.summary.source, played)]
-    if compare is not None:
-        what = Replay(kata, arm_from(kata, compare), played.summary.variant, played.summary.seed)
-        incidents.append((compare, replay(what, progress_bar(f"{kata.name}, {compare}"))))
-    html.write(file, html.to_html(kata, incidents))
-    click.echo(f"{file}: open it in a browser", err=True)
-
-
-def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int, ablation: str | None) -> Incident:
-    """Replay an incident, keep it, and note it in the journal."""
-    from drill_katas.arms import arm_from, workspace_arm
-    from drill_katas.evidence import store
-    from drill_katas.evidence.replay import Replay, replay, story_of
-    from drill_katas.journal import Replayed
-
-    arm = workspace_arm(kata) if source is None else arm_from(kata, source)
-    what = Replay(kata, arm, workspace.progress_of(kata).variant, seed, ablation)
-    played = replay(what, progress_bar(kata.name))
-    with story_of(kata) as story:
-        store.write(store.folder_of(workspace, kata.name, ablation), played, story.INCIDENT.rules)
-    share = played.summary.after.share
-    noted = Replayed(kata=kata.name, variant=what.variant, seed=seed, ablation=ablation, good=round(share, 4))
-    warn(filter(None, [workspace.journal.append(noted)]))
-    return played
-
-
 def _asked(about: str, name: str, experiment: str | None, **options: Any) -> Incident:
     """Read an incident, and note in the journal what it was asked."""
     from drill_katas.evidence import store
+    from drill_katas.evidence.query import one_of
+    from drill_katas.evidence.replay import ablations_of
 
     workspace, kata = find(name)
-    found = store.read(store.folder_of(workspace, kata.name, experiment), kata.name)
+    folder = store.folder_of(workspace, kata.name, experiment)
+    if experiment and not folder.is_dir() and store.folder_of(workspace, kata.name).is_dir():
+        one_of(experiment, ablations_of(kata), "experiment")
+        raise UserError(
+            f"{experiment} was not tried with this incident of {name}; `kata experiment {name} {experiment}` does"
+        )
+    found = store.read(folder, kata.name)
     _note(workspace, kata, about, experiment, **options)
     return found
 
@@ -271,7 +230,7 @@ def _label(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _expect(found: list[Any], otherwise: str) -> None:
+def _expect(found: Sequence[Any], otherwise: str) -> None:
     """End with 1 when nothing was found: the answer is no."""
     if not found:
         click.echo(otherwise, err=True)

@@ -71,10 +71,10 @@ def to_dot(of: Iterable[Edge]) -> str:
 
 
 def told_seconds(seconds: float) -> str:
-    """Write a time as 3 ms, 1.2 s or 4:07."""
+    """Write a time as 3 ms, 1.2 s, 60 s or 4:07 min."""
     if seconds < 1:
         return f"{seconds * 1000:.3g} ms"
-    if seconds < 60:  # noqa: PLR2004 - a minute
+    if seconds < 120:  # noqa: PLR2004 - two minutes
         return f"{seconds:.3g} s"
     return f"{int(seconds // 60)}:{int(seconds % 60):02} min"
 

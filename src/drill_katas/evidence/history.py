@@ -55,5 +55,5 @@ def deploys(kata: Kata) -> tuple[LogLine, ...]:
 def _read(kata: Kata, name: str) -> str:
     file = kata.folder / "recorded" / name
     if not file.is_file():
-        raise UserError(f"nothing from before its incident is on record for {kata.name}: there is no {file}")
+        raise UserError(f"{kata.name} has nothing on record from before its incident")
     return file.read_text(encoding="utf-8")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from itertools import starmap
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from drill_katas.errors import UserError, nearest
 from drill_katas.evidence.samples import Metrics
-from drill_katas.kit.rules import increases, quantile
+from drill_katas.kit.rules import quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from drill_katas.evidence.records import Family, Incident, LogLine, Span
     from drill_katas.kit.rules import Point
@@ -45,17 +47,29 @@ def find_logs(incident: Incident, wanted: LogFilter) -> list[LogLine]:
 def wanted_of(lines: Iterable[LogLine], wanted: LogFilter) -> Iterator[LogLine]:
     """Return those lines that are wanted, as they come. Raises `UserError` for a time or pattern that is none."""
     least = LEVELS.index(wanted.level) if wanted.level else 0
-    since = time_of_day(wanted.since) if wanted.since else time.min
+    is_late = _since(wanted.since)
     pattern = _pattern(wanted.grep or "")
     return (
         line
         for line in lines
         if (LEVELS.index(line.level) if line.level in LEVELS else least) >= least
-        and datetime.fromtimestamp(line.at, UTC).time() >= since
+        and is_late(datetime.fromtimestamp(line.at, UTC))
         and wanted.service in {None, "", line.service}
         and (line.trace_id or "").startswith(wanted.trace or "")
         and pattern.search(" ".join([line.event, *map(str, line.fields.values())]))
     )
+
+
+def _since(text: str | None) -> Callable[[datetime], bool]:
+    """Return what tells whether a time is one from then on: a time of any day, or a day, 2026-03-14."""
+    if not text:
+        return lambda _: True
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        of_day = time_of_day(text)
+        return lambda at: at.time() >= of_day
+    return lambda at: at >= day
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +82,10 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     failed: bool
 
 
-def traces(incident: Incident, service: str | None = None) -> list[Trace]:
-    """Return all traces that begin at a service, in order of time."""
+def traces(incident: Incident, service: str | None = None, grep: str | None = None) -> list[Trace]:
+    """Return all traces that begin at a service, and with this in their first line, in order of time."""
     service = service and one_of(service, services(incident), "service")
+    pattern = _pattern(grep or "")
     by_id: dict[str, list[Span]] = {}
     for span in incident.spans:
         by_id.setdefault(span.trace_id, []).append(span)
@@ -84,7 +99,12 @@ def traces(incident: Incident, service: str | None = None) -> list[Trace]:
         )
         for trace_id, spans in by_id.items()
     ]
-    return [trace for trace in found if service in {None, "", trace.root.service}]
+    return [
+        trace
+        for trace in found
+        if service in {None, "", trace.root.service}
+        and pattern.search(" ".join([trace.root.name, *starmap("{}={}".format, trace.root.attributes.items())]))
+    ]
 
 
 def slowest(found: Iterable[Trace]) -> list[Trace]:
@@ -103,7 +123,7 @@ def trace_id(incident: Incident, prefix: str) -> str:
     known = {span.trace_id for span in incident.spans} | {line.trace_id for line in incident.logs if line.trace_id}
     found = [each for each in known if each.startswith(prefix)]
     if not found:
-        raise UserError(f"there is no trace {prefix} in this incident; `kata traces` lists them")
+        raise UserError(f"there is no trace {prefix!r} in this incident; `kata traces` lists them")
     if len(found) > 1:
         raise UserError(f"{len(found)} traces begin with {prefix}; give more of its id")
     return found[0]
@@ -123,7 +143,7 @@ def moment(incident: Incident, text: str) -> float:
 def time_of_day(text: str) -> time:
     """Return what is written 02:57 or 02:57:30. Raises `UserError`."""
     try:
-        return time.fromisoformat(text)
+        return time.fromisoformat(text if text[1:2] != ":" else f"0{text}")
     except ValueError:
         raise UserError(f"{text!r} is no time of day such as 02:57 or 02:57:30") from None
 
@@ -145,13 +165,13 @@ def plotted(of: Sequence[Family], metric: str, labels: Mapping[str, str], percen
     families = {family.name: family for family in of}
     name = one_of(metric if metric in families else metric.removesuffix("_total"), families, "metric")
     kind, times = families[name].kind, metrics.times()
+    if percent is not None and kind != "histogram":
+        raise UserError(f"{name} is a {kind}, which has no percentiles; those of time are request_duration_seconds'")
     if kind == "histogram":
         return _percentiles(metrics, name, labels, percent or 95)
     if kind == "counter":
         return [
-            Plotted(
-                f"{_named(series.name, series.labels)}, a minute", _rates(metrics, series.name, series.labels, times)
-            )
+            Plotted(f"{_named(series.name, series.labels)}, a minute", _rates(series.points, times))
             for series in metrics.of(f"{name}_total", labels)
         ]
     return [Plotted(_named(series.name, series.labels), series.points) for series in metrics.of(name, labels)]
@@ -161,7 +181,7 @@ def one_of(name: str, known: Iterable[str], what: str) -> str:
     """Return a name that is known. Raises `UserError` naming the nearest one."""
     known = list(known)
     if name not in known:
-        raise UserError(f"there is no {what} {name!r} in this incident{nearest(name, known)}")
+        raise UserError(f"there is no {what} {name!r}{nearest(name, known)}")
     return name
 
 
@@ -177,12 +197,14 @@ def _percentiles(metrics: Metrics, name: str, labels: Mapping[str, str], percent
     return found
 
 
-def _rates(metrics: Metrics, name: str, labels: Mapping[str, str], times: Sequence[float]) -> list[Point]:
+def _rates(points: Sequence[Point], times: Sequence[float]) -> list[Point]:
+    """Return how much a counter went up a minute, over two; before its first sample it was 0."""
+    values = [(at, 0.0) for at in times if at < points[0][0]] + list(points)
     found = []
     for at in times:
-        grown = increases(metrics, name, labels, "2m", at).get(frozenset(labels.items()))
-        if grown is not None:
-            found.append((at, grown / 2))
+        window = [value for when, value in values if at - 120 <= when <= at]
+        grown = sum(max(0.0, later - one) for one, later in itertools.pairwise(window))
+        found.append((at, grown / 2))
     return found
 
 

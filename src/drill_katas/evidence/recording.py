@@ -159,7 +159,8 @@ def _of_asked(scene: Scene, upstream: str, asked: Asked) -> Span:
 def _in_trees(spans: list[Span], first: int) -> tuple[Span, ...]:
     """Put spans in order of time, number them, and give each its parent.
 
-    That is the last one begun before it, on its trace, that was at work where it was called.
+    That is the last one begun before it, on its trace, that was at work where it was called; one whose caller has hung
+    up is at work all the same.
 
     Services hand the trace on and not the span, so that this is found as a service mesh would. A span that nobody was
     at work on is a root.
@@ -169,7 +170,8 @@ def _in_trees(spans: list[Span], first: int) -> tuple[Span, ...]:
     spans.sort(key=lambda span: (span.began, -(math.inf if span.ended is None else span.ended)))
     for number, span in enumerate(spans, first):
         callers = at_work.get((span.trace_id, span.attributes["caller"]), [])
-        parent = next((each for each in reversed(callers) if each.ended is None or each.ended >= span.began), None)
+        at_it = (each for each in reversed(callers) if each.ended is None or each.ended >= span.began)
+        parent = next(at_it, callers[-1] if callers else None)
         span = replace(span, span_id=f"{number:016x}", parent_id=parent and parent.span_id)  # noqa: PLW2901
         at_work.setdefault((span.trace_id, span.service), []).append(span)
         placed.append(span)

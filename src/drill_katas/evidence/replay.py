@@ -85,6 +85,12 @@ def story_of(kata: Kata) -> Iterator[Any]:
             del sys.modules[name]
 
 
+def ablations_of(kata: Kata) -> dict[str, str]:
+    """Return what can be left out of a kata's incident or put right, and what that means."""
+    with story_of(kata) as story:
+        return dict(story.INCIDENT.ablations)
+
+
 @contextlib.contextmanager
 def system(what: Replay, seconds: float) -> Iterator[Sut]:
     """Return the system under test of a replay that may take so many seconds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import time
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 QUIET: Final = 0.05  # seconds without a sign of progress, and what waits is taken to wait for good
 LOOK: Final = 0.002  # seconds between two looks
+STATUS: Final = re.compile(r"[a-z]+( [a-z]+)?")  # such as "paid", "sold out"
+SHOWN_ANSWER: Final = 60  # characters
 INSTANT: Final = 0.001  # seconds that are not worth a jump
 T = TypeVar("T")
 
@@ -120,11 +123,12 @@ class Scene:
         self._jump_to(self.clock.now() + seconds)
 
     def call(
-        self, service: str, name: str, act: Callable[[], T], good: Callable[[T], bool] = lambda _: True
+        self, service: str, name: str, act: Callable[[], T], good: Callable[[T], bool] = lambda _: True, **fields: Any
     ) -> T | None:
         """Have `act` call the SUT as one request to a service, on a trace of its own; returns what it answered.
 
-        What the SUT raises is logged, as a framework does, and the answer is None.
+        What the SUT raises is logged, as a framework does, and the answer is None. `fields` are told with its trace. An
+        answer that is a word or two is the request's status.
         """
         trace_id = f"{self.chance.getrandbits(128):032x}"
         self.services[trace_id] = service
@@ -139,7 +143,10 @@ class Scene:
                     service, "error", "request failed", trace_id=trace_id, request=name, error=error.raised.strip()
                 )
             else:
-                status = answer if isinstance(answer, str) and len(answer) <= len("unavailable") else "ok"
+                said = isinstance(answer, str) and STATUS.fullmatch(answer)
+                status = answer if isinstance(answer, str) and said else "ok"
+                if isinstance(answer, str) and not said:
+                    fields = {"answer": answer[:SHOWN_ANSWER], **fields}
                 is_good = good(answer)
         ended = time.monotonic()
         self._note(Request(service, name, status, is_good, self.clock.at(began), self.clock.at(ended)))
@@ -151,7 +158,7 @@ class Scene:
             began=self.clock.at(began),
             ended=self.clock.at(ended),
             failed=status == "error",
-            attributes={"caller": OUTSIDE, "status": status},
+            attributes={"caller": OUTSIDE, "status": status} | {key: str(value) for key, value in fields.items()},
         )
         self.spans.append(span)
         return answer

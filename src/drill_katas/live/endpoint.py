@@ -12,7 +12,8 @@ from aiohttp import web
 
 from drill_katas.errors import UserError
 from drill_katas.evidence.exposition import negotiated
-from drill_katas.judge.failures import CheckEnded, SutError
+from drill_katas.evidence.records import clock_time
+from drill_katas.judge.failures import Broken, CheckEnded, SutError
 from drill_katas.judge.loop import Loop
 from drill_katas.judge.network import Network, end_to_end
 
@@ -64,7 +65,7 @@ class Endpoint:
     def services(self) -> dict[str, str]:
         """Return the names of the services, and how one calls them."""
         nodes = self._nodes()
-        by_path = {node: f"/{node}/..." for node in nodes}
+        by_path = {node: f"/{node}/..., as the briefing says what it serves" for node in nodes}
         by_method = {name: f"/{name}/METHOD, a JSON list of arguments as its body" for name in self._scene.exposed}
         return by_path | by_method
 
@@ -80,7 +81,8 @@ class Endpoint:
         self.port = self._runner.addresses[0][1]
 
     async def _index(self, _request: web.Request) -> web.Response:
-        return web.Response(text="\n".join(["/metrics", *self.services().values(), ""]))
+        told = f"it is {clock_time(self._scene.clock.now())}"
+        return web.Response(text="\n".join([told, "/metrics", *self.services().values(), ""]))
 
     async def _metrics(self, request: web.Request) -> web.Response:
         with contextlib.suppress(TimeoutError):  # who scrapes gets what there was before: a gap would be worse
@@ -113,6 +115,8 @@ class Endpoint:
             return web.json_response(await asyncio.wrap_future(called))
         except SutError as error:
             return web.Response(status=500, text=f"{error.raised.strip()}\n")
+        except Broken as broken:
+            return web.Response(status=400, text=f"{broken}\n")
         except CheckEnded as ended:
             return web.Response(status=503, text=f"{UNANSWERED}: {ended}\n")
 

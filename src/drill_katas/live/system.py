@@ -66,7 +66,7 @@ def serve(what: Replay, plan: Plan, ready: Callable[[Endpoint], None]) -> str:
         stream = Stream(scene)
         with Endpoint(scene, desk, plan.port) as endpoint:
             configure(plan, told, endpoint)
-            ready(endpoint)
+            desk.leave(lambda: ready(endpoint))  # which is done when all services are up
             try:
                 play(story, scene)
             finally:

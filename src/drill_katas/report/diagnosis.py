@@ -25,7 +25,9 @@ def score_lines(score: Score, standing: KataProgress, width: int) -> Iterator[Li
         yield line("  ", *((piece.text, "") for piece in first))
         yield from (line(" " * 14, *((piece.text, "") for piece in more)) for more in rest)
     if score.right:
-        yield line((f"That is it, {score.points} of 100 points", "good"), f", after {clock(standing.to_diagnose())}.")
+        yield line(
+            (f"That is the cause: {score.points} of 100 points", "good"), f", after {clock(standing.to_diagnose())}."
+        )
         return
     yield line(f"Wrong so far: {standing.wrong_diagnoses}; each costs five minutes on the clock.")
-    yield line("Ask more, try another experiment, and diagnose again.")
+    yield line("Ask more, predict what comes of another experiment, and diagnose again.")

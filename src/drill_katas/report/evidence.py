@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.evidence.graph import cycles, told_seconds
@@ -37,8 +38,8 @@ def summary_lines(incident: Incident, width: int) -> Iterator[Line]:
     yield from alert_lines(incident.alerts, width)
     yield ()
     yield line("what customers got")
-    yield line(f"  before {clock_time(told.since)[:5]}     {level(told.before)}")
-    yield line(f"  {_stretch(told)}  {level(told.after)}")
+    yield line(f"  {f'before {clock_time(told.since)[:5]}':<14}  {level(told.before)}")
+    yield line(f"  {_stretch(told):<14}  {level(told.after)}")
 
 
 def comparison_lines(baseline: Incident, experiment: Incident, came: str, width: int) -> Iterator[Line]:
@@ -74,14 +75,15 @@ def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
         style: Style = "bad" if alert.severity == "page" else "note"
         yield line(f"{clock_time(alert.fired)}  {resolved}  ", (alert.name, style), f" ({alert.severity})")
         yield from wrapped(alert.summary, width, " " * 20)
-        yield from wrapped(alert.expression, width, " " * 20, "dim")
+        for part in re.split(r" (?=[/<>] )", alert.expression):  # so that each can be copied
+            yield from [line((f"    {part}", "dim"))] if len(part) < width - 4 else wrapped(part, width, "    ", "dim")
 
 
 def log_lines(logs: Iterable[LogLine], width: int, *, dated: bool = False) -> Iterator[Line]:
     """Write log lines, each with its time, with `dated` its day, the beginning of its trace id, and its fields."""
     for each in logs:
         fields = " ".join(f"{name}={value}" for name, value in each.fields.items())
-        trace = each.trace_id[:SHORT] if each.trace_id else "-" * SHORT
+        trace = (each.trace_id or each.id)[:SHORT].ljust(SHORT)  # either can be cited
         head = f"{day(each.at)} {clock_time(each.at)} " if dated else f"{clock_time(each.at)} {trace} "
         text = f"{each.service}: {each.event} {fields}".rstrip()
         level_ = cut(each.level, 7).ljust(8)
@@ -98,7 +100,7 @@ def trace_list(found: Iterable[Trace], width: int) -> Iterator[Line]:
         took = "no end" if trace.seconds is None else told_seconds(trace.seconds)
         status = trace.root.attributes.get("status", "")
         began = clock_time(trace.root.began)
-        text = f"{trace.root.service}: {trace.root.name} ({status})"
+        text = " ".join([f"{trace.root.service}: {trace.root.name} ({status})", *_more(trace.root)])
         head = f"{trace.trace_id[:SHORT]}  {began}  {took:<9}  {len(trace.spans):5}  "
         yield line(head, (cut(text, max(20, width - len(head))), "bad" if trace.failed else ""))
 
@@ -106,6 +108,7 @@ def trace_list(found: Iterable[Trace], width: int) -> Iterator[Line]:
 def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) -> Iterator[Line]:
     """Draw a trace as a tree: what each part of it was, when it began, how long it took, and a timeline."""
     yield line((f"trace {trace.trace_id}", "bold"))
+    yield from wrapped(" ".join(_more(trace.root)), width, "", "dim")
     began = trace.root.began
     last = max((ended if span.ended is None else span.ended) for span in trace.spans)
     whole = max(last - began, 1e-9)
@@ -133,6 +136,12 @@ def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) 
     yield from log_lines(logs, width)
 
 
+def _more(span: Span) -> Iterator[str]:
+    """Return what else is told of a request, beside who asked and what came of it."""
+    usual = {"caller", "status", "rows", "connection"}
+    return (f"{name}={value}" for name, value in span.attributes.items() if name not in usual)
+
+
 def metric_list(families: Iterable[Family], width: int) -> Iterator[Line]:
     """List metrics with their kinds and what they are."""
     for family in families:
@@ -140,20 +149,23 @@ def metric_list(families: Iterable[Family], width: int) -> Iterator[Line]:
         yield from wrapped(family.help, width, "  ")
 
 
-def plot(of: Plotted, width: int) -> Iterator[Line]:
-    """Draw a series over time."""
+def plot(of: Plotted, stretch: tuple[float, float], width: int) -> Iterator[Line]:
+    """Draw a series over a stretch of time, from its beginning to its end."""
     yield line((cut(of.name, width), "bold"))
     if not of.points:
         yield line("  no samples")
         return
-    columns = max(10, min(width - AXIS - 1, len(of.points)))
-    values = list(_columns(of.points, columns))
+    columns = max(10, width - AXIS - 1)
+    values = list(_columns(of.points, stretch, columns))
     top = max(values) or 1.0
+    if not any(values):
+        yield line("  0 all the time")
+        return
     for row in range(ROWS, 0, -1):
         label = {ROWS: f"{top:.3g}", 1: "0"}.get(row, "")
         cells = "".join(BLOCKS[max(0, min(8, round((value / top * ROWS - row + 1) * 8)))] for value in values)
         yield (Piece(f"{label:>{AXIS - 2}} ┤"), Piece(cells.rstrip()))
-    first, last = clock_time(of.points[0][0])[:5], clock_time(of.points[-1][0])[:5]
+    first, last = (clock_time(at)[:5] for at in stretch)
     yield line(" " * AXIS, (f"{first}{last:>{max(6, columns - 5)}}", "dim"))
 
 
@@ -187,12 +199,12 @@ def graph_lines(of: Sequence[Edge], width: int) -> Iterator[Line]:
         yield line(("in a cycle: ", "bad"), cycle)
 
 
-def _columns(points: Sequence[Point], columns: int) -> Iterator[float]:
+def _columns(points: Sequence[Point], stretch: tuple[float, float], columns: int) -> Iterator[float]:
     """Return the highest value of each of so many equal stretches; one without samples has the one before's."""
-    began, ended = points[0][0], points[-1][0]
+    began, ended = stretch
     highest: dict[int, float] = {}
     for at, value in points:
-        column = min(columns - 1, int((at - began) / max(ended - began, 1e-9) * columns))
+        column = max(0, min(columns - 1, int((at - began) / max(ended - began, 1e-9) * columns)))
         highest[column] = max(value, highest.get(column, value))
     value = 0.0
     for column in range(columns):
