@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pairs import PAIRS, cost
 
-KATAS = ("fp_drift", "red_herring", "circular_deadlock")
+KATAS = ("fp_drift", "red_herring", "circular_deadlock", "n_plus_one")
 KATA = str(Path(sys.executable).with_name("kata"))
 REST = 2.0  # seconds in which the judge gets ready again, while a person would read
 
@@ -46,7 +46,7 @@ def measure(workspace: Path, name: str) -> tuple[list[float], list[float]]:
 
     threading.Thread(target=listen, daemon=True).start()
     wait_for(verdicts, 1)
-    file = workspace / "katas" / name / {"fp_drift": "ledger.py"}.get(name, "checkout.py")
+    file = workspace / "katas" / name / {"fp_drift": "ledger.py", "n_plus_one": "dashboard.py"}.get(name, "checkout.py")
     warm, cold = [], []
     for pair in range(PAIRS):
         time.sleep(REST)

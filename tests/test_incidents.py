@@ -359,6 +359,15 @@ def asked(folder, *question):
     return json.loads(done(folder, *question, "--json"))
 
 
+def test_a_programs_own_times_are_those_of_the_incidents_clock(drills):
+    """Which runs ten times as fast as the program's in n_plus_one."""
+    metrics = {family["name"]: family for family in asked(drills, "metrics", "n_plus_one")}
+    made = {each["name"]: each["points"][-1][1] for each in metrics["dashboard_seconds"]["series"]}
+    mean = made["dashboard_seconds_sum"] / made["dashboard_seconds_count"]
+    traces = asked(drills, "traces", "n_plus_one", "--slowest", 500, "--grep", "GET /dashboard")
+    assert mean == pytest.approx(sum(trace["seconds"] or 3 for trace in traces) / len(traces), rel=0.5)
+
+
 def test_ctrl_c_keeps_the_incident_before_and_leaves_nothing_behind(own):
     before = incident(own, "n_plus_one").summary
     with Started(own, "incident", "n_plus_one", "--seed", 7) as started:

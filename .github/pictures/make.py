@@ -72,8 +72,11 @@ def draw(name: str, title: str, command: list[str], cwd: Path) -> None:
     (HERE / f"{name}.svg").write_text(svg + "\n", encoding="utf-8")
 
 
-def photograph(name: str, kata: str, workspace: Path) -> None:
-    """Write the picture `name`.png of an incident's page, broken and mended side by side, in Debian's Chromium."""
+def photograph(name: str, kata: str, workspace: Path, part: str | None = None) -> None:
+    """Write the picture `name`.png of an incident's page, broken and mended side by side, in Debian's Chromium.
+
+    `part` is a selector of what is wanted of it; without one it is the top of the page.
+    """
     page = workspace / "page.html"
     program = str(Path(sys.executable).with_name("kata"))
     run([program, "incident", kata, "--html", str(page), "--compare", "solutions"], workspace)
@@ -83,7 +86,7 @@ def photograph(name: str, kata: str, workspace: Path) -> None:
         opened.goto(page.as_uri())
         opened.wait_for_selector(".u-wrap")
         opened.wait_for_timeout(500)
-        opened.screenshot(path=HERE / f"{name}.png")
+        (opened.locator(part).first if part else opened).screenshot(path=HERE / f"{name}.png")
         browser.close()
 
 
@@ -95,6 +98,9 @@ def main() -> None:
         for name in ("fp_drift", "circular_deadlock", "n_plus_one", "red_herring"):
             draw(name, "a first look", ["pytest", "--kata", name], workspace)
         photograph("incident", "red_herring", workspace)
+        photograph("incident_fp_drift", "fp_drift", workspace)
+        photograph("incident_n_plus_one", "n_plus_one", workspace)
+        photograph("incident_circular_deadlock", "circular_deadlock", workspace, part="section:has(svg.graph)")
         draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift", "--seeds", "1"], workspace)
 
 

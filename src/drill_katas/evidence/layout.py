@@ -35,7 +35,7 @@ def to_svg(of: Sequence[Edge]) -> str:
         f"<style>{STYLE}</style>",
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">',
         '<path d="M0,0 L8,4 L0,8" style="fill:#667;stroke:none"/></marker></defs>',
-        *(part for edge in of for part in _edge(edge, places)),
+        *sorted((part for edge in of for part in _edge(edge, places)), key=lambda part: part.startswith("<text")),
         *(part for name, place in places.items() for part in _box(name, place)),
         "</svg>",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter as Tally
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -33,9 +34,13 @@ class Sample(NamedTuple):
 
 
 class Meters:
-    """Counts and times requests, reads everybody's metrics when asked to, and keeps the samples."""
+    """Counts and times requests, reads everybody's metrics when asked to, and keeps the samples.
 
-    def __init__(self, buckets: Sequence[float]) -> None:
+    A second that the system has measured itself is `scale` seconds of the incident's.
+    """
+
+    def __init__(self, buckets: Sequence[float], scale: float) -> None:
+        self._scale = scale
         self._registry = CollectorRegistry()
         about = "Requests by their outcome."
         self._requests = Counter("requests", about, ["service", "request", "status"], registry=self._registry)
@@ -74,7 +79,7 @@ class Meters:
 
     def samples(self, sut: Sut, watched: Mapping[str, Database | Upstream | Network]) -> Iterator[Sample]:
         """Return a sample of every metric there is, as things stand."""
-        of_sut = (Sample(**{**each, "value": float(each["value"])}) for each in sut.metrics())
+        of_sut = (_told(each, self._scale) for each in sut.metrics())
         seen = (_seen_by(name, thing) for name, thing in watched.items())
         everything = itertools.chain(*seen, _exposed(self._registry), of_sut)
         return (each for each in everything if not each.name.endswith("_created"))
@@ -93,6 +98,17 @@ class Meters:
             )
             for name, series in sorted(self._points.items())
         )
+
+
+def _told(of: Mapping[str, Any], scale: float) -> Sample:
+    """Return a sample of the system's own; a duration of its is as long as on the incident's clock."""
+    sample = Sample(**{**of, "value": float(of["value"])})
+    if scale == 1 or not sample.family.endswith("_seconds"):
+        return sample
+    if "le" in sample.labels:
+        bound = float(sample.labels["le"]) * scale
+        return sample._replace(labels={**sample.labels, "le": "+Inf" if math.isinf(bound) else repr(bound)})
+    return sample if sample.name.endswith("_count") else sample._replace(value=sample.value * scale)
 
 
 def _exposed(registry: CollectorRegistry) -> Iterator[Sample]:

@@ -64,7 +64,7 @@ def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> Inci
         told = story.INCIDENT
         with system(what, BUDGET) as sut:
             began = time.monotonic()
-            clock, meters = Clock(told.began, told.scale), Meters(told.buckets)
+            clock, meters = Clock(told.began, told.scale), Meters(told.buckets, told.scale)
             scene = Scene(sut, told, clock, meters, after_step, what.variant, what.seed, what.ablation)
             play(story, scene)
             return _gathered(what, scene, time.monotonic() - began)

@@ -61,7 +61,7 @@ def serve(what: Replay, plan: Plan, ready: Callable[[Endpoint], None]) -> str:
                 plan.exporter.send(spans, lines, time.time() - scene.clock.now())
             scene.sut.begin_example()  # what it was asked is of no use any more
 
-        meters = Meters(buckets(told.buckets[-1]))
+        meters = Meters(buckets(told.buckets[-1]), told.scale)
         scene = Scene(sut, told, clock, meters, after_step, what.variant, what.seed, endless=True)
         stream = Stream(scene)
         with Endpoint(scene, desk, plan.port) as endpoint:
