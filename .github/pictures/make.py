@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from drill_katas.catalog import shipped
+
 HERE = Path(__file__).parent
 WIDTH = 80
 # rich's template without its web font: a picture must not make the reader's browser ask anybody for anything
@@ -72,17 +74,20 @@ def draw(name: str, title: str, command: list[str], cwd: Path) -> None:
     (HERE / f"{name}.svg").write_text(svg + "\n", encoding="utf-8")
 
 
-def photograph(name: str, kata: str, workspace: Path, part: str | None = None) -> None:
-    """Write the picture `name`.png of an incident's page, broken and mended side by side, in Debian's Chromium.
+def photograph(
+    name: str, kata: str, workspace: Path, *, beside: tuple[str, ...] = ("solutions",), part: str | None = None
+) -> None:
+    """Write the picture `name`.png of an incident's page, with other replays beside it, in Debian's Chromium.
 
     `part` is a selector of what is wanted of it; without one it is the top of the page.
     """
     page = workspace / "page.html"
     program = str(Path(sys.executable).with_name("kata"))
-    run([program, "incident", kata, "--html", str(page), "--compare", "solutions"], workspace)
+    compared = [word for each in beside for word in ("--compare", each)]
+    run([program, "incident", kata, "--html", str(page), *compared], workspace)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1380, "height": 1180})
+        opened = browser.new_page(viewport={"width": 700 * (1 + len(beside)), "height": 1180})
         opened.goto(page.as_uri())
         opened.wait_for_selector(".u-wrap")
         opened.wait_for_timeout(500)
@@ -99,7 +104,10 @@ def main() -> None:
             draw(name, "a first look", ["pytest", "--kata", name], workspace)
         photograph("incident", "red_herring", workspace)
         photograph("incident_fp_drift", "fp_drift", workspace)
-        photograph("incident_n_plus_one", "n_plus_one", workspace)
+        kata = shipped().get("n_plus_one").solutions
+        shutil.copytree(kata, workspace / "sequential", ignore=shutil.ignore_patterns("accepted", "near_misses"))
+        shutil.copytree(kata / "near_misses" / "one_after_another", workspace / "sequential", dirs_exist_ok=True)
+        photograph("incident_n_plus_one", "n_plus_one", workspace, beside=("sequential", "solutions"))
         photograph("incident_circular_deadlock", "circular_deadlock", workspace, part="section:has(svg.graph)")
         draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift", "--seeds", "1"], workspace)
 

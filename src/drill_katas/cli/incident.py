@@ -25,20 +25,21 @@ if TYPE_CHECKING:
 @click.option(
     "--compare",
     metavar="DIR",
-    help="On that page, have it beside the replay of the files in DIR, or 'solutions'; by default, once the kata is "
-    "solved, of the broken ones.",
+    multiple=True,
+    help="On that page, have it beside a replay of the files in DIR, or 'solutions'; may be repeated. By default, once "
+    "the kata is solved, of the broken ones.",
 )
 @as_json
 def incident(
-    name: str, source: str | None, html: Path | None, compare: str | None, *, seed: int, as_json: bool
+    name: str, source: str | None, html: Path | None, compare: tuple[str, ...], *, seed: int, as_json: bool
 ) -> None:
     """Replay a kata's incident with your present code; its logs, traces, metrics and alerts are kept."""
     from drill_katas.evidence import store
     from drill_katas.report.evidence import summary_lines
 
     workspace, kata = find(name)
-    if compare is not None and html is None:
-        raise UserError("--compare puts two replays side by side on a page; give it a file, too: --html FILE")
+    if compare and html is None:
+        raise UserError("--compare puts replays side by side on a page; give it a file, too: --html FILE")
     played = replayed(workspace, kata, source=source, seed=seed, ablation=None)
     if html is not None:
         _write_page(kata, played, compare, html, solved=workspace.progress_of(kata).state == "solved")
@@ -51,15 +52,14 @@ def incident(
     click.echo(f"Try it: kata experiment {name}")
 
 
-def _write_page(kata: Kata, played: Incident, compare: str | None, file: Path, *, solved: bool) -> None:
+def _write_page(kata: Kata, played: Incident, compare: tuple[str, ...], file: Path, *, solved: bool) -> None:
     from drill_katas.evidence import html
     from drill_katas.workspace import broken_files
 
     told = played.summary
     incidents = [("your code" if told.source == "workspace" else told.source, played)]
-    if compare is not None:
-        incidents.append((compare, _replayed_from(kata, compare, compare, told)))
-    elif solved:
+    incidents += [(each, _replayed_from(kata, each, each, told)) for each in compare]
+    if solved and not compare:
         with tempfile.TemporaryDirectory() as folder:
             for name, content in broken_files(kata, told.variant).items():
                 Path(folder, name).write_bytes(content)
