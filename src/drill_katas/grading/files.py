@@ -1,0 +1,185 @@
+"""The files in a submission, be it a folder or an archive, read as hostile data.
+
+Nothing is unpacked. A name that leads out of the submission, a link and a device are no files of it, and what is read
+is never more than `MOST_BYTES`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import IO
+
+ARCHIVES: Final = (".zip", ".tar.gz", ".tgz", ".tar")
+MIB: Final = 1 << 20
+MOST_BYTES: Final = MIB  # of a file that is taken
+MOST_PACKED: Final = 10 * MIB  # of an archive as it is
+MOST_UNPACKED: Final = 200 * MIB  # of a tar archive, whose every byte has to be unpacked to know what is in it
+MOST_FILES: Final = 10_000
+DAMAGE: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+)
+
+
+class Unreadable(Exception):
+    """What was handed in cannot be read; the message says why."""
+
+
+class Files(Protocol):
+    """The files in a submission."""
+
+    def __enter__(self) -> Self:
+        """Open it."""
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of it."""
+
+    def names(self) -> Iterator[str]:
+        """Return the names of all regular files, as they stand there."""
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open one of them."""
+
+
+class Folder:
+    """A folder; what it links to is not in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def names(self) -> Iterator[str]:
+        """Return the names of all regular files."""
+        for place, folders, files in os.walk(self._path):
+            folders.sort()
+            for name in sorted(files):
+                file = Path(place, name)
+                if stat.S_ISREG(file.lstat().st_mode):
+                    yield str(file.relative_to(self._path))
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open one of them; should it have become something else meanwhile, that is an `OSError`."""
+        return os.fdopen(os.open(self._path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+
+
+class Zip:
+    """A zip archive."""
+
+    def __init__(self, path: Path) -> None:
+        self._zip = zipfile.ZipFile(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+
+    def names(self) -> Iterator[str]:
+        """Return the names of all that are files by their attributes."""
+        for member in self._zip.infolist():
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            if not member.is_dir() and kind in {0, stat.S_IFREG}:
+                yield member.filename
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open one of them."""
+        return self._zip.open(name)
+
+
+class Tar:
+    """A tar archive, compressed or not."""
+
+    def __init__(self, path: Path) -> None:
+        self._tar = tarfile.open(path)  # noqa: SIM115 - closed with this
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tar.close()
+
+    def names(self) -> Iterator[str]:
+        """Return the names of all regular files. Raises `Unreadable` when it would have to unpack too much for that."""
+        unpacked = 0
+        for member in self._tar:  # what comes behind a member is found by unpacking it
+            unpacked += member.size
+            if unpacked > MOST_UNPACKED:
+                raise Unreadable(f"unpacked it has more than {MOST_UNPACKED // MIB} MiB")
+            if member.isreg():
+                yield member.name
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open one of them."""
+        file = self._tar.extractfile(name)
+        assert file is not None, "a regular file can be opened"
+        return file
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
+    """Open a folder or an archive; yields what reads each of its files, by its name in it, a POSIX path.
+
+    Raises `Unreadable`.
+    """
+    try:
+        with _kind(path) as files:
+            yield _by_name(files)
+    except DAMAGE as error:
+        raise Unreadable(f"it is damaged ({error})") from error
+
+
+def _kind(path: Path) -> Files:
+    if path.is_dir():
+        return Folder(path)
+    if path.stat().st_size > MOST_PACKED:
+        raise Unreadable(f"it has more than {MOST_PACKED // MIB} MiB")
+    return Zip(path) if path.name.endswith(".zip") else Tar(path)
+
+
+def _by_name(files: Files) -> dict[str, Callable[[], bytes]]:
+    found: dict[str, Callable[[], bytes]] = {}
+    for name in files.names():
+        if len(found) >= MOST_FILES:
+            raise Unreadable(f"it has more than {MOST_FILES:,} files")
+        inside = _inside(name)
+        if inside is None:
+            continue
+        if inside in found:
+            raise Unreadable(f"it has two files {inside}")
+        found[inside] = lambda name=name: _read(files, name)  # type: ignore[misc]
+    return found
+
+
+def _inside(name: str) -> str | None:
+    """Return a name as a path inside of the submission, or None when it leads out of it."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part != "."]
+    return "/".join(parts) if parts and not {"", ".."} & set(parts) and ":" not in parts[0] else None
+
+
+def _read(files: Files, name: str) -> bytes:
+    with files.open(name) as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise Unreadable(f"{name} has more than {MOST_BYTES // MIB} MiB")
+    return content

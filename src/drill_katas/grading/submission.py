@@ -1,0 +1,98 @@
+"""What was handed in: which kata it is for, and its editable files. Anything else in it is ignored, and listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from drill_katas.grading.files import ARCHIVES, Unreadable, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from drill_katas.catalog import Kata
+
+T = TypeVar("T")
+LISTED: Final = 5  # files that are ignored and named
+PACKER: Final = ("__MACOSX/",)  # what packing programs leave behind
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was handed in under one name. Without a kata it cannot be judged, and the last note says why."""
+
+    id: str
+    kata: Kata | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def find(path: Path, katas: Sequence[Kata]) -> list[tuple[str, Path]]:
+    """Return the submissions at a path, each with its id: itself, or one for each folder and archive in it, by name."""
+    if path.is_file() or _is_one(path, katas):
+        return [(path.name, path)]
+    entries = sorted(path.iterdir(), key=lambda entry: entry.name)
+    return [
+        (entry.name, entry)
+        for entry in entries
+        if not entry.is_symlink() and (entry.is_dir() or entry.name.endswith(ARCHIVES))
+    ]
+
+
+def read(id_: str, path: Path, katas: Sequence[Kata]) -> Submission:
+    """Read one submission for one of the katas; its files tell for which. Never raises for what is in it."""
+    try:
+        with opened(path) as files:
+            inside = _without_top(files, {"katas", *(kata.name for kata in katas)})
+            kata, folder = _kata_of(inside, katas)
+            taken = {name: inside[folder + name]() for name in kata.manifest.editable}
+            ignored = sorted(set(inside) - {folder + name for name in taken})
+    except Unreadable as problem:
+        return Submission(id_, notes=(f"not judged: {problem}",))
+    return Submission(id_, kata, taken, tuple(_ignored(ignored)))
+
+
+def _is_one(path: Path, katas: Iterable[Kata]) -> bool:
+    places = [path / folder / name for kata in katas for folder in _folders(kata) for name in kata.manifest.editable]
+    return any(place.is_file() for place in places)
+
+
+def _folders(kata: Kata) -> tuple[str, ...]:
+    """Return where the editable files may lie in a submission, the surest place first."""
+    return (f"katas/{kata.name}/", f"{kata.name}/", "")
+
+
+def _without_top(files: Mapping[str, T], known: set[str]) -> dict[str, T]:
+    """Leave a folder away that all files lie in, as when a folder was packed, unless it is one that is known.
+
+    What packing programs leave behind is no file.
+    """
+    kept = {name: read for name, read in files.items() if not name.startswith(PACKER)}
+    tops = {name.partition("/")[0] for name in kept}
+    if len(tops) != 1 or tops & known or any("/" not in name for name in kept):
+        return kept
+    return {name.partition("/")[2]: read for name, read in kept.items()}
+
+
+def _kata_of(names: Iterable[str], katas: Sequence[Kata]) -> tuple[Kata, str]:
+    """Return the kata whose editable files are all there, and in which folder. Raises `Unreadable`."""
+    there = set(names)
+    for place in range(3):
+        found = [
+            (kata, _folders(kata)[place])
+            for kata in katas
+            if all(_folders(kata)[place] + name in there for name in kata.manifest.editable)
+        ]
+        if len(found) > 1:
+            raise Unreadable(f"it may be for {' or '.join(kata.name for kata, _ in found)}; say which: --kata NAME")
+        if found:
+            return found[0]
+    wanted = " or ".join(f"{' and '.join(kata.manifest.editable)} ({kata.name})" for kata in katas)
+    raise Unreadable(f"it does not hold {wanted}")
+
+
+def _ignored(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        yield f"ignored: {', '.join(names[:LISTED])}{more}"

@@ -1,0 +1,252 @@
+"""What is handed in: folders and archives, honest and hostile. Whatever is in them, reading gives a record."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from drill_katas.catalog import shipped
+from drill_katas.grading import submission
+from drill_katas.grading.files import MIB, MOST_BYTES, MOST_FILES
+
+KATAS = list(shipped())
+FIX = b"class Ledger: ...\n"
+
+
+def read(path, katas=KATAS):
+    return submission.read(path.name, path, katas)
+
+
+def taken(path, katas=KATAS):
+    """The kata, its files, and the notes."""
+    of = read(path, katas)
+    assert of.kata is not None, of.notes
+    return of.kata.name, dict(of.files), of.notes
+
+
+def refusal(path, katas=KATAS):
+    of = read(path, katas)
+    assert of.kata is None
+    assert not of.files
+    (note,) = of.notes
+    assert note.startswith("not judged: ")
+    return note.removeprefix("not judged: ")
+
+
+def folder(place, files):
+    for name, content in files.items():
+        file = place / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return place
+
+
+def zipped(place, files):
+    path = place / "work.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def tarred(place, files, name="work.tar.gz"):
+    path = place / name
+    with tarfile.open(path, "w:gz" if name.endswith("gz") else "w") as archive:
+        for member, content in files.items():
+            info = tarfile.TarInfo(member)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def in_folder(place, files):
+    return folder(place / "work", files)
+
+
+KINDS = pytest.mark.parametrize("make", [in_folder, zipped, tarred])
+
+
+# Honest ones
+
+
+@KINDS
+@pytest.mark.parametrize("place", ["", "fp_drift/", "katas/fp_drift/", "alice/", "alice/katas/fp_drift/", "./"])
+def test_the_editable_files_are_found_wherever_people_put_them(tmp_path, make, place):
+    assert taken(make(tmp_path, {f"{place}ledger.py": FIX})) == ("fp_drift", {"ledger.py": FIX}, ())
+
+
+@KINDS
+def test_what_else_is_in_it_is_ignored_and_listed(tmp_path, make):
+    more = dict.fromkeys(("conftest.py", "pytest.ini", "sitecustomize.py", "a.pth", "test_fp_drift.py", "z/z.py"), b"")
+    name, files, (note,) = taken(make(tmp_path, {"ledger.py": FIX, **more}))
+    assert (name, set(files)) == ("fp_drift", {"ledger.py"})
+    assert note == "ignored: a.pth, conftest.py, pytest.ini, sitecustomize.py, test_fp_drift.py and 1 more"
+
+
+def test_the_kata_is_told_by_what_is_there(tmp_path):
+    for kata in KATAS:
+        work = folder(tmp_path / kata.name, dict.fromkeys(kata.manifest.editable, FIX))
+        assert taken(work)[0] == kata.name
+    both = folder(
+        tmp_path / "both", {f"{kata.name}/{name}": FIX for kata in KATAS[:2] for name in kata.manifest.editable}
+    )
+    assert "say which: --kata NAME" in refusal(both)
+    assert taken(both, KATAS[:1])[0] == KATAS[0].name
+
+
+def test_a_place_that_names_the_kata_is_surer_than_one_that_does_not(tmp_path):
+    files = {"ledger.py": b"old", "katas/fp_drift/ledger.py": b"new"}
+    assert taken(folder(tmp_path / "work", files))[1] == {"ledger.py": b"new"}
+
+
+def test_submissions_are_found_by_name_and_one_may_be_named_itself(tmp_path):
+    folder(tmp_path / "bob", {"ledger.py": FIX})
+    (tmp_path / "carol").mkdir()
+    zipped(tmp_path, {"ledger.py": FIX}).rename(tmp_path / "alice.zip")
+    (tmp_path / "readme.txt").write_text("")
+    (tmp_path / "dave").symlink_to(tmp_path / "bob")
+    assert [name for name, _ in submission.find(tmp_path, KATAS)] == ["alice.zip", "bob", "carol"]
+    for one in ("alice.zip", "bob"):
+        assert [name for name, _ in submission.find(tmp_path / one, KATAS)] == [one]
+
+
+# Hostile ones
+
+
+@KINDS
+def test_what_is_missing_is_said(tmp_path, make):
+    assert "it does not hold ledger.py (fp_drift)" in refusal(
+        make(tmp_path, {"readme.md": b""}), [shipped().get("fp_drift")]
+    )
+    assert "it does not hold" in refusal(make(tmp_path, {"stock.py": FIX, "checkout.py": FIX}))
+
+
+@pytest.mark.parametrize("make", [zipped, tarred])
+@pytest.mark.parametrize("name", ["../ledger.py", "/ledger.py", "a/../../ledger.py", "C:\\ledger.py", "..\\ledger.py"])
+def test_a_name_that_leads_out_is_no_file_of_it(tmp_path, make, name):
+    assert "it does not hold" in refusal(make(tmp_path, {name: FIX}))
+
+
+def test_links_and_devices_in_a_folder_are_no_files(tmp_path):
+    secret = tmp_path / "secret.py"
+    secret.write_bytes(b"secret")
+    for kind, make in {
+        "link": lambda file: file.symlink_to(secret),
+        "pipe": os.mkfifo,
+        "folder": lambda file: file.mkdir(),
+    }.items():
+        work = tmp_path / kind
+        work.mkdir()
+        make(work / "ledger.py")
+        assert "it does not hold" in refusal(work)
+    elsewhere = folder(tmp_path / "elsewhere", {"ledger.py": b"secret"})
+    (tmp_path / "outer").mkdir()
+    (tmp_path / "outer" / "fp_drift").symlink_to(elsewhere)
+    assert "it does not hold" in refusal(tmp_path / "outer")
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
+def test_links_and_devices_in_a_tar_archive_are_no_files(tmp_path, kind):
+    path = tmp_path / "work.tar"
+    with tarfile.open(path, "w") as archive:
+        info = tarfile.TarInfo("ledger.py")
+        info.type, info.linkname = kind, "/etc/passwd"
+        archive.addfile(info)
+    assert "it does not hold" in refusal(path)
+
+
+def test_links_in_a_zip_archive_are_no_files(tmp_path):
+    path = tmp_path / "work.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        info = zipfile.ZipInfo("ledger.py")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, "/etc/passwd")
+    assert "it does not hold" in refusal(path)
+
+
+@KINDS
+def test_a_file_that_is_too_large_is_refused_and_not_read(tmp_path, make):
+    told = refusal(make(tmp_path, {"ledger.py": b"#" * (MOST_BYTES + 1)}))
+    assert told == "ledger.py has more than 1 MiB"
+
+
+def test_a_sparse_file_of_a_terabyte_is_refused_at_once(tmp_path):
+    (tmp_path / "work").mkdir()
+    with (tmp_path / "work" / "ledger.py").open("wb") as file:
+        file.truncate(1 << 40)
+    assert refusal(tmp_path / "work") == "ledger.py has more than 1 MiB"
+
+
+def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "work.tar.gz"
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive, Path("/dev/zero").open("rb") as zeros:
+        info = tarfile.TarInfo("zeros")
+        info.size = 300 * MIB
+        archive.addfile(info, zeros)
+    assert path.stat().st_size < 10 * MIB
+    assert refusal(path) == "unpacked it has more than 200 MiB"
+
+
+@KINDS
+def test_too_many_files_are_refused(tmp_path, make):
+    if make is in_folder:
+        (tmp_path / "work").mkdir()
+        for number in range(MOST_FILES + 1):
+            (tmp_path / "work" / f"{number}.py").touch()
+        told = refusal(tmp_path / "work")
+    else:
+        told = refusal(make(tmp_path, {f"{number}.py": b"" for number in range(MOST_FILES + 1)}))
+    assert told == "it has more than 10,000 files"
+
+
+def test_a_large_archive_is_not_even_opened(tmp_path):
+    path = tmp_path / "work.zip"
+    with path.open("wb") as file:
+        file.truncate(11 * MIB)
+    assert refusal(path) == "it has more than 10 MiB"
+
+
+def test_one_name_twice_is_refused(tmp_path):
+    path = tmp_path / "work.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ledger.py", "one")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("ledger.py", "two")
+    assert refusal(path) == "it has two files ledger.py"
+
+
+@pytest.mark.parametrize("name", ["work.zip", "work.tar.gz", "work.tgz", "work.tar"])
+@pytest.mark.parametrize("content", [b"", b"PK", b"not an archive at all", b"\x1f\x8b\x08\x00" + b"\xff" * 50])
+def test_what_is_no_archive_is_said_to_be_damaged(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert refusal(path).startswith("it is damaged (")
+
+
+@pytest.mark.parametrize("make", [zipped, tarred])
+def test_an_archive_that_is_cut_off_anywhere_is_a_record_all_the_same(tmp_path, make):
+    content = make(tmp_path, {"ledger.py": os.urandom(2000), "more.py": os.urandom(2000)}).read_bytes()
+    for length in range(0, len(content) - 1, 97):
+        path = tmp_path / make(tmp_path, {"x": b""}).name
+        path.write_bytes(content[:length])
+        of = read(path)
+        assert of.kata is not None or of.notes[0].startswith("not judged: ")
+
+
+def test_an_encrypted_archive_is_refused(tmp_path):
+    path = zipped(tmp_path, {"ledger.py": FIX})
+    content = bytearray(path.read_bytes())
+    for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(magic) + offset] |= 1  # the flag "encrypted"
+    path.write_bytes(content)
+    assert "encrypted" in refusal(path)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    assert refusal(tmp_path / "gone.zip").startswith("it is damaged (")
