@@ -18,6 +18,7 @@ import msgspec
 import tomli
 
 from drill_katas.errors import UserError, nearest
+from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 LEVELS: Final = {1: "Intern", 2: "Junior", 3: "Senior", 4: "Staff"}
 Contract = Literal["calls", "http"]
 ORIGINAL: Final = "original"  # the variant a kata comes with
+
+
+WEIGHTS: Final = {
+    Stage.SYMPTOM: 15.0,
+    Stage.CAUSE: 35.0,
+    Stage.REGRESSION: 20.0,
+    Stage.STRESS: 15.0,
+    Stage.SLA: 5.0,
+    Stage.TRACE: 10.0,
+}  # what a stage is worth in a grade, where a kata does not say
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +52,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     `minutes` is what a practised engineer may take; `contract` says how the judge talks to the learner's module: it
     calls classes and functions, or it asks web applications over HTTP. `editable` are the files that a fix may change,
-    and the only ones taken from a submission; `preload` are modules to import ahead of the learner's.
+    and the only ones taken from a submission; `preload` are modules to import ahead of the learner's; `weights` say
+    what stages are worth in a grade.
     """
 
     format: Literal[1]
@@ -53,6 +65,12 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     preload: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     limits: Limits = Limits()
+    weights: dict[Stage, Annotated[float, msgspec.Meta(gt=0)]] = {}
+
+    @property
+    def worth(self) -> dict[Stage, float]:
+        """What each stage is worth in a grade, beside the others."""
+        return WEIGHTS | self.weights
 
     @property
     def imports(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from drill_katas.errors import UserError
 from drill_katas.grading.files import ARCHIVES, Unreadable, opened
 
 if TYPE_CHECKING:
@@ -29,15 +30,23 @@ class Submission:
 
 
 def find(path: Path, katas: Sequence[Kata]) -> list[tuple[str, Path]]:
-    """Return the submissions at a path, each with its id: itself, or one for each folder and archive in it, by name."""
+    """Return the submissions at a path, each with its id: one for each folder and archive in it, by name, or itself.
+
+    Raises `UserError` when there is no such path.
+    """
+    itself = [(path.resolve().name, path)]
     if path.is_file() or _is_one(path, katas):
-        return [(path.name, path)]
-    entries = sorted(path.iterdir(), key=lambda entry: entry.name)
-    return [
+        return itself
+    try:
+        entries = sorted(path.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})") from error
+    found = [
         (entry.name, entry)
         for entry in entries
         if not entry.is_symlink() and (entry.is_dir() or entry.name.endswith(ARCHIVES))
     ]
+    return found or itself
 
 
 def read(id_: str, path: Path, katas: Sequence[Kata]) -> Submission:
