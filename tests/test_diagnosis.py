@@ -105,6 +105,7 @@ def test_at_a_terminal_what_was_not_given_is_asked_for(own):
     assert (event.component, event.mechanisms, event.state) == ("shop-checkout", ("resource-leak",), "proposed")
 
 
+@pytest.mark.long
 def test_a_prediction_that_does_not_come_true_refutes(own):
     done(own, "experiment", "red_herring", "worker_off")
     wrong = [
@@ -123,6 +124,7 @@ def test_an_experiment_that_is_predicted_is_made(own):
     assert done(own, "logs", "red_herring", "--experiment", "no_drop")
 
 
+@pytest.mark.long
 def test_what_other_causes_would_bring_about_too_supports_nothing(own):
     """Nor does an experiment support a hypothesis that names another cause."""
     done(own, "experiment", "red_herring", "no_drop")

@@ -78,6 +78,7 @@ def test_every_span_has_a_parent_of_its_own_trace_or_is_a_root(drills, name):
             assert parent.began <= span.began
 
 
+@pytest.mark.long
 def test_a_seed_changes_names_and_moments(tmp_path):
     done(tmp_path, "init", ".")
     found = []
@@ -237,6 +238,7 @@ def test_experiments_are_listed(drills):
     assert "worker_off        the export worker does not run" in done(drills, "experiment", "red_herring")
 
 
+@pytest.mark.long
 def test_a_harmless_thing_left_out_changes_nothing_and_the_cause_left_out_all(own):
     base = incident(own, "red_herring").summary.after
     off = json.loads(done(own, "experiment", "red_herring", "worker_off", "--json"))
@@ -300,6 +302,7 @@ def test_what_is_not_there_ends_with_1(drills):
     done(drills, "logs", "fp_drift", "--grep", "no such thing", code=1)
 
 
+@pytest.mark.long
 def test_a_module_that_does_not_import_is_told_and_the_incident_before_is_kept(tmp_path):
     done(tmp_path, "init", ".")
     done(tmp_path, "incident", "fp_drift", "--from", "solutions")
@@ -319,6 +322,7 @@ def test_a_damaged_incident_is_told(tmp_path):
     assert "`kata incident fp_drift` makes it anew" in told
 
 
+@pytest.mark.long
 def test_a_module_that_hangs_ends_the_incident_there_and_the_log_says_so(tmp_path):
     done(tmp_path, "init", ".")
     ledger = tmp_path / "katas" / "fp_drift" / "ledger.py"
@@ -340,6 +344,7 @@ def test_a_kata_without_an_incident_says_so(toy):
 # What a fix changes in it
 
 
+@pytest.mark.long
 def test_a_fix_that_gives_up_sooner_shows_failed_calls_in_place_of_hangs(own):
     """What the system waits for comes in its turn, though the incident's clock jumps."""
     near_miss = shipped().get("circular_deadlock").solutions / "near_misses" / "timeouts"
@@ -382,6 +387,7 @@ def test_ctrl_c_keeps_the_incident_before_and_leaves_nothing_behind(own):
     assert not list((own / ".kata" / "incidents").glob(".*"))
 
 
+@pytest.mark.long
 def test_an_incident_anew_says_that_its_experiments_are_gone(own):
     done(own, "experiment", "fp_drift", "no_bahrain")
     assert (

@@ -477,6 +477,7 @@ def test_a_writer_killed_at_any_moment_loses_no_event_that_it_had_finished(journ
     assert journal.read().notices == ()
 
 
+@pytest.mark.long
 def test_a_run_killed_at_any_moment_loses_no_finished_attempt_and_damages_nothing(toy):
     command = [sys.executable, "-u", "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy"]
     began = time.monotonic()

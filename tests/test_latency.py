@@ -89,6 +89,7 @@ def test_only_benchmarks_or_none_can_be_run(quick):
         assert verdict.partial
 
 
+@pytest.mark.long
 def test_a_folder_for_saved_runs_is_there_when_one_was_saved_and_only_then(quick):
     toy = quick()
     assert toy.pytest().returncode == 0

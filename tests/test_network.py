@@ -226,6 +226,7 @@ assert [line["event"] for line in seen.logs(trace_id=through.trace_id)] == ["sai
     )
 
 
+@pytest.mark.long
 def test_what_the_factory_raises_or_returns_is_told(apps):
     apps.module("def make_app(world):\n    return 1 / 0\n")
     result = check(apps, "")

@@ -153,6 +153,7 @@ def test_what_a_log_line_says_is_text_and_never_markup(opened, drills, tmp_path)
     assert bad in page.locator(".lines .line").first.inner_text()
 
 
+@pytest.mark.long
 def test_replays_stand_side_by_side(opened, tmp_path):
     done(tmp_path, "init", ".")
     file = tmp_path / "page.html"
@@ -167,6 +168,7 @@ def test_replays_stand_side_by_side(opened, tmp_path):
     assert shares[4:] == [100, 100]
 
 
+@pytest.mark.long
 def test_after_solving_it_stands_beside_how_it_was(opened, tmp_path):
     done(tmp_path, "init", ".")
     ledger = tmp_path / "katas" / "fp_drift" / "ledger.py"

@@ -81,6 +81,7 @@ def test_a_level_selects_its_katas(bells):
     assert list(judged(bells, "--kata", "level:1,horn")) == ["chime", "toy", "horn"]
 
 
+@pytest.mark.long
 def test_next_is_the_first_kata_that_was_never_solved_and_failed_are_those_whose_last_run_failed(bells):
     assert list(judged(bells, "--kata", "next")) == ["chime"]
     assert list(judged(bells, "--kata", "next")) == ["toy"]

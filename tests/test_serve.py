@@ -237,6 +237,7 @@ def test_metrics_come_in_the_format_that_is_asked_for(workspace):
 # Followed
 
 
+@pytest.mark.long
 def test_its_log_is_followed_until_it_ends(workspace):
     with (
         Live(workspace, "fp_drift", "--speed", "100") as live,
@@ -265,6 +266,7 @@ def test_lines_that_are_followed_can_be_json(workspace):
 # Exported
 
 
+@pytest.mark.long
 def test_spans_and_log_lines_go_to_a_collector_once_it_takes_them(workspace):
     with Collector(up=False) as collector:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20b,y=2"}

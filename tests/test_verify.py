@@ -155,6 +155,7 @@ def test_verify_of_a_kata_whose_arms_all_get_what_they_must_shows_the_matrix_and
     assert not (provable.root / ".kata").exists()  # judging an arm is no attempt of anybody's
 
 
+@pytest.mark.long
 def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(provable):
     wrong = ANSWER.replace('test_go = "go answers lost"', 'test_go = "go answers late"')  # it says something else
     wrong = wrong.replace('fails = ["test_sum", "test_label"]', 'fails = ["test_sum"]')  # it fails more
@@ -222,6 +223,7 @@ def test_verify_keeps_two_arms_of_one_name_apart(small):
     assert not any(fault.startswith(("accepted rounded, ", "near miss rounded, ")) for fault in faults(output))
 
 
+@pytest.mark.long
 def test_verify_never_takes_an_import_error_for_the_failure_that_is_meant(small):
     miss = small.root / "solutions" / "toy" / "near_misses" / "rounded" / "toy.py"
     miss.write_text("import nothing_of_that_name\n", encoding="utf-8")
@@ -343,6 +345,7 @@ def test_a_wrong_thresholds_file_is_told_in_a_sentence(measured):
     assert "unknown key 'limits' in [figures[...]]; did you mean 'limit'?" in words(output.stderr)
 
 
+@pytest.mark.long
 def test_repeats_under_load_count_the_results_that_flip(small):
     """A coin on disk: the reference passes in every other run."""
     coin = small.root / "coin"
@@ -376,6 +379,7 @@ def alarmed(provable):
     return provable
 
 
+@pytest.mark.long
 def test_a_healthy_version_passes_every_check_and_is_one_of_three(alarmed):
     output = done(alarmed.root, "verify", "toy", "--seeds", "1")
     assert "every arm got what it must" in output

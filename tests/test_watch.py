@@ -74,3 +74,12 @@ def test_without_watchfiles_it_says_what_to_install(toy, tmp_path):
     (hidden / "watchfiles.py").write_text("raise ImportError\n")
     told = refused(run([KATA, "watch", "toy"], toy.root, env={"PYTHONPATH": str(hidden)}))
     assert told == "`kata watch` needs the extra `watch`: pip install 'drill-katas[watch]'"
+
+
+def test_a_kata_whose_checks_cannot_be_collected_is_told(toy):
+    toy.write("test_toy.py", "import no_such_module\n")
+    with Started(toy.root, "watch", "toy") as started:
+        assert started.process.wait(60) == 2
+    told = "".join(started.lines)
+    assert "No module named 'no_such_module'" in told
+    assert "Error: the judge has ended; begin anew with `kata watch`" in told

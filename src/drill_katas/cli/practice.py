@@ -76,6 +76,7 @@ def watch(name: str) -> None:
     from drill_katas.watch import WarmJudge, saves
 
     _, kata = find(name)
+    click.echo(f"getting a judge of {name} ready ...")
     with WarmJudge(kata) as judge:
         try:
             for saved in saves(kata):
