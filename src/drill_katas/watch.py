@@ -42,6 +42,12 @@ class Curtain:
         self.hidden.append(text)
         return len(text)
 
+    def lift(self, *, shown: bool) -> None:
+        """Write from now on, and what was kept with `shown`."""
+        kept, self.hidden = self.hidden, None
+        if shown:
+            self.stage.write("".join(kept or ()))
+
     def __getattr__(self, name: str) -> Any:
         """Be what is behind it in everything else."""
         return getattr(self.stage, name)
@@ -62,7 +68,10 @@ class Warm:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Serve; in a fork, go on to the checks."""
+        """Serve; in a fork, go on to the checks. Where they could not be collected, say so and end."""
+        if session.testsfailed:
+            self._curtain.lift(shown=True)
+            return
         for module in (*LATER, *self._kata.manifest.preload):
             importlib.import_module(module)
         gc.freeze()  # what is there is there to stay: collecting garbage need not look through it
@@ -83,7 +92,7 @@ class Warm:
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         assert reporter is not None
         reporter.pytest_sessionstart(session)  # from when on it counts the seconds
-        self._curtain.hidden = None
+        self._curtain.lift(shown=False)
 
 
 class WarmJudge:
@@ -153,7 +162,7 @@ def _serve(kata: Kata, requests: int, answers: int) -> int:
         code = int(pytest.main(["--kata", kata.name, *OPTIONS], plugins=[warm]))
     finally:
         sys.stdout = curtain.stage
-    if curtain.hidden is not None and code != pytest.ExitCode.INTERRUPTED:
-        sys.stdout.write("".join(curtain.hidden))  # why it did not come to the checks
+    if code == pytest.ExitCode.USAGE_ERROR:
+        curtain.lift(shown=True)  # what is wrong with the kata
     sys.stdout.flush()
     return code
