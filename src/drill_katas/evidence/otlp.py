@@ -5,13 +5,14 @@ https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from drill_katas.evidence.records import LogLine, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+T = TypeVar("T", LogLine, Span)
 KINDS: Final = {"server": 2, "client": 3}
 STATUS_ERROR: Final = 2
 SEVERITIES: Final = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
@@ -20,34 +21,12 @@ NANO: Final = 1_000_000_000
 
 def to_otlp(spans: Iterable[Span]) -> dict[str, Any]:
     """Return spans as an `ExportTraceServiceRequest`. One that has not ended has no end time."""
-    by_service: dict[str, list[Span]] = {}
-    for span in spans:
-        by_service.setdefault(span.service, []).append(span)
-    return {
-        "resourceSpans": [
-            {
-                "resource": {"attributes": _attributes({"service.name": service})},
-                "scopeSpans": [{"scope": {"name": "drill-katas"}, "spans": [_span(span) for span in of_service]}],
-            }
-            for service, of_service in sorted(by_service.items())
-        ]
-    }
+    return _by_service("Spans", "spans", spans, _span)
 
 
 def logs_to_otlp(lines: Iterable[LogLine]) -> dict[str, Any]:
     """Return log lines as an `ExportLogsServiceRequest`."""
-    by_service: dict[str, list[LogLine]] = {}
-    for line in lines:
-        by_service.setdefault(line.service, []).append(line)
-    return {
-        "resourceLogs": [
-            {
-                "resource": {"attributes": _attributes({"service.name": service})},
-                "scopeLogs": [{"scope": {"name": "drill-katas"}, "logRecords": [_record(line) for line in of_service]}],
-            }
-            for service, of_service in sorted(by_service.items())
-        ]
-    }
+    return _by_service("Logs", "logRecords", lines, _record)
 
 
 def from_otlp(request: dict[str, Any]) -> tuple[Span, ...]:
@@ -57,6 +36,22 @@ def from_otlp(request: dict[str, Any]) -> tuple[Span, ...]:
         service = _texts(resource["resource"]["attributes"])["service.name"]
         found += [_read(service, span) for scope in resource["scopeSpans"] for span in scope["spans"]]
     return tuple(sorted(found, key=lambda span: span.span_id))
+
+
+def _by_service(kind: str, inside: str, items: Iterable[T], write: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
+    """Return what the protocol wraps around items of a kind: a resource for each service, and a scope in it."""
+    written: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        written.setdefault(item.service, []).append(write(item))
+    return {
+        f"resource{kind}": [
+            {
+                "resource": {"attributes": _attributes({"service.name": service})},
+                f"scope{kind}": [{"scope": {"name": "drill-katas"}, inside: of_service}],
+            }
+            for service, of_service in sorted(written.items())
+        ]
+    }
 
 
 def _span(span: Span) -> dict[str, Any]:

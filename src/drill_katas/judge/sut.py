@@ -8,10 +8,11 @@ import json
 import math
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.judge import explain
-from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
+from drill_katas.judge.failures import Hang, Killed, StopShrinking
+from drill_katas.judge.handle import Handle
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Refused, Services
@@ -34,28 +35,6 @@ class Trouble:
     """A kill or failure that is prepared: `request` is what the SUT had asked for; None until it comes to that."""
 
     request: str | None = None
-
-
-class Handle:
-    """An object of the learner's, in the SUT. Its methods are called like any object's."""
-
-    def __init__(self, sut: Sut, running: Running, number: int, name: str) -> None:
-        self.running = running
-        self.number = number
-        self.name = name
-        self._sut = sut
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        """Return a function that calls the object's `method`; arguments and result are plain data."""
-        return lambda *args: self._sut.call(self, method, args)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, failure: type[BaseException] | None, *_details: object) -> None:
-        """Let go of the object; when the block has failed, whatever goes wrong with that is not the news."""
-        with contextlib.suppress(*([Exception, CheckEnded] if failure else [])):
-            self._sut.release(self)
 
 
 class Sut:
