@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -190,7 +192,40 @@ def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path):
         info.size = 300 * MIB
         archive.addfile(info, zeros)
     assert path.stat().st_size < 10 * MIB
-    assert refusal(path) == "unpacked it has more than 200 MiB"
+    assert refusal(path) == "unpacked it has more than 100 MiB"
+
+
+def test_headers_without_end_are_refused_before_they_fill_the_memory(tmp_path):
+    """Folders without content, and one header that says it is as large as the archive."""
+    many, large = tmp_path / "many.tar.gz", tmp_path / "large.tar.gz"
+    with tarfile.open(many, "w:gz", compresslevel=1) as archive:
+        for number in range(MOST_FILES + 1):
+            info = tarfile.TarInfo(f"{number}")
+            info.type = tarfile.DIRTYPE
+            archive.addfile(info)
+    assert refusal(many) == "it has more than 10,000 files"
+    header = tarfile.TarInfo("header")
+    header.type, header.size = tarfile.XHDTYPE, 300 * MIB
+    with gzip.open(large, "wb", compresslevel=1) as file:
+        file.write(header.tobuf())
+        for _ in range(300):
+            file.write(b"0" * MIB)
+    tracemalloc.start()
+    assert refusal(large) == "unpacked it has more than 100 MiB"
+    assert tracemalloc.get_traced_memory()[1] < 120 * MIB
+    tracemalloc.stop()
+
+
+def test_names_that_are_no_text_are_escaped(tmp_path):
+    work = os.fsencode(tmp_path) + b"/bad\xff\x1b[31m"
+    os.mkdir(work)  # noqa: PTH102
+    for name in (b"ledger.py", b"\xff\x1b[2J"):
+        with open(work + b"/" + name, "wb"):  # noqa: PTH123
+            pass
+    ((name, path),) = submission.find(tmp_path, KATAS)
+    of = submission.read(name, path, KATAS)
+    assert of.id == r"bad\udcff\x1b[31m"
+    assert of.notes == (r"ignored: \udcff\x1b[2J",)
 
 
 @KINDS

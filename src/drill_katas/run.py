@@ -234,7 +234,7 @@ class KataRun:
         """End every process and remove the copies."""
         self.sut.close()
         self._spawner.close()
-        for overlay in self._overlays.values():
+        for overlay in vars(self).get("_overlays", {}).values():  # none when no check has begun
             overlay.close()
 
     def _is_partial(self, kata: Kata) -> bool:

@@ -32,6 +32,8 @@ def grade(paths: tuple[Path, ...], name: str | None, file: Path | None, jobs: in
 
     PATH is a submission, a folder or an archive (.zip, .tar.gz), or a folder of them. Only a kata's editable files are
     taken from it. The katas are those that come with this tool and installed packs: what lies around is not trusted.
+
+    What is judged is held as in practice: that holds accidents, and is no wall against code that is written to escape.
     """
     import msgspec
 
@@ -39,6 +41,8 @@ def grade(paths: tuple[Path, ...], name: str | None, file: Path | None, jobs: in
     from drill_katas.grading.submission import find
     from drill_katas.report.grading import grade_lines
 
+    if file is not None:
+        file.open("ab").close()  # should it not be writable, better now than when all is graded
     katas = _katas(name)
     inputs = [each for path in paths for each in find(path, katas)]
     bar = progress_bar("graded")

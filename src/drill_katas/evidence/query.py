@@ -198,12 +198,12 @@ def _percentiles(metrics: Metrics, name: str, labels: Mapping[str, str], percent
 
 
 def _rates(points: Sequence[Point], times: Sequence[float]) -> list[Point]:
-    """Return how much a counter went up a minute, over two; before its first sample it was 0."""
+    """Return how much a counter went up a minute, over two; before its first sample, and at a restart, it was 0."""
     values = [(at, 0.0) for at in times if at < points[0][0]] + list(points)
     found = []
     for at in times:
         window = [value for when, value in values if at - 120 <= when <= at]
-        grown = sum(max(0.0, later - one) for one, later in itertools.pairwise(window))
+        grown = sum(later - one if later >= one else later for one, later in itertools.pairwise(window))
         found.append((at, grown / 2))
     return found
 

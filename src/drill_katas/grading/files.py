@@ -7,13 +7,14 @@ is never more than `MOST_BYTES`.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import stat
 import tarfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,14 +24,15 @@ ARCHIVES: Final = (".zip", ".tar.gz", ".tgz", ".tar")
 MIB: Final = 1 << 20
 MOST_BYTES: Final = MIB  # of a file that is taken
 MOST_PACKED: Final = 10 * MIB  # of an archive as it is
-MOST_UNPACKED: Final = 200 * MIB  # of a tar archive, whose every byte has to be unpacked to know what is in it
+MOST_UNPACKED: Final = 100 * MIB  # of a tar archive, whose every byte has to be unpacked to know what is in it
+GZIP: Final = b"\x1f\x8b"  # what a file begins with that is one
 MOST_FILES: Final = 10_000
+MANY: Final = f"it has more than {MOST_FILES:,} files"
 DAMAGE: Final = (
     OSError,
     EOFError,
     ValueError,
     RuntimeError,
-    NotImplementedError,
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
@@ -107,25 +109,62 @@ class Zip:
         return self._zip.open(name)
 
 
+class Unpacked:
+    """What a file unpacks to, as far as it is not too much: headers are read into memory, whatever size they say."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or to the end. Raises `Unreadable`."""
+        self._expect(self.tell() + size)
+        return self._file.read(size if size >= 0 else MOST_UNPACKED)
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place. Raises `Unreadable` when that is too far."""
+        self._expect(place)
+        return self._file.seek(place, whence)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._file.close()
+
+    def _expect(self, place: int) -> None:
+        if place > MOST_UNPACKED:
+            raise Unreadable(f"unpacked it has more than {MOST_UNPACKED // MIB} MiB")
+
+
 class Tar:
     """A tar archive, compressed or not."""
 
     def __init__(self, path: Path) -> None:
-        self._tar = tarfile.open(path)  # noqa: SIM115 - closed with this
+        file = path.open("rb")
+        packed = file.read(len(GZIP)) == GZIP
+        file.seek(0)
+        self._file = Unpacked(cast("IO[bytes]", gzip.GzipFile(fileobj=file) if packed else file))
+        self._closed: list[Unpacked | IO[bytes]] = [self._file, file]
+        try:
+            self._tar = tarfile.TarFile(fileobj=cast("IO[bytes]", self._file))
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._tar.close()
+        for each in self._closed:
+            each.close()
 
     def names(self) -> Iterator[str]:
         """Return the names of all regular files. Raises `Unreadable` when it would have to unpack too much for that."""
-        unpacked = 0
-        for member in self._tar:  # what comes behind a member is found by unpacking it
-            unpacked += member.size
-            if unpacked > MOST_UNPACKED:
-                raise Unreadable(f"unpacked it has more than {MOST_UNPACKED // MIB} MiB")
+        for number, member in enumerate(self._tar):
+            if number >= MOST_FILES:
+                raise Unreadable(MANY)
             if member.isreg():
                 yield member.name
 
@@ -161,7 +200,7 @@ def _by_name(files: Files) -> dict[str, Callable[[], bytes]]:
     found: dict[str, Callable[[], bytes]] = {}
     for name in files.names():
         if len(found) >= MOST_FILES:
-            raise Unreadable(f"it has more than {MOST_FILES:,} files")
+            raise Unreadable(MANY)
         inside = _inside(name)
         if inside is None:
             continue

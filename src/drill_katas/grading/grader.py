@@ -51,7 +51,9 @@ def grade_one(submission: Submission, secret: bytes) -> Grade:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kata-grade-") as folder:
         for name, content in submission.files.items():
-            Path(folder, name).write_bytes(content)
+            place = Path(folder, name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
         try:
             checks = judge(kata, Path(folder), seed_of(submission, secret))
         except UserError as error:

@@ -58,8 +58,13 @@ def read(id_: str, path: Path, katas: Sequence[Kata]) -> Submission:
             taken = {name: inside[folder + name]() for name in kata.manifest.editable}
             ignored = sorted(set(inside) - {folder + name for name in taken})
     except Unreadable as problem:
-        return Submission(id_, notes=(f"not judged: {problem}",))
-    return Submission(id_, kata, taken, tuple(_ignored(ignored)))
+        return Submission(printable(id_), notes=(printable(f"not judged: {problem}"),))
+    return Submission(printable(id_), kata, taken, tuple(map(printable, _ignored(ignored))))
+
+
+def printable(text: str) -> str:
+    """Escape what is no text to look at: names may hold control sequences, or bytes that are no characters."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _is_one(path: Path, katas: Iterable[Kata]) -> bool:

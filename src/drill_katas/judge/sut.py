@@ -197,12 +197,14 @@ class Sut:
         """End the SUT and everything it was given."""
         self.kill()
         self._logged = []
-        self._services.clear()
+        if "_services" in vars(self):
+            self._services.clear()
 
     def close(self) -> None:
         """End everything; the session is over."""
         self.end_check()
-        self._services.close()
+        if "_services" in vars(self):
+            self._services.close()
 
     def call(self, handle: Handle, method: str, args: tuple[Any, ...]) -> Any:
         """Call a method of an opened object."""

@@ -28,7 +28,7 @@ class Desk:
         return future
 
     def rest(self, seconds: float) -> None:
-        """Do the jobs that are left within so many seconds; of those that wait already one at least."""
+        """Do the jobs that are left within so many seconds, and one that waits already even if that is no time."""
         until = time.monotonic() + seconds
         while True:
             try:
@@ -37,6 +37,8 @@ class Desk:
                 return
             if future.set_running_or_notify_cancel():
                 _do(job, future)
+            if time.monotonic() >= until:  # however many there are, the story goes on
+                return
 
 
 def _do(job: Callable[[], T], future: Future[T]) -> None:

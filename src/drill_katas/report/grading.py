@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.grading.submission import printable
 from drill_katas.report.text import cut, line
 
 if TYPE_CHECKING:
@@ -32,5 +33,5 @@ def _why(grade: Grade) -> str:
     """Say on one line what keeps it from being solved."""
     failing = next((check for check in grade.checks if check.points == 0), None)
     if failing is not None:
-        return f"{failing.stage}: {' '.join(failing.message.split())}"
+        return printable(f"{failing.stage}: {' '.join(failing.message.split())}")
     return "" if grade.solved else grade.notes[-1]

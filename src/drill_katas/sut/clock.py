@@ -19,6 +19,11 @@ def make_virtual() -> None:
     time.time = lambda: _real_time() + _ahead[0]
 
 
+def is_virtual() -> bool:
+    """Return whether this process's clock can be put forward."""
+    return time.monotonic is not real_monotonic
+
+
 def put_forward(seconds: float) -> None:
     """Put the clock forward."""
     _ahead[0] += seconds

@@ -24,7 +24,7 @@ class Loop:
     """The event loop of all applications, on a thread of its own: the judge is answered while it is busy."""
 
     def __init__(self) -> None:
-        self._loop = _EventLoop()
+        self._loop = _EventLoop() if clock.is_virtual() else asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="applications").start()
 
     def serve(self, make: Callable[[], web.Application], node: str, path: str) -> None:
@@ -38,6 +38,7 @@ class Loop:
 
     def put_forward(self, seconds: float) -> float:
         """Put the program's clock forward, but not beyond the next timer; return by how much."""
+        assert isinstance(self._loop, _EventLoop), "only a clock that is virtual is put forward"
         return self._run(self._loop.put_forward(seconds))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -45,7 +46,7 @@ class Loop:
 
 
 class _EventLoop(asyncio.SelectorEventLoop):
-    """An event loop that knows its timers."""
+    """An event loop that knows its timers; a verdict needs none, and does not pay for it."""
 
     def __init__(self) -> None:
         super().__init__()
