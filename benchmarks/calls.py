@@ -12,8 +12,8 @@ import sqlalchemy
 
 from drill_katas import kit
 from drill_katas.catalog import Limits
-from drill_katas.judge.process import Zygote
 from drill_katas.judge.program import Program
+from drill_katas.judge.spawning import Zygote
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 
@@ -69,7 +69,7 @@ def main() -> None:
         file.write_text(MODULE, encoding="utf-8")
         zygote = Zygote(["sqlalchemy.dialects.sqlite"])
         sut = Sut(zygote, seed=0)
-        sut.begin_check(Trial(Program("bench", ("thing",), (Path(folder),), {}), Limits(), 600))
+        sut.begin_check(Trial(Program("bench", ("thing",), Path(folder), {}), Limits(), 600))
         there = sut.open("Thing", kit.database())
         pairs = [
             (nanoseconds(lambda: there.nothing(EVENT)), nanoseconds(lambda: here.nothing(EVENT))) for _ in range(ROUNDS)

@@ -65,18 +65,22 @@ def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None)
 
 
 class Overlay:
-    """A temporary folder with copies of an arm's files, laid out as a package: `fp_drift/ledger.py`.
+    """A temporary folder with all that a SUT gets of a kata, laid out as a package: `fp_drift/ledger.py`.
 
-    Being copies, they stay what they were when the run began, whatever is saved meanwhile.
+    That is the arm's files, and those that the kata gives. Being copies, they stay what they were when the run began,
+    whatever is saved meanwhile.
     """
 
     def __init__(self, kata: Kata, arm: Arm) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="kata-arm-")).resolve()
+        self.folder.chmod(0o755)  # a SUT forked by root has a uid of its own
         self.files: dict[str, Path] = {}
-        for name, file in arm.files.items():
+        given = {name: kata.folder / name for name in kata.manifest.given}
+        for name, file in ({name: file for name, file in given.items() if file.is_file()} | arm.files).items():
             copy = self.folder / kata.name / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
+            copy.chmod(0o644)
             self.files[str(copy)] = file
 
     def close(self) -> None:

@@ -52,8 +52,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     `minutes` is what a practised engineer may take; `contract` says how the judge talks to the learner's module: it
     calls classes and functions, or it asks web applications over HTTP. `editable` are the files that a fix may change,
-    and the only ones taken from a submission; `preload` are modules to import ahead of the learner's; `weights` say
-    what stages are worth in a grade.
+    and the only ones taken from a submission; `given` are the kata's own that the SUT gets with them, and nothing else
+    of the kata is there; `preload` are modules to import ahead of the learner's; `weights` say what stages are worth in
+    a grade.
     """
 
     format: Literal[1]
@@ -62,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     minutes: Annotated[int, msgspec.Meta(ge=1)]
     contract: Contract
     editable: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    given: tuple[str, ...] = ("world.py",)
     preload: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     limits: Limits = Limits()

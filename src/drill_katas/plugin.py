@@ -28,7 +28,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List the katas in place of a session, if that is asked for."""
     if not config.option.kata_list:
         return None
-    from drill_katas.run import list_katas  # noqa: PLC0415 - an idle session must not pay for it
+    from drill_katas.session import list_katas  # noqa: PLC0415 - an idle session must not pay for it
 
     return list_katas(config)
 
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the one object that does the work, if a kata is asked for."""
     config.addinivalue_line("markers", "stage(name): the stage of a kata's check: symptom, cause, regression, ...")
     if config.option.kata is not None or any(map(_is_kata, config.args)):
-        from drill_katas.run import begin  # noqa: PLC0415 - an idle session must not pay for it
+        from drill_katas.session import begin  # noqa: PLC0415 - an idle session must not pay for it
 
         begin(config)
 

@@ -52,6 +52,10 @@ class Recorder:
         self._verdicts: dict[str, Verdict] = {}
         self._notices = list(settings.workspace.journal.read().notices)
 
+    def aim(self, settings: Settings) -> None:
+        """Record another run than the one that this session was begun for."""
+        self._settings = settings
+
     def pytest_report_header(self) -> list[str]:
         """Say what is judged."""
         return header_lines(self._settings.katas, self._source(), self._settings.seed, inline=self._settings.inline)

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import random
 import shutil
-import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import hypothesis
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from drill_katas import fixtures
 from drill_katas.arms import Overlay, arm_from, workspace_arm
 from drill_katas.benchmarked import (
     is_left_out,
     is_unrecorded,
-    keep_no_empty_storage,
-    keep_table_narrow,
     need_not_measure,
 )
-from drill_katas.checks import Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
+from drill_katas.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
 from drill_katas.errors import UserError
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.inline import InlineSpawner
@@ -31,16 +28,9 @@ from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 from drill_katas.outcome import explained
-from drill_katas.progress import progress
-from drill_katas.record import MISTAKE, Finding, Recorder
-from drill_katas.report.catalog import list_lines
+from drill_katas.record import MISTAKE, Finding
 from drill_katas.report.run import details_of
-from drill_katas.report.text import encodable, plain
-from drill_katas.selection import select
-from drill_katas.settings import libraries, read_settings
-from drill_katas.thresholds import limits_of
 from drill_katas.verdict import CheckResult, Outcome
-from drill_katas.workspace import find_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -48,73 +38,17 @@ if TYPE_CHECKING:
     from drill_katas.arms import Arm
     from drill_katas.catalog import Kata
     from drill_katas.settings import Settings
+    from drill_katas.warm import Warm
 
-PROFILE: Final = "drill-katas"
 CHECK: Final = pytest.StashKey[Check]()
 NOT_REACHED: Final = pytest.StashKey[bool]()
 
 
-def begin(config: pytest.Config) -> None:
-    """Set the run up, or end the session with a sentence that says why not."""
-    try:
-        settings = read_settings(config)
-        arms = {kata.name: _arm(kata, settings) for kata in settings.katas}
-        thresholds = {kata.name: limits_of(kata) for kata in settings.katas}
-    except UserError as mistake:
-        raise pytest.UsageError(str(mistake)) from None
-    keep_no_empty_storage(config)
-    keep_table_narrow(config)
-    config.args = list(settings.targets)
-    config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
-    if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
-        config.option.reportchars = ""
-    _load_profile()
-    is_worker = hasattr(config, "workerinput")
-    distributes = not is_worker and config.getoption("dist", "no") != "no"
-    if not is_worker:
-        config.pluginmanager.register(Recorder(config, settings), "kata-record")
-    if not distributes:
-        warm = config.pluginmanager.get_plugin("kata-warm")
-        run = KataRun(settings, arms, thresholds, warm and warm.hosts)
-        config.stash[fixtures.SUT] = run.sut
-        config.pluginmanager.register(run, "kata-run")
-        config.pluginmanager.register(fixtures, "kata-fixtures")
-
-
-def list_katas(config: pytest.Config) -> int:
-    """Print the katas and how they stand, and return the exit code."""
-    workspace = find_workspace(config.invocation_params.dir)
-    try:
-        katas = select("all", libraries(config, workspace), ())
-    except UserError as mistake:
-        sys.stderr.write(f"ERROR: {mistake}\n")
-        return pytest.ExitCode.USAGE_ERROR
-    standings = progress(workspace.journal.read().events)
-    for each in list_lines(katas, standings, shutil.get_terminal_size().columns):
-        sys.stdout.write(encodable(plain(each)) + "\n")
-    return pytest.ExitCode.OK
-
-
-def _arm(kata: Kata, settings: Settings) -> Arm:
+def arm_of(kata: Kata, settings: Settings) -> Arm:
+    """Return the files of a kata that are to be judged. Raises `UserError` when they are not there."""
     if settings.source is None:
         return workspace_arm(kata)
     return arm_from(kata, settings.source)
-
-
-def _load_profile() -> None:
-    """Fix what Hypothesis does, so that a verdict here is the verdict everywhere."""
-    hypothesis.settings.register_profile(
-        PROFILE,
-        deadline=None,  # time is the SUT's budget's business
-        derandomize=True,
-        database=None,
-        max_examples=30,
-        phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},  # its lines are the judge's, and tracing is slow
-        report_multiple_bugs=False,
-        print_blob=False,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    hypothesis.settings.load_profile(PROFILE)
 
 
 class KataRun:
@@ -125,11 +59,14 @@ class KataRun:
         settings: Settings,
         arms: dict[str, Arm],
         thresholds: dict[str, Mapping[str, float]],
-        hosts: Hosts | None = None,
+        warm: Warm | None = None,
     ) -> None:
         self._settings = settings
-        preload = dict.fromkeys(module for kata in settings.katas for module in kata.manifest.imports)
-        self._spawner = InlineSpawner() if settings.inline else hosts or Hosts(list(preload))
+        self.preload = list(dict.fromkeys(module for kata in settings.katas for module in kata.manifest.imports))
+        self.seconds = 0.0  # that all checks together may take
+        if warm:
+            warm.hosts = Hosts(self.preload, warm.hold).fill()
+        self._spawner = InlineSpawner() if settings.inline else (warm and warm.hosts) or Hosts(self.preload)
         self.sut = Sut(self._spawner, seed=settings.seed)
         self._thresholds = thresholds
         self._arms = arms
@@ -138,6 +75,18 @@ class KataRun:
         self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
         self._told: set[tuple[str, str]] = set()  # kata and message of a module that cannot be judged at all
 
+    def aim(self, items: list[pytest.Item], source: str | None, seed: int, report: str | None) -> Settings:
+        """Judge something else, ahead of the first check. Raises `UserError` when the files are not there."""
+        self._settings = dataclasses.replace(
+            self._settings, source=source, seed=seed, report=Path(report) if report else None
+        )
+        self._arms = {kata.name: arm_of(kata, self._settings) for kata in self._settings.katas}
+        self.sut.seed = seed
+        for item in items:
+            seeded(item, seed)
+        items[:] = self._in_order(self._collected)
+        return self._settings
+
     @functools.cached_property
     def _overlays(self) -> dict[str, Overlay]:
         """The files that are judged, as they are at the first check."""
@@ -145,7 +94,7 @@ class KataRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Read the checks, and put them in the order of katas and stages; a seed shuffles within a stage."""
+        """Read the checks, and put them in order."""
         try:
             self._read_checks(items)
         except UserError as mistake:
@@ -157,9 +106,15 @@ class KataRun:
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = [item for item in items if item not in dropped]
+        self._collected = list(items)
+        items[:] = self._in_order(items)
+
+    def _in_order(self, items: list[pytest.Item]) -> list[pytest.Item]:
+        """Return them in the order of katas and stages; a seed shuffles within a stage."""
+        items = list(items)
         if self._settings.seed:
             random.Random(self._settings.seed).shuffle(items)  # noqa: S311 - an order, not a secret
-        items.sort(key=self._position)
+        return sorted(items, key=self._position)
 
     def _read_checks(self, items: list[pytest.Item]) -> None:
         for item in items:
@@ -169,6 +124,7 @@ class KataRun:
             check = read_check(item, kata)
             item.stash[CHECK] = check
             self._totals[kata.name] += 1
+            self.seconds += check.budget + BELT_SECONDS
             seeded(item, self._settings.seed)
             watched(item, self.sut)
             belted(item, check.budget)

@@ -73,20 +73,23 @@ def history(name: str) -> None:
 @click.argument("name")
 def watch(name: str) -> None:
     """Judge a kata now, and again whenever you save one of its files; Ctrl-C ends it."""
-    from drill_katas.watch import WarmJudge, saves
+    from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge
+    from drill_katas.watch import OPTIONS, saves
 
     _, kata = find(name)
     click.echo(f"getting a judge of {name} ready ...")
-    with WarmJudge(kata) as judge:
+    with WarmJudge(Order(kata=name, options=OPTIONS, shown=True)) as judge:
         try:
             for saved in saves(kata):
                 if saved:
                     click.echo(f"\n{', '.join(sorted(saved))} saved")
-                judge.judge()
+                judge.judge(Request())
                 if not saved:
                     click.echo(f"watching {', '.join(kata.manifest.editable)}; Ctrl-C ends it")
         except KeyboardInterrupt:
             click.echo("\nno longer watching")
+        except JudgeEnded:
+            raise UserError("the judge has ended; begin anew with `kata watch`") from None
 
 
 @command("start", "kata start fp_drift --variant harbour")

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from drill_katas.judge.program import Program
 
 BROKEN: Final = {
-    "import": "{files} cannot be imported: {what}",
+    "import": "{files} cannot be imported: {what}{own}",
     "missing": "{message} in {files}; the contract in BRIEFING.md asks for it",
     "signature": "{message}; the contract in BRIEFING.md calls it with other arguments",
     "unplain": "{message}; the contract asks for plain data: str, int, bool, None, list, dict",
 }
 """What a module that does not keep the contract is told, by the kind of the SUT's answer."""
+OWN: Final = "; a fix lies in {files}, and no other module of yours is there"
 NOISE: Final = re.compile(r"\s*\(Background on this error at: \S+\)")  # SQLAlchemy's, at the end of every message
 
 
@@ -72,4 +73,5 @@ def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) 
         case "exit":
             return Crash(f"{call}: the program called {message}", frames)
         case broken:
-            return Broken(BROKEN[broken].format(what=what, message=message, files=files), frames)
+            own = OWN.format(files=files) if f"No module named '{program.package}." in message else ""
+            return Broken(BROKEN[broken].format(what=what, message=message, files=files, own=own), frames)

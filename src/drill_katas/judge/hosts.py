@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Self
 
-from drill_katas.judge.process import Process, Zygote
+from drill_katas.judge.spawning import Zygote
+from drill_katas.judge.tier import PRACTICE, Hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from drill_katas.catalog import Limits
+    from drill_katas.judge.process import Process
     from drill_katas.judge.program import Program
+
+
+HOSTS: Final = 2
 
 
 class Hosts:
     """Starts each SUT on the other host than the one before: from a zygote of its own.
 
     What is forked from one process has one seed for `hash()` of strings. After a restart in production it is another
-    one, and a program that has stored such a hash must fail here as it would there.
+    one, and a program that has stored such a hash must fail here as it would there. Each host has one of its own that
+    is always the same, and so is the verdict.
     """
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], hold: Hold = PRACTICE) -> None:
         self._preload = preload
-        self._zygotes = deque([Zygote(preload)])
+        self._hold = hold
+        self._seeds = itertools.count(1)
+        self._zygotes = deque([self._zygote()])
 
-    def spawn(self, program: Program, limits: Limits) -> Process:
-        """Start a SUT; the one before has to be ended."""
-        process = self._zygotes[0].spawn(program, limits)
-        if len(self._zygotes) == 1:  # while the first SUT is busy, so that nobody waits for it
-            self._zygotes.append(Zygote(self._preload))
+    def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
+        """Start a SUT, which finds the judge in the folder `sockets`; the one before has to be ended."""
+        process = self._zygotes[0].spawn(program, limits, sockets)
+        self.fill()  # while the first SUT is busy, so that nobody waits for it
         self._zygotes.rotate()
         return process
 
-    def renew(self) -> None:
-        """Be ready to start another run's programs, as if none had been started."""
-        self.close()
-        self._zygotes = deque([Zygote(self._preload)])
+    def fill(self) -> Self:
+        """Get both hosts ready now."""
+        while len(self._zygotes) < HOSTS:
+            self._zygotes.append(self._zygote())
+        return self
+
+    def rest(self) -> None:
+        """End what a run in a fork of this process has left; then be ready for another one's programs."""
+        for zygote in self._zygotes:
+            zygote.rest()
 
     def close(self) -> None:
         """End all that runs."""
         for zygote in self._zygotes:
             zygote.close()
+
+    def _zygote(self) -> Zygote:
+        return Zygote(self._preload, self._hold, hash_seed=next(self._seeds))

@@ -18,6 +18,9 @@ from drill_katas.sut.host import Host
 from drill_katas.sut.wire import decode, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from drill_katas.catalog import Limits
     from drill_katas.judge.program import Program
 
@@ -25,11 +28,10 @@ if TYPE_CHECKING:
 class InlineSpawner:
     """Starts SUTs in this process."""
 
-    def spawn(self, program: Program, limits: Limits) -> InlineRunning:  # noqa: ARG002 - nothing is limited here
+    def spawn(self, program: Program, limits: Limits, sockets: Path) -> InlineRunning:  # noqa: ARG002 - no limits here
         """Start one. Modules imported before stay imported: state they keep is not fresh."""
-        for path in reversed([str(path) for path in program.paths]):
-            if path not in sys.path:
-                sys.path.insert(0, path)
+        if str(program.overlay) not in sys.path:
+            sys.path.insert(0, str(program.overlay))
         return InlineRunning(Host(program.package, list(program.modules)))
 
     def close(self) -> None:
@@ -47,10 +49,15 @@ class InlineRunning:
         self._killed = False
         telemetry.send_logs_to(lambda line, at: self.logs.append(Logged(at, line)))
 
-    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:  # noqa: ARG002 - a debugger waits
+    def ask(
+        self,
+        request: dict[str, Any],
+        timeout: float,  # noqa: ARG002 - a debugger waits
+        fds: Sequence[int] = (),
+    ) -> dict[str, Any]:
         """Serve the request here and now. An exception of the learner's is raised as it is, for the debugger."""
         frame: dict[str, Any] = decode(encode(request))
-        answer = self._host.answer(frame)
+        answer = self._host.answer(frame, [os.dup(fd) for fd in fds])
         if self._killed:
             raise Died(Exit(signal.SIGKILL, "asked"))
         if "error" in answer and answer["error"]["kind"] == "raised" and self._host.last_error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
+import socket
 import time
 import uuid
 from collections import Counter, deque
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 OUTSIDE: Final = "customers"  # who calls from outside of the system
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+BACKLOG: Final = 1024
 NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
 
 T = TypeVar("T")
@@ -96,10 +98,12 @@ class Node:
     name: str
 
     def attach(self, services: Services) -> dict[str, Any]:
-        """Listen for what this node calls; its socket and its links for the SUT."""
-        wire = self.network.attach(services)[self.name]
-        Path(wire["listen"]).unlink(missing_ok=True)  # of a program that was killed, and perhaps not the next one's
-        return {"$node": wire}
+        """Listen for what this node calls; its name and its links, for the SUT."""
+        return {"$node": self.network.attach(services)[self.name]}
+
+    def listen(self) -> socket.socket:
+        """Listen in place of the SUT, which gets the socket, for it may make none of its own."""
+        return self.network.listen(self.name)
 
 
 class Network:
@@ -148,13 +152,22 @@ class Network:
         return [hop for hop in self.hops if hop.status is None]
 
     def attach(self, services: Services) -> dict[str, dict[str, Any]]:
-        """Listen on every link; for each node its name, its socket, and its links by the node they lead to."""
+        """Listen on every link; for each node its name, and its links by the node they lead to."""
         if not self._wire:
             self._loop = services.loop
             self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
             services.keep(self)
         return self._wire
+
+    def listen(self, node: str) -> socket.socket:
+        """Listen on a node's socket, in place of any program that did before."""
+        path = Path(self._sockets[node])
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        listener.listen(BACKLOG)
+        return listener
 
     def ask(self, node: str, method: str, path: str, *, within: float, **options: Any) -> Answer:
         """Send one request from outside and return its answer, which may take `within` seconds.
@@ -199,7 +212,6 @@ class Network:
         return {
             node: {
                 "name": node,
-                "listen": self._sockets[node],
                 "links": {other: await self._link(node, other, services) for other in self.nodes},
             }
             for node in self.nodes
@@ -210,7 +222,7 @@ class Network:
         server = web.Server(functools.partial(self._relay, caller, callee), handler_cancellation=True)
         runner = web.ServerRunner(server)
         await runner.setup()
-        await web.UnixSite(runner, path, backlog=1024).start()
+        await web.UnixSite(runner, path, backlog=BACKLOG).start()
         Path(path).chmod(0o666)  # noqa: ASYNC240 - one system call
         self._runners.append(runner)
         return path

@@ -1,4 +1,4 @@
-"""The judge's side of the processes: a warm zygote, and the SUT that was forked from it."""
+"""The judge's side of a SUT's process."""
 
 from __future__ import annotations
 
@@ -6,30 +6,23 @@ import contextlib
 import os
 import select
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-import uuid
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import MAX_OUTPUT, Output
-from drill_katas.judge.zygote import end_strays
-from drill_katas.sut.wire import Channel, Closed, WireError, encode
+from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
 
-    from drill_katas.catalog import Limits
-    from drill_katas.judge.program import Program
+    from drill_katas.judge.spawning import Zygote
 
-SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
 Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
 
@@ -76,97 +69,6 @@ class Silent(Exception):
     """No answer came in time; the SUT is alive."""
 
 
-class Zygote:
-    """The warm process that SUTs are forked from; start it early, its imports take a while."""
-
-    def __init__(self, preload: Sequence[str]) -> None:
-        self._preload = list(preload)
-        self._start()
-
-    def _start(self) -> None:
-        self._mark, self._owner = uuid.uuid4().hex, os.getpid()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._popen = subprocess.Popen(
-                [
-                    sys.executable, "-I", "-B", "-X", "utf8", str(Path(__file__).with_name("zygote.py")),
-                    str(theirs.fileno()), *(path for path in sys.path if path not in {"", os.getcwd()}),
-                ],
-                pass_fds=[theirs.fileno()],
-                env={"LANG": "C.UTF-8", "PATH": os.defpath, "KATA_ZYGOTE": self._mark},
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )  # fmt: skip
-        self._control = Channel(ours)
-        self._control.send({"op": "preload", "modules": self._preload})
-
-    def spawn(self, program: Program, limits: Limits) -> Process:
-        """Fork a SUT; any earlier one is ended first. A zygote that has been killed is replaced."""
-        if self._has_ended():
-            self.close()
-            self._start()
-        calls, their_calls = socket.socketpair()
-        output, their_output = os.pipe()
-        stacks, their_stacks = os.pipe()
-        request = {
-            "op": "spawn",
-            "package": program.package,
-            "modules": list(program.modules),
-            "paths": [str(path) for path in program.paths],
-            "cwd": str(program.overlay),
-            "limits": {"memory_mib": limits.memory_mib, "processes": limits.processes},
-        }
-        theirs = [their_calls.detach(), their_output, their_stacks]
-        try:
-            socket.send_fds(self._control.socket, [encode(request) + b"\n"], theirs)
-            pid = self._await_spawn()
-        finally:
-            for fd in theirs:
-                os.close(fd)
-        return Process(pid, self, Channel(calls), output, stacks)
-
-    def _has_ended(self) -> bool:
-        if self._owner == os.getpid():
-            return self._popen.poll() is not None
-        try:  # of a process that was forked from the one that started it: no child of this one's
-            os.kill(self._popen.pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
-
-    def kill(self, pid: int, why: Why) -> None:
-        """Ask for a SUT's end; any thread may. Its end is told like any other."""
-        with contextlib.suppress(Closed, OSError):
-            self._control.send({"op": "kill", "pid": pid, "why": why})
-
-    def hear(self, timeout: float) -> dict[str, Any] | None:
-        """Return the zygote's next message, or None. Raises `Closed` when the zygote is gone."""
-        return self._control.receive(timeout)
-
-    def fileno(self) -> int:
-        """Return the control socket's descriptor, to select on."""
-        return self._control.socket.fileno()
-
-    def close(self) -> None:
-        """End the zygote and all that was forked from it."""
-        self._control.close()
-        try:
-            self._popen.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
-        if self._popen.returncode:  # it was killed, and could not clear up behind its SUT
-            end_strays(self._popen.pid, self._mark)
-
-    def _await_spawn(self) -> int:
-        deadline = time.monotonic() + SPAWN_SECONDS
-        while time.monotonic() < deadline:
-            message = self.hear(deadline - time.monotonic())
-            if message and "spawned" in message:
-                return int(message["spawned"])
-        raise TimeoutError(f"the zygote did not fork a SUT within {SPAWN_SECONDS:.0f} s")
-
-
 def _logged(frame: dict[str, Any]) -> Logged:
     """Read a log frame. The SUT may say anything: what is no time is now, what is no line is told as it came."""
     at, line = frame.get("at"), frame["log"]
@@ -187,14 +89,14 @@ class Process:
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
 
-    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], timeout: float, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request and return its answer; what is logged meanwhile is added to `logs`.
 
         Raises `Silent` after `timeout` seconds without an answer, and `Died` when the SUT ended.
         """
         deadline = time.monotonic() + timeout
         with contextlib.suppress(Closed):  # how it ended is heard below
-            self._channel.send(request)
+            self._channel.send(request, fds)
         while True:
             frame = self._next_frame(deadline)
             if "log" not in frame:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Program:
-    """What a SUT runs: `modules` of `package`, found on `paths` (the overlay first).
+    """What a SUT runs: `modules` of `package`, which lies in the folder `overlay` with all that it imports of the kata.
 
     `shown` maps the overlay's files to the paths a person knows them by.
     """
 
     package: str
     modules: tuple[str, ...]
-    paths: tuple[Path, ...]
+    overlay: Path
     shown: dict[str, str]
 
     @classmethod
@@ -30,19 +30,14 @@ class Program:
         return cls(
             package=kata.name,
             modules=tuple(name.removesuffix(".py") for name in kata.manifest.editable),
-            paths=(overlay.folder, kata.folder.parent),
+            overlay=overlay.folder,
             shown={copy: str(original) for copy, original in overlay.files.items()},
         )
 
-    @property
-    def overlay(self) -> Path:
-        """The folder with this arm's files."""
-        return self.paths[0]
-
     def owns(self, file: str) -> bool:
         """Whether a file of a traceback belongs to the kata."""
-        return any(file.startswith(f"{path}/") for path in self.paths)
+        return file.startswith(f"{self.overlay}/")
 
     def editable_names(self) -> str:
         """Name the learner's files, for a message."""
-        return ", ".join(sorted({path.rpartition("/")[2] for path in self.shown.values()}))
+        return ", ".join(sorted(f"{module}.py" for module in self.modules))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from drill_katas.catalog import Limits
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.output import Output
@@ -18,8 +21,8 @@ class Running(Protocol):
     logs: list[Logged]
     output: Output
 
-    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
-        """Send a request and return its answer."""
+    def ask(self, request: dict[str, Any], timeout: float, fds: Sequence[int] = ()) -> dict[str, Any]:
+        """Send a request, with file descriptors that it needs, and return its answer."""
 
     def kill(self) -> None:
         """End it at once."""
@@ -37,5 +40,5 @@ class Running(Protocol):
 class Spawner(Protocol):
     """Starts SUTs."""
 
-    def spawn(self, program: Program, limits: Limits) -> Running:
-        """Start one; an earlier one is ended first."""
+    def spawn(self, program: Program, limits: Limits, sockets: Path) -> Running:
+        """Start one, which finds the judge in the folder `sockets`; an earlier one is ended first."""

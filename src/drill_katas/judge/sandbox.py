@@ -23,6 +23,7 @@ FIRST_UID: Final = 1_000_000_000  # nobody's: far above what systems give to peo
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_KEEPCAPS: Final = 8
 PR_SET_CHILD_SUBREAPER: Final = 36
+PR_SET_NO_NEW_PRIVS: Final = 38
 CAPABILITY_VERSION_3: Final = 0x20080522
 CAP_DAC_READ_SEARCH: Final = 2
 
@@ -47,26 +48,38 @@ def limit(memory_mib: int, processes: int, already_running: int) -> None:
     _set(resource.RLIMIT_NPROC, already_running + processes + THREADS)
 
 
-def become_nobody() -> None:
-    """Leave root behind for a uid of this SUT's own that may read everything, and write nothing of root's.
+def spare_uid() -> int | None:
+    """Return a uid that nobody has, for the SUTs of this process, or None where it cannot give them one.
 
-    For uid 0 RLIMIT_NPROC does nothing, so that a fork bomb would be held by the watch alone. Reading stays
-    allowed because Python itself may lie in root's home. Not root, or no such uid here: nothing changes.
+    Only root can, on Linux, and in a container only if that maps so many.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
-        return
-    prctl(PR_SET_KEEPCAPS, 1)
-    uid = FIRST_UID + os.getppid()
-    with contextlib.suppress(OSError):  # a container may map few uids; then RLIMIT_NPROC holds for its root, too
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-        _keep_only(CAP_DAC_READ_SEARCH)
+        return None
+    uid = FIRST_UID + os.getpid()
+    with open("/proc/self/uid_map", encoding="ascii") as ranges:
+        known = any(int(first) <= uid < int(first) + int(many) for first, _, many in map(str.split, ranges))
+    return uid if known else None
 
 
-def kill_user(uid: int) -> None:
-    """Kill all processes of a SUT's uid at once, which none of them can outrun by forking. Only root can."""
-    if sys.platform != "linux" or os.geteuid() != 0:
+def become_nobody(uid: int | None, *, may_read: bool) -> None:
+    """Give all privileges up: root leaves for a spare uid, which may write nothing of root's.
+
+    For uid 0 RLIMIT_NPROC does nothing, so that a fork bomb would be held by the watch alone. With `may_read` reading
+    everything stays allowed to what was root, because Python itself may lie in root's home.
+    """
+    if uid is not None:
+        prctl(PR_SET_KEEPCAPS, 1)
+        with contextlib.suppress(OSError):  # not allowed to this root; then RLIMIT_NPROC may hold for it, too
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+    if sys.platform == "linux" and os.geteuid():
+        _keep_only(1 << CAP_DAC_READ_SEARCH if may_read and uid is not None else 0)
+
+
+def kill_user(uid: int | None) -> None:
+    """Kill all processes of a spare uid at once, which none of them can outrun by forking."""
+    if uid is None:
         return
     pid = os.fork()
     if pid == 0:
@@ -80,10 +93,9 @@ def kill_user(uid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def _keep_only(capability: int) -> None:
+def _keep_only(capabilities: int) -> None:
     header = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
-    bit = 1 << capability
-    sets = struct.pack("=6I", bit, bit, 0, 0, 0, 0)  # effective, permitted, inheritable; then their high halves
+    sets = struct.pack("=6I", capabilities, capabilities, 0, 0, 0, 0)  # effective, permitted, inheritable; high halves
     ctypes.CDLL(None).capset(header, sets)
 
 

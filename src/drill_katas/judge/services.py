@@ -57,16 +57,13 @@ class Services:
     """The services of one check, behind one unix socket."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="kata-"))
-        self.address = str(self._folder / "judge")
+        self.folder = Path(tempfile.mkdtemp(prefix="kata-")).resolve()
+        self.address = str(self.folder / "judge")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(self.address)
-        self._folder.chmod(0o711)  # a SUT forked by root has a uid of its own
+        self.folder.chmod(0o711)  # a SUT forked by root has a uid of its own
         Path(self.address).chmod(0o666)
         self._listener.listen(64)
-        self.sockets = self._folder / "sut"  # where the SUT may listen
-        self.sockets.mkdir()
-        self.sockets.chmod(0o1777)
         self.call: Call | None = None  # the check's call that the SUT is serving
         self.trace_id: str | None = None  # and its trace
         self._services: dict[str, Service] = {}
@@ -90,8 +87,8 @@ class Services:
         self._kept.append(thing)
 
     def socket_path(self) -> str:
-        """Return a path to listen on, for the judge or the SUT."""
-        return str(self.sockets / next(self._names))
+        """Return a path to listen on."""
+        return str(self.folder / next(self._names))
 
     @property
     def loop(self) -> Loop:
@@ -140,7 +137,7 @@ class Services:
         if self._loop:
             self._loop.close()
         self._listener.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _accept(self) -> None:
         while True:

@@ -20,7 +20,7 @@ from drill_katas.judge.stacks import as_lines, tasks_as_lines
 from drill_katas.judge.trial import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from drill_katas.judge.network import Node
     from drill_katas.judge.observation import Logged, Samples
@@ -93,7 +93,8 @@ class Sut:
         self._started()
         wire = {name: self._wired(value) for name, value in settings.items()}
         request = {"op": "serve", "target": target, "node": self._wired(node)["$node"], "settings": wire}
-        self._ask(request, Call(f"{target}(...)"))
+        with node.listen() as listener:  # closed here, so that it is the SUT's alone, and ends with it
+            self._ask(request, Call(f"{target}(...)"), fds=[listener.fileno()])
 
     def frozen(self, message: str) -> Hang:
         """Return the failure that `message` tells, with the stacks of all threads and tasks; the SUT is killed."""
@@ -224,7 +225,7 @@ class Sut:
 
     def _started(self) -> Running:
         if self._running is None:
-            self._running = self._spawner.spawn(self.trial.program, self.trial.limits)
+            self._running = self._spawner.spawn(self.trial.program, self.trial.limits, self._services.folder)
             self.trial.output = self._running.output
             if self._virtual_time:
                 self._ask({"op": "virtual time"}, Call("virtual time"))
@@ -260,7 +261,7 @@ class Sut:
     def _samples(self) -> Samples:
         return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in self.metrics()}
 
-    def _ask(self, request: dict[str, Any], call: Call, seconds: float | None = None) -> Any:
+    def _ask(self, request: dict[str, Any], call: Call, seconds: float | None = None, fds: Sequence[int] = ()) -> Any:
         """Send one request within what is left of the budget, and return its value or raise what happened."""
         trial, running = self.trial, self._running
         assert running is not None
@@ -269,7 +270,7 @@ class Sut:
         self._services.call = call if request["op"] in {"open", "call"} else None
         self._services.trace_id = self._trace_id
         try:
-            answer = running.ask({**request, "trace": self._trace_id}, timeout)
+            answer = running.ask({**request, "trace": self._trace_id}, timeout, fds)
         except Silent:
             stacks = as_lines(running.stacks(), trial.program)
             self.kill()

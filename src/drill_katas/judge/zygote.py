@@ -1,10 +1,12 @@
 """The process that SUTs are forked from: warm, single-threaded, without tests or solutions in it.
 
-Run as a script: `python -I zygote.py CONTROL_FD PATH...`. Over the control socket the judge sends
+Run as a script: `python -P -s zygote.py CONTROL_FD PATH...`. Over the control socket the judge sends
 - `{"op": "preload", "modules": [...]}`: import these now, so that every SUT has them already
-- `{"op": "spawn", "package", "modules", "paths", "cwd", "limits"}` with three file descriptors (call
-  socket, output pipe, stacks pipe): fork a SUT; answered by `{"spawned": pid}`
+- `{"op": "spawn", "package", "modules", "overlay", "sockets", "limits", "tier", "hidden"}` with three file descriptors
+  (call socket, output pipe, stacks pipe): fork a SUT; answered by `{"spawned": pid}`, or by `{"unheld": why}` when it
+  cannot be held at that tier
 - `{"op": "kill", "pid", "why"}`: end that SUT and all that it started
+- `{"op": "rest", "mark"}`: end any SUT; answered by `{"rested": mark}`
 and hears `{"exited": pid, "status": wait status, "why": ...}` once for every SUT. One SUT lives at a
 time. When the judge is gone, however it went, the zygote kills what is left and ends.
 """
@@ -12,7 +14,7 @@ time. When the judge is gone, however it went, the zygote kills what is left and
 from __future__ import annotations
 
 import contextlib
-import faulthandler
+import functools
 import importlib
 import json
 import os
@@ -21,13 +23,18 @@ import signal
 import socket
 import sys
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if __name__ == "__main__":
-    sys.path[:] = sys.argv[2:]  # the judge's: -I leaves only what the interpreter itself knows
+    sys.path[:] = sys.argv[2:]  # the judge's
 
-from drill_katas.judge import sandbox
-from drill_katas.sut.host import Host, serve
+from drill_katas.judge import namespaces, sandbox
+from drill_katas.judge.child import become_sut
+from drill_katas.judge.processes import descendants, kill_descendants, resident_bytes, threads_of_user
+from drill_katas.judge.tier import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WATCH_SECONDS: Final = 0.1  # how often a living SUT's processes and memory are looked at
 MIB: Final = 1 << 20
@@ -41,7 +48,9 @@ class Zygote:
         self._buffer = b""
         self._fds: list[int] = []
         self._sut: int | None = None
+        self._tier = Tier.PRACTICE
         self._limits: dict[str, int] = {}
+        self._uid = sandbox.spare_uid()
         self._why: str | None = None
         self._others = threads_of_user() if os.geteuid() else 0
         self._alarm, self._wake = os.pipe()
@@ -95,20 +104,59 @@ class Zygote:
             case "kill":
                 if request["pid"] == self._sut:
                     self._end_sut(request["why"])
+            case "rest":
+                self._end_sut("asked")
+                self._tell({"rested": request["mark"]})
 
     def _spawn(self, request: dict[str, Any]) -> None:
         self._end_sut("replaced")
         fds, self._fds = self._fds, []
+        ready, theirs = os.pipe()
+        tier = Tier(request["tier"])
+        try:
+            fork = self._fork_apart if tier is Tier.STRONG else self._fork
+            pid = fork(functools.partial(become_sut, request, self._uid, self._others, theirs, fds))
+        except OSError as error:
+            self._tell({"unheld": str(error)})
+            return
+        finally:
+            for fd in (*fds, theirs):
+                os.close(fd)
+        self._sut, self._tier, self._limits, self._why = pid, tier, request["limits"], None
+        with open(ready, "rb", closefd=True) as pipe:
+            told = pipe.read()
+        if told == b"ok":
+            self._tell({"spawned": pid})
+        else:
+            self._end_sut("unheld")
+            self._tell({"unheld": told.decode(errors="replace") or "it ended at once"})
+
+    def _fork(self, become: Callable[[], NoReturn]) -> int:
         pid = os.fork()
         if pid == 0:
-            os.close(self._alarm)
-            os.close(self._wake)
-            self._control.close()
-            become_sut(request, self._others, *fds)
-        for fd in fds:
-            os.close(fd)
-        self._sut, self._limits, self._why = pid, request["limits"], None
-        self._tell({"spawned": pid})
+            become()
+        return pid
+
+    def _fork_apart(self, become: Callable[[], NoReturn]) -> int:
+        """Fork process 1 of namespaces of its own. Raises `OSError`.
+
+        That is a grandchild, for who has left the namespaces cannot come back. It is taken in by this process, which is
+        its subreaper, before it begins.
+        """
+        told, tell = os.pipe()
+        begun, begin = os.pipe()
+        middle = os.fork()
+        if middle == 0:
+            _leave(become, self._uid, tell, begun, begin)
+        os.close(tell)
+        os.close(begun)
+        with open(told, "rb") as pipe:
+            answer = pipe.read().decode()
+        os.waitpid(middle, 0)
+        os.close(begin)
+        if not answer.isdecimal():
+            raise OSError(answer or "the process that was to fork it ended")
+        return int(answer)
 
     def _watch(self) -> None:
         """End a SUT that has too many processes, or too much memory over all of them."""
@@ -145,7 +193,8 @@ class Zygote:
 
     def _forget(self, status: int) -> None:
         pid, self._sut = self._sut, None
-        kill_descendants()
+        if self._tier is not Tier.STRONG:  # there everything ends with process 1
+            kill_descendants(self._uid)
         self._tell({"exited": pid, "status": status, "why": self._why})
 
     def _tell(self, message: dict[str, Any]) -> None:
@@ -153,133 +202,27 @@ class Zygote:
             self._control.sendall(json.dumps(message).encode() + b"\n")
 
 
-def become_sut(request: dict[str, Any], already_running: int, call_fd: int, output_fd: int, stacks_fd: int) -> None:
-    """Turn this fresh fork into a SUT and serve until the judge hangs up. Never returns."""
+def _leave(become: Callable[[], NoReturn], uid: int | None, tell: int, begun: int, begin: int) -> NoReturn:
+    """Fork a SUT in namespaces of its own, and tell its process id or what has stood in the way."""
     try:
-        os.setsid()
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output_fd, 1)
-        os.dup2(output_fd, 2)
-        os.close(output_fd)
-        for stream, fd in (("stdout", 1), ("stderr", 2)):
-            setattr(sys, stream, open(fd, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False))  # noqa: SIM115
-        faulthandler.register(signal.SIGUSR1, file=stacks_fd, all_threads=True)
-        os.chdir(request["cwd"])
-        sys.path[:0] = request["paths"]
-        sandbox.limit(request["limits"]["memory_mib"], request["limits"]["processes"], already_running)
-        sandbox.become_nobody()
-        sandbox.prctl(sandbox.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the uid: changing that clears it
-        serve(socket.socket(fileno=call_fd), Host(request["package"], request["modules"]))
+        namespaces.enter(with_user=uid is None)
+        pid = os.fork()
+        if pid == 0:
+            os.close(tell)
+            os.close(begin)
+            os.read(begun, 1)  # to its end: the zygote has taken it in
+            become()
+        os.write(tell, str(pid).encode())
+    except OSError as error:
+        os.write(tell, str(error).encode())
     finally:
         os._exit(0)
 
 
-def descendants(ancestor: int) -> list[int]:
-    """Return the process ids below `ancestor` that have not ended (Linux; elsewhere none are seen)."""
-    children: dict[int, list[int]] = {}
-    for pid, stat in _stats():
-        if stat[0] != "Z":
-            children.setdefault(int(stat[1]), []).append(pid)
-    found, unseen = [], [ancestor]
-    while unseen:
-        below = children.get(unseen.pop(), [])
-        found += below
-        unseen += below
-    return found
-
-
-def resident_bytes(pid: int) -> int:
-    """Return a process's share of resident memory in bytes; what forks have in common is counted once. 0 if it is gone.
-
-    `Pss` of https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html, in KiB.
-    """
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
-        for line in rollup:
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0
-
-
-def kill_descendants(seconds: float = 2.0) -> None:
-    """Kill whatever the last SUT left behind, also what has left its process group.
-
-    Orphans come back to this process, which is their subreaper, so that none gets away. What forks and ends, over and
-    over, is faster than a look at all of /proc, and may not be seen there: hence the other two.
-    """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        sandbox.kill_user(sandbox.FIRST_UID + os.getpid())
-        left = _children() or descendants(os.getpid())
-        if not left:
-            return
-        _kill(left)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-
-
-def end_strays(zygote: int, mark: str) -> None:
-    """Kill what a zygote that was killed has left: it has its SUTs' uid, or the zygote's mark in its environment."""
-    uid = sandbox.FIRST_UID + zygote
-    for _ in range(20):
-        strays = [pid for pid, stat in _stats() if stat[0] != "Z" and _is_of(pid, uid, mark)]
-        if not strays:
-            return
-        _kill(strays)
-        sandbox.kill_user(uid)
-
-
-def _kill(pids: list[int]) -> None:
-    """Kill processes; they are all stopped first, so that none forks while the others are being killed."""
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
-
-
-def _children() -> list[int]:
-    """Return this process's children, orphans that came to it among them, where the kernel lists them."""
-    pid = os.getpid()
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
-            return [int(child) for child in children.read().split()]
-    except OSError:
-        return []
-
-
-def _is_of(pid: int, uid: int, mark: str) -> bool:
-    with contextlib.suppress(OSError):
-        if os.stat(f"/proc/{pid}").st_uid == uid:
-            return True
-        with open(f"/proc/{pid}/environ", "rb") as environ:
-            return f"KATA_ZYGOTE={mark}".encode() in environ.read().split(b"\0")
-    return False
-
-
-def threads_of_user() -> int:
-    """Return how many threads this process's user has running."""
-    count = 0
-    for pid, stat in _stats():
-        with contextlib.suppress(OSError):
-            if os.stat(f"/proc/{pid}").st_uid == os.geteuid():
-                count += int(stat[17])  # num_threads, proc_pid_stat(5)
-    return count
-
-
-def _stats() -> list[tuple[int, list[str]]]:
-    """Return (pid, the fields of /proc/PID/stat after the command's name) of all processes."""
-    found = []
-    for entry in os.listdir("/proc") if sys.platform == "linux" else ():
-        if entry.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stat:
-                found.append((int(entry), stat.read().rpartition(")")[2].split()))
-    return found
-
-
 def main() -> None:
     """Start the zygote on the control socket that the judge has passed."""
+    for name in ("KATA_ZYGOTE", "PYTHONHASHSEED"):  # of no concern to a SUT
+        os.environ.pop(name, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
     sandbox.prctl(sandbox.PR_SET_CHILD_SUBREAPER, 1)
     Zygote(socket.socket(fileno=int(sys.argv[1]))).run()

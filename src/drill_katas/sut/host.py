@@ -4,7 +4,8 @@ Requests (`op`) and what they answer under `ok`:
 - `import`: the contract's modules are imported; None
 - `open`: a contract name is called with the arguments; the number of the new object
 - `call`: a method of an opened object is called; its value
-- `serve`: an application factory is called with a `World` and its application served on a unix socket; None
+- `serve`: an application factory is called with a `World` and its application served on the listening socket that
+  comes with the request; None
 - `tasks`: the stacks of the tasks of all applications
 - `close`: the object and the engines it was given are let go; None
 - `metrics`: see `telemetry.read_metrics`
@@ -70,10 +71,12 @@ class Host:
         self._objects: dict[int, Any] = {}
         self._engines: dict[int, list[Any]] = {}
         self._numbers = iter(range(1, sys.maxsize))
+        self._fds: list[int] = []  # that came with the request
         self._loop: Loop | None = None  # of the applications that are served
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Serve one request and return its answer frame."""
+    def answer(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        """Serve one request, which takes the file descriptors that it needs, and return its answer frame."""
+        self._fds = fds
         try:
             with telemetry.trace(request.get("trace")):
                 return {"ok": self._serve(request)}
@@ -136,7 +139,7 @@ class Host:
         world = importlib.import_module(f"{self._package}.world")
         self._loop = self._loop or Loop()
         make = functools.partial(_make_app, target, factory, lambda: world.World(node["name"], node["links"], **given))
-        self._loop.serve(make, node["name"], node["listen"])
+        self._loop.serve(make, node["name"], socket.socket(fileno=self._fds.pop(0)))
 
     def _tasks(self) -> list[list[list[Any]]]:
         return self._loop.stacks() if self._loop else []
@@ -281,12 +284,12 @@ def _frame(file: str | None, line: int | None, function: str, source: str | None
 
 def serve(sock: socket.socket, host: Host) -> None:
     """Answer the judge's requests until it closes the connection."""
-    channel = Channel(sock)
+    channel = Channel(sock, takes_fds=True)
     telemetry.send_logs_to(lambda line, at: channel.send({"log": line, "at": at}))
     while True:
         try:
             request = channel.receive()
             assert request is not None
-            channel.send(host.answer(request))
+            channel.send(host.answer(request, channel.fds))
         except Closed:
             return

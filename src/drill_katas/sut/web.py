@@ -1,4 +1,4 @@
-"""Serves the learner's web applications, each on a unix socket that the judge has named."""
+"""Serves the learner's web applications, each on a socket that the judge listens on for it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from drill_katas.sut import clock, telemetry
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
 SHOWN_TASKS: Final = 200
@@ -27,9 +28,9 @@ class Loop:
         self._loop = _EventLoop() if clock.is_virtual() else asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="applications").start()
 
-    def serve(self, make: Callable[[], web.Application], node: str, path: str) -> None:
-        """Make the application of a node and serve it on the socket `path`. Raises what `make` raises."""
-        self._run(_serve(make, node, path))
+    def serve(self, make: Callable[[], web.Application], node: str, listener: socket.socket) -> None:
+        """Make the application of a node and serve it on a listening socket. Raises what `make` raises."""
+        self._run(_serve(make, node, listener))
 
     def stacks(self) -> list[list[list[Any]]]:
         """Return for every task the frames that it waits in, outermost first: `[file, line, function, source]` each."""
@@ -76,14 +77,14 @@ def _frames(awaiting: Any) -> Iterator[list[Any]]:
         awaiting = getattr(awaiting, "cr_await", None)
 
 
-async def _serve(make: Callable[[], web.Application], node: str, path: str) -> None:
+async def _serve(make: Callable[[], web.Application], node: str, listener: socket.socket) -> None:
     telemetry.serve_as(node)
     app = make()
     app.middlewares.insert(0, _on_its_trace)
     # a caller that hangs up cancels its request, as most servers do: what that leaves behind is the learner's business
     runner = web.AppRunner(app, handle_signals=False, access_log=None, handler_cancellation=True)
     await runner.setup()
-    await web.UnixSite(runner, path, backlog=1024).start()
+    await web.SockSite(runner, listener, backlog=1024).start()
 
 
 @web.middleware

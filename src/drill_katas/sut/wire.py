@@ -9,12 +9,14 @@ from __future__ import annotations
 import select
 import threading
 import time
+from socket import recv_fds, send_fds
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
 
 MAX_FRAME: Final = 1_000_000  # bytes; a reply that needs more is not an answer but an attack or a mistake
 MAX_DEPTH: Final = 32
@@ -35,19 +37,26 @@ class Closed(Exception):
 
 
 class Channel:
-    """One end of a connection: sends and receives frames, each one JSON object on a line."""
+    """One end of a connection: sends and receives frames, each one JSON object on a line.
 
-    def __init__(self, sock: socket.socket, *, max_frame: int = MAX_FRAME) -> None:
+    With `takes_fds` it takes file descriptors that come with them into `fds`; else what comes is dropped, and closed.
+    """
+
+    def __init__(self, sock: socket.socket, *, max_frame: int = MAX_FRAME, takes_fds: bool = False) -> None:
         self.socket = sock
+        self.fds: list[int] = []
+        self._takes_fds = takes_fds
         self._max_frame = max_frame
         self._buffer = bytearray()
         self._sending = threading.Lock()  # a thread that logs must not cut into an answer
 
-    def send(self, frame: dict[str, Any]) -> None:
-        """Send one frame. Raises `Closed` when nobody listens any more."""
+    def send(self, frame: dict[str, Any], fds: Sequence[int] = ()) -> None:
+        """Send one frame, and copies of file descriptors with it. Raises `Closed` when nobody listens any more."""
+        data = encode(frame) + b"\n"
         try:
             with self._sending:
-                self.socket.sendall(encode(frame) + b"\n")
+                sent = send_fds(self.socket, [data], fds) if fds else 0
+                self.socket.sendall(data[sent:])
         except (BrokenPipeError, ConnectionResetError) as gone:
             raise Closed from gone
 
@@ -61,7 +70,7 @@ class Channel:
             if not self._readable(deadline):
                 return None
             try:
-                piece = self.socket.recv(65536)
+                piece = self._receive()
             except ConnectionResetError as gone:
                 raise Closed from gone
             if not piece:
@@ -69,6 +78,13 @@ class Channel:
             self._buffer += piece
             if len(self._buffer) > self._max_frame and b"\n" not in self._buffer:
                 raise WireError(f"a frame of more than {self._max_frame:,} bytes")
+
+    def _receive(self) -> bytes:
+        if not self._takes_fds:
+            return self.socket.recv(65536)
+        piece, fds, _, _ = recv_fds(self.socket, 65536, 1)
+        self.fds += fds
+        return piece
 
     def close(self) -> None:
         """Close the connection; closing twice is fine."""

@@ -1,0 +1,83 @@
+"""From a fresh fork to a SUT: what it gives up on the way, ahead of any of the learner's code."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import sysconfig
+from typing import Any, Final, NoReturn
+
+from drill_katas.judge import landlock, namespaces, sandbox, seccomp
+from drill_katas.judge.tier import Tier
+from drill_katas.sut.host import Host, serve
+
+SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
+CALLS, READY, STACKS = 3, 4, 5  # where a SUT has its descriptors, behind the standard ones
+
+
+def become_sut(request: dict[str, Any], uid: int | None, already_running: int, ready: int, fds: list[int]) -> NoReturn:
+    """Turn this fresh fork into a SUT and serve until the judge hangs up.
+
+    When it is held as the request asks for, it writes "ok" to `ready`, and otherwise what has stood in the way.
+    """
+    try:
+        _arrange(ready, *fds)
+        try:
+            confine(request, uid, already_running)
+        except OSError as error:
+            os.write(READY, str(error).encode())
+            os._exit(1)
+        os.write(READY, b"ok")
+        os.close(READY)
+        serve(socket.socket(fileno=CALLS), Host(request["package"], request["modules"]))
+    finally:
+        os._exit(0)
+
+
+def confine(request: dict[str, Any], uid: int | None, already_running: int) -> None:
+    """Give up what the tier takes away, for good. Raises `OSError` when that cannot be done here."""
+    tier = Tier(request["tier"])
+    overlay, hidden = request["overlay"], [os.path.realpath(path) for path in request["hidden"]]
+    files = [*SYSTEM, *(path for path in (sysconfig.get_config_var("LIBDIR"), *sys.path) if path)]
+    seen = [*files, overlay, request["sockets"]]
+    if tier is Tier.STRONG:
+        namespaces.build(seen, hidden)
+    os.chdir(overlay)
+    sys.path.insert(0, overlay)
+    sandbox.limit(request["limits"]["memory_mib"], request["limits"]["processes"], already_running)
+    devices = [(f"/dev/{name}", landlock.READ | landlock.WRITE_FILE) for name in namespaces.DEVICES]
+    rules = [*landlock.readable(seen, hidden), *devices] if tier is Tier.REDUCED else []
+    sandbox.become_nobody(uid, may_read=tier is not Tier.STRONG)
+    sandbox.prctl(sandbox.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the uid: changing that clears it
+    if tier is Tier.PRACTICE:
+        return
+    if os.geteuid() == 0:
+        raise OSError("root can change to no other uid")
+    sandbox.prctl(sandbox.PR_SET_NO_NEW_PRIVS, 1)
+    if tier is Tier.REDUCED:
+        landlock.confine(rules)
+        seccomp.confine(signals_to=os.getpid())
+    else:
+        with contextlib.suppress(OSError):  # no more than a second lock on the same door
+            landlock.confine([("/", landlock.READ), (namespaces.SCRATCH, landlock.WRITE), *devices])
+        seccomp.confine(signals_to=None)
+
+
+def _arrange(ready: int, calls: int, output: int, stacks: int) -> None:
+    """Be a session of one's own, with no file open but what a SUT needs."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    high = [os.dup2(fd, 100 + place) for place, fd in enumerate((calls, ready, stacks, output))]  # out of the way
+    for fd, place in zip(high, (CALLS, READY, STACKS, 1), strict=True):
+        os.dup2(fd, place, inheritable=place == 1)
+    os.dup2(1, 2)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.closerange(STACKS + 1, os.sysconf("SC_OPEN_MAX"))
+    for stream, fd in (("stdout", 1), ("stderr", 2)):
+        setattr(sys, stream, open(fd, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False))  # noqa: SIM115
+    faulthandler.register(signal.SIGUSR1, file=STACKS, all_threads=True)

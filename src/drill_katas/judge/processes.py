@@ -1,0 +1,113 @@
+"""Processes of the host's, as /proc tells of them: whose they are, what they use, and how to end them all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+
+from drill_katas.judge import sandbox
+
+
+def descendants(ancestor: int) -> list[int]:
+    """Return the process ids below `ancestor` that have not ended (Linux; elsewhere none are seen)."""
+    children: dict[int, list[int]] = {}
+    for pid, stat in _stats():
+        if stat[0] != "Z":
+            children.setdefault(int(stat[1]), []).append(pid)
+    found, unseen = [], [ancestor]
+    while unseen:
+        below = children.get(unseen.pop(), [])
+        found += below
+        unseen += below
+    return found
+
+
+def resident_bytes(pid: int) -> int:
+    """Return a process's share of resident memory in bytes; what forks have in common is counted once. 0 if it is gone.
+
+    `Pss` of https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html, in KiB.
+    """
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+        for line in rollup:
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def kill_descendants(uid: int | None, seconds: float = 2.0) -> None:
+    """Kill whatever the last SUT left behind, also what has left its process group.
+
+    Orphans come back to this process, which is their subreaper, so that none gets away. What forks and ends, over and
+    over, is faster than a look at all of /proc, and may not be seen there: hence the other two. `uid` is the SUT's own.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        sandbox.kill_user(uid)
+        left = _children() or descendants(os.getpid())
+        if not left:
+            return
+        _kill(left)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def end_strays(zygote: int, mark: str) -> None:
+    """Kill what a zygote that was killed has left: it has its SUTs' uid, or the zygote's mark in its environment."""
+    uid = sandbox.FIRST_UID + zygote
+    for _ in range(20):
+        strays = [pid for pid, stat in _stats() if stat[0] != "Z" and _is_of(pid, uid, mark)]
+        if not strays:
+            return
+        _kill(strays)
+        sandbox.kill_user(uid)
+
+
+def _kill(pids: list[int]) -> None:
+    """Kill processes; they are all stopped first, so that none forks while the others are being killed."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+
+
+def _children() -> list[int]:
+    """Return this process's children, orphans that came to it among them, where the kernel lists them."""
+    pid = os.getpid()
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            return [int(child) for child in children.read().split()]
+    except OSError:
+        return []
+
+
+def _is_of(pid: int, uid: int, mark: str) -> bool:
+    with contextlib.suppress(OSError):
+        if os.stat(f"/proc/{pid}").st_uid == uid:
+            return True
+        with open(f"/proc/{pid}/environ", "rb") as environ:
+            return f"KATA_ZYGOTE={mark}".encode() in environ.read().split(b"\0")
+    return False
+
+
+def threads_of_user() -> int:
+    """Return how many threads this process's user has running."""
+    count = 0
+    for pid, stat in _stats():
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{pid}").st_uid == os.geteuid():
+                count += int(stat[17])  # num_threads, proc_pid_stat(5)
+    return count
+
+
+def _stats() -> list[tuple[int, list[str]]]:
+    """Return (pid, the fields of /proc/PID/stat after the command's name) of all processes."""
+    found = []
+    for entry in os.listdir("/proc") if sys.platform == "linux" else ():
+        if entry.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stat:
+                found.append((int(entry), stat.read().rpartition(")")[2].split()))
+    return found

@@ -1,0 +1,150 @@
+"""The judge's side of a zygote, the warm process that SUTs are forked from."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from drill_katas.judge.process import Process
+from drill_katas.judge.processes import end_strays
+from drill_katas.judge.tier import PRACTICE, Hold, Unheld
+from drill_katas.sut.wire import Channel, Closed, WireError, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drill_katas.catalog import Limits
+    from drill_katas.judge.process import Why
+    from drill_katas.judge.program import Program
+
+REST_SECONDS: Final = 10.0
+SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
+
+
+class Zygote:
+    """The warm process that SUTs are forked from; start it early, its imports take a while."""
+
+    def __init__(self, preload: Sequence[str], hold: Hold = PRACTICE, hash_seed: int = 1) -> None:
+        self._preload = list(preload)
+        self._hold = hold
+        self._hash_seed = hash_seed
+        self._start()
+
+    def _start(self) -> None:
+        self._mark = uuid.uuid4().hex
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._popen = subprocess.Popen(
+                [
+                    sys.executable, "-P", "-s", "-B", "-X", "utf8", str(Path(__file__).with_name("zygote.py")),
+                    str(theirs.fileno()), *(path for path in sys.path if path not in {"", os.getcwd()}),
+                ],
+                pass_fds=[theirs.fileno()],
+                env={
+                    "LANG": "C.UTF-8",
+                    "PATH": os.defpath,
+                    "KATA_ZYGOTE": self._mark,
+                    "PYTHONHASHSEED": str(self._hash_seed),
+                },
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+        self._control = Channel(ours)
+        self._control.send({"op": "preload", "modules": self._preload})
+
+    def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
+        """Fork a SUT; any earlier one is ended first. A zygote that has been killed is replaced.
+
+        In the folder `sockets` it finds the judge. Raises `Unheld` when it cannot be held as it is to be.
+        """
+        if self._has_ended():
+            self.close()
+            self._start()
+        calls, their_calls = socket.socketpair()
+        output, their_output = os.pipe()
+        stacks, their_stacks = os.pipe()
+        request = {
+            "op": "spawn",
+            "package": program.package,
+            "modules": list(program.modules),
+            "overlay": str(program.overlay),
+            "sockets": str(sockets),
+            "limits": {"memory_mib": limits.memory_mib, "processes": limits.processes},
+            "tier": self._hold.tier,
+            "hidden": self._hold.hidden,
+        }
+        theirs = [their_calls.detach(), their_output, their_stacks]
+        try:
+            socket.send_fds(self._control.socket, [encode(request) + b"\n"], theirs)
+            pid = self._await_spawn()
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        return Process(pid, self, Channel(calls), output, stacks)
+
+    def _has_ended(self) -> bool:
+        """Whether it has, as seen from this process, be it a fork of the one that started it."""
+        try:
+            return not self._control.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
+
+    def rest(self) -> None:
+        """End what a fork of this process has had started here, and drop what was to be heard of that.
+
+        A zygote that does not answer is replaced.
+        """
+        mark, deadline = uuid.uuid4().hex, time.monotonic() + REST_SECONDS
+        try:
+            self._control.send({"op": "rest", "mark": mark})
+            while time.monotonic() < deadline:
+                message = self.hear(deadline - time.monotonic())
+                if message and message.get("rested") == mark:
+                    return
+        except (Closed, WireError):  # it has ended, or a fork has read half of a message
+            pass
+        self.close()
+        self._start()
+
+    def kill(self, pid: int, why: Why) -> None:
+        """Ask for a SUT's end; any thread may. Its end is told like any other."""
+        with contextlib.suppress(Closed, OSError):
+            self._control.send({"op": "kill", "pid": pid, "why": why})
+
+    def hear(self, timeout: float) -> dict[str, Any] | None:
+        """Return the zygote's next message, or None. Raises `Closed` when the zygote is gone."""
+        return self._control.receive(timeout)
+
+    def fileno(self) -> int:
+        """Return the control socket's descriptor, to select on."""
+        return self._control.socket.fileno()
+
+    def close(self) -> None:
+        """End the zygote and all that was forked from it."""
+        self._control.close()
+        try:
+            self._popen.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+        if self._popen.returncode:  # it was killed, and could not clear up behind its SUT
+            end_strays(self._popen.pid, self._mark)
+
+    def _await_spawn(self) -> int:
+        deadline = time.monotonic() + SPAWN_SECONDS
+        while time.monotonic() < deadline:
+            message = self.hear(deadline - time.monotonic())
+            if message and "spawned" in message:
+                return int(message["spawned"])
+            if message and "unheld" in message:
+                raise Unheld(f"a SUT cannot be held at the tier {self._hold.tier} here: {message['unheld']}")
+        raise TimeoutError(f"the zygote did not fork a SUT within {SPAWN_SECONDS:.0f} s")

@@ -1,0 +1,81 @@
+"""Sets a session of pytest up for katas, or lists them in its place."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Final
+
+import hypothesis
+import pytest
+
+from drill_katas import fixtures
+from drill_katas.benchmarked import keep_no_empty_storage, keep_table_narrow
+from drill_katas.errors import UserError
+from drill_katas.progress import progress
+from drill_katas.record import Recorder
+from drill_katas.report.catalog import list_lines
+from drill_katas.report.text import encodable, plain
+from drill_katas.run import KataRun, arm_of
+from drill_katas.selection import select
+from drill_katas.settings import libraries, read_settings
+from drill_katas.thresholds import limits_of
+from drill_katas.workspace import find_workspace
+
+PROFILE: Final = "drill-katas"
+
+
+def begin(config: pytest.Config) -> None:
+    """Set the run up, or end the session with a sentence that says why not."""
+    try:
+        settings = read_settings(config)
+        arms = {kata.name: arm_of(kata, settings) for kata in settings.katas}
+        thresholds = {kata.name: limits_of(kata) for kata in settings.katas}
+    except UserError as mistake:
+        raise pytest.UsageError(str(mistake)) from None
+    keep_no_empty_storage(config)
+    keep_table_narrow(config)
+    config.args = list(settings.targets)
+    config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
+    if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
+        config.option.reportchars = ""
+    _load_profile()
+    is_worker = hasattr(config, "workerinput")
+    distributes = not is_worker and config.getoption("dist", "no") != "no"
+    if not is_worker:
+        config.pluginmanager.register(Recorder(config, settings), "kata-record")
+    if not distributes:
+        run = KataRun(settings, arms, thresholds, config.pluginmanager.get_plugin("kata-warm"))
+        config.stash[fixtures.SUT] = run.sut
+        config.pluginmanager.register(run, "kata-run")
+        config.pluginmanager.register(fixtures, "kata-fixtures")
+
+
+def list_katas(config: pytest.Config) -> int:
+    """Print the katas and how they stand, and return the exit code."""
+    workspace = find_workspace(config.invocation_params.dir)
+    try:
+        katas = select("all", libraries(config, workspace), ())
+    except UserError as mistake:
+        sys.stderr.write(f"ERROR: {mistake}\n")
+        return pytest.ExitCode.USAGE_ERROR
+    standings = progress(workspace.journal.read().events)
+    for each in list_lines(katas, standings, shutil.get_terminal_size().columns):
+        sys.stdout.write(encodable(plain(each)) + "\n")
+    return pytest.ExitCode.OK
+
+
+def _load_profile() -> None:
+    """Fix what Hypothesis does, so that a verdict here is the verdict everywhere."""
+    hypothesis.settings.register_profile(
+        PROFILE,
+        deadline=None,  # time is the SUT's budget's business
+        derandomize=True,
+        database=None,
+        max_examples=30,
+        phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},  # its lines are the judge's, and tracing is slow
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    hypothesis.settings.load_profile(PROFILE)

@@ -1,0 +1,228 @@
+"""Judges that are warm: each has collected a kata's checks and has its hosts waiting, and judges whenever it is asked.
+
+A judge is a pytest of its own. For each request it forks a child, which goes on with the checks and leaves nothing
+behind in its parent. What a run takes before that, imports and collection, is done once.
+Run as `python -P -m drill_katas.warm ORDER REQUESTS ANSWERS`: an `Order`, and two descriptors, which carry JSON lines.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import select
+import signal
+import subprocess
+import sys
+from typing import IO, TYPE_CHECKING, Any, Final, Self, TextIO, cast
+
+import msgspec
+import pytest
+
+from drill_katas.judge.tier import Hold, Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drill_katas.judge.hosts import Hosts
+    from drill_katas.record import Recorder
+    from drill_katas.run import KataRun
+
+LATER: Final = ("drill_katas.judge.network",)  # what is imported only when a check comes to it
+PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # by their entry points
+MARGIN: Final = 30.0  # seconds on top of what all checks may take, for a run's beginning and end
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Which judge to be: of a kata, with these options of pytest's, holding SUTs like that.
+
+    `shown` says that it judges at a terminal, where what comes before the checks is kept back.
+    """
+
+    kata: str
+    options: tuple[str, ...]
+    tier: Tier = Tier.PRACTICE
+    hidden: tuple[str, ...] = ()
+    shown: bool = False
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What to judge: `source` and `report` are as `--kata-from` and `--kata-report`; the learner's files are None."""
+
+    source: str | None = None
+    seed: int = 0
+    report: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """How the run ended: pytest's exit code, or a signal's number below zero."""
+
+    code: int
+
+
+class JudgeEnded(Exception):
+    """The judge itself has ended; what it was asked to judge has no verdict."""
+
+
+class WarmJudge:
+    """The process of a judge, as seen from outside."""
+
+    def __init__(
+        self,
+        order: Order,
+        *,
+        output: IO[bytes] | None = None,
+        folder: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        requests, self._requests = os.pipe()
+        self._answers, answers = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    __name__,
+                    msgspec.json.encode(order).decode(),
+                    f"{requests}",
+                    f"{answers}",
+                ],
+                pass_fds=(requests, answers),
+                stdin=None if order.shown else subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                env=environment,
+            )
+        finally:
+            os.close(requests)
+            os.close(answers)
+        self._from = os.fdopen(self._answers, "rb")
+
+    def judge(self, request: Request) -> Answer:
+        """Judge once. Raises `JudgeEnded`."""
+        try:
+            os.write(self._requests, msgspec.json.encode(request) + b"\n")
+            answer = self._from.readline()
+        except BrokenPipeError:
+            answer = b""
+        if not answer:
+            raise JudgeEnded("the judge has ended")
+        return msgspec.json.decode(answer, type=Answer)
+
+    def close(self) -> None:
+        """End it, and wait until nothing of it is left."""
+        os.close(self._requests)
+        self._process.wait()
+        self._from.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Curtain:
+    """A standard output that keeps to itself what is written while it is down."""
+
+    def __init__(self, stage: TextIO) -> None:
+        self.stage = stage
+        self.hidden: list[str] | None = []
+
+    def write(self, text: str) -> int:
+        """Write, or keep."""
+        if self.hidden is None:
+            return self.stage.write(text)
+        self.hidden.append(text)
+        return len(text)
+
+    def lift(self, *, shown: bool) -> None:
+        """Write from now on, and what was kept with `shown`."""
+        kept, self.hidden = self.hidden, None
+        if shown:
+            self.stage.write("".join(kept or ()))
+
+    def __getattr__(self, name: str) -> Any:
+        """Be what is behind it in everything else."""
+        return getattr(self.stage, name)
+
+
+class Warm:
+    """Stops a session where its checks would begin, and has a fork of it judge whenever it is asked to.
+
+    A plugin that the session is begun with.
+    """
+
+    def __init__(self, order: Order, requests: int, answers: int, curtain: Curtain) -> None:
+        self.__name__ = "kata-warm"  # by which pytest knows it
+        self.hold = Hold(order.tier, order.hidden)
+        self.hosts: Hosts | None = None  # made by the run, which knows what to preload
+        self._requests, self._answers = requests, answers
+        self._curtain = curtain
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Serve; in a fork, go on to the checks. Where they could not be collected, say so and end."""
+        if session.testsfailed:
+            self._curtain.lift(shown=True)
+            return
+        run: KataRun = session.config.pluginmanager.get_plugin("kata-run")  # type: ignore[assignment] # it is there
+        for module in (*LATER, *run.preload):
+            importlib.import_module(module)
+        gc.freeze()  # what is there is there to stay: collecting garbage need not look through it
+        assert self.hosts is not None
+        with open(self._requests, "rb", closefd=False, buffering=0) as requests:
+            while line := requests.readline():
+                pid = os.fork()
+                if pid == 0:
+                    self._begin(session, run, msgspec.json.decode(line, type=Request))
+                    return
+                code = self._await(pid, run.seconds + MARGIN)
+                self.hosts.rest()
+                os.write(self._answers, msgspec.json.encode(Answer(code=code)) + b"\n")
+        self.hosts.close()
+        os._exit(0)  # no check has run here, so that there is nothing to conclude
+
+    def _begin(self, session: pytest.Session, run: KataRun, request: Request) -> None:
+        """Be a session that begins now."""
+        os.close(self._requests)
+        os.close(self._answers)
+        plugins = session.config.pluginmanager
+        settings = run.aim(session.items, request.source, request.seed, request.report)
+        recorder: Recorder = plugins.get_plugin("kata-record")  # type: ignore[assignment] # as above
+        recorder.aim(settings)
+        reporter = plugins.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.pytest_sessionstart(session)  # from when on it counts the seconds
+        self._curtain.lift(shown=False)
+
+    def _await(self, child: int, seconds: float) -> int:
+        """Wait for a child to end, and end it if it takes too long, or if nobody asks any more."""
+        if hasattr(os, "pidfd_open"):
+            ended = os.pidfd_open(child)
+            ready, _, _ = select.select([ended, self._requests], [], [], seconds)
+            os.close(ended)
+            if not ready or ready == [self._requests]:  # one request at a time is made: this is their end
+                os.kill(child, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def serve(order: Order, requests: int, answers: int) -> int:
+    """Be the judge until nobody asks any more; return the exit code of this process, or of one it has forked."""
+    curtain = Curtain(sys.stdout)
+    sys.stdout = cast("TextIO", curtain)
+    warm = Warm(order, requests, answers, curtain)
+    try:
+        code = int(pytest.main(["--kata", order.kata, *order.options], plugins=[warm]))
+    finally:
+        sys.stdout = curtain.stage
+    if code == pytest.ExitCode.USAGE_ERROR:
+        curtain.lift(shown=True)  # what is wrong with the kata
+    sys.stdout.flush()
+    return code
+
+
+if __name__ == "__main__":
+    os._exit(serve(msgspec.json.decode(sys.argv[1], type=Order), int(sys.argv[2]), int(sys.argv[3])))
