@@ -1,24 +1,20 @@
-"""Judges arms in batches: each in a pytest of its own, on one processor, with the machine as busy as wanted."""
+"""Judges arms of a kata in batches, with the machine as busy as wanted."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import os
 import subprocess
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
+from drill_katas.arms import arm_from
 from drill_katas.errors import UserError
-from drill_katas.verdict import Report
+from drill_katas.judge.tier import PRACTICE
+from drill_katas.pool import Pool, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from drill_katas.catalog import Kata
     from drill_katas.verdict import CheckResult
@@ -27,39 +23,26 @@ SPIN: Final = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n
 
 
 def judge_all(
-    kata: Kata, tasks: Sequence[tuple[Path, int]], *, jobs: int, load: int, tell: Callable[[int, int], None]
+    kata: Kata, arms: Sequence[tuple[Path, int]], *, jobs: int, load: int, tell: Callable[[int, int], None]
 ) -> list[tuple[CheckResult, ...]]:
     """Judge each (folder of an arm, seed), `jobs` at once and with `load` other processes that are always busy.
 
-    `tell(done, of)` is called as it goes. Raises `UserError`.
+    `tell(done, of)` is called as it goes. Raises `UserError` when one gives no verdict.
     """
-    results: list[tuple[CheckResult, ...]] = []
-    tell(0, len(tasks))
-    with busy(load), ThreadPoolExecutor(jobs, initializer=_pin, initargs=(itertools.count(),)) as pool:
-        for checks in pool.map(lambda task: judge(kata, *task), tasks):
-            results.append(checks)
-            tell(len(results), len(tasks))
-    return results
+    found: dict[int, tuple[CheckResult, ...]] = {}
+    tell(0, len(arms))
+    with busy(load), Pool([kata], PRACTICE, jobs) as pool:
+        for judged in pool.judged(_task(kata, number, *arm) for number, arm in enumerate(arms)):
+            if not judged.checks:
+                raise UserError(f"{kata.name}: {arms[int(judged.key)][0]} was not judged: {judged.problem}")
+            found[int(judged.key)] = judged.checks
+            tell(len(found), len(arms))
+    return [found[number] for number in range(len(arms))]
 
 
-def judge(kata: Kata, folder: Path, seed: int) -> tuple[CheckResult, ...]:
-    """Judge the arm in `folder`, in an empty folder. Raises `UserError` when that gives no verdict."""
-    with tempfile.TemporaryDirectory(prefix="kata-verify-") as empty:
-        report, ini = Path(empty) / "report.json", Path(empty) / "pytest.ini"
-        ini.write_text("[pytest]\n", encoding="utf-8")  # nobody else's settings take part
-        command = [
-            sys.executable, "-m", "pytest", "--kata", kata.name, "--kata-path", str(kata.folder.parent),
-            "--kata-from", str(folder), "--kata-all-stages", "--kata-seed", str(seed), "--kata-report", str(report),
-            "-q", "-p", "no:cacheprovider", "--rootdir", empty, "-c", str(ini),
-        ]  # fmt: skip
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        done = subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, check=False)
-        if not report.is_file():
-            raise UserError(f"{kata.name}: judging {folder} gave no verdict:\n{done.stdout}{done.stderr}")
-        katas = msgspec.json.decode(report.read_bytes(), type=Report).katas
-        if not katas:
-            raise UserError(f"{kata.name}: judging {folder} ran no check:\n{done.stdout}{done.stderr}")
-        return katas[0].checks
+def _task(kata: Kata, number: int, folder: Path, seed: int) -> Task:
+    files = {name: file.read_bytes() for name, file in arm_from(kata, str(folder)).files.items()}
+    return Task(key=str(number), kata=kata.name, files=files, seed=seed)
 
 
 @contextlib.contextmanager
@@ -72,14 +55,3 @@ def busy(load: int) -> Iterator[None]:
         for process in spinning:
             process.kill()
             process.wait()
-
-
-def _pin(numbers: Iterator[int]) -> None:
-    """Keep this thread, and the runs that it starts, on one processor.
-
-    Judge and SUT take turns; on one processor the kernel need not wake another one for each of them. What that saves
-    `benchmarks/pinned.py` measures.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        processors = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {processors[next(numbers) % len(processors)]})

@@ -94,6 +94,7 @@ class WarmJudge:
                 stderr=output,
                 cwd=folder,
                 env=environment,
+                start_new_session=not order.shown,  # Ctrl-C is for whoever has started it, who then hangs up
             )
         finally:
             os.close(requests)
@@ -105,15 +106,21 @@ class WarmJudge:
         try:
             os.write(self._requests, msgspec.json.encode(request) + b"\n")
             answer = self._from.readline()
-        except BrokenPipeError:
+        except OSError:  # nobody is there to read it, or we have hung up
             answer = b""
         if not answer:
             raise JudgeEnded("the judge has ended")
         return msgspec.json.decode(answer, type=Answer)
 
+    def hang_up(self) -> None:
+        """Have it end, and what it judges; who waits for an answer gets `JudgeEnded`. Any thread may."""
+        requests, self._requests = self._requests, -1
+        if requests >= 0:
+            os.close(requests)
+
     def close(self) -> None:
         """End it, and wait until nothing of it is left."""
-        os.close(self._requests)
+        self.hang_up()
         self._process.wait()
         self._from.close()
 

@@ -1,0 +1,229 @@
+"""Judges sources of katas, several at once: each in a warm judge, on one processor."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+import shutil
+import tempfile
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+import msgspec
+
+from drill_katas.judge.tier import Hold
+from drill_katas.verdict import CheckResult, Report
+from drill_katas.warm import PLUGINS, JudgeEnded, Order, Request, WarmJudge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from drill_katas.catalog import Kata
+
+ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows
+TOLD: Final = 2_000  # characters of what a judge has said, when it gave no verdict
+RUN: Final = "kata-run-"  # what folders of runs are called
+LOCK: Final = "lock"
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A source to judge: the editable files of a kata. `key` tells it from others."""
+
+    key: str
+    kata: str
+    files: dict[str, bytes]
+    seed: int
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a task. Without checks there was no verdict, and `problem` says why."""
+
+    key: str
+    checks: tuple[CheckResult, ...] = ()
+    problem: str = ""
+
+
+class Slot:
+    """Judges one source at a time, with a warm judge of one kata that it keeps; all its files lie in `folder`."""
+
+    def __init__(self, katas: Mapping[str, Kata], hold: Hold, folder: Path) -> None:
+        self._katas = katas
+        self._hold = hold
+        self._folder = folder
+        self._judge: WarmJudge | None = None
+        self._kata: str | None = None
+        self._stopped = False
+        self._temporary = folder / "tmp"  # of the judge and what it starts
+        self._temporary.mkdir(parents=True)
+        (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # nobody else's settings take part
+        self._log = (folder / "log").open("w+b")
+
+    def judge(self, task: Task) -> Judged:
+        """Judge one source. Never raises for what is in it."""
+        problem = ""
+        for _ in range(ATTEMPTS):
+            try:
+                return Judged(key=task.key, checks=self._checks(task))
+            except JudgeEnded as ended:
+                problem = str(ended)
+                self._let_go()
+            finally:
+                self._clear()
+            if self._stopped:
+                break
+        return Judged(key=task.key, problem=problem)
+
+    def stop(self) -> None:
+        """Have what is being judged end soon, from another thread."""
+        self._stopped = True
+        if self._judge is not None:
+            self._judge.hang_up()
+
+    def close(self) -> None:
+        """End it."""
+        self._let_go()
+        self._log.close()
+
+    def _let_go(self) -> None:
+        """End the judge; the next task gets a new one."""
+        judge, self._judge = self._judge, None
+        if judge is not None:
+            judge.close()
+
+    def _checks(self, task: Task) -> tuple[CheckResult, ...]:
+        source, report = self._temporary / "source", self._temporary / "report.json"
+        for name, content in task.files.items():
+            file = source / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        judge = self._ready(self._katas[task.kata])
+        try:
+            judge.judge(Request(source=str(source), seed=task.seed, report=str(report)))
+            katas = msgspec.json.decode(report.read_bytes(), type=Report).katas
+        except (JudgeEnded, FileNotFoundError, msgspec.DecodeError) as error:
+            raise JudgeEnded(f"the judge of {task.kata} gave no verdict ({error}); it said: {self._said()}") from None
+        if not katas:
+            raise JudgeEnded(f"the judge of {task.kata} ran no check; it said: {self._said()}")
+        return katas[0].checks
+
+    def _ready(self, kata: Kata) -> WarmJudge:
+        if self._judge is None or self._kata != kata.name:
+            self._let_go()
+            self._kata = kata.name
+            self._log.truncate(0)
+            self._judge = WarmJudge(
+                self._order(kata), output=self._log, folder=str(self._folder), environment=self._environment()
+            )
+        return self._judge
+
+    def _order(self, kata: Kata) -> Order:
+        plugins = tuple(word for name in PLUGINS for word in ("-p", name))
+        options = (
+            "--kata-path", str(kata.folder.parent), "--kata-from", str(kata.folder), "--kata-all-stages",
+            "--rootdir", str(self._folder), "-c", str(self._folder / "pytest.ini"), *plugins, "-p", "no:cacheprovider",
+            "--no-header", "-q",
+        )  # fmt: skip
+        return Order(kata=kata.name, options=options, tier=self._hold.tier, hidden=self._hold.hidden)
+
+    def _environment(self) -> dict[str, str]:
+        """Return what a judge needs to know: no setting of pytest's, and no secret of whoever grades."""
+        kept = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONUTF8")
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
+        return {**environment, "TMPDIR": str(self._temporary), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+    def _said(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace").strip()[-TOLD:] or "nothing"
+
+    def _clear(self) -> None:
+        """Remove what a run has left, be it one that was cut short."""
+        self._log.truncate(0)
+        for entry in self._temporary.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+
+
+class Pool:
+    """Judges with `jobs` slots on this machine. What it begins it ends, and its folder goes with it."""
+
+    def __init__(self, katas: Iterable[Kata], hold: Hold, jobs: int) -> None:
+        self._katas = {kata.name: kata for kata in katas}
+        self._hold = hold
+        self._jobs = jobs
+        self._own = threading.local()
+        self._slots: list[Slot] = []
+
+    def __enter__(self) -> Self:
+        self._folder, self._lock = run_folder()
+        self._threads = ThreadPoolExecutor(self._jobs, initializer=self._begin, initargs=(itertools.count(),))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for slot in self._slots:
+            slot.stop()
+        self._threads.shutdown(cancel_futures=True)
+        for slot in self._slots:
+            slot.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
+
+    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
+        """Yield what came of each task, as soon as it is known. No more tasks are taken than can be begun."""
+        pending: set[Future[Judged]] = set()
+        for task in tasks:
+            pending.add(self._threads.submit(self._judge, task))
+            if len(pending) > self._jobs:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+
+    def _begin(self, numbers: Iterator[int]) -> None:
+        """Give a thread a slot and a processor.
+
+        Judge and SUT take turns; on one processor the kernel need not wake another one for each of them. What that
+        saves `benchmarks/pinned.py` measures.
+        """
+        number = next(numbers)
+        if hasattr(os, "sched_setaffinity"):
+            processors = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, {processors[number % len(processors)]})
+        self._own.slot = Slot(self._katas, self._hold, self._folder / str(number))
+        self._slots.append(self._own.slot)
+
+    def _judge(self, task: Task) -> Judged:
+        slot: Slot = self._own.slot
+        return slot.judge(task)
+
+
+def run_folder() -> tuple[Path, int]:
+    """Make a folder for a run, and return it with the lock that says it is in use: it ends with this process.
+
+    Folders of runs that were killed go.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{RUN}*"):
+        with contextlib.suppress(OSError):  # in use, just being made, or another user's
+            os.close(_locked(left / LOCK, os.O_RDWR))
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=RUN)).resolve()
+    lock = _locked(folder / "unlocked", os.O_RDWR | os.O_CREAT)
+    (folder / "unlocked").rename(folder / LOCK)
+    return folder, lock
+
+
+def _locked(file: Path, flags: int) -> int:
+    lock = os.open(file, flags | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
