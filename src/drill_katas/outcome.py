@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -33,7 +33,9 @@ def explained(result: CheckResult, error: BaseException, trial: Trial) -> CheckR
         result,
         outcome=error.outcome if isinstance(error, CheckEnded) else Outcome.FAIL,
         message=harmless(_message(error)),
+        in_words=_is_in_words(error),
         details=tuple(map(harmless, _details(failure))),
+        place=_seen(error, "place"),
         keeps_contract=not isinstance(error, Broken),
     )
 
@@ -42,10 +44,15 @@ def harmless(text: str) -> str:
     """Return text that a terminal, or a CI log, takes for text alone.
 
     No control characters; and no `::` where a word may begin, which after some wrapping may be where a line begins:
-    GitHub's runner takes such a line for a command.
+    GitHub's runner takes such a line for a command, and what follows a `##[`, wherever that stands.
     """
     visible = "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
-    return re.sub(r"(^|\s)::", r"\1: :", visible)
+    return uncommanding(visible)
+
+
+def uncommanding(text: str) -> str:
+    """Return text without what GitHub's runner takes for a command of its own."""
+    return re.sub(r"(^|\s)::", r"\1: :", text).replace("##[", "## [")
 
 
 def _leaf(error: BaseException) -> BaseException:
@@ -68,14 +75,21 @@ def _message(error: BaseException) -> str:
 def _details(failure: Failure) -> tuple[str, ...]:
     return (
         *_section("The calls that led there:", failure.calls),
-        *_section("Where it was:", _where(failure.error)),
+        *_section("Where it was:", _seen(failure.error, "details") or ()),
         *_section("What the program printed:", failure.output.splitlines()[-MAX_OUTPUT_LINES:]),
     )
 
 
-def _where(error: BaseException) -> Sequence[str]:
-    """Return the learner's frames, also when a check says in its own words what the learner's code raised."""
-    return getattr(error, "details", ()) or getattr(error.__cause__, "details", ())
+def _is_in_words(error: BaseException) -> bool:
+    """Whether an exception has a message that was written for people; that of a bare `assert` quotes it."""
+    if isinstance(error, AssertionError):
+        return not re.match(r"assert |\s*$", str(error))
+    return isinstance(error, FINDINGS)
+
+
+def _seen(error: BaseException, what: str) -> Any:
+    """Return what is known of the learner's code, also when a check says in its own words what that raised."""
+    return getattr(error, what, None) or getattr(error.__cause__, what, None)
 
 
 def _section(title: str, lines: Sequence[str]) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ class Recorder:
         finding = self._findings[kata][report.nodeid]
         if report.failed and finding.result.passed:
             message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
-            failed = replace(finding.result, outcome=Outcome.FAIL, message=message)
+            failed = replace(finding.result, outcome=Outcome.FAIL, message=message, in_words=False)
             self._findings[kata][report.nodeid] = replace(finding, result=failed)
         self._done[kata] += 1
         if self._done[kata] == finding.selected:

@@ -44,10 +44,11 @@ class Outcome(enum.StrEnum):
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One check of one run.
 
-    `message` says what happened and what was expected, in the domain's words; `details` is what a
-    closer look needs (calls, stacks, output), `help` what is known of this way of failing. Without `keeps_contract`
-    the module could not be imported, or not be called as the contract says: no more is known of it. `figures` are what
-    it measured and holds to a threshold.
+    `message` says what happened and what was expected, in the domain's words; unless `in_words`, it had none, and
+    quotes the check. `details` is what a closer look needs (calls, stacks, output), `help` what is known of this way of
+    failing, `place` the editable file and the line in it where the program was. Without `keeps_contract` the module
+    could not be imported, or not be called as the contract says: no more is known of it. `figures` are what it measured
+    and holds to a threshold.
     """
 
     name: str
@@ -56,8 +57,10 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     seconds: float = 0.0
     message: str = ""
+    in_words: bool = True
     details: tuple[str, ...] = ()
     help: str = ""
+    place: tuple[str, int] | None = None
     keeps_contract: bool = True
     figures: dict[str, float] = {}
 

@@ -68,6 +68,7 @@ def grade_one(submission: Submission, secret: bytes) -> Grade:
         seconds=round(time.monotonic() - began, 2),
         checks=grades,
         notes=submission.notes,
+        places=dict(submission.places),
     )
 
 

@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
 from drill_katas.verdict import Outcome, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from drill_katas.verdict import CheckResult
 
 FORMAT: Final = 1  # goes up when a field changes its meaning or goes away
+UNTOLD: Final = "the check failed"  # of a check that failed without words of its own
 FULL: Final = 100.0  # points of a submission that is solved
 
 
 class CheckGrade(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: what came of it, and the points it gave. `message` is for whoever handed the fix in."""
+    """One check: what came of it, and how many points it gave of those that it is `worth`.
+
+    `message` is for whoever handed the fix in, and never quotes the check. `file` and `line` say where in the editable
+    files the program was when it failed, as far as a traceback tells; `Grade.places` says where that file lay.
+    """
 
     name: str
     stage: Stage
     verdict: Outcome
     points: float
+    worth: float = 0.0
+    title: str = ""
     message: str = ""
+    file: str | None = None
+    line: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether it passed."""
+        return self.verdict is Outcome.PASS
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission. One that could not be judged has no kata and no checks, and its last note says why."""
+    """One submission. One that could not be judged has no kata and no checks, and its last note says why.
+
+    `places` says by an editable file's name where it lay: a path from where grading was started, be it one that goes
+    on into an archive.
+    """
 
     id: str
     kata: str | None = None
@@ -37,6 +56,21 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     checks: tuple[CheckGrade, ...] = ()
     notes: tuple[str, ...] = ()
+    places: dict[str, str] = {}
+
+
+class Book(Protocol):
+    """Grades in input order, from which reports are made. A report may read it twice: it need not lie in memory."""
+
+    @property
+    def tier(self) -> str:
+        """How well what was handed in was held."""
+
+    def __len__(self) -> int:
+        """Return how many grades there are."""
+
+    def __iter__(self) -> Iterator[Grade]:
+        """Read all grades, anew each time."""
 
 
 class Grades(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +79,12 @@ class Grades(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     tier: str
     submissions: tuple[Grade, ...]
+
+    def __len__(self) -> int:
+        return len(self.submissions)
+
+    def __iter__(self) -> Iterator[Grade]:
+        return iter(self.submissions)
 
 
 def graded(checks: Sequence[CheckResult], weights: Mapping[Stage, float]) -> tuple[CheckGrade, ...]:
@@ -55,13 +95,21 @@ def graded(checks: Sequence[CheckResult], weights: Mapping[Stage, float]) -> tup
         for stage in Stage
         if any(check.stage is stage for check in checks)
     }
-    return tuple(
-        CheckGrade(
-            name=check.name,
-            stage=check.stage,
-            verdict=check.outcome,
-            points=round(worth[check.stage], 4) if check.passed else 0.0,
-            message=check.message,
-        )
-        for check in checks
+    return tuple(_graded(check, round(worth[check.stage], 4)) for check in checks)
+
+
+def _graded(check: CheckResult, worth: float) -> CheckGrade:
+    told = check.in_words and check.message
+    file, line = check.place or (None, None)
+    return CheckGrade(
+        name=check.name,
+        stage=check.stage,
+        verdict=check.outcome,
+        points=worth if check.passed else 0.0,
+        worth=worth,
+        title=check.title,
+        message=check.message if told or not check.failed else f"{UNTOLD}: {check.title}",
+        file=file,
+        line=line,
+        seconds=check.seconds,
     )

@@ -21,12 +21,16 @@ PACKER: Final = ("__MACOSX/",)  # what packing programs leave behind
 
 @dataclass(frozen=True)
 class Submission:
-    """What was handed in under one name. Without a kata it cannot be judged, and the last note says why."""
+    """What was handed in under one name. Without a kata it cannot be judged, and the last note says why.
+
+    `files` are its editable files by their names, `places` the paths that they were read from.
+    """
 
     id: str
     kata: Kata | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def find(path: Path, katas: Sequence[Kata]) -> list[tuple[str, Path]]:
@@ -34,7 +38,7 @@ def find(path: Path, katas: Sequence[Kata]) -> list[tuple[str, Path]]:
 
     Raises `UserError` when there is no such path.
     """
-    itself = [(path.resolve().name, path)]
+    itself = [alone(path)]
     if path.is_file() or _is_one(path, katas):
         return itself
     try:
@@ -49,17 +53,23 @@ def find(path: Path, katas: Sequence[Kata]) -> list[tuple[str, Path]]:
     return found or itself
 
 
+def alone(path: Path) -> tuple[str, Path]:
+    """Return what lies at a path as one submission, with its id."""
+    return path.resolve().name, path
+
+
 def read(id_: str, path: Path, katas: Sequence[Kata]) -> Submission:
     """Read one submission for one of the katas; its files tell for which. Never raises for what is in it."""
     try:
         with opened(path) as files:
-            inside = _without_top(files, {"katas", *(kata.name for kata in katas)})
+            top, inside = _without_top(files, {"katas", *(kata.name for kata in katas)})
             kata, folder = _kata_of(inside, katas)
             taken = {name: inside[folder + name]() for name in kata.manifest.editable}
+            places = {name: printable(str(path / (top + folder + name))) for name in taken}
             ignored = sorted(set(inside) - {folder + name for name in taken})
     except Unreadable as problem:
         return Submission(printable(id_), notes=(printable(f"not judged: {problem}"),))
-    return Submission(printable(id_), kata, taken, tuple(map(printable, _ignored(ignored))))
+    return Submission(printable(id_), kata, taken, tuple(map(printable, _ignored(ignored))), places)
 
 
 def printable(text: str) -> str:
@@ -77,16 +87,16 @@ def _folders(kata: Kata) -> tuple[str, ...]:
     return (f"katas/{kata.name}/", f"{kata.name}/", "")
 
 
-def _without_top(files: Mapping[str, T], known: set[str]) -> dict[str, T]:
+def _without_top(files: Mapping[str, T], known: set[str]) -> tuple[str, dict[str, T]]:
     """Leave a folder away that all files lie in, as when a folder was packed, unless it is one that is known.
 
-    What packing programs leave behind is no file.
+    Returns the path of that folder, with a slash, and the files. What packing programs leave behind is no file.
     """
     kept = {name: read for name, read in files.items() if not name.startswith(PACKER)}
     tops = {name.partition("/")[0] for name in kept}
     if len(tops) != 1 or tops & known or any("/" not in name for name in kept):
-        return kept
-    return {name.partition("/")[2]: read for name, read in kept.items()}
+        return "", kept
+    return f"{tops.pop()}/", {name.partition("/")[2]: read for name, read in kept.items()}
 
 
 def _kata_of(names: Iterable[str], katas: Sequence[Kata]) -> tuple[Kata, str]:

@@ -6,11 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.judge.failures import Broken, Crash, Hang, Killed, LimitExceeded, SutError
-from drill_katas.judge.stacks import describe_frames
+from drill_katas.judge.stacks import as_lines, describe_frames, place_in, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from drill_katas.catalog import Limits
     from drill_katas.judge.process import Exit
     from drill_katas.judge.program import Program
@@ -26,11 +24,10 @@ OWN: Final = "; a fix lies in {files}, and no other module of yours is there"
 NOISE: Final = re.compile(r"\s*\(Background on this error at: \S+\)")  # SQLAlchemy's, at the end of every message
 
 
-def hang(call: str, waited: float, left: float, budget: float, stacks: Sequence[str]) -> Hang:
-    """Explain that no answer came in `waited` seconds, of the `left` ones of the check's budget."""
-    if waited >= left:
-        return Hang(f"{call}: the check did not end within its {budget:g} s", stacks)
-    return Hang(f"{call}: no answer within {waited:g} s", stacks)
+def hang(call: str, waited: float, left: float, budget: float, dump: str, program: Program) -> Hang:
+    """Explain that no answer came in `waited` s, of the `left` ones of the check's budget; `dump` says where it was."""
+    what = f"the check did not end within its {budget:g} s" if waited >= left else f"no answer within {waited:g} s"
+    return Hang(f"{call}: {what}", as_lines(dump, program), place_in(dump, program))
 
 
 def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
@@ -58,20 +55,20 @@ def raised(error: dict[str, Any]) -> str:
 
 def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) -> BaseException:
     """Explain that the call could not be served, or that the learner's code raised."""
-    frames = describe_frames(error["frames"], program)
+    seen = describe_frames(error["frames"], program), place_of(error["frames"], program)
     message, what = error["message"], raised(error)
     for copy, original in program.shown.items():
         message, what = message.replace(copy, original), what.replace(copy, original)
     files = program.editable_names()
     match error["kind"]:
         case "raised":
-            return SutError(call, what, frames)
+            return SutError(call, what, *seen)
         case "memory":
-            return LimitExceeded(f"{call}: the program asked for more than its {limits.memory_mib} MiB", frames)
+            return LimitExceeded(f"{call}: the program asked for more than its {limits.memory_mib} MiB", *seen)
         case "processes":
-            return LimitExceeded(f"{call}: the program started more processes or threads than it may have", frames)
+            return LimitExceeded(f"{call}: the program started more processes or threads than it may have", *seen)
         case "exit":
-            return Crash(f"{call}: the program called {message}", frames)
+            return Crash(f"{call}: the program called {message}", *seen)
         case broken:
             own = OWN.format(files=files) if f"No module named '{program.package}." in message else ""
-            return Broken(BROKEN[broken].format(what=what, message=message, files=files, own=own), frames)
+            return Broken(BROKEN[broken].format(what=what, message=message, files=files, own=own), *seen)

@@ -6,21 +6,25 @@ shrinks through them. `SutError`, an exception the learner's code raised, is an 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+Place: TypeAlias = tuple[str, int]
+"""An editable file, as the kata names it, and a line in it."""
+
 
 class SutError(Exception):
     """The learner's code raised an exception: `raised` says which, without the call that led to it."""
 
-    def __init__(self, call: str, raised: str, details: Sequence[str] = ()) -> None:
+    def __init__(self, call: str, raised: str, details: Sequence[str] = (), place: Place | None = None) -> None:
         super().__init__(f"{call} raised {raised}")
         self.raised = raised
         self.details = tuple(details)
+        self.place = place
 
 
 class Killed(Exception):
@@ -28,13 +32,14 @@ class Killed(Exception):
 
 
 class CheckEnded(BaseException):
-    """The check is over; `outcome` says with which result, `details` are for who wants to look closer."""
+    """The check is over; `outcome` says with which result, `details` and `place` are for who wants to look closer."""
 
     outcome = Outcome.FAIL
 
-    def __init__(self, message: str = "", details: Sequence[str] = ()) -> None:
+    def __init__(self, message: str = "", details: Sequence[str] = (), place: Place | None = None) -> None:
         super().__init__(message)
         self.details = tuple(details)
+        self.place = place
 
 
 class Broken(CheckEnded):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from drill_katas.judge.failures import Place
     from drill_katas.judge.program import Program
 
 _THREAD: Final = re.compile(r"^(Current thread|Thread) 0x[0-9a-f]+.*$")
-_FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
+_FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d{1,9}) in (?P<function>.+)$')
+MOST_LINES: Final = 1_000_000  # of a file; what says more is none of Python's
 _OURS: Final = ("/drill_katas/sut/", "/drill_katas/judge/")
 
 
@@ -48,6 +50,25 @@ def tasks_as_lines(tasks: Sequence[Sequence[Sequence[Any]]], program: Program) -
 def describe_frames(frames: Sequence[Sequence[Any]], program: Program) -> tuple[str, ...]:
     """Return the frames of an exception that lie in the kata's own files, outermost first."""
     return tuple(_describe(frames, program))
+
+
+def place_of(frames: Sequence[Sequence[Any]], program: Program) -> Place | None:
+    """Return where the innermost frame is that lies in an editable file. The SUT may have made it up."""
+    places = [_place(file, line, program) for file, line, *_ in frames if type(line) is int]
+    return next(filter(None, reversed(places)), None)
+
+
+def place_in(dump: str, program: Program) -> Place | None:
+    """Return where the first frame of a faulthandler dump is that lies in an editable file."""
+    frames = filter(None, map(_FRAME.match, dump.splitlines()))
+    return next(filter(None, (_place(frame["file"], int(frame["line"]), program) for frame in frames)), None)
+
+
+def _place(file: Any, line: int, program: Program) -> Place | None:
+    home = f"{program.overlay / program.package}/"
+    if not isinstance(file, str) or file not in program.shown or not 0 < line < MOST_LINES:
+        return None
+    return file.removeprefix(home), line
 
 
 def _describe(frames: Sequence[Sequence[Any]], program: Program) -> Iterator[str]:

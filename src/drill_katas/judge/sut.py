@@ -16,7 +16,7 @@ from drill_katas.judge.handle import Handle
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Refused, Services
-from drill_katas.judge.stacks import as_lines, tasks_as_lines
+from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
 from drill_katas.judge.trial import Call
 
 if TYPE_CHECKING:
@@ -100,9 +100,10 @@ class Sut:
         """Return the failure that `message` tells, with the stacks of all threads and tasks; the SUT is killed."""
         running = self._started()
         tasks = tasks_as_lines(self._ask({"op": "tasks"}, Call("tasks")), self.trial.program)
-        stacks = as_lines(running.stacks(), self.trial.program)
+        dump = running.stacks()
         self.kill()
-        return Hang(message, (*tasks, *stacks))
+        program = self.trial.program
+        return Hang(message, (*tasks, *as_lines(dump, program)), place_in(dump, program))
 
     def _wired(self, value: Any) -> Any:
         return value.attach(self._services) if hasattr(value, "attach") else value
@@ -272,11 +273,11 @@ class Sut:
         try:
             answer = running.ask({**request, "trace": self._trace_id}, timeout, fds)
         except Silent:
-            stacks = as_lines(running.stacks(), trial.program)
+            dump = running.stacks()
             self.kill()
             if timeout == left and trial.failure is not None:
                 raise StopShrinking from None
-            raise explain.hang(call.text, timeout, left, trial.budget, stacks) from None
+            raise explain.hang(call.text, timeout, left, trial.budget, dump, trial.program) from None
         except Died as died:
             call.result = str(died)
             self.kill()

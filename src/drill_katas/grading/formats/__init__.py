@@ -1,0 +1,29 @@
+"""What `kata grade --format` prints: one module for each format, which makes text of grades, piece by piece.
+
+A piece may be any text; together they are the document, in UTF-8. Only what is printed at once lies in memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.grading.formats.ctrf import to_ctrf
+from drill_katas.grading.formats.github import to_github
+from drill_katas.grading.formats.gradescope import to_gradescope
+from drill_katas.grading.formats.junit import to_junit
+from drill_katas.grading.formats.page import to_html
+from drill_katas.grading.formats.table import to_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from drill_katas.grading.records import Book
+
+FORMATS: Final[dict[str, Callable[[Book], Iterator[str]]]] = {
+    "gradescope": to_gradescope,
+    "ctrf": to_ctrf,
+    "junit": to_junit,
+    "github": to_github,
+    "csv": to_csv,
+    "html": to_html,
+}

@@ -1,0 +1,85 @@
+"""The Common Test Report Format: https://github.com/ctrf-io/ctrf, `schema/ctrf.schema.json`."""
+
+from __future__ import annotations
+
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from drill_katas.grading.formats.plain import explained, flat, problem, titled, where
+from drill_katas.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from drill_katas.grading.records import Book, CheckGrade, Grade
+
+SPECIFICATION: Final = "1.0.0"
+NAMESPACE: Final = "drill-katas"  # of what stands under "extra"
+STATUSES: Final = ("passed", "failed", "skipped", "pending", "other")
+NOT_REACHED: Final = "other"  # a skipped test may be taken for a good one
+
+
+def to_ctrf(book: Book) -> Iterator[str]:
+    """Yield the report. A submission that could not be judged is a test that failed."""
+    yield '{"reportFormat": "CTRF", "specVersion": ' + _json(SPECIFICATION)
+    yield ', "generatedBy": ' + _json(f"drill-katas {version('drill-katas')}")
+    yield ', "results": {"tool": ' + _json({"name": "drill-katas", "version": version("drill-katas")})
+    yield ', "summary": ' + _json(_summary(book)) + ', "tests": ['
+    for number, test in enumerate(_tests(book)):
+        yield (",\n" if number else "\n") + _json(test)
+    yield "\n]}}\n"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _summary(book: Book) -> dict[str, Any]:
+    """Count all tests; the times are those of judging one submission after the other, and ending now."""
+    counts = dict.fromkeys(STATUSES, 0)
+    duration = 0
+    for grade in book:
+        duration += _milliseconds(grade.seconds)
+        for status in map(_status, grade.checks) if grade.checks else ["failed"]:
+            counts[status] += 1
+    stop = int(time.time() * 1000)
+    extra = {NAMESPACE: {"tier": book.tier, "submissions": len(book)}}
+    return {"tests": sum(counts.values()), **counts, "start": stop - duration, "stop": stop, "extra": extra}
+
+
+def _tests(book: Iterable[Grade]) -> Iterator[dict[str, Any]]:
+    for grade in book:
+        yield from (_test(grade, check) for check in grade.checks)
+        if not grade.checks:
+            id_ = flat(grade.id)
+            yield {"name": "judged", "status": "failed", "duration": 0, "suite": [id_], "message": problem(grade)}
+
+
+def _test(grade: Grade, check: CheckGrade) -> dict[str, Any]:
+    suite = [flat(grade.id), grade.kata or "-", str(check.stage)]
+    test = {
+        "testId": "/".join((*suite, flat(check.name))),
+        "name": titled(check),
+        "status": _status(check),
+        "rawStatus": str(check.verdict),
+        "duration": _milliseconds(check.seconds),
+        "suite": suite,
+        "extra": {NAMESPACE: {"points": check.points, "worth": check.worth}},
+    }
+    if not check.passed:
+        test["message"] = explained(grade, check)
+        test |= {"trace": place} if (place := where(grade, check)) else {}
+    return test
+
+
+def _status(check: CheckGrade) -> str:
+    if check.verdict is Outcome.NOT_REACHED:
+        return NOT_REACHED
+    return "passed" if check.passed else "failed"
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

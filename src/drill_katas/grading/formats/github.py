@@ -1,0 +1,117 @@
+"""For GitHub: annotations as workflow commands, and a summary of the job in Markdown.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.grading.formats.plain import by_stage, flat, gained, plain, points, problem, titled, where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drill_katas.grading.records import Book, CheckGrade, Grade
+
+MOST_SUMMARY: Final = 900_000  # bytes; GitHub takes no summary of a step that is larger than 1 MiB
+MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]|~#!$@]|(?<=:)/|(?<=www)\.", re.IGNORECASE)
+"""What Markdown, and GitHub's own of it, take for more than text: mark-up, tables, mentions, formulas, addresses."""
+
+
+def to_github(book: Book) -> Iterator[str]:
+    """Yield the annotations, and then the summary, unless that goes to the file that `GITHUB_STEP_SUMMARY` names."""
+    for grade in book:
+        yield from _annotations(grade)
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not file:
+        yield from to_summary(book)
+        return
+    with Path(file).open("a", encoding="utf-8") as summary:
+        summary.writelines(to_summary(book))
+
+
+def _annotations(grade: Grade) -> Iterator[str]:
+    """Yield an annotation for each failing check; first those with a line, for GitHub shows ten of a step."""
+    failing = [check for check in grade.checks if not check.passed]
+    for check in sorted(failing, key=lambda check: check.line is None):
+        yield _error(f"{check.stage}: {titled(check)}", plain(check.message), _place(grade, check))
+    if not grade.checks:
+        yield _error(flat(grade.id), problem(grade), {})
+
+
+def _error(title: str, message: str, place: dict[str, str]) -> str:
+    told = ",".join(f"{name}={_property(value)}" for name, value in {**place, "title": title}.items())
+    return f"::error {told}::{_data(message)}\n"
+
+
+def _place(grade: Grade, check: CheckGrade) -> dict[str, str]:
+    """Return the file and line to annotate; a check that names none is about the file, if there is but one."""
+    if check.file is not None and check.file in grade.places:
+        return {"file": _in_repository(grade.places[check.file]), "line": str(check.line)}
+    if len(grade.places) == 1:
+        return {"file": _in_repository(*grade.places.values())}
+    return {}
+
+
+def _in_repository(place: str) -> str:
+    """Return a path as GitHub knows it: from the top of the checkout. Links in the submission are not followed."""
+    path, top = Path(os.path.abspath(place)), Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())  # noqa: PTH100
+    above = next((each for each in (top, top.resolve()) if path.is_relative_to(each)), None)
+    return str(path.relative_to(above) if above else path)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def to_summary(book: Book) -> Iterator[str]:
+    """Yield the summary, of as many submissions as GitHub takes."""
+    solved = sum(grade.solved for grade in book)
+    yield f"## Katas: {solved} of {len(book)} solved\n\nHeld at the tier {_text(book.tier)}.\n\n"
+    room = MOST_SUMMARY
+    for number, grade in enumerate(book):
+        told = "".join(_submission(grade))
+        room -= len(told.encode())
+        if room < 0:
+            yield f"{len(book) - number} more submissions are not shown here.\n"
+            return
+        yield told
+
+
+def _submission(grade: Grade) -> Iterator[str]:
+    mark = "✅" if grade.solved else "❌"
+    yield f"### {mark} {_text(grade.id)}{f', {_text(grade.kata)}' if grade.kata else ''}\n\n"
+    if not grade.checks:
+        yield f"{_text(problem(grade))}\n\n"
+        return
+    yield from _stages(grade)
+    yield from (_failing(grade, check) for check in grade.checks if not check.passed)
+    yield from (f"- {_text(note)}\n" for note in grade.notes)
+    yield "\n"
+
+
+def _stages(grade: Grade) -> Iterator[str]:
+    yield "| stage | passed | points |\n| --- | --- | --- |\n"
+    for stage, checks in by_stage(grade).items():
+        yield f"| {stage} | {' | '.join(gained(checks))} |\n"
+    yield f"| **all** | {gained(grade.checks)[0]} | **{points(grade.score)}** |\n\n"
+
+
+def _failing(grade: Grade, check: CheckGrade) -> str:
+    place = where(grade, check)
+    said = _text(check.message) if place == "" else f"{_text(check.message)} ({_text(place)})"
+    return f"- {check.stage}, **{_text(titled(check))}** ({check.verdict}): {said}\n"
+
+
+def _text(text: str) -> str:
+    """Return text on one line as Markdown that shows it and nothing else."""
+    return MARKDOWN.sub(lambda sign: f"&#{ord(sign[0])};", escape(flat(text), quote=False))

@@ -1,0 +1,70 @@
+"""Gradescope's `results.json`: https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from drill_katas.errors import UserError
+from drill_katas.grading.formats.plain import by_stage, explained, plain, points, problem, titled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drill_katas.grading.records import Book, CheckGrade, Grade
+
+
+def expect_one(number: int) -> None:
+    """Raise `UserError` unless there is one submission: `results.json` is about one."""
+    if number != 1:
+        raise UserError(
+            f"--format gradescope is about one submission, and here are {number}; "
+            f"give the path of one, on Gradescope /autograder/submission"
+        )
+
+
+def to_gradescope(book: Book) -> Iterator[str]:
+    """Return the file, in one piece: it is about one submission. Raises `UserError` when there are others."""
+    expect_one(len(book))
+    (grade,) = book
+    return iter([msgspec.json.format(msgspec.json.encode(_results(grade, book.tier))).decode() + "\n"])
+
+
+def _results(grade: Grade, tier: str) -> dict[str, Any]:
+    return {
+        "score": grade.score,
+        "execution_time": grade.seconds,
+        "output": _output(grade),
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [
+            _test(grade, check, f"{stage_number}.{number}")
+            for stage_number, checks in enumerate(by_stage(grade).values(), 1)
+            for number, check in enumerate(checks, 1)
+        ],
+        "extra_data": {"kata": grade.kata, "solved": grade.solved, "tier": tier},
+    }
+
+
+def _output(grade: Grade) -> str:
+    if grade.kata is None:
+        return problem(grade)
+    passed = sum(check.passed for check in grade.checks)
+    told = f"{grade.kata}: {passed} of {len(grade.checks)} checks pass, {points(grade.score)} points"
+    return plain("\n".join((told, *grade.notes)))
+
+
+def _test(grade: Grade, check: CheckGrade, number: str) -> dict[str, Any]:
+    return {
+        "number": number,
+        "name": f"{check.stage}: {titled(check)}",
+        "score": check.points,
+        "max_score": check.worth,
+        "status": "passed" if check.passed else "failed",
+        "output": "" if check.passed else explained(grade, check),
+        "output_format": "text",
+        "tags": [str(check.stage), str(check.verdict)],
+        "visibility": "visible",
+    }

@@ -1,0 +1,61 @@
+"""One row for each submission, as comma-separated values for a gradebook."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.grading.formats.plain import by_stage, explained, flat, points, problem, titled
+from drill_katas.verdict import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drill_katas.grading.records import Book, Grade
+
+HEAD: Final = ("id", "kata", "solved", "score", *(stage.value for stage in Stage), "seconds", "tier", "first problem")
+FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - what a spreadsheet takes for the beginning of a formula
+
+
+class _Line:
+    """A file for the csv module that keeps the last line."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text = text
+
+
+def to_csv(book: Book) -> Iterator[str]:
+    """Yield the rows. A cell is empty where the kata has no such stage."""
+    line = _Line()
+    writer = csv.writer(line)
+    writer.writerow(HEAD)
+    yield line.text
+    for grade in book:
+        writer.writerow(map(_cell, _row(grade, book.tier)))
+        yield line.text
+
+
+def _row(grade: Grade, tier: str) -> Iterator[str]:
+    yield from (grade.id, grade.kata or "", "yes" if grade.solved else "no", points(grade.score))
+    stages = by_stage(grade)
+    for stage in Stage:
+        yield points(sum(check.points for check in stages[stage])) if stage in stages else ""
+    yield from (f"{grade.seconds:.2f}", tier, _problem(grade))
+
+
+def _problem(grade: Grade) -> str:
+    failing = next((check for check in grade.checks if not check.passed), None)
+    if failing is not None:
+        return f"{failing.stage}: {titled(failing)}: {explained(grade, failing)}"
+    return "" if grade.solved else problem(grade)
+
+
+def _cell(text: str) -> str:
+    """Return text on one line that no spreadsheet takes for a formula.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    text = flat(text)
+    return f"'{text}" if text.startswith(FORMULA) else text
