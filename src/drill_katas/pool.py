@@ -9,13 +9,13 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from drill_katas.judge.tier import Hold
 from drill_katas.verdict import CheckResult, Report
 from drill_katas.warm import PLUGINS, JudgeEnded, Order, Request, WarmJudge
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from drill_katas.catalog import Kata
+    from drill_katas.judge.tier import Hold
 
 ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows
 TOLD: Final = 2_000  # characters of what a judge has said, when it gave no verdict
@@ -41,11 +42,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a task. Without checks there was no verdict, and `problem` says why."""
+    """What came of a task, after so many seconds. Without checks there was no verdict, and `problem` says why."""
 
     key: str
     checks: tuple[CheckResult, ...] = ()
     problem: str = ""
+    seconds: float = 0.0
 
 
 class Slot:
@@ -65,10 +67,11 @@ class Slot:
 
     def judge(self, task: Task) -> Judged:
         """Judge one source. Never raises for what is in it."""
-        problem = ""
+        problem, began = "", time.monotonic()
         for _ in range(ATTEMPTS):
             try:
-                return Judged(key=task.key, checks=self._checks(task))
+                checks = self._checks(task)
+                return Judged(key=task.key, checks=checks, seconds=round(time.monotonic() - began, 2))
             except JudgeEnded as ended:
                 problem = str(ended)
                 self._let_go()

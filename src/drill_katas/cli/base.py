@@ -8,8 +8,10 @@ was used wrongly, or something in the workspace stands in the way.
 from __future__ import annotations
 
 import functools
+import math
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +135,27 @@ def progress_bar(label: str) -> Callable[[float], None]:
             click.echo(f"\r{label}: {share:4.0%}{'' if share < 1 else chr(10)}", nl=False, err=True)
 
     return tell
+
+
+def counter(label: str) -> Callable[[int, int], None]:
+    """Return what shows, on a terminal, how many of something long are done, and when all will be."""
+    began = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        if sys.stderr.isatty() and of:
+            left = (time.monotonic() - began) / done * (of - done) if done else math.nan
+            ahead = f", {_clock(left)} to go" if 0 < done < of else ""
+            click.echo(f"\r\x1b[K{label}: {done:,} of {of:,}{ahead}{'' if done < of else chr(10)}", nl=False, err=True)
+
+    return tell
+
+
+def _clock(seconds: float) -> str:
+    """Say about how long that is."""
+    minutes = round(seconds / 60)
+    if minutes >= 100:  # noqa: PLR2004
+        return f"about {minutes / 60:.0f} h"
+    return f"about {minutes} min" if minutes >= 2 else f"about {seconds:.0f} s"  # noqa: PLR2004
 
 
 def show_markdown(file: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from drill_katas.cli.base import command, progress_bar, show, width
+from drill_katas.cli.base import command, counter, show, width
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ TIERS: Final = ("strong", "reduced", "practice")
 @click.option(
     "--json", "file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the grades."
 )
+@click.option("--resume", is_flag=True, help="Judge only what has no verdict yet in FILE, or beside it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What to print, in place of lines to read.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="So many at once; default: one a core."
@@ -34,14 +35,18 @@ TIERS: Final = ("strong", "reduced", "practice")
     "--seed-secret-env", "variable", metavar="VAR", help="The environment variable with what the seeds are made from."
 )
 @click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to hold what is judged less well.")
-def grade(
+@click.option("--unsafe", is_flag=True, help="Judge also where nothing can hold what was handed in.")
+def grade(  # noqa: PLR0913 - one for each option
     paths: tuple[Path, ...],
     name: str | None,
     file: Path | None,
+    *,
+    resume: bool,
     form: str | None,
     jobs: int,
     variable: str | None,
     tier: str | None,
+    unsafe: bool,
 ) -> None:
     """Judge fixes that were handed in, and grade them.
 
@@ -51,26 +56,29 @@ def grade(
     With --format gradescope each PATH is one submission, whatever lies in it. With --format github the summary goes to
     the file that GITHUB_STEP_SUMMARY names, if it does.
 
-    What is judged is held as in practice: that holds accidents, and is no wall against code that is written to escape.
+    What is judged is held at the strongest tier that this machine can: strong (namespaces of its own, and nothing in
+    them), reduced (it may read Python's files, and no more), practice (limits alone, which holds accidents).
     """
-    import msgspec
-
-    from drill_katas.grading.grader import grade_all
+    from drill_katas.grading.book import DiskBook
+    from drill_katas.grading.grader import Grader
+    from drill_katas.grading.tiers import best_hold
+    from drill_katas.judge.tier import Tier
+    from drill_katas.pool import Pool
     from drill_katas.report.grading import grade_lines
 
-    _expect(tier)
-    if file is not None:
-        file.open("ab").close()  # should it not be writable, better now than when all is graded
+    if resume and file is None:
+        raise UserError("--resume goes on with what --json FILE has; say which FILE")
     katas = _katas(name)
     inputs = _inputs(paths, katas, form)
-    bar = progress_bar("graded")
-    grades = grade_all(inputs, katas, _secret(variable), jobs, lambda done, of: bar(done / of))
-    if file is not None:
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(grades)) + b"\n")
-    if form is None:
-        show(grade_lines(grades, width()))
-    else:
-        _print(form, grades)
+    hold = best_hold(katas, Tier(tier) if tier else None, unsafe=unsafe)
+    with DiskBook(file, hold.tier, resume=resume) as book:
+        with Pool(katas, hold, jobs) as pool:
+            Grader(katas, _secret(variable), hold.tier).grade(inputs, book, pool, counter("graded"))
+        book.finish()
+        if form is None:
+            show(grade_lines(book, width()))
+        else:
+            _print(form, book)
 
 
 def _inputs(paths: tuple[Path, ...], katas: list[Kata], form: str | None) -> list[tuple[str, Path]]:
@@ -91,14 +99,6 @@ def _print(form: str, grades: Book) -> None:
     for piece in formats.FORMATS[form](grades):
         sys.stdout.buffer.write(piece.encode())
     sys.stdout.buffer.flush()
-
-
-def _expect(tier: str | None) -> None:
-    """Raise `UserError` when what is judged would be held less well than at that tier."""
-    from drill_katas.grading.grader import TIER
-
-    if tier is not None and TIERS.index(TIER) > TIERS.index(tier):
-        raise UserError(f"what is judged would be held at the tier {TIER}, and --require-tier asks for {tier}")
 
 
 def _katas(name: str | None) -> list[Kata]:

@@ -2,80 +2,108 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from drill_katas.errors import UserError
-from drill_katas.grading.records import FULL, Grade, Grades, graded
+from drill_katas.grading.keys import key_of, seed_of
+from drill_katas.grading.records import FULL, Grade, graded
 from drill_katas.grading.submission import read
-from drill_katas.runs import judge
+from drill_katas.pool import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from drill_katas.catalog import Kata
-    from drill_katas.grading.submission import Submission
-
-TIER: Final = "practice"
-"""A process of its own with limits, and for root a uid of its own: it holds accidents, and no code made to escape."""
-SEEDS: Final = 1 << 31
+    from drill_katas.grading.book import DiskBook
+    from drill_katas.judge.tier import Tier
+    from drill_katas.pool import Judged
 
 
-def grade_all(
-    inputs: Sequence[tuple[str, Path]],
-    katas: Sequence[Kata],
-    secret: bytes,
-    jobs: int,
-    tell: Callable[[int, int], None],
-) -> Grades:
-    """Grade submissions, each with its id, `jobs` at once; `tell(done, of)` is called as it goes."""
-    found: list[Grade] = []
-    tell(0, len(inputs))
-    with ThreadPoolExecutor(jobs) as pool:
-        for grade in pool.map(lambda each: grade_one(read(each[0], each[1], katas), secret), inputs):
-            found.append(grade)
-            tell(len(found), len(inputs))
-    return Grades(tier=TIER, submissions=tuple(found))
+class Judges(Protocol):
+    """What judges tasks: here, or on other machines."""
+
+    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
+        """Yield what came of each task, as soon as it is known."""
 
 
-def grade_one(submission: Submission, secret: bytes) -> Grade:
-    """Grade one submission. Whatever is wrong with it, there is a grade."""
-    kata = submission.kata
-    if kata is None:
-        return Grade(id=submission.id, notes=submission.notes)
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="kata-grade-") as folder:
-        for name, content in submission.files.items():
-            place = Path(folder, name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
-        try:
-            checks = judge(kata, Path(folder), seed_of(submission, secret))
-        except UserError as error:
-            return Grade(id=submission.id, kata=kata.name, notes=(*submission.notes, f"not judged: {error}"))
-    grades = graded(checks, kata.manifest.worth)
-    solved = all(check.passed for check in checks)
-    return Grade(
-        id=submission.id,
-        kata=kata.name,
-        solved=solved,
-        score=FULL if solved else round(sum(check.points for check in grades), 2),
-        seconds=round(time.monotonic() - began, 2),
-        checks=grades,
-        notes=submission.notes,
-        places=dict(submission.places),
-    )
+@dataclass(frozen=True)
+class _Left:
+    """What is to be judged: for which kata, and where it lies."""
+
+    kata: Kata
+    id: str
+    path: Path
 
 
-def seed_of(submission: Submission, secret: bytes) -> int:
-    """Return the seed of a submission: the same whenever it is graded, and unknown to whoever lacks the secret."""
-    assert submission.kata is not None, "what is not for a kata is not judged"
-    digest = hmac.new(secret, submission.kata.name.encode(), hashlib.sha256)
-    for name, content in sorted(submission.files.items()):
-        digest.update(b"%d %s %d " % (len(name), name.encode(), len(content)) + content)
-    return int.from_bytes(digest.digest()[:8]) % SEEDS
+class Grader:
+    """Grades what was handed in for one of the katas, with seeds that nobody knows without the secret."""
+
+    def __init__(self, katas: Sequence[Kata], secret: bytes, tier: Tier) -> None:
+        self._katas = katas
+        self._secret = secret
+        self._tier = tier
+
+    def grade(
+        self,
+        inputs: Sequence[tuple[str, Path]],
+        book: DiskBook,
+        judges: Judges,
+        tell: Callable[[int, int], None],
+    ) -> None:
+        """Grade inputs, each with its id, into a book. Each gets one grade, whatever is wrong with it.
+
+        What is in the book already is not judged again, and what is alike is judged once. `tell(done, of)` is called as
+        it goes, of those that are to be judged.
+        """
+        left = self._survey(inputs, book)
+        done = 0
+        tell(done, len(left))
+        for judged in judges.judged(self._tasks(left)):
+            if judged.checks:
+                book.add(self._graded(judged, left[judged.key].kata))
+            else:
+                book.fail(judged.key, f"not judged: {judged.problem}")
+            done += 1
+            tell(done, len(left))
+
+    def _survey(self, inputs: Sequence[tuple[str, Path]], book: DiskBook) -> dict[str, _Left]:
+        """Read all inputs and tell the book; return by key what is to be judged, kata after kata."""
+        left: dict[str, _Left] = {}
+        for id_, path in inputs:
+            submission = read(id_, path, self._katas)
+            kata = submission.kata
+            key = None if kata is None else key_of(submission, seed_of(submission, self._secret), self._tier)
+            book.expect(
+                Grade(
+                    id=submission.id,
+                    key=key,
+                    kata=kata.name if kata else None,
+                    notes=submission.notes,
+                    places=dict(submission.places),
+                )
+            )
+            if kata is not None and key is not None and key not in book:
+                left.setdefault(key, _Left(kata, id_, path))
+        return dict(sorted(left.items(), key=lambda each: each[1].kata.name))
+
+    def _tasks(self, left: Mapping[str, _Left]) -> Iterator[Task]:
+        """Read once more what is to be judged; should it have changed, there will be no verdict on it."""
+        for key, each in left.items():
+            submission = read(each.id, each.path, [each.kata])
+            files = dict(submission.files)
+            seed = seed_of(submission, self._secret) if submission.kata else 0
+            yield Task(key=key, kata=each.kata.name, files=files, seed=seed)
+
+    def _graded(self, judged: Judged, kata: Kata) -> Grade:
+        checks = graded(judged.checks, kata.manifest.worth)
+        solved = all(check.passed for check in judged.checks)
+        return Grade(
+            id="",
+            key=judged.key,
+            kata=kata.name,
+            solved=solved,
+            score=FULL if solved else round(sum(check.points for check in checks), 2),
+            seconds=judged.seconds,
+            checks=checks,
+        )

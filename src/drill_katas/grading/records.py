@@ -45,11 +45,13 @@ class CheckGrade(msgspec.Struct, frozen=True, kw_only=True):
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """One submission. One that could not be judged has no kata and no checks, and its last note says why.
 
-    `places` says by an editable file's name where it lay: a path from where grading was started, be it one that goes
-    on into an archive.
+    `key` is the same where kata, files, seed, tier and the grader itself are, and so is the verdict then. `places` says
+    by an editable file's name where it lay: a path from where grading was started, be it one that goes on into an
+    archive.
     """
 
     id: str
+    key: str | None = None
     kata: str | None = None
     solved: bool = False
     score: float = 0.0

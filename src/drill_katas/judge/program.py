@@ -38,6 +38,10 @@ class Program:
         """Whether a file of a traceback belongs to the kata."""
         return file.startswith(f"{self.overlay}/")
 
+    def edits(self, file: str) -> bool:
+        """Whether a file of a traceback is one of the learner's."""
+        return any(file == f"{self.overlay}/{self.package}/{module}.py" for module in self.modules)
+
     def editable_names(self) -> str:
         """Name the learner's files, for a message."""
         return ", ".join(sorted(f"{module}.py" for module in self.modules))

@@ -146,5 +146,5 @@ class Zygote:
             if message and "spawned" in message:
                 return int(message["spawned"])
             if message and "unheld" in message:
-                raise Unheld(f"a SUT cannot be held at the tier {self._hold.tier} here: {message['unheld']}")
+                raise Unheld(self._hold.tier, message["unheld"])
         raise TimeoutError(f"the zygote did not fork a SUT within {SPAWN_SECONDS:.0f} s")

@@ -66,7 +66,7 @@ def place_in(dump: str, program: Program) -> Place | None:
 
 def _place(file: Any, line: int, program: Program) -> Place | None:
     home = f"{program.overlay / program.package}/"
-    if not isinstance(file, str) or file not in program.shown or not 0 < line < MOST_LINES:
+    if not isinstance(file, str) or not program.edits(file) or not 0 < line < MOST_LINES:
         return None
     return file.removeprefix(home), line
 

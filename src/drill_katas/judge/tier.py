@@ -27,7 +27,11 @@ class Tier(enum.StrEnum):
 
 
 class Unheld(Exception):
-    """A SUT cannot be held as was asked for; the message says what this machine has refused."""
+    """A SUT cannot be held as was asked for: `why` says what this machine has refused."""
+
+    def __init__(self, tier: Tier, why: str) -> None:
+        super().__init__(f"a SUT cannot be held at the tier {tier} here: {why}")
+        self.why = why
 
 
 @dataclass(frozen=True)

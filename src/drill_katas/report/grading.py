@@ -10,23 +10,24 @@ from drill_katas.report.text import cut, line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.records import Grade, Grades
+    from drill_katas.grading.records import Book, Grade
     from drill_katas.report.text import Line
 
 ID: Final = 24  # columns
 
 
-def grade_lines(grades: Grades, width: int) -> Iterator[Line]:
+def grade_lines(grades: Book, width: int) -> Iterator[Line]:
     """Tell each submission's grade on a line, and in the end how many are solved."""
-    for grade in grades.submissions:
+    solved = 0
+    for grade in grades:
+        solved += grade.solved
         head = f"{cut(grade.id, ID):<{ID}} {grade.kata or '-':<17} {grade.score:6.2f}  "
         yield line(
             ("✓ " if grade.solved else "✗ ", "good" if grade.solved else "bad"),
             head,
             cut(_why(grade), width - len(head) - 2),
         )
-    solved = sum(grade.solved for grade in grades.submissions)
-    yield line(f"{solved} of {len(grades.submissions)} solved; held at the tier {grades.tier}")
+    yield line(f"{solved} of {len(grades)} solved; held at the tier {grades.tier}")
 
 
 def _why(grade: Grade) -> str:

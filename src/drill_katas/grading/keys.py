@@ -1,0 +1,59 @@
+"""What makes two verdicts the same: the files, the kata, the grader, the seed and the tier."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import drill_katas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drill_katas.grading.submission import Submission
+    from drill_katas.judge.tier import Tier
+
+SEEDS: Final = 1 << 31
+DECIDING: Final = ("hypothesis", "pytest", "sqlalchemy", "aiohttp")  # packages that have a say in verdicts
+
+
+def seed_of(submission: Submission, secret: bytes) -> int:
+    """Return the seed of a submission: the same whenever it is graded, and unknown to whoever lacks the secret."""
+    assert submission.kata is not None, "what is not for a kata is not judged"
+    digest = hmac.new(secret, submission.kata.name.encode(), hashlib.sha256)
+    return int.from_bytes(_with_files(digest, submission.files).digest()[:8]) % SEEDS
+
+
+def key_of(submission: Submission, seed: int, tier: Tier) -> str:
+    """Return what a verdict on a submission is kept under: where it is the same, so is the verdict."""
+    assert submission.kata is not None, "what is not for a kata is not judged"
+    digest = hashlib.sha256(f"{submission.kata.name} {state_of(submission.kata.folder)} {seed} {tier} ".encode())
+    return str(_with_files(digest, submission.files).hexdigest())
+
+
+@functools.cache
+def state_of(kata: Path) -> str:
+    """Return a digest of what judges the kata in a folder: checks, this package, Python, packages that have a say."""
+    versions = (f"{name} {version(name)}" for name in DECIDING)
+    digest = hashlib.sha256(f"{sys.version} {' '.join(versions)} ".encode())
+    for folder in (kata, Path(drill_katas.__file__).parent):
+        files = {str(file.relative_to(folder)): file for file in folder.rglob("*") if _decides(file, folder)}
+        _with_files(digest, {name: file.read_bytes() for name, file in files.items()})
+    return digest.hexdigest()
+
+
+def _decides(file: Path, folder: Path) -> bool:
+    """Whether a file has a say in verdicts; the library in the package is looked at kata by kata."""
+    parts = file.relative_to(folder).parts
+    return file.is_file() and file.suffix != ".pyc" and parts[0] not in {"library", "variants"}
+
+
+def _with_files(digest: hashlib._Hash | hmac.HMAC, files: Mapping[str, bytes]) -> hashlib._Hash | hmac.HMAC:
+    for name, content in sorted(files.items()):
+        digest.update(b"%d %s %d " % (len(name), name.encode(), len(content)) + content)
+    return digest

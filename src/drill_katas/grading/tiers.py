@@ -1,0 +1,88 @@
+"""How well this machine can hold a SUT: found out by having one try to get out."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.catalog import Limits
+from drill_katas.errors import UserError
+from drill_katas.grading import prober
+from drill_katas.judge.failures import CheckEnded
+from drill_katas.judge.hosts import Hosts
+from drill_katas.judge.program import Program
+from drill_katas.judge.sut import Sut
+from drill_katas.judge.tier import Hold, Tier, Unheld
+from drill_katas.judge.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drill_katas.catalog import Kata
+
+BUDGET: Final = 30.0  # seconds
+ADVICE: Final = (
+    "run it as root (sudo), or allow user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0 where "
+    "AppArmor restricts them, or user.max_user_namespaces above 0"
+)
+
+
+def best_hold(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> Hold:
+    """Return the strongest way to hold SUTs here.
+
+    Raises `UserError` when that is weaker than `wanted`, or holds accidents alone and that was not asked for.
+    """
+    hidden = tuple(sorted({str(place) for kata in katas for place in (kata.folder.parent, kata.solutions.parent)}))
+    refusals = []
+    for tier in reversed(Tier):
+        hold = Hold(tier, hidden)
+        refusal = None if tier is Tier.PRACTICE else _refusal(katas, hold)
+        if refusal is None:
+            break
+        refusals.append(f"{tier}: {refusal}")
+    if wanted is not None and not tier.holds(wanted):
+        raise UserError(f"--require-tier {wanted}: here is no more than {tier} ({'; '.join(refusals)}); {ADVICE}")
+    if tier is Tier.PRACTICE and not unsafe:
+        raise UserError(
+            f"what is handed in cannot be held here ({'; '.join(refusals)}); {ADVICE}. Or trust it: --unsafe"
+        )
+    return hold
+
+
+def _refusal(katas: Sequence[Kata], hold: Hold) -> str | None:
+    """Say why SUTs cannot be held like that here, or None when a SUT has tried to get out and could not."""
+    try:
+        possible = _possible(katas, hold)
+    except Unheld as unheld:
+        return unheld.why
+    except CheckEnded as ended:
+        return f"a SUT that was held did not work ({ended})"
+    return f"a SUT could {' and '.join(possible)}" if possible else None
+
+
+def _possible(katas: Sequence[Kata], hold: Hold) -> list[str]:
+    """Have a SUT try what it must not be able to do, and return what went well."""
+    with tempfile.TemporaryDirectory(prefix="kata-") as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+        package = Path(folder, "overlay", "probing")
+        package.mkdir(parents=True)
+        (package / "prober.py").write_bytes(Path(prober.__file__).read_bytes())
+        Path(folder).chmod(0o755)  # so that it is the tier that keeps a SUT with a uid of its own out
+        secret, target = Path(folder, "secret"), Path(folder, "target")
+        for file in (secret, target):
+            file.touch()
+            file.chmod(0o666)
+        hidden = [str(kata.tests) for kata in katas]
+        hosts = Hosts([], hold)
+        sut = Sut(hosts, seed=0)
+        try:
+            sut.begin_check(Trial(Program("probing", ("prober",), package.parent, {}), Limits(), BUDGET))
+            trier = sut.open("Prober", str(secret), str(target), hidden, listener.getsockname()[1], os.getpid())
+            found: list[str] = trier.possible()
+            trier.write()
+            return [*found, *(["write to a file"] if target.stat().st_size else [])]
+        finally:
+            sut.close()
+            hosts.close()
