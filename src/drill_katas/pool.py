@@ -74,7 +74,7 @@ class Slot:
                 return Judged(key=task.key, checks=checks, seconds=round(time.monotonic() - began, 2))
             except JudgeEnded as ended:
                 problem = str(ended)
-                self._let_go()
+                self.rest()
             finally:
                 self._clear()
             if self._stopped:
@@ -89,11 +89,11 @@ class Slot:
 
     def close(self) -> None:
         """End it."""
-        self._let_go()
+        self.rest()
         self._log.close()
 
-    def _let_go(self) -> None:
-        """End the judge; the next task gets a new one."""
+    def rest(self) -> None:
+        """End its judge; the next task gets a new one."""
         judge, self._judge = self._judge, None
         if judge is not None:
             judge.close()
@@ -116,7 +116,7 @@ class Slot:
 
     def _ready(self, kata: Kata) -> WarmJudge:
         if self._judge is None or self._kata != kata.name:
-            self._let_go()
+            self.rest()
             self._kata = kata.name
             self._log.truncate(0)
             self._judge = WarmJudge(
@@ -157,6 +157,7 @@ class Pool:
     """Judges with `jobs` slots on this machine. What it begins it ends, and its folder goes with it."""
 
     def __init__(self, katas: Iterable[Kata], hold: Hold, jobs: int) -> None:
+        self.tier = hold.tier
         self._katas = {kata.name: kata for kata in katas}
         self._hold = hold
         self._jobs = jobs

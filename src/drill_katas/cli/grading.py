@@ -14,7 +14,10 @@ from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Kata
+    from drill_katas.grading.cluster import Cluster
     from drill_katas.grading.records import Book
+    from drill_katas.judge.tier import Tier
+    from drill_katas.pool import Pool
 
 FORMATS: Final = ("gradescope", "ctrf", "junit", "github", "csv", "html")  # those of grading.formats, not imported yet
 TIERS: Final = ("strong", "reduced", "practice")
@@ -35,6 +38,7 @@ TIERS: Final = ("strong", "reduced", "practice")
     "--seed-secret-env", "variable", metavar="VAR", help="The environment variable with what the seeds are made from."
 )
 @click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to hold what is judged less well.")
+@click.option("--cluster", metavar="ADDRESS", help="Judge on the workers of this dask scheduler: tcp://host:8786.")
 @click.option("--unsafe", is_flag=True, help="Judge also where nothing can hold what was handed in.")
 def grade(  # noqa: PLR0913 - one for each option
     paths: tuple[Path, ...],
@@ -46,6 +50,7 @@ def grade(  # noqa: PLR0913 - one for each option
     jobs: int,
     variable: str | None,
     tier: str | None,
+    cluster: str | None,
     unsafe: bool,
 ) -> None:
     """Judge fixes that were handed in, and grade them.
@@ -61,24 +66,34 @@ def grade(  # noqa: PLR0913 - one for each option
     """
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.grader import Grader
-    from drill_katas.grading.tiers import best_hold
     from drill_katas.judge.tier import Tier
-    from drill_katas.pool import Pool
     from drill_katas.report.grading import grade_lines
 
     if resume and file is None:
         raise UserError("--resume goes on with what --json FILE has; say which FILE")
     katas = _katas(name)
     inputs = _inputs(paths, katas, form)
-    hold = best_hold(katas, Tier(tier) if tier else None, unsafe=unsafe)
-    with DiskBook(file, hold.tier, resume=resume) as book:
-        with Pool(katas, hold, jobs) as pool:
-            Grader(katas, _secret(variable), hold.tier).grade(inputs, book, pool, counter("graded"))
+    wanted = Tier(tier) if tier else None
+    with (
+        _judges(katas, cluster, jobs, wanted, unsafe=unsafe) as judges,
+        DiskBook(file, judges.tier, resume=resume) as book,
+    ):
+        Grader(katas, _secret(variable), judges.tier).grade(inputs, book, judges, counter("graded"))
         book.finish()
         if form is None:
             show(grade_lines(book, width()))
         else:
             _print(form, book)
+
+
+def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | None, *, unsafe: bool) -> Pool | Cluster:
+    from drill_katas.grading.cluster import Cluster
+    from drill_katas.grading.tiers import best_hold
+    from drill_katas.pool import Pool
+
+    if cluster is not None:
+        return Cluster(cluster, katas, wanted, unsafe=unsafe)
+    return Pool(katas, best_hold(katas, wanted, unsafe=unsafe), jobs)
 
 
 def _inputs(paths: tuple[Path, ...], katas: list[Kata], form: str | None) -> list[tuple[str, Path]]:
