@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
+from drill_katas.judge.services import place_for_sockets
 from drill_katas.verdict import CheckResult, Report
 from drill_katas.warm import PLUGINS, JudgeEnded, Order, Request, WarmJudge
 
@@ -213,11 +214,12 @@ def run_folder() -> tuple[Path, int]:
 
     Folders of runs that were killed go.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{RUN}*"):
+    place = place_for_sockets()
+    for left in Path(place).glob(f"{RUN}*"):
         with contextlib.suppress(OSError):  # in use, just being made, or another user's
             os.close(_locked(left / LOCK, os.O_RDWR))
             shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=RUN)).resolve()
+    folder = Path(tempfile.mkdtemp(prefix=RUN, dir=place)).resolve()
     lock = _locked(folder / "unlocked", os.O_RDWR | os.O_CREAT)
     (folder / "unlocked").rename(folder / LOCK)
     return folder, lock

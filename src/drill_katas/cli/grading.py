@@ -78,7 +78,14 @@ def grade(  # noqa: PLR0913 - one for each option
         _judges(katas, cluster, jobs, wanted, unsafe=unsafe) as judges,
         DiskBook(file, judges.tier, resume=resume) as book,
     ):
-        Grader(katas, _secret(variable), judges.tier).grade(inputs, book, judges, counter("graded"))
+        try:
+            Grader(katas, _secret(variable), judges.tier).grade(inputs, book, judges, counter("graded"))
+        except KeyboardInterrupt:
+            kept = (
+                f"--resume goes on with what is kept beside {file}" if file else "without --json FILE nothing is kept"
+            )
+            click.echo(f"\ninterrupted; {kept}", err=True)
+            raise SystemExit(1) from None
         book.finish()
         if form is None:
             show(grade_lines(book, width()))

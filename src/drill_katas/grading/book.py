@@ -26,7 +26,7 @@ class DiskBook:
 
     `file` is where `finish` writes them as JSON. Until then they lie beside it, a line each, from when they are known;
     with `resume` those that lie there are kept, or else those in the file itself. Raises `UserError` when another run
-    is writing there, or when what is there cannot be gone on with.
+    is writing there, or would lose what is there.
     """
 
     def __init__(self, file: Path | None, tier: str, *, resume: bool) -> None:
@@ -38,6 +38,10 @@ class DiskBook:
         self._lines = _opened(file)
         if resume:
             self._read()
+        elif file is not None and self._lines.read(1):
+            raise UserError(
+                f"{_part(file)} has the grades of a run that ended early: go on with --resume, or remove it"
+            )
         self._lines.truncate()
         if resume and file is not None and not self._places:
             self._copy(file)
@@ -122,11 +126,6 @@ class DiskBook:
         for grade in grades:
             if grade.key is not None and grade.checks and grade.key not in self:
                 self.add(grade)
-
-
-def is_left(file: Path) -> bool:
-    """Whether a run that was to write this file has ended early, and left what it had."""
-    return _part(file).is_file()
 
 
 def _part(file: Path) -> Path:

@@ -15,7 +15,7 @@ from drill_katas.judge import namespaces
 from drill_katas.judge.system import MACHINE, call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_* of linux/audit.h
 PRCTL: Final = {"x86_64": 157, "aarch64": 167}
@@ -81,7 +81,12 @@ def confine(signals_to: int | None) -> None:
     """
     if MACHINE not in ARCHITECTURES:
         raise OSError(f"seccomp: the numbers of {MACHINE} are not known")
-    code = b"".join(struct.pack("=HBBI", *each) for each in program(signals_to))
+    install(program(signals_to))
+
+
+def install(instructions: Iterable[Instruction]) -> None:
+    """Have the kernel ask this filter about every system call from here on. Raises `OSError`."""
+    code = b"".join(struct.pack("=HBBI", *each) for each in instructions)
     held = ctypes.create_string_buffer(code)
     loaded = struct.pack("HP", len(code) // 8, ctypes.addressof(held))
     call("no_new_privs", PRCTL[MACHINE], PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)

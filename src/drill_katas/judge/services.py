@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import shutil
 import socket
 import tempfile
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.loop import Loop
     from drill_katas.judge.trial import Call
 
+LONGEST: Final = 60  # bytes; names of ours come on top
 MAX_REQUEST: Final = 16_000_000  # bytes of one request to a service
 
 
@@ -53,11 +55,17 @@ class Refused(Exception):
     """This one request fails: the service says so in its own way (a database with this message), and goes on."""
 
 
+def place_for_sockets() -> str:
+    """Return a folder for temporary files that is not too long: the path of a socket has 108 bytes at most."""
+    place = tempfile.gettempdir()
+    return place if len(os.fsencode(place)) <= LONGEST else "/tmp"
+
+
 class Services:
     """The services of one check, behind one unix socket."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kata-")).resolve()
+        self.folder = Path(tempfile.mkdtemp(prefix="kata-", dir=place_for_sockets())).resolve()
         self.address = str(self.folder / "judge")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(self.address)

@@ -1,0 +1,93 @@
+"""Runs a command on a machine that allows less than this one: python elsewhere.py WORLD FOLDER... -- COMMAND...
+
+Worlds, all in a mount namespace of its own:
+- user: by an ordinary user, who may read the FOLDERs even where the way to them leads through somebody else's
+- no-namespaces: as above, where no user namespace can be made, as on some hosted runners
+- no-landlock: by this user, where neither namespaces can be made nor Landlock be used
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from drill_katas.judge import namespaces, seccomp
+from drill_katas.judge.system import MACHINE, call
+
+SOMEBODY = 12_345
+ALL = "0 0 4294967295"
+LANDLOCK = (444, 444)
+MOVE = 0x2000
+
+
+def main():
+    world, *rest = sys.argv[1:]
+    folders, command = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
+    if world == "no-landlock":
+        refuse(namespaces.UNSHARE, {MACHINE: LANDLOCK[0]})
+    else:
+        if world == "no-namespaces":
+            leave_for_a_namespace_without_any()
+        if os.geteuid() == 0:
+            call("unshare", namespaces.UNSHARE[MACHINE], namespaces.NEWNS)
+            namespaces._mount(None, "/", None, namespaces.REC | namespaces.PRIVATE)
+            open_the_way([Path(folder) for folder in folders])
+            os.setgroups([])
+            os.setresgid(SOMEBODY, SOMEBODY, SOMEBODY)
+            os.setresuid(SOMEBODY, SOMEBODY, SOMEBODY)
+    os.execvp(command[0], command)
+
+
+def refuse(*numbers):
+    """Have these system calls refused from here on."""
+    program = [(seccomp.LOAD, 0, 0, seccomp.NUMBER)]
+    for number in numbers:
+        program += [(seccomp.EQUAL, 0, 1, number[MACHINE]), seccomp.REFUSED]
+    seccomp.install([*program, seccomp.ALLOWED])
+
+
+def leave_for_a_namespace_without_any():
+    """Go on in a user namespace that is like this one, but allows no more of them."""
+    if os.geteuid() != 0:
+        raise SystemExit("only root can tell a namespace what it allows")
+    ready, told = os.pipe()
+    go, said = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(told)
+        os.read(ready, 1)
+        for file in ("uid_map", "gid_map"):
+            Path(f"/proc/{child}/{file}").write_text(ALL)
+        os.write(said, b"!")
+        raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    call("unshare", namespaces.UNSHARE[MACHINE], namespaces.NEWUSER)
+    os.write(told, b"!")
+    os.read(go, 1)
+    os.setresuid(0, 0, 0)
+    Path("/proc/sys/user/max_user_namespaces").write_text("0")
+
+
+def open_the_way(folders):
+    """Where a folder on the way is closed to others, put an open one over it, with what is asked for in it."""
+    closed = {}
+    for folder in folders:
+        shut = [parent for parent in reversed(folder.resolve().parents) if not parent.stat().st_mode & 0o001]
+        if shut:
+            closed.setdefault(shut[0], []).append(folder.resolve())
+    namespaces._mount("tmpfs", "/run", "tmpfs", 0, "mode=755")
+    for number, (place, wanted) in enumerate(closed.items()):
+        stage = Path("/run/elsewhere") / str(number)
+        stage.mkdir(parents=True, exist_ok=True)
+        namespaces._mount("tmpfs", str(stage), "tmpfs", 0, "mode=755")
+        for folder in wanted:
+            kept = stage / folder.relative_to(place)
+            kept.mkdir(parents=True, exist_ok=True)
+            namespaces._mount(str(folder), str(kept), None, namespaces.BIND | namespaces.REC)
+        namespaces._mount(str(stage), str(place), None, MOVE)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

@@ -1,0 +1,82 @@
+"""An installed pack with one quick kata, and submissions for it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.commands import Started, kata
+from tests.conftest import CHECK, MANIFEST
+
+RIGHT = 'class Thing:\n    def go(self):\n        return "gone"\n'
+WRONG = RIGHT.replace("gone", "here")
+HANGS = "import time\n\n\nclass Thing:\n    def go(self):\n        time.sleep(60)\n"
+ELSEWHERE = str(Path(__file__).with_name("elsewhere.py"))
+
+
+class Pack:
+    """A package `toys` that offers the kata `toy`, as installed; and `work`, a folder with what was handed in."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.work = root / "work"
+        self.work.mkdir()
+        self.file = root / "grades.json"
+        site = root / "site"
+        self.folder = site / "toys" / "katas" / "toy"
+        self.folder.mkdir(parents=True)
+        (site / "toys" / "__init__.py").touch()
+        (site / "toys-1.dist-info").mkdir()
+        (site / "toys-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 1\n")
+        (site / "toys-1.dist-info" / "entry_points.txt").write_text("[drill_katas.packs]\ntoys = toys\n")
+        (self.folder / "kata.toml").write_text(MANIFEST)
+        (self.folder / "toy.py").write_text(WRONG)
+        self.checks(CHECK)
+        self.temporary = Path(tempfile.mkdtemp(prefix="t-", dir="/tmp"))  # its path has to be short
+        self.env = {"PYTHONPATH": str(site), "TMPDIR": str(self.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def checks(self, text: str) -> None:
+        """Write the kata's checks."""
+        (self.folder / "test_toy.py").write_text(f"import pytest\nfrom drill_katas import kit\n{text}")
+
+    def hand_in(self, name: str, module: str) -> Path:
+        """Hand a module in."""
+        folder = self.work / name
+        folder.mkdir()
+        (folder / "toy.py").write_text(module, encoding="utf-8")
+        return folder
+
+    def grade(self, *options: object, code: int = 0):
+        """Grade all of it, and return the grades by id."""
+        result = kata(self.root, "grade", self.work, "--json", self.file, *options, env=self.env)
+        assert result.returncode == code, result.stdout + result.stderr
+        return self.grades()
+
+    def grades(self):
+        """The grades in the file, by id, in its order."""
+        return {grade["id"]: grade for grade in json.loads(self.file.read_bytes())["submissions"]}
+
+    def started(self, *options: object) -> Started:
+        """Begin to grade all of it."""
+        return Started(self.root, "grade", self.work, "--json", self.file, *options, env=self.env)
+
+    def elsewhere(self, world: str, *options: object):
+        """Grade all of it where less is allowed, as `tests/elsewhere.py` says; returns how the command ended."""
+        folders = [sys.prefix, sys.base_prefix, Path(__file__).parents[1], self.root]
+        wrapper = [sys.executable, ELSEWHERE, world, *map(str, folders), "--"]
+        for folder in (self.root, self.work, self.temporary):
+            folder.chmod(0o777)
+        return kata(
+            self.root, "grade", self.work, *options, wrapper=wrapper, env={**self.env, "HOME": self.env["TMPDIR"]}
+        )
+
+    def left(self) -> list[str]:
+        """What lies in the folder for temporary files."""
+        return [entry.name for entry in self.temporary.iterdir()]
+
+    def close(self) -> None:
+        """Remove that folder."""
+        shutil.rmtree(self.temporary)

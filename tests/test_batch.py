@@ -1,0 +1,203 @@
+"""`kata grade` for many: several at once, resumed after whatever ended it, the same verdicts each time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from tests.commands import kata, refused
+from tests.conftest import CHECK
+from tests.pack import HANGS, RIGHT, WRONG, Pack
+
+MANY = 12
+CHECKS = (
+    CHECK
+    + """
+@pytest.mark.stage("cause")
+def test_slowly(sut):
+    \"""It takes its time.\"""
+    import time
+
+    time.sleep(0.4)
+"""
+)
+
+
+@pytest.fixture
+def pack(tmp_path):
+    with contextlib.closing(Pack(tmp_path)) as made:
+        yield made
+
+
+def hand_in_many(pack):
+    """Half of them right; each of them another one."""
+    for number in range(MANY):
+        pack.hand_in(f"s{number:02}", f"{WRONG if number % 2 else RIGHT}# {number}\n")
+
+
+def verdicts(grades):
+    """The grades without what may differ: how long it took."""
+    return {
+        id_: {**grade, "seconds": 0, "checks": [{**check, "seconds": 0} for check in grade["checks"]]}
+        for id_, grade in grades.items()
+    }
+
+
+def begun(pack):
+    """What `kata grade` has so far: the lines in the file beside the one that it is to write."""
+    part = pack.file.with_name("grades.json.part")
+    return part.read_bytes().count(b"\n") if part.exists() else 0
+
+
+def wait_until(condition, seconds=30):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come to that"
+        time.sleep(0.02)
+
+
+def test_each_has_its_grade_in_input_order_however_many_at_once(pack):
+    hand_in_many(pack)
+    one, four = pack.grade("--jobs", 1), pack.grade("--jobs", 4)
+    assert list(four) == [f"s{number:02}" for number in range(MANY)]
+    assert [grade["solved"] for grade in four.values()] == [number % 2 == 0 for number in range(MANY)]
+    assert verdicts(one) == verdicts(four)
+    assert pack.left() == []
+
+
+def test_what_is_alike_is_judged_once(pack):
+    for name in ("a", "b", "c"):
+        pack.hand_in(name, HANGS)
+    began = time.monotonic()
+    grades = pack.grade("--jobs", 1)
+    assert time.monotonic() - began < 9, "one hang of three seconds, and not three"
+    assert [(grade["id"], grade["checks"][0]["verdict"]) for grade in grades.values()] == [
+        (name, "hang") for name in ("a", "b", "c")
+    ]
+    assert len({grade["key"] for grade in grades.values()}) == 1
+
+
+def test_one_that_hangs_does_not_keep_the_others_waiting(pack):
+    pack.hand_in("a", HANGS)
+    for number in range(6):
+        pack.hand_in(f"b{number}", f"{RIGHT}# {number}\n")
+    with pack.started("--jobs", 2) as started:
+        wait_until(lambda: begun(pack) == 6)
+        assert '"a"' not in pack.file.with_name("grades.json.part").read_text()
+        assert started.process.wait(30) == 0
+    assert pack.grades()["a"]["checks"][0]["verdict"] == "hang"
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_killed_at_any_moment_and_resumed_it_gives_the_same_verdicts(pack, after):
+    pack.checks(CHECKS)
+    hand_in_many(pack)
+    whole = verdicts(pack.grade())
+    pack.file.unlink()
+    with pack.started() as started:
+        wait_until(lambda: begun(pack) >= after)
+        family = psutil.Process(started.process.pid).children(recursive=True)
+        os.kill(started.process.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive, "they end when nobody asks them any more"
+    kept = begun(pack)
+    assert after <= kept < MANY
+    assert not pack.file.exists()
+    if kept:
+        told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
+        assert told.endswith("has the grades of a run that ended early: go on with --resume, or remove it")
+    assert verdicts(pack.grade("--resume")) == whole
+    assert begun(pack) == 0
+    assert pack.left() == [], "what the killed run has left is removed by the next one"
+
+
+def test_a_line_that_was_not_written_to_its_end_is_judged_again(pack):
+    hand_in_many(pack)
+    whole = verdicts(pack.grade())
+    lines = [line.rstrip(b",") for line in pack.file.read_bytes().splitlines()[1:-1]]
+    part = pack.file.with_name("grades.json.part")
+    pack.file.unlink()
+    part.write_bytes(b"\n".join(lines[:5]) + b"\n" + lines[5][:40])
+    assert verdicts(pack.grade("--resume")) == whole
+
+
+def test_resume_judges_only_what_is_new(pack):
+    pack.checks(CHECKS)
+    hand_in_many(pack)
+    pack.grade()
+    (pack.work / "s03" / "toy.py").write_text(RIGHT)
+    pack.hand_in("t", WRONG)
+    began = time.monotonic()
+    grades = pack.grade("--resume", "--jobs", 1)
+    assert time.monotonic() - began < 4, "two, and not thirteen"
+    assert grades["s03"]["solved"]
+    assert len(grades) == MANY + 1
+    pack.checks(CHECKS + "\n# other checks\n")
+    before = {grade["key"] for grade in grades.values()}
+    assert not before & {grade["key"] for grade in pack.grade("--resume").values()}, "another kata, other verdicts"
+
+
+def test_ctrl_c_ends_it_and_loses_nothing(pack):
+    pack.checks(CHECKS)
+    hand_in_many(pack)
+    with pack.started() as started:
+        wait_until(lambda: begun(pack) >= 2)
+        family = psutil.Process(started.process.pid).children(recursive=True)
+        code = started.interrupt()
+        told = "".join(started.lines)
+    assert code == 1
+    assert "Traceback" not in told
+    assert "--resume goes on" in told
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+    assert begun(pack) >= 2
+    assert pack.left() == []
+
+
+def test_two_at_once_do_not_write_the_same_file(pack):
+    pack.checks(CHECKS)
+    hand_in_many(pack)
+    with pack.started() as started:
+        wait_until(lambda: begun(pack) >= 1)
+        told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
+        assert told == f"another `kata grade` is writing {pack.file} right now"
+        assert started.process.wait(60) == 0
+    assert len(pack.grades()) == MANY
+
+
+def test_a_judge_that_is_killed_is_replaced_and_what_it_judged_is_judged_again(pack):
+    pack.hand_in("hangs", HANGS)
+    pack.hand_in("right", RIGHT)
+    with pack.started("--jobs", 1) as started:
+        grader = psutil.Process(started.process.pid)
+        wait_until(lambda: any("drill_katas.warm" in each.cmdline() for each in grader.children()))
+        (judge,) = grader.children()
+        wait_until(lambda: any("drill_katas.warm" in each.cmdline() for each in judge.children()))
+        judge.kill()
+        assert started.process.wait(60) == 0
+    grades = pack.grades()
+    assert grades["hangs"]["checks"][0]["verdict"] == "hang"
+    assert grades["right"]["solved"]
+
+
+def test_a_kata_that_cannot_be_judged_is_told_with_what_its_judge_said(pack):
+    pack.hand_in("right", RIGHT)
+    pack.checks("import nothing_of_that_name\n")
+    grade = pack.grade()["right"]
+    assert grade["checks"] == []
+    assert not grade["solved"]
+    assert "nothing_of_that_name" in grade["notes"][-1]
+
+
+def test_resume_needs_a_file_with_grades(pack):
+    pack.hand_in("right", RIGHT)
+    assert "say which FILE" in refused(kata(pack.root, "grade", pack.work, "--resume", env=pack.env))
+    pack.file.write_text("{}")
+    told = refused(kata(pack.root, "grade", pack.work, "--resume", "--json", pack.file, env=pack.env))
+    assert told.startswith(f"--resume: {pack.file} holds no grades")
+    assert pack.file.read_text() == "{}"

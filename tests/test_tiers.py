@@ -1,0 +1,180 @@
+"""How what is judged is held: which tier a machine has, and what a SUT cannot do there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from drill_katas import kit
+from drill_katas.catalog import Limits, shipped
+from drill_katas.judge.hosts import Hosts
+from drill_katas.judge.program import Program
+from drill_katas.judge.sut import Sut
+from drill_katas.judge.tier import Hold, Tier
+from drill_katas.judge.trial import Trial
+from tests.commands import refused
+from tests.pack import RIGHT, WRONG, Pack
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can tell a namespace what it allows")
+SPY = '''
+import ctypes, glob, mmap, os, signal, socket, subprocess, sys, threading
+from concurrent.futures import ProcessPoolExecutor
+
+
+class Spy:
+    def __init__(self, engine):
+        self.engine = engine
+
+    def attempt(self, code):
+        """Run some code; its value, or the error's name."""
+        names = {**globals(), "self": self}
+        try:
+            return repr(eval(code, names))
+        except Exception as error:
+            return type(error).__name__
+
+    def statement(self):
+        with self.engine.connect() as connection:
+            return connection.exec_driver_sql("select 1").scalar()
+'''
+ERRORS = {"PermissionError", "FileNotFoundError", "ProcessLookupError", "OSError"}
+
+
+@pytest.fixture(scope="module", params=[Tier.STRONG, Tier.REDUCED])
+def spy(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("overlay")
+    (folder / "spying").mkdir()
+    (folder / "spying" / "spy.py").write_text(SPY)
+    hidden = (str(shipped().katas), str(shipped().katas.parent / "solutions"))
+    hosts = Hosts([], Hold(request.param, hidden))
+    sut = Sut(hosts, seed=0)
+    for place in (folder, *folder.parents[:2]):  # what keeps a SUT out must be its tier
+        place.chmod(0o755)
+    sut.begin_check(Trial(Program("spying", ("spy",), folder, {}), Limits(), 60))
+    yield sut.open("Spy", kit.database())
+    sut.close()
+    hosts.close()
+
+
+def test_what_a_right_fix_needs_is_there(spy):
+    assert spy.statement() == 1
+    for code in (
+        "__import__('sqlite3').version",
+        "__import__('ssl').OPENSSL_VERSION",
+        "__import__('asyncio').run(__import__('asyncio').sleep(0.001, 5))",
+        "socket.socketpair()[0].close()",
+        "os.urandom(4)",
+        "open('/dev/null', 'w').write('x')",
+        "mmap.mmap(-1, 4096)",
+        "threading.Thread(target=print).start()",
+        "os.waitpid(os.fork() or os._exit(0), 0)",
+    ):
+        assert spy.attempt(code) not in ERRORS, code
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"open({str(shipped().katas / 'fp_drift' / 'oracle.py')!r}).read()",
+        f"open({str(shipped().katas.parent / 'solutions' / 'fp_drift' / 'ledger.py')!r}).read()",
+        f"os.listdir({str(Path(__file__).parent)!r})",
+        "open('/etc/passwd').read()",
+        "open('/proc/self/environ').read()",
+        "open('/proc/1/environ').read()",
+        "open(__file__, 'a')",
+        "open(os.path.dirname(__file__) + '/more.py', 'w')",
+        "open('/usr/written', 'w')",
+        "os.mkfifo(os.path.dirname(__file__) + '/pipe')",
+        "socket.socket()",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+        "os.memfd_create('x')",
+        "os.setpriority(os.PRIO_PROCESS, os.getppid() or 1 << 20, 0)",
+        "os.setuid(0)",
+        "os.chroot('/')",
+        "os.pidfd_open(os.getpid())",
+        "__import__('fcntl').fcntl(3, 8, 1)",
+    ],
+)
+def test_what_it_must_not_do_it_cannot(spy, code):
+    assert spy.attempt(code) in ERRORS
+
+
+@pytest.mark.parametrize("code", ["unshare(0x10000000)", "ptrace(16, {judge}, 0, 0)", "syscall(425, 1, 0)"])
+def test_system_calls_that_python_has_no_name_for_are_refused_too(spy, code):
+    assert spy.attempt(f"ctypes.CDLL(None).{code.format(judge=os.getpid())}") == "-1"
+
+
+def test_it_reaches_no_process_but_its_own(spy):
+    for target in (os.getpid(), os.getppid()):
+        assert spy.attempt(f"os.kill({target}, 0)") in ERRORS
+    assert spy.attempt("os.kill(-1, 0)") in ERRORS
+
+
+def test_it_has_no_privileges_and_no_file_open_but_its_own(spy):
+    spy.statement()
+    assert spy.attempt("[fd for fd in range(3, 1000) if not os.fstat(fd)]") == "OSError"
+    assert spy.attempt("[os.fstat(fd) and fd for fd in (3, 4, 5)]") == "[3, 4, 5]"  # the judge, its database, stacks
+    for fd in (6, 7, 8, 100, 101, 102, 103):
+        assert spy.attempt(f"os.fstat({fd})") == "OSError"
+    header = "__import__('struct').pack('=Ii', 0x20080522, 0)"
+    effective = f"(lambda b: (ctypes.CDLL(None).capget({header}, b), b.raw[:4])[1])(ctypes.create_string_buffer(24))"
+    kept = 4 if os.geteuid() == 0 and spy.attempt("os.listdir('/')") in ERRORS else 0  # reduced: root's may read
+    assert spy.attempt(effective) == repr(kept.to_bytes(4, sys.byteorder))
+
+
+def test_abstract_sockets_of_the_host_are_out_of_reach(spy):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("\0kata-test")
+        listener.listen()
+        assert spy.attempt("socket.socket(socket.AF_UNIX).connect(chr(0) + 'kata-test')") in {
+            "PermissionError",
+            "ConnectionRefusedError",
+        }
+
+
+@pytest.fixture
+def pack(tmp_path):
+    with contextlib.closing(Pack(tmp_path)) as made:
+        yield made
+
+
+def tier_of(result):
+    assert result.returncode == 0, result.stdout + result.stderr
+    return re.search(r"held at the tier (\w+)", result.stdout)[1]
+
+
+def test_the_strongest_tier_that_holds_is_taken(pack):
+    pack.hand_in("right", RIGHT)
+    pack.hand_in("wrong", WRONG)
+    for world, tier in (("user", "strong"), ("no-namespaces", "reduced")):
+        if os.geteuid() != 0 and world == "no-namespaces":
+            continue
+        result = pack.elsewhere(world)
+        assert tier_of(result) == tier
+        assert "✓ right" in result.stdout
+        assert "1 of 2 solved" in result.stdout
+        assert pack.left() == []
+
+
+@AS_ROOT
+def test_less_than_is_required_is_refused_with_the_reason(pack):
+    pack.hand_in("right", RIGHT)
+    told = refused(pack.elsewhere("no-namespaces", "--require-tier", "strong"))
+    assert told.startswith("--require-tier strong: here is no more than reduced (strong: ")
+    assert "unshare" in told
+    assert "run it as root" in told
+
+
+def test_where_nothing_holds_it_has_to_be_trusted_in_so_many_words(pack):
+    pack.hand_in("right", RIGHT)
+    told = refused(pack.elsewhere("no-landlock"))
+    assert told.startswith("what is handed in cannot be held here (strong: ")
+    assert told.endswith("--unsafe")
+    assert tier_of(pack.elsewhere("no-landlock", "--unsafe")) == "practice"
