@@ -62,7 +62,7 @@ def _in_repository(place: str) -> str:
     """Return a path as GitHub knows it: from the top of the checkout. Links in the submission are not followed."""
     path, top = Path(os.path.abspath(place)), Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())  # noqa: PTH100
     above = next((each for each in (top, top.resolve()) if path.is_relative_to(each)), None)
-    return str(path.relative_to(above) if above else path)
+    return plain(str(path.relative_to(above) if above else path))
 
 
 def _data(text: str) -> str:
