@@ -135,9 +135,9 @@ def test_the_action_says_what_it_could_not_judge_and_that_it_had_no_secret(runne
 
 
 def test_the_action_fails_only_if_it_is_to(runner):
-    here = runner(fail="false", path="submissions")
+    here = runner(fail="false", path="handed in")
     for name in ("a", "b"):
-        (here.workspace / "submissions" / name).mkdir(parents=True)
+        (here.workspace / "handed in" / name).mkdir(parents=True)
     graded = here.run("Grade")
     assert graded.returncode == 0, graded.stderr
     assert (here.outputs["submissions"], here.outputs["solved"]) == ("2", "0")

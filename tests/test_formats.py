@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from drill_katas.cli.grading import FORMATS as OFFERED
 from drill_katas.grading.formats import FORMATS
+from drill_katas.grading.formats.plain import flat, plain
 from drill_katas.grading.records import CheckGrade, Grade, Grades
 from drill_katas.grading.submission import printable
 from drill_katas.verdict import Outcome, Stage
@@ -84,6 +85,7 @@ def book(*grades):
 BOOKS = {
     "ordinary": book(right(), wrong(), not_judged()),
     "empty": book(),
+    "twins": book(wrong(checks=(check("test_a", title="Twin"), check("test_b", title="Twin")))),
     "hostile": book(*map(hostile, HOSTILE), *(Grade(id=f"{printable(text)}2", notes=(text,)) for text in HOSTILE)),
 }
 
@@ -342,6 +344,9 @@ def test_what_a_submission_says_is_text_and_no_command_of_the_runner(form, text)
     found = list(commands(printed))
     assert {(name, "title") for name, properties, _ in found if "title" in properties} <= known
     assert len(found) == (2 if form == "github" else 0)
+    if form == "github":
+        assert found[0][1]["title"] == f"cause: {flat(text)}"
+        assert found[0][2] == plain(text), "and what GitHub shows is what was said"
 
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "gradescope"])
@@ -355,7 +360,8 @@ def test_only_what_is_printed_lies_in_memory(form, tmp_path, monkeypatch):
             return 3000
 
         def __iter__(self):
-            return (wrong(f"{number}" * 50) for number in range(3000))
+            places = {"ledger.py": "ledger.py"}  # one path: pathlib keeps the names of folders that it has met
+            return (wrong(f"{number}" * 50, places=places) for number in range(3000))
 
     size = 0
     tracemalloc.start()
