@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from drill_katas.grading.records import Book, CheckGrade, Grade
 
-SPECIFICATION: Final = "1.0.0"
+SPECIFICATION: Final = "0.0.0"  # of the working draft, of November 2025
 NAMESPACE: Final = "drill-katas"  # of what stands under "extra"
 STATUSES: Final = ("passed", "failed", "skipped", "pending", "other")
 NOT_REACHED: Final = "other"  # a skipped test may be taken for a good one

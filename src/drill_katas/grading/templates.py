@@ -1,0 +1,88 @@
+"""What sets grading up on GitHub, GitLab and Gradescope: files that are written once, and are the instructor's then."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from drill_katas.errors import UserError
+
+TEMPLATES: Final = Path(__file__).parents[1] / "ci"
+ARCHIVE: Final = "autograder.zip"
+EXECUTABLE: Final = stat.S_IFREG | 0o755
+
+
+class Setup(NamedTuple):
+    """One service: its files by their templates, an archive of them all if it wants one, and what to do with them."""
+
+    files: dict[str, str]
+    next_step: str
+    archive: str | None = None
+
+
+SETUPS: Final = {
+    "github": Setup(
+        {"github.yml": ".github/workflows/katas.yml"},
+        "Put the repository with drill-katas that you trust in place of OWNER/drill-katas@REF, and a secret "
+        "KATA_SEED_SECRET into the repository's settings.",
+    ),
+    "gitlab": Setup(
+        {"gitlab.yml": ".gitlab-ci.yml"},
+        "Put a masked variable KATA_SEED_SECRET into the project's settings.",
+    ),
+    "gradescope": Setup(
+        {"setup.sh": "setup.sh", "run_autograder": "run_autograder"},
+        f"Upload {ARCHIVE} as the autograder of a programming assignment of 100 points. Should you change the files, "
+        f"or add a file seed-secret or wheels, pack it anew: zip {ARCHIVE} setup.sh run_autograder ...",
+        ARCHIVE,
+    ),
+}
+
+
+def write(service: str, folder: Path) -> list[Path]:
+    """Write the files for a service into a folder, and return them.
+
+    Raises `UserError` when one of them is there already, and writes none then, or when one cannot be written.
+    """
+    setup = SETUPS[service]
+    texts = {folder / target: _text(template) for template, target in setup.files.items()}
+    archive = [folder / setup.archive] if setup.archive else []
+    for file in (*texts, *archive):
+        if os.path.lexists(file):
+            raise UserError(
+                f"{file} is there already, and nothing was written; remove it, or write into another folder and take "
+                f"over what you need: kata ci {service} DIR"
+            )
+    try:
+        for file, text in texts.items():
+            _write(file, text)
+        for file in archive:
+            _pack(file, texts)
+    except OSError as error:
+        raise UserError(f"cannot write {error.filename or folder} ({error.strerror})") from error
+    return [*texts, *archive]
+
+
+def _text(template: str) -> str:
+    return (TEMPLATES / template).read_text(encoding="utf-8").replace("@VERSION@", version("drill-katas"))
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("x", encoding="utf-8", newline="\n") as new:
+        new.write(text)
+    if text.startswith("#!"):
+        file.chmod(0o755)
+
+
+def _pack(archive: Path, texts: dict[Path, str]) -> None:
+    """Write an archive with the files at its top, as Gradescope wants them."""
+    with zipfile.ZipFile(archive, "x", zipfile.ZIP_DEFLATED) as packed:
+        for file, text in texts.items():
+            member = zipfile.ZipInfo(file.name)
+            member.external_attr = EXECUTABLE << 16
+            packed.writestr(member, text)
