@@ -193,10 +193,12 @@ def test_a_judge_that_is_killed_is_replaced_and_what_it_judged_is_judged_again(p
 def test_a_kata_that_cannot_be_judged_is_told_with_what_its_judge_said(pack):
     pack.hand_in("right", RIGHT)
     pack.checks("import nothing_of_that_name\n")
-    grade = pack.grade()["right"]
-    assert grade["checks"] == []
-    assert not grade["solved"]
-    assert "nothing_of_that_name" in grade["notes"][-1]
+    result = kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env)
+    assert "nothing_of_that_name" in result.stderr, "which is for whoever grades, and for no learner"
+    grade = pack.grades()["right"]
+    assert (grade["checks"], grade["solved"]) == ([], False)
+    assert grade["notes"][-1].startswith("not judged: the judge of toy gave no verdict")
+    assert "nothing_of_that_name" not in pack.file.read_text()
 
 
 def test_resume_needs_a_file_with_grades(pack):

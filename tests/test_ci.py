@@ -19,6 +19,7 @@ import yaml
 from drill_katas.catalog import shipped
 from drill_katas.grading.templates import SETUPS, TEMPLATES
 from tests.commands import done, kata, refused, words
+from tests.pack import ELSEWHERE
 from tests.test_formats import commands
 
 REPOSITORY = Path(__file__).parents[1]
@@ -27,6 +28,8 @@ SCHEMAS = Path(__file__).with_name("schemas")
 FP_DRIFT = shipped().get("fp_drift")
 RAISES = "class Ledger:\n    def __init__(self, *args):\n        raise ValueError('::error::x')\n"
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]  # as GitHub's runner calls it for `shell: bash`
+
+LESS = (sys.executable, ELSEWHERE, "no-landlock", "--")
 
 
 class Runner:
@@ -59,7 +62,7 @@ class Runner:
         script = self.temp / "script.sh"
         script.write_text(step["run"])
         return subprocess.run(
-            [*BASH, str(script)], cwd=self.workspace, env=environment, capture_output=True, text=True, timeout=300,
+            [*wrapper, *BASH, str(script)], cwd=self.workspace, env=environment, capture_output=True, text=True, timeout=300,
             check=False,
         )  # fmt: skip
 
@@ -148,7 +151,6 @@ def test_the_action_fails_only_if_it_is_to(runner):
     [
         ({"path": "gone"}, "gone cannot be read"),
         ({"kata": "fp_drfit"}, "there is no kata 'fp_drfit'"),
-        ({"require-tier": "strong"}, "--require-tier asks for strong"),
     ],
 )
 def test_the_action_says_when_nothing_was_graded(runner, inputs, said):
@@ -157,6 +159,12 @@ def test_the_action_says_when_nothing_was_graded(runner, inputs, said):
     assert graded.returncode == 2, "that fails whatever `fail` says"
     assert said in graded.stderr
     assert list(commands(graded.stdout))[-1][:2] == ("error", {"title": "drill-katas"})
+
+
+def test_the_action_judges_nothing_where_it_cannot_be_held_well_enough(runner):
+    graded = runner(fail="false").run("Grade", LESS)
+    assert graded.returncode == 2
+    assert "--require-tier strong: here is no more than practice" in graded.stderr
 
 
 @pytest.mark.parametrize("text", ["$(touch owned)", "`touch owned`", "'; touch owned; '", '"; touch owned; "', "-h"])
@@ -265,16 +273,22 @@ def autograder(tmp_path):
     return tmp_path
 
 
-def run_autograder(root, **settings):
+def run_autograder(root, wrapper=(), **settings):
     script = (root / "source" / "run_autograder").read_text()
-    for name, value in {"REQUIRE_TIER": "practice", **settings}.items():
+    for name, value in settings.items():
         script, changed = re.subn(rf"^{name}=\S*", f"{name}={value}", script, flags=re.MULTILINE)
         assert changed == 1, name
     (root / "run_autograder").write_text(script)
     (root / "run_autograder").chmod(0o755)
     environment = {**os.environ, "AUTOGRADER_ROOT": str(root)}
     return subprocess.run(
-        [root / "run_autograder"], cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=False
+        [*wrapper, root / "run_autograder"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -291,9 +305,9 @@ def test_gradescope_gets_results_of_whatever_was_handed_in(autograder):
 
 
 def test_gradescope_gets_no_results_where_nothing_was_graded(autograder):
-    ran = run_autograder(autograder, REQUIRE_TIER="strong")
+    ran = run_autograder(autograder, LESS)
     assert ran.returncode == 2
-    assert "--require-tier asks for strong" in ran.stderr
+    assert "--require-tier reduced: here is no more than practice" in ran.stderr
     assert not (autograder / "results" / "results.json").exists()
 
 
@@ -323,7 +337,7 @@ def test_gradescopes_image_installs_a_wheel_that_lies_beside_the_script(tmp_path
 # GitLab
 
 
-def run_job(root, **variables):
+def run_job(root, wrapper=(), **variables):
     """Run the job's script in a project, with this environment in place of what it would install."""
     job = yaml.safe_load((TEMPLATES / "gitlab.yml").read_text())["katas"]
     (script,) = job["script"]
@@ -332,9 +346,15 @@ def run_job(root, **variables):
     script = script.replace(install, f"rm -r bin && ln -s '{sys.prefix}/bin' bin\n").replace(
         "-m venv .", "-m venv --without-pip ."
     )
-    environment = {"PATH": os.environ["PATH"], **job["variables"], "REQUIRE_TIER": "practice", **variables}
+    environment = {"PATH": os.environ["PATH"], **job["variables"], **variables}
     return subprocess.run(
-        ["bash", "-c", script], cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=False
+        [*wrapper, "bash", "-c", script],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -354,7 +374,7 @@ def test_gitlabs_job_leaves_a_report_and_the_grades_and_fails_when_something_is_
     assert not list(precious.iterdir()), "the job wrote where the merge request wanted it to"
     assert not (project / "owned").exists()
     assert "without a secret" not in run_job(project, KATA_SEED_SECRET="s").stdout
-    assert run_job(project, REQUIRE_TIER="strong").returncode == 2
+    assert run_job(project, LESS).returncode == 2
 
 
 def test_gitlab_is_told_where_the_report_lies():

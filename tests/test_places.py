@@ -96,7 +96,7 @@ def test_a_failure_knows_its_place_in_the_learners_file(toy, module, line):
 
 def test_a_place_made_up_by_the_program_is_none(tmp_path):
     mine = tmp_path / "toy" / "toy.py"
-    program = Program("toy", ("toy",), (tmp_path,), {str(mine): "katas/toy/toy.py"})
+    program = Program("toy", ("toy",), tmp_path, {str(mine): "katas/toy/toy.py"})
     there = [str(mine), 7, "go", "x"]
     assert place_of([there, ["/usr/lib/x.py", 1, "f", ""]], program) == ("toy.py", 7)
     for wrong_one in (

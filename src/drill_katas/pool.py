@@ -43,11 +43,15 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a task, after so many seconds. Without checks there was no verdict, and `problem` says why."""
+    """What came of a task, after so many seconds.
+
+    Without checks there was no verdict, and `problem` says why. What its judge said then, `said`, may quote checks.
+    """
 
     key: str
     checks: tuple[CheckResult, ...] = ()
     problem: str = ""
+    said: str = ""
     seconds: float = 0.0
 
 
@@ -68,19 +72,19 @@ class Slot:
 
     def judge(self, task: Task) -> Judged:
         """Judge one source. Never raises for what is in it."""
-        problem, began = "", time.monotonic()
+        problem, said, began = "", "", time.monotonic()
         for _ in range(ATTEMPTS):
             try:
                 checks = self._checks(task)
                 return Judged(key=task.key, checks=checks, seconds=round(time.monotonic() - began, 2))
             except JudgeEnded as ended:
-                problem = str(ended)
+                problem, said = str(ended), self._said()
                 self.rest()
             finally:
                 self._clear()
             if self._stopped:
                 break
-        return Judged(key=task.key, problem=problem)
+        return Judged(key=task.key, problem=problem, said=said)
 
     def stop(self) -> None:
         """Have what is being judged end soon, from another thread."""
@@ -110,9 +114,9 @@ class Slot:
             judge.judge(Request(source=str(source), seed=task.seed, report=str(report)))
             katas = msgspec.json.decode(report.read_bytes(), type=Report).katas
         except (JudgeEnded, FileNotFoundError, msgspec.DecodeError) as error:
-            raise JudgeEnded(f"the judge of {task.kata} gave no verdict ({error}); it said: {self._said()}") from None
+            raise JudgeEnded(f"the judge of {task.kata} gave no verdict ({error})") from None
         if not katas:
-            raise JudgeEnded(f"the judge of {task.kata} ran no check; it said: {self._said()}")
+            raise JudgeEnded(f"the judge of {task.kata} ran no check")
         return katas[0].checks
 
     def _ready(self, kata: Kata) -> WarmJudge:

@@ -34,7 +34,9 @@ def judge_all(
     with busy(load), Pool([kata], PRACTICE, jobs) as pool:
         for judged in pool.judged(_task(kata, number, *arm) for number, arm in enumerate(arms)):
             if not judged.checks:
-                raise UserError(f"{kata.name}: {arms[int(judged.key)][0]} was not judged: {judged.problem}")
+                raise UserError(
+                    f"{kata.name}: {arms[int(judged.key)][0]} was not judged: {judged.problem}\n{judged.said}"
+                )
             found[int(judged.key)] = judged.checks
             tell(len(found), len(arms))
     return [found[number] for number in range(len(arms))]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from drill_katas.cli.base import command, counter, show, width
+from drill_katas.cli.base import command, counter, show, warn, width
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def grade(  # noqa: PLR0913 - one for each option
             click.echo(f"\ninterrupted; {kept}", err=True)
             raise SystemExit(1) from None
         book.finish()
+        warn(f"{failed.problem}; it said:\n{failed.said}" for failed in book.failures)
         if form is None:
             show(grade_lines(book, width()))
         else:

@@ -14,10 +14,11 @@ from drill_katas.errors import UserError
 from drill_katas.grading.records import Grade, Grades
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
-UNTRIED: Final = "not judged: the run has ended before that"
+    from drill_katas.pool import Judged
+
 PART: Final = ".part"  # added to the name of the file that is being made
 
 
@@ -34,7 +35,7 @@ class DiskBook:
         self._file = file
         self._inputs: list[Grade] = []
         self._places: dict[str, int] = {}  # of each line, by key
-        self._failures: dict[str, str] = {}
+        self._failures: dict[str, Judged] = {}
         self._lines = _opened(file)
         if resume:
             self._read()
@@ -68,9 +69,14 @@ class DiskBook:
         self._lines.flush()
         os.fsync(self._lines.fileno())
 
-    def fail(self, key: str, why: str) -> None:
+    def fail(self, judged: Judged) -> None:
         """Note that there will be no verdict this time."""
-        self._failures[key] = why
+        self._failures[judged.key] = judged
+
+    @property
+    def failures(self) -> Collection[Judged]:
+        """What there is no verdict on, because judging it has failed."""
+        return self._failures.values()
 
     def __len__(self) -> int:
         return len(self._inputs)
@@ -80,7 +86,9 @@ class DiskBook:
             if known.key is None:
                 yield known
             elif known.key not in self._places:
-                yield replace(known, notes=(*known.notes, self._failures.get(known.key, UNTRIED)))
+                failure = self._failures.get(known.key)
+                why = failure.problem if failure else "the run has ended before that"
+                yield replace(known, notes=(*known.notes, f"not judged: {why}"))
             else:
                 self._lines.seek(self._places[known.key])
                 kept = msgspec.json.decode(self._lines.readline(), type=Grade)

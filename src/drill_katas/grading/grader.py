@@ -63,7 +63,7 @@ class Grader:
             if judged.checks:
                 book.add(self._graded(judged, left[judged.key].kata))
             else:
-                book.fail(judged.key, f"not judged: {judged.problem}")
+                book.fail(judged)
             done += 1
             tell(done, len(left))
 
