@@ -41,12 +41,12 @@ class Runner:
             folder.mkdir(exist_ok=True)
         known = {name: each.get("default", "") for name, each in ACTION["inputs"].items()}
         assert inputs.keys() <= known.keys()
-        self.inputs = known | {"require-tier": "practice"} | inputs
+        self.inputs = known | inputs
         self.files = {name: root / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in self.files.values():
             file.touch()
 
-    def run(self, step, path=os.environ["PATH"]):
+    def run(self, step, wrapper=(), path=os.environ["PATH"]):
         (step,) = (each for each in ACTION["runs"]["steps"] if each["name"] == step)
         names = {name: re.fullmatch(r"\$\{\{ inputs\.(\S+) \}\}", value)[1] for name, value in step["env"].items()}
         environment = {
@@ -62,8 +62,8 @@ class Runner:
         script = self.temp / "script.sh"
         script.write_text(step["run"])
         return subprocess.run(
-            [*wrapper, *BASH, str(script)], cwd=self.workspace, env=environment, capture_output=True, text=True, timeout=300,
-            check=False,
+            [*wrapper, *BASH, str(script)],
+            cwd=self.workspace, env=environment, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
 
     def use_this_environment(self):
