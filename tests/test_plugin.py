@@ -254,6 +254,8 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
         "message": "the wheel is stuck",
         "help": "",
         "keeps_contract": True,
+        "in_words": True,
+        "place": None,
         "figures": {},
     }
     nothing = {"message": "", "details": [], "help": "", "keeps_contract": True, "figures": {}}
