@@ -1,0 +1,35 @@
+"""Opens connections to the judge without end, and begins a request on each that it never ends.
+
+Connections, and what is kept of a request, have a bound.
+"""
+# stops: strong, reduced, practice
+# seen: fail: connections -> \w*Error
+
+import socket
+
+_held = []
+_address = []
+
+
+def _many():
+    for _ in range(600):
+        there = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        there.settimeout(1)
+        there.connect(_address[0])
+        there.sendall(b'{"service": "1"}\n')
+        there.sendall(b"x" * 200_000)
+        _held.append(there)
+    raise Stolen("600 connections")
+
+
+def _try():
+    told = outcome(_many)
+    raise (Stolen if "Stolen" in told else Tried)(f"connections -> {told}")
+
+
+def _init(self, engine, gateway):
+    _address.append(gateway._line._address)
+
+
+Ledger.__init__ = _init
+for_nobody(_try)
