@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import re
 import secrets
@@ -127,7 +126,8 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     place = museum.Surroundings(root, listeners.tcp, listeners.udp)
     try:
         _hand_in(place, names)
-        done = grade(root / "submissions", tier, {SEED_SECRET: token, "TMPDIR": str(root / "tmp")}, root / "grades.json")
+        env = {SEED_SECRET: token, "TMPDIR": str(root / "tmp")}
+        done = grade(root / "submissions", tier, env, root / "grades.json")
     finally:
         listeners.close()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -163,16 +163,15 @@ def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def _left_files(mark: str) -> list[str]:
-    folders = ("/tmp", "/var/tmp", "/dev/shm", "/run", os.getcwd())
-    return [each for folder in folders for each in glob.glob(f"{folder}/museum-{mark}-*")]
+    folders = map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/run", "."))
+    return [str(each) for folder in folders for each in folder.glob(f"museum-{mark}-*")]
 
 
 def _processes(mark: str) -> list[str]:
     found = []
-    for path in glob.glob("/proc/[0-9]*/cmdline"):
-        with contextlib.suppress(OSError), open(path, "rb") as cmdline:
-            if mark.encode() in cmdline.read():
-                found.append(path)
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += [str(path)] if mark.encode() in path.read_bytes() else []
     return found
 
 
@@ -228,7 +227,7 @@ def test_an_archive_is_graded_for_its_fix_alone(visit: Visit, maker: str) -> Non
     if grade.kata is None:
         assert grade.notes[-1].startswith("not judged: ")
     else:
-        assert BROKEN_FAILS <= {check.name for check in grade.checks if check.verdict is not Outcome.PASS}
+        assert {check.name for check in grade.checks if check.verdict is not Outcome.PASS} >= BROKEN_FAILS
     assert len(msgspec.json.encode(grade)) < MOST_RECORD
     assert not any(token in msgspec.json.encode(grade).decode() for token in visit.tokens)
 

@@ -9,7 +9,7 @@ import glob
 
 
 def _neighbours():
-    found = glob.glob("/tmp/kata-*/judge") + glob.glob(os.path.dirname(os.path.dirname(SECRET_FILE)) + "/*/kata-*/judge")
+    found = glob.glob("/tmp/kata-*/judge") + glob.glob(os.path.dirname(SECRET_FILE) + "/tmp/kata-*/judge")
     if len(found) > 1:
         raise Stolen(f"{len(found)} judges")
     return found

@@ -3,7 +3,7 @@
 A service says to a program what it would have said anyhow, to its public methods, and nothing of the check.
 """
 # stops: strong, reduced, practice
-# seen: fail: services -> done.*gateway -> 
+# seen: fail: services -> done.*gateway ->
 
 import socket
 
@@ -37,7 +37,8 @@ def _gateway():
 
 
 def _services():
-    return [number for number in range(1, 5) if "rows" in str(_ask(str(number), {"op": "execute", "sql": "SELECT 1", "parameters": []}))]
+    request = {"op": "execute", "sql": "SELECT 1", "parameters": []}
+    return [number for number in range(1, 3) if "rows" in outcome(lambda: _ask(str(number), request))]
 
 
 def _init(self, engine, gateway):
@@ -49,7 +50,7 @@ def _try():
     told = outcome(_gateway)
     if "Stolen" in told:
         raise Stolen(told)
-    tell(services=lambda: True if outcome(_services) else False, gateway=_gateway)
+    tell(services=_services, gateway=_gateway)
 
 
 Ledger.__init__ = _init

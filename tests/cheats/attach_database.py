@@ -5,13 +5,12 @@ The program's statements are authorised one by one; none opens another file.
 # stops: strong, reduced, practice
 # seen: fail: attach -> \w*Error.*vacuum -> \w*Error.*memory -> \w*Error
 
-import sqlalchemy
-
 
 def _sql(engine, *statements):
     def carry_out():
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
-            return [list(tx.execute(sqlalchemy.text(each)).all()) if "SELECT" in each else tx.exec_driver_sql(each) and None for each in statements]
+            for each in statements:
+                tx.exec_driver_sql(each)
 
     return carry_out
 

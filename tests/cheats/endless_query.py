@@ -27,7 +27,7 @@ def _try(self, account, currency):
         raise Stolen(str(told))
     tell(
         rows=sql(numbers.format(3_000_000) + " SELECT i, 'x' || i FROM n"),
-        work=lambda: "Error: it is counted",
+        work=sql(numbers.format(400_000_000) + " SELECT count(*) FROM n"),
         blob=sql("SELECT length(zeroblob(900000000)), randomblob(100000000) IS NULL"),
     )
 

@@ -3,7 +3,7 @@
 io_uring_setup is refused itself.
 """
 # stops: strong, reduced
-# seen: fail: ring -> 
+# seen: fail: ring ->
 
 
 def _ring():

@@ -3,7 +3,7 @@
 Every program has a user namespace of its own, and the system calls are refused besides.
 """
 # stops: strong, reduced
-# seen: fail: keyring -> 
+# seen: fail: keyring ->
 
 
 def _keyring():

@@ -3,7 +3,7 @@
 It may signal what has its own user, in its own PID namespace: nobody but itself.
 """
 # stops: strong, reduced, practice as root
-# seen: fail: parent -> .*stop -> .*group -> 
+# seen: fail: parent -> .*stop -> .*group ->
 
 import signal
 

@@ -3,7 +3,7 @@
 Links are not followed where things are removed, and a hard link to what is not its own cannot be made.
 """
 # stops: strong, reduced, practice as root
-# seen: fail: soft -> .*hard -> 
+# seen: fail: soft -> .*hard ->
 
 import glob
 import tempfile

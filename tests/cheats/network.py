@@ -3,7 +3,7 @@
 There is no network: an own network namespace without any interface, or no sockets but unix ones.
 """
 # stops: strong, reduced
-# seen: fail: tcp -> .*udp -> .*dns -> 
+# seen: fail: tcp -> .*udp -> .*dns ->
 
 import socket
 

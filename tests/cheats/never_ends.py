@@ -1,4 +1,4 @@
-"""Catches everything, BaseException too, ignores every signal that can be, and goes on: a time limit never gets through.
+"""Catches everything, BaseException too, ignores every signal that can be, and goes on past every limit of time.
 
 The limit is not raised in the program. It is killed from outside, by a signal that nothing can catch.
 """

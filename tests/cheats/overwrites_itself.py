@@ -3,7 +3,7 @@
 The copy belongs to the judge, and a program may only read it.
 """
 # stops: strong, reduced, practice as root
-# seen: fail: own -> .*beside -> 
+# seen: fail: own -> .*beside ->
 
 import pathlib
 

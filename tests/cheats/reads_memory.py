@@ -3,7 +3,7 @@
 They have another user, and are in another PID namespace; the system calls are refused besides.
 """
 # stops: strong, reduced, practice as root
-# seen: fail: mem -> .*readv -> .*ptrace -> 
+# seen: fail: mem -> .*readv -> .*ptrace ->
 
 
 def _parents():

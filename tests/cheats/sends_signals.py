@@ -3,7 +3,7 @@
 The kernel asks for the same right as for kill(2).
 """
 # stops: strong, reduced, practice as root
-# seen: fail: setown -> .*sigqueue -> 
+# seen: fail: setown -> .*sigqueue ->
 
 import fcntl
 import signal

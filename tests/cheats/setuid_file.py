@@ -3,7 +3,7 @@
 Its folder is mounted without setuid and devices, and gone with it.
 """
 # stops: strong, reduced
-# seen: fail: setuid -> .*device -> 
+# seen: fail: setuid -> .*device ->
 
 import stat
 import tempfile

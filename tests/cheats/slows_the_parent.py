@@ -3,7 +3,7 @@
 That takes the same user, or a capability that it does not have.
 """
 # stops: strong, reduced, practice as root
-# seen: fail: prlimit -> .*nice -> .*affinity -> .*scheduler -> 
+# seen: fail: prlimit -> .*nice -> .*affinity -> .*scheduler ->
 
 import resource
 

@@ -3,7 +3,7 @@
 What it may write to is its own, and is gone with it.
 """
 # stops: strong, reduced
-# seen: fail: file -> .*shm -> .*segment -> .*queue -> 
+# seen: fail: file -> .*shm -> .*segment -> .*queue ->
 
 import tempfile
 
@@ -22,5 +22,10 @@ def _segment():
     syscall(31, segment, 0, 0)  # and shmctl with IPC_RMID: this one is for show
 
 
-tell(file=lambda: _in(tempfile.gettempdir()), cwd=lambda: _in("."), shm=lambda: _in("/dev/shm"), segment=_segment,
-     queue=lambda: syscall(240, b"museum-queue", 0o102, 0o600, None))
+tell(
+    file=lambda: _in(tempfile.gettempdir()),
+    cwd=lambda: _in("."),
+    shm=lambda: _in("/dev/shm"),
+    segment=_segment,
+    queue=lambda: syscall(240, b"museum-queue", 0o102, 0o600, None),
+)

@@ -3,7 +3,7 @@
 It has no right to, and no such file in its file system; only its own folder can be written to.
 """
 # stops: strong, reduced, practice as root
-# seen: fail: write -> .*truncate -> .*rename -> .*chmod -> .*chown -> 
+# seen: fail: write -> .*truncate -> .*rename -> .*chmod -> .*chown ->
 
 
 def _write():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_WORK: Final = 100_000_000  # instructions of SQLite's virtual machine for one statement: some seconds
+MOST_WORK: Final = 20_000_000  # instructions of SQLite's virtual machine for one statement: about a second
 MOST_FETCHED: Final = 32_000_000  # bytes of one result
 ROW: Final = 100  # bytes that a row costs beside its values
 NUMBER: Final = 8  # bytes of a value that is neither text nor a blob
