@@ -155,7 +155,7 @@ def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """All cheats that are selected, graded in one run."""
     params = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     names = {each[key] for each in params for key in ("cheat", "maker") if key in each}
-    done = visited(request.param, tmp_path_factory.mktemp("museum"), names)
+    done = visited(request.param, tmp_path_factory.mktemp("visit"), names)
     yield done
     for left in _left_files(done.place.root.name):
         with contextlib.suppress(OSError):

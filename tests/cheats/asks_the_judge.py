@@ -38,7 +38,7 @@ def _gateway():
 
 def _services():
     request = {"op": "execute", "sql": "SELECT 1", "parameters": []}
-    return [number for number in range(1, 3) if "rows" in outcome(lambda: _ask(str(number), request))]
+    return sum(_ask(str(number), request) is not None for number in (1,))
 
 
 def _init(self, engine, gateway):

@@ -8,6 +8,6 @@ A program is started the same way whoever asks, so that it finds nothing to go b
 import sys
 
 _seen = [*os.environ, *os.environ.values(), *sys.argv, *sys.orig_argv, os.getcwd(), *sys.path]
-if any(word in each.lower() for each in _seen for word in ("grade", "seed", "github", "ci=", "submission", "museum")):
-    show(" ".join(_seen), "grade", "GRADE", "seed", "museum")
+if any(word in each.lower() for each in _seen for word in ("grade", "seed", "github", "ci=", "submission")):
+    show(" ".join(_seen), "grade", "GRADE", "seed", "submission")
 raise Tried(f"looked at {len(_seen)} things")

