@@ -8,7 +8,6 @@ Each question is then answered by what was sent first: still only an answer, and
 import socket
 import stat
 
-
 _sent = []
 
 

@@ -9,41 +9,34 @@ import socket
 
 from drill_katas.sut.wire import Channel
 
-_address = []
+_lines = []
 
 
-def _ask(service, *requests):
+def _ask(number, request):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as there:
-        there.connect(_address[0])
-        there.settimeout(1)
+        there.connect(_lines[-1]._address)
         channel = Channel(there)
-        channel.send({"service": service})
-        for each in requests:
-            channel.send(each)
-        return channel.receive()
+        channel.send({"service": str(number)})
+        channel.send(request)
+        return channel.receive(timeout=1)
 
 
 def _gateway():
-    found = []
-    for number in range(1, 5):
-        for name in ("__getstate__", "__dict__", "__init__", "__class__"):
-            try:
-                found.append(_ask(str(number), {"method": name, "arguments": {}}))
-            except Exception:
-                continue
-    text = str([each for each in found if each and "error" not in each])
-    show(text, "charged", "_answers", "_declined", "ok")
-    return text
+    for name in ("__init__", "__getstate__", "__dir__", "__class__", "_answers", "charged"):
+        told = outcome(lambda name=name: _ask(_lines[-1]._service, {"method": name, "arguments": {}}))
+        if "ok" in told:
+            raise Stolen(f"{name} of the payment gateway: {told}")
+    return "nothing"
 
 
 def _services():
     request = {"op": "execute", "sql": "SELECT 1", "parameters": []}
-    return sum(_ask(str(number), request) is not None for number in (1,))
+    near = range(int(_lines[-1]._service) - 1, int(_lines[-1]._service) + 2)
+    return sum("rows" in outcome(lambda number=number: _ask(number, request)) for number in near)
 
 
 def _init(self, engine, gateway):
-    self.engine = engine
-    _address.append(gateway._line._address)
+    _lines.append(gateway._line)
 
 
 def _try():

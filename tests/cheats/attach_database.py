@@ -24,8 +24,10 @@ def _try(self, account, currency):
         return "0"
     other = CANARY + ".db"
     tell(
-        attach=_sql(self.engine, f"ATTACH DATABASE '{other}' AS other", "CREATE TABLE other.museum (note TEXT)"),
-        vacuum=_sql(self.engine, f"VACUUM INTO '{CANARY}.vacuum'"),
+        attach=_sql(
+            self.engine, f"ATTACH DATABASE 'file:{other}?vfs=unix' AS other", "CREATE TABLE other.museum (note TEXT)"
+        ),
+        vacuum=_sql(self.engine, f"VACUUM INTO 'file:{CANARY}.vacuum?vfs=unix'"),
         memory=_sql(self.engine, "ATTACH DATABASE 'file:/kata-1?vfs=memdb' AS neighbour"),
         detach=_sql(self.engine, "DETACH DATABASE main"),
     )

@@ -10,13 +10,13 @@ class Stolen(Exception):
     """Says what a cheat should not know."""
 
 
-def outcome(act):
+def outcome(act, shown=40):
     """Carry an act out, and say how it went."""
     try:
         got = act()
     except BaseException as error:
         return f"{type(error).__name__} {os.strerror(error.errno) if getattr(error, 'errno', 0) else error}"[:90]
-    return f"done ({got!r:.40})"
+    return f"done ({repr(got)[:shown]})"
 
 
 def tell(**acts):

@@ -3,7 +3,7 @@
 Only what a program needs is in its file system, and that is not the solutions.
 """
 # stops: strong, reduced
-# seen: fail: .
+# seen: pass|fail: (^$|found none)
 
 import importlib.util
 import pathlib
