@@ -22,10 +22,10 @@ def _init(self, engine, gateway):
 def _try(self, account, currency):
     if account != "nobody":
         return "0"
-    other = CANARY + ".db"
+    other = f"file:{CANARY}.db?vfs=unix"
     tell(
         attach=_sql(
-            self.engine, f"ATTACH DATABASE 'file:{other}?vfs=unix' AS other", "CREATE TABLE other.museum (note TEXT)"
+            self.engine, f"ATTACH DATABASE '{other}' AS other", "CREATE TABLE other.museum (note TEXT)"
         ),
         vacuum=_sql(self.engine, f"VACUUM INTO 'file:{CANARY}.vacuum?vfs=unix'"),
         memory=_sql(self.engine, "ATTACH DATABASE 'file:/kata-1?vfs=memdb' AS neighbour"),
