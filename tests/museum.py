@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drill_katas.catalog import shipped
+from tests.cheats import archives
 
 CHEATS = Path(__file__).with_name("cheats")
 HELPERS = {"archives.py", "given.py", "nothing.py"}
@@ -111,8 +112,10 @@ def cheats() -> list[Cheat]:
     return [read_cheat(path) for path in sorted(CHEATS.glob("*.py")) if path.name not in HELPERS]
 
 
-def table(found: list[tuple[str, tuple[str, ...]]]) -> str:
+def table() -> str:
     """Return the README's table: what was tried, and which tier stops it."""
+    found = [(cheat.title, cheat.stops) for cheat in cheats()]
+    found += [((maker.__doc__ or "").rstrip("."), TIERS) for maker in archives.MAKERS]
     lines = [f"| cheat | {' | '.join(TIERS)} |", "| --- | --- | --- | --- |"]
     for title, stops in found:
         cells = (_cell(tier, stops) for tier in TIERS)

@@ -24,9 +24,7 @@ def _try(self, account, currency):
         return "0"
     other = f"file:{CANARY}.db?vfs=unix"
     tell(
-        attach=_sql(
-            self.engine, f"ATTACH DATABASE '{other}' AS other", "CREATE TABLE other.museum (note TEXT)"
-        ),
+        attach=_sql(self.engine, f"ATTACH DATABASE '{other}' AS other", "CREATE TABLE other.museum (note TEXT)"),
         vacuum=_sql(self.engine, f"VACUUM INTO 'file:{CANARY}.vacuum?vfs=unix'"),
         memory=_sql(self.engine, "ATTACH DATABASE 'file:/kata-1?vfs=memdb' AS neighbour"),
         detach=_sql(self.engine, "DETACH DATABASE main"),
