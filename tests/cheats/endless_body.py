@@ -5,7 +5,7 @@ A body has at most 16 MB; what goes on after that is no answer.
 # stops: strong, reduced, practice
 # file: dashboard.py
 # base: broken
-# seen: fail: a body of more than
+# seen: fail: has no answer
 
 _make_app = make_app
 

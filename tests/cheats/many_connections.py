@@ -14,8 +14,8 @@ _address = []
 def _many():
     for _ in range(600):
         there = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        there.settimeout(1)
         there.connect(_address[0])
+        there.settimeout(1)
         there.sendall(b'{"service": "1"}\n')
         there.sendall(b"x" * 200_000)
         _held.append(there)

@@ -9,10 +9,10 @@ _held = []
 
 
 def _bomb():
-    for _ in range(30):
+    for _ in range(16):
         _held.append(os.memfd_create("museum"))
         os.write(_held[-1], b"x" * (50 << 20))
-    raise Stolen("memfd: 1500 MB that belong to nobody")
+    raise Stolen("memfd: 800 MB that belong to nobody")
 
 
 def _try():
