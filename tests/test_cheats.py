@@ -41,6 +41,7 @@ BROKEN_FAILS = {  # whatever the seed: these have examples of their own, or leav
     "test_an_order_without_an_answer_is_settled_when_it_comes_again",
     "test_no_money_is_made_or_lost_in_a_night_of_kills",
 }
+STUMBLES = ("the zygote did not fork", "the judge did not come to the end")  # what the grader says of itself
 MOST_RECORD = 200_000  # bytes of one submission's record
 SOLUTION = "EXACT = Context("  # what is in the reference solution alone
 SEED_SECRET = "MUSEUM_SEED_SECRET"
@@ -200,6 +201,7 @@ def got_through(visit: Visit, name: str) -> list[str]:
     if _processes(mark):
         found.append(f"it still runs: {_processes(mark)}")
     found += [f"it left {each}" for each in _left_files(visit.place.root.name) if mark in each]
+    found += [f"the grader says that {each}" for each in STUMBLES if each in text]
     if len(msgspec.json.encode(grade)) > MOST_RECORD:
         found.append("its record is enormous")
     return found
