@@ -10,19 +10,27 @@ import stat
 import time
 
 
+def _write(there, until):
+    piece = b'{"log":0}\n' * 400  # in one piece, that no other can come between
+    while time.monotonic() < until:
+        there.send(piece)
+
+
 def _flood():
+    os.sched_setaffinity(0, range(os.cpu_count()))  # so that some write while the judge reads
     until = time.monotonic() + 8
-    piece = b'{"log":0}\n' * 6000
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, range(os.cpu_count()))  # so that it writes while the judge reads
     for fd in range(3, 64):
         try:
-            if stat.S_ISSOCK(os.fstat(fd).st_mode):
-                there = socket.socket(fileno=os.dup(fd))
-                while time.monotonic() < until:
-                    there.sendall(piece)
+            if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+                continue
         except OSError:
-            pass
+            continue
+        there = socket.socket(fileno=os.dup(fd))
+        for _ in range(3):
+            if os.fork() == 0:
+                _write(there, until)
+                os._exit(0)
+        _write(there, until)
     raise Stolen("8 s, where 3 are allowed")
 
 

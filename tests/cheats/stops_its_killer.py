@@ -15,6 +15,7 @@ def _helper():
     ready, tell_it = os.pipe()
     if os.fork() == 0:
         os.setsid()
+        os.sched_setaffinity(0, range(os.cpu_count()))
         until = time.monotonic() + 40
         kill = ctypes.CDLL(None).kill
         os.write(tell_it, b".")
@@ -27,4 +28,4 @@ def _helper():
     raise Tried("a helper is there")
 
 
-for_nobody(_helper)
+_helper()
