@@ -256,11 +256,40 @@ def test_an_update_and_a_delete_can_return_their_rows(engine):
         assert gone.all() == [(1,)]
 
 
-def test_a_regular_expression_can_be_used_in_sql(engine):
-    with engine.begin() as connection:
-        insert(connection, "abc", "xyz", None)
-        found = connection.scalars(sa.select(ITEMS.c.name).where(ITEMS.c.name.regexp_match("^a.c$")))
-        assert found.all() == ["abc"]
+def test_there_are_no_regular_expressions_in_sql(engine):
+    """One that backtracks would stop the judge."""
+    with engine.begin() as connection, pytest.raises(sa.exc.OperationalError, match="no such function: REGEXP"):
+        connection.scalars(sa.select(ITEMS.c.name).where(ITEMS.c.name.regexp_match("^a.c$")))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ATTACH DATABASE '{}' AS other", "ATTACH DATABASE ':memory:' AS other", "VACUUM INTO '{}'",
+        "ATTACH DATABASE 'file:/kata-1?vfs=memdb' AS other", "PRAGMA temp_store_directory = '{}'",
+        "PRAGMA writable_schema = 1", "pragma main.Writable_Schema = 1", "PRAGMA hard_heap_limit = 1000",
+        "SELECT load_extension('{}')", "SELECT fts3_tokenizer('simple')",
+    ],
+)  # fmt: skip
+def test_a_statement_reaches_no_file_and_nothing_of_the_judges(connection, tmp_path, sql):
+    with pytest.raises(driver.Error, match="authoriz"):
+        connection.execute(sql.format(tmp_path / "file"))
+    assert list(tmp_path.iterdir()) == []
+    assert connection.execute("PRAGMA user_version").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", "larger than 32 MB"),
+        ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", "interrupted"),
+        ("SELECT zeroblob(1000000000)", "too big"),
+    ],
+)
+def test_a_statement_without_end_is_ended_and_the_connection_goes_on(connection, sql, told):
+    with pytest.raises(driver.Error, match=told):
+        connection.execute(sql)
+    assert connection.execute("SELECT 1").fetchall() == [(1,)]
 
 
 # Two connections

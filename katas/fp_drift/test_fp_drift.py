@@ -50,6 +50,7 @@ def test_a_topic_replayed_after_a_restart_changes_nothing(sut):
             ledger.apply(posting)
     sut.kill()
     with open_ledger(sut, database) as ledger:
+        expect_the_bank(ledger, Bank(*day), "after 3 postings and a restart")
         for posting in day:
             ledger.apply(kit.events.again(posting))
         expect_the_bank(ledger, Bank(*day), "after 3 postings, a restart and a replay")

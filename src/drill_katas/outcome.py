@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from drill_katas.verdict import CheckResult
 
 MAX_MESSAGE_LINES = 6
+MAX_MESSAGE = 3_000  # characters of it
 MAX_OUTPUT_LINES = 20
 FINDINGS = (AssertionError, CheckEnded, SutError)  # what a check raises about the SUT
 
@@ -69,7 +70,8 @@ def _message(error: BaseException) -> str:
         text = str(error)
     else:
         text = f"{type(error).__name__}: {error}"
-    return "\n".join(text.splitlines()[:MAX_MESSAGE_LINES])
+    text = "\n".join(text.splitlines()[:MAX_MESSAGE_LINES])
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
 
 
 def _details(failure: Failure) -> tuple[str, ...]:

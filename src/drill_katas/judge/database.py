@@ -9,12 +9,13 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.judge.bounds import MOST_WORK, bound, fetch, size_of
 from drill_katas.judge.probe import Held, Line, Lines, Statement, Usage, usage_by_call
 from drill_katas.judge.services import Refused
 from drill_katas.sut.driver import from_wire, to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from drill_katas.judge.services import Services
     from drill_katas.sut.wire import Channel
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _SERIALS = itertools.count(1)
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 WORK_UNIT: Final = 5  # instructions of SQLite's virtual machine between two counts
-NUMBER: Final = 8  # bytes of a value that is neither text nor a blob
 LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's lock
 
 
@@ -120,17 +120,12 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._uri, uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
-        connection.create_function("regexp", 2, lambda pattern, text: re.search(pattern, text or "") is not None)
+        bound(connection)
         return connection
 
 
 def _refusal(message: str) -> dict[str, Any]:
     return {"error": "OperationalError", "message": message}
-
-
-def _size(rows: Iterable[Iterable[Any]]) -> int:
-    """Return about how many bytes rows of values hold."""
-    return sum(len(value) if isinstance(value, str | bytes) else NUMBER for row in rows for value in row)
 
 
 class _Connection:
@@ -169,7 +164,10 @@ class _Connection:
 
     def _count_work(self) -> int:
         self._work += WORK_UNIT
-        return 0  # go on
+        if self._work <= MOST_WORK:
+            return 0  # go on
+        self._work = 0
+        return 1
 
     def _carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["op"]:
@@ -189,14 +187,14 @@ class _Connection:
         return {}
 
     def _fetch(self, request: dict[str, Any], sent: list[list[Any]], cursor: sqlite3.Cursor) -> dict[str, Any]:
-        fetched = cursor.fetchall()
+        fetched, size = fetch(cursor)
         rows = [[to_wire(value) for value in row] for row in fetched]
         if not _BOOKKEEPING.match(request["sql"]):
             began, self._began = self._sqlite.in_transaction and not self._began, self._sqlite.in_transaction
             made = Statement(
                 sql=request["sql"],
                 rows=len(rows),
-                size=_size(sent) + _size(fetched),
+                size=size_of(sent) + size,
                 work=self._work,
                 connection=self.line.number,
                 call=self._database.call,

@@ -21,7 +21,8 @@ BROKEN: Final = {
 }
 """What a module that does not keep the contract is told, by the kind of the SUT's answer."""
 OWN: Final = "; a fix lies in {files}, and no other module of yours is there"
-NOISE: Final = re.compile(r"\s*\(Background on this error at: \S+\)")  # SQLAlchemy's, at the end of every message
+NOISE: Final = re.compile(r"\(Background on this error at: \S+\)")  # SQLAlchemy's, at the end of every message
+MAX_TEXT: Final = 1_100  # characters of what a SUT says of an error; more than `sut/host.py` sends
 
 
 def hang(call: str, waited: float, left: float, budget: float, dump: str, program: Program) -> Hang:
@@ -50,13 +51,14 @@ def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
 
 def raised(error: dict[str, Any]) -> str:
     """Return the type and message of an exception in the SUT."""
-    return ": ".join(filter(None, (error["type"], NOISE.sub("", error["message"]))))
+    message = NOISE.sub("", error["message"][:MAX_TEXT]).rstrip()
+    return ": ".join(filter(None, (error["type"][:MAX_TEXT], message)))
 
 
 def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) -> BaseException:
     """Explain that the call could not be served, or that the learner's code raised."""
     seen = describe_frames(error["frames"], program), place_of(error["frames"], program)
-    message, what = error["message"], raised(error)
+    message, what = error["message"][:MAX_TEXT], raised(error)
     for copy, original in program.shown.items():
         message, what = message.replace(copy, original), what.replace(copy, original)
     files = program.editable_names()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 OUTSIDE: Final = "customers"  # who calls from outside of the system
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 BACKLOG: Final = 1024
+MOST_BODY: Final = 16_000_000  # bytes of an answer; what goes on after that is no page
 NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
 
 T = TypeVar("T")
@@ -195,7 +196,7 @@ class Network:
                 async with self._outside[node].request(
                     method, f"http://{node}{path}", **{**options, "headers": headers}
                 ) as reply:
-                    body = await reply.read()
+                    body = await _body(reply)
         except TimeoutError:
             return Answer(trace_id, None, seconds=time.monotonic() - began)
         except aiohttp.ClientError as error:
@@ -273,7 +274,7 @@ class Network:
         url = f"http://{hop.callee}{hop.path}"
         headers = end_to_end(hop.headers)
         async with self._clients[hop.callee].request(hop.method, url, headers=headers, data=hop.body) as answer:
-            return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=await answer.read())
+            return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=await _body(answer))
 
     async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[Answer]:
         return await asyncio.gather(*(self.send(node, request, within) for request in requests))
@@ -288,6 +289,16 @@ class Network:
 def _client(path: str) -> aiohttp.ClientSession:
     connector = aiohttp.UnixConnector(path=path, limit=0)
     return aiohttp.ClientSession(connector=connector, timeout=NEVER, auto_decompress=False)
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    """Return an answer's body. Raises `ClientPayloadError` when it is too long to be kept."""
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > MOST_BODY:
+            raise aiohttp.ClientPayloadError(f"a body of more than {MOST_BODY:,} bytes")
+    return bytes(body)
 
 
 def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:

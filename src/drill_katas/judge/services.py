@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 60  # bytes; names of ours come on top
 MAX_REQUEST: Final = 16_000_000  # bytes of one request to a service
+MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the judge's, and may have a request half sent
 
 
 class Closable(Protocol):
@@ -80,6 +81,7 @@ class Services:
         self._channels: list[Channel] = []
         self._names = (str(number) for number in itertools.count(1))
         self._lock = threading.Lock()
+        self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._steps_left: int | None = None
         self._trouble: Callable[[str], None] = lambda _: None
         threading.Thread(target=self._accept, daemon=True).start()
@@ -156,11 +158,20 @@ class Services:
                     return
                 time.sleep(0.05)  # out of file descriptors, until the check lets go of some
                 continue
+            if not self._free.acquire(blocking=False):
+                sock.close()
+                continue
             channel = Channel(sock, max_frame=MAX_REQUEST)
             self._channels.append(channel)
             threading.Thread(target=self._serve, args=(channel,), daemon=True).start()
 
     def _serve(self, channel: Channel) -> None:
+        try:
+            self._converse(channel)
+        finally:
+            self._free.release()
+
+    def _converse(self, channel: Channel) -> None:
         with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(channel):
             hello = channel.receive(timeout=5)
             service = self._services.get(str(hello and hello.get("service")))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SHRINK_EXAMPLES: Final = 100  # tried after the first failing example, to find a smaller one
 SHOWN_CALLS: Final = 12
+SHOWN_RESULT: Final = 1_000  # characters
 
 
 @dataclass
@@ -28,7 +29,8 @@ class Call:
 
     def __str__(self) -> str:
         """Say it on one line."""
-        return f"{self.text} -> {self.result}" if self.result else self.text
+        result = self.result if len(self.result) <= SHOWN_RESULT else f"{self.result[:SHOWN_RESULT]}..."
+        return f"{self.text} -> {result}" if result else self.text
 
 
 @dataclass(frozen=True)

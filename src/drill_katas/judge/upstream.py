@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -82,10 +83,20 @@ class Upstream:
         """Answer the calls of one connection."""
         while (request := channel.receive()) is not None:
             began = time.monotonic()
+            if not self._offers(request.get("method")):
+                return  # no client of the kata's asks that
             answer = self._answer(request["method"], request["arguments"])
             seconds, lost = time.monotonic() - began, "timeout" in answer
             self.asked.append(Asked(request["method"], began, seconds, lost, request.get("trace")))
             channel.send(answer)
+
+    def _offers(self, method: object) -> bool:
+        """Whether the service has such a method for its callers: no more of it is theirs, `__init__` least of all."""
+        return (
+            isinstance(method, str)
+            and not method.startswith("_")
+            and inspect.isfunction(getattr(type(self._service), method, None))
+        )
 
     def _answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         lost = {"timeout": f"no answer from {method}"}

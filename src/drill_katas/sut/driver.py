@@ -120,7 +120,10 @@ class Connection:
             self._channel = None
 
     def create_function(self, name: str, *_args: Any, **_options: Any) -> None:
-        """Accept SQLAlchemy's registration of `regexp`, which the judge's end has; nothing else."""
+        """Accept what SQLAlchemy registers of its own accord, though the judge's end has none of it; nothing else.
+
+        A regular expression that backtracks would hold up the judge, all threads of it, for as long as it likes.
+        """
         if name not in {"regexp", "floor"}:
             raise NotSupportedError(f"SQL functions cannot be defined on this database: {name}")
 

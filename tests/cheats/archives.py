@@ -1,0 +1,200 @@
+"""Submissions that are archives, or folders, with more in them than a fix: each function makes one in a folder."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MIB = 1 << 20
+BESIDE = {
+    "conftest.py": b"def pytest_runtest_makereport(item, call):\n    raise SystemExit(0)\n",
+    "pytest.ini": b"[pytest]\naddopts = --collect-only\n",
+    "sitecustomize.py": b"import os\nos._exit(0)\n",
+    "usercustomize.py": b"import os\nos._exit(0)\n",
+    "museum.pth": b"import os; os._exit(0)\n",
+    "test_fp_drift.py": b"def test_nothing():\n    pass\n",
+    "oracle.py": b"raise SystemExit(0)\n",
+    "world.py": b"raise SystemExit(0)\n",
+    "fp_drift.py": b"raise SystemExit(0)\n",
+    "sqlalchemy/__init__.py": b"raise SystemExit(0)\n",
+    "kata.toml": b'editable = ["oracle.py"]\n',
+}
+
+
+def beside(place: Path, ledger: bytes) -> Path:
+    """Brings a conftest.py, pytest.ini, sitecustomize.py, a .pth file, checks, an oracle and a world of its own."""
+    return _zipped(place / "beside.zip", {"ledger.py": ledger, **BESIDE})
+
+
+def beside_in_a_folder(place: Path, ledger: bytes) -> Path:
+    """Brings the same in a folder, beside the fix and in the kata's own folder."""
+    for name, content in {"ledger.py": ledger, **BESIDE}.items():
+        for file in (place / "beside_in_a_folder" / name, place / "beside_in_a_folder" / "katas" / "fp_drift" / name):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    return place / "beside_in_a_folder"
+
+
+def leads_out(place: Path, ledger: bytes) -> Path:
+    """Unpacks to `..`, to absolute paths and over the grader's own files."""
+    names = ("../canary", "../../canary", f"{place.parent}/canary", "a/../../../canary", "..\\canary", "/etc/museum")
+    return _zipped(place / "leads_out.zip", {"ledger.py": ledger, **dict.fromkeys(names, b"changed")})
+
+
+def links(place: Path, ledger: bytes) -> Path:
+    """Holds a symbolic link to a file of the grader's in place of the fix, and writes through another one."""
+    path = place / "links.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, target in (("ledger.py", f"{place.parent}/secret"), ("folder", str(place.parent))):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, target
+            archive.addfile(info)
+        _add(archive, "folder/canary", b"changed")
+    return path
+
+
+def hard_link(place: Path, ledger: bytes) -> Path:
+    """Holds a hard link to a file of the grader's in place of the fix."""
+    path = place / "hard_link.tar"
+    with tarfile.open(path, "w") as archive:
+        info = tarfile.TarInfo("ledger.py")
+        info.type, info.linkname = tarfile.LNKTYPE, f"{place.parent}/secret"
+        archive.addfile(info)
+    return path
+
+
+def device(place: Path, ledger: bytes) -> Path:
+    """Holds a device without end, /dev/zero, in place of the fix, and a pipe that nobody writes to."""
+    path = place / "device.tar"
+    with tarfile.open(path, "w") as archive:
+        for name, kind in (("ledger.py", tarfile.CHRTYPE), ("fp_drift/ledger.py", tarfile.FIFOTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.devmajor, info.devminor = kind, 1, 5
+            archive.addfile(info)
+    return path
+
+
+def pipe(place: Path, ledger: bytes) -> Path:
+    """Is a folder with a pipe that nobody writes to in place of the fix."""
+    (place / "pipe").mkdir()
+    os.mkfifo(place / "pipe" / "ledger.py")
+    return place / "pipe"
+
+
+def linked_folder(place: Path, ledger: bytes) -> Path:
+    """Is a folder with a symbolic link to a file of the grader's in place of the fix."""
+    (place / "linked_folder").mkdir()
+    (place / "linked_folder" / "ledger.py").symlink_to(place.parent / "secret")
+    return place / "linked_folder"
+
+
+def zip_bomb(place: Path, ledger: bytes) -> Path:
+    """Is a zip file of 1 MB that unpacks to 1 GB in place of the fix."""
+    path = place / "zip_bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("ledger.py", "w") as file:
+        for _ in range(1000):
+            file.write(bytes(MIB))
+    return path
+
+
+def tar_bomb(place: Path, ledger: bytes) -> Path:
+    """Is a tar archive of 0.3 MB that unpacks to 300 MB before the fix comes."""
+    path = place / "tar_bomb.tar.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        info = tarfile.TarInfo("zeros")
+        info.size = 300 * MIB
+        file.write(info.tobuf())
+        for _ in range(300):
+            file.write(bytes(MIB))
+        file.write(_tarred({"ledger.py": ledger}))
+    return path
+
+
+def lying_zip(place: Path, ledger: bytes) -> Path:
+    """Says of a member of 1 GB that it has 10 bytes."""
+    path = zip_bomb(place, ledger).rename(place / "lying_zip.zip")
+    content = bytearray(path.read_bytes())
+    start = content.rindex(b"PK\x01\x02")
+    content[start + 24 : start + 28] = (10).to_bytes(4, "little")
+    path.write_bytes(content)
+    return path
+
+
+def hundred_megabytes(place: Path, ledger: bytes) -> Path:
+    """Is a module of 100 MB."""
+    (place / "hundred_megabytes").mkdir()
+    with (place / "hundred_megabytes" / "ledger.py").open("wb") as file:
+        file.write(ledger + b"\n#")
+        file.truncate(100 * MIB)
+    return place / "hundred_megabytes"
+
+
+def no_unicode(place: Path, ledger: bytes) -> Path:
+    """Is a module that is no UTF-8, with NUL bytes and an encoding that nobody knows."""
+    (place / "no_unicode").mkdir()
+    (place / "no_unicode" / "ledger.py").write_bytes(b"# coding: museum\nname = '\xff\xfe'\n\x00" + ledger)
+    return place / "no_unicode"
+
+
+def encoded(place: Path, ledger: bytes) -> Path:
+    """Is a module in UTF-7, in which other code is hidden than a reader sees."""
+    (place / "encoded").mkdir()
+    (place / "encoded" / "ledger.py").write_bytes(b"# coding: utf-7\n" + ledger.replace(b"+", b"+-"))
+    return place / "encoded"
+
+
+def nested_source(place: Path, ledger: bytes) -> Path:
+    """Is a module of 200,000 opening brackets, for a parser to recurse in."""
+    (place / "nested_source").mkdir()
+    (place / "nested_source" / "ledger.py").write_bytes(ledger + b"\nx = " + b"(" * 200_000)
+    return place / "nested_source"
+
+
+def constant_bomb(place: Path, ledger: bytes) -> Path:
+    """Is a module with a constant expression that is too large to be folded, 9 ** 9 ** 9."""
+    (place / "constant_bomb").mkdir()
+    (place / "constant_bomb" / "ledger.py").write_bytes(ledger + b"\nx = [0] * 9 ** 9 ** 2\n")
+    return place / "constant_bomb"
+
+
+def named_to_deceive(place: Path, ledger: bytes) -> Path:
+    """Has a name with terminal escapes, workflow commands and line breaks in it."""
+    folder = place / "z\n::set-output name=solved::true\n\x1b[2J\r"
+    folder.mkdir()
+    (folder / "ledger.py").write_bytes(ledger)
+    return folder
+
+
+MAKERS = (
+    beside, beside_in_a_folder, leads_out, links, hard_link, device, pipe, linked_folder, zip_bomb, tar_bomb, lying_zip,
+    hundred_megabytes, no_unicode, encoded, nested_source, constant_bomb, named_to_deceive,
+)  # fmt: skip
+
+
+def _zipped(path: Path, files: Mapping[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def _tarred(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in files.items():
+            _add(archive, name, content)
+    return packed.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    archive.addfile(info, io.BytesIO(content))

@@ -1,0 +1,50 @@
+"""Speaks to the judge's socket itself: it reads every service there is, and asks the gateway for what it holds.
+
+A service says to a program what it would have said anyhow, to its public methods, and nothing of the check.
+"""
+# stops: strong, reduced, practice
+# seen: fail: services -> done.*gateway ->
+
+import socket
+
+from drill_katas.sut.wire import Channel
+
+_lines = []
+
+
+def _ask(number, request):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as there:
+        there.connect(_lines[-1]._address)
+        channel = Channel(there)
+        channel.send({"service": str(number)})
+        channel.send(request)
+        return channel.receive(timeout=1)
+
+
+def _gateway():
+    for name in ("__init__", "__getstate__", "__dir__", "__class__", "_answers", "charged"):
+        told = outcome(lambda name=name: _ask(_lines[-1]._service, {"method": name, "arguments": {}}))
+        if "ok" in told:
+            raise Stolen(f"{name} of the payment gateway: {told}")
+    return "nothing"
+
+
+def _services():
+    request = {"op": "execute", "sql": "SELECT 1", "parameters": []}
+    near = range(int(_lines[-1]._service) - 1, int(_lines[-1]._service) + 2)
+    return sum("rows" in outcome(lambda number=number: _ask(number, request)) for number in near)
+
+
+def _init(self, engine, gateway):
+    _lines.append(gateway._line)
+
+
+def _try():
+    told = outcome(_gateway)
+    if "Stolen" in told:
+        raise Stolen(told)
+    tell(services=_services, gateway=_gateway)
+
+
+Ledger.__init__ = _init
+for_nobody(_try)

@@ -1,0 +1,34 @@
+"""Has the judge's own SQLite write for it: ATTACH DATABASE and VACUUM INTO make files, with the judge's rights.
+
+The program's statements are authorised one by one; none opens another file.
+"""
+# stops: strong, reduced, practice
+# seen: fail: attach -> \w*Error.*vacuum -> \w*Error.*memory -> \w*Error
+
+
+def _sql(engine, *statements):
+    def carry_out():
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+            for each in statements:
+                tx.exec_driver_sql(each)
+
+    return carry_out
+
+
+def _init(self, engine, gateway):
+    self.engine = engine
+
+
+def _try(self, account, currency):
+    if account != "nobody":
+        return "0"
+    other = f"file:{CANARY}.db?vfs=unix"
+    tell(
+        attach=_sql(self.engine, f"ATTACH DATABASE '{other}' AS other", "CREATE TABLE other.museum (note TEXT)"),
+        vacuum=_sql(self.engine, f"VACUUM INTO 'file:{CANARY}.vacuum?vfs=unix'"),
+        memory=_sql(self.engine, "ATTACH DATABASE 'file:/kata-1?vfs=memdb' AS neighbour"),
+        detach=_sql(self.engine, "DETACH DATABASE main"),
+    )
+
+
+Ledger.__init__, Ledger.balance = _init, _try

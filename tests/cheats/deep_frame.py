@@ -1,0 +1,10 @@
+"""Answers with lists in lists, 100,000 deep, to overflow the stack of whoever reads it.
+
+The decoder has a bound on depth; such a frame is no answer.
+"""
+# stops: strong, reduced, practice
+# seen: fail: no answer of the contract's at all
+
+from drill_katas.sut import wire
+
+wire.encode = lambda frame: b'{"ok": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"

@@ -1,0 +1,9 @@
+"""Answers with text of almost 1 MB to every question, to fill the report and the terminal with it.
+
+What is shown of an answer has a bound.
+"""
+# stops: strong, reduced, practice
+# seen: fail: .
+
+Ledger.balance = Ledger.book = lambda self, *of: "x" * 900_000
+Ledger.checkout = lambda self, order: "y" * 900_000

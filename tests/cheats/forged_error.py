@@ -1,0 +1,11 @@
+"""Forges the error frame of a check that was skipped, an error of a kind that the judge may take for its own.
+
+The kinds of errors are a closed list; a frame that is none of them ends the program.
+"""
+# stops: strong, reduced, practice
+# seen: fail: no answer of the contract's at all
+
+from drill_katas.sut import host
+
+_skip = {"kind": "skipped", "type": "Skipped", "message": "skip", "frames": []}
+host.Host.answer = lambda self, request: {"error": _skip}

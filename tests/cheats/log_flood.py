@@ -1,0 +1,37 @@
+"""Writes frames of logs to the call socket, raw and faster than they are read: while one comes, no clock is looked at.
+
+A call's time is up when it is up, whatever comes meanwhile.
+"""
+# stops: strong, reduced, practice
+# seen: hang|limit: (no answer within 3 s|without end)
+
+import socket
+import stat
+import time
+
+
+def _write(there, until):
+    piece = b'{"log":0}\n' * 400  # in one piece, that no other can come between
+    while time.monotonic() < until:
+        there.send(piece)
+
+
+def _flood():
+    os.sched_setaffinity(0, range(os.cpu_count()))  # so that some write while the judge reads
+    until = time.monotonic() + 8
+    for fd in range(3, 64):
+        try:
+            if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+                continue
+        except OSError:
+            continue
+        there = socket.socket(fileno=os.dup(fd))
+        for _ in range(3):
+            if os.fork() == 0:
+                _write(there, until)
+                os._exit(0)
+        _write(there, until)
+    raise Stolen("8 s, where 3 are allowed")
+
+
+for_nobody(_flood)

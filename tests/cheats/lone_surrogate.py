@@ -1,0 +1,11 @@
+"""Answers with text that is no Unicode, raw and escaped, to break the report that shows it.
+
+Raw, it is no JSON; escaped, it is refused or made visible.
+"""
+# stops: strong, reduced, practice
+# seen: fail: .
+
+from drill_katas.sut import wire
+
+_texts = iter([b'"\\ud800"', b'"\xed\xa0\x80"', b'"\xff\xfe"', b'"\\u0000\\u202e"'] * 1000)
+wire.encode = lambda frame: b'{"ok": ' + next(_texts) + b"}"

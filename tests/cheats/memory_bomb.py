@@ -1,0 +1,16 @@
+"""Takes memory without end.
+
+A program has 512 MiB; asking for more fails, and what is had some other way is counted.
+"""
+# stops: strong, reduced, practice
+# seen: limit: MiB
+
+_held = []
+
+
+def _bomb(self, engine, gateway):
+    for _ in range(300):
+        _held.append(b"x" * (10 << 20))
+
+
+Ledger.__init__ = _bomb

@@ -1,0 +1,11 @@
+"""Answers NaN and Infinity, which are unequal to themselves or larger than all, and 1e999.
+
+They are not JSON, and the decoder takes neither.
+"""
+# stops: strong, reduced, practice
+# seen: fail: .
+
+from drill_katas.sut import wire
+
+_numbers = iter([b"NaN", b"Infinity", b"-Infinity", b"1e999"] * 1000)
+wire.encode = lambda frame: b'{"ok": ' + next(_numbers) + b"}"

@@ -1,0 +1,11 @@
+"""Forges an error whose message is 900,000 spaces, which a pattern that backtracks reads for hours.
+
+The judge's patterns take linear time, and a message has a bound.
+"""
+# stops: strong, reduced, practice
+# seen: fail: .
+
+from drill_katas.sut import host
+
+_error = {"kind": "raised", "type": "E", "message": " " * 900_000, "frames": []}
+host.Host.answer = lambda self, request: {"error": _error}

@@ -1,0 +1,35 @@
+"""Hangs, and writes without end to the pipe on which the judge then reads where it hangs.
+
+What is read there has a bound in bytes and in time.
+"""
+# stops: strong, reduced, practice
+# seen: hang: no answer within 3 s
+
+import fcntl
+import stat
+import threading
+import time
+
+
+def _flood():
+    ours = []
+    for fd in range(3, 64):
+        try:
+            writes = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+            if writes and stat.S_ISFIFO(os.fstat(fd).st_mode):
+                ours.append(fd)
+        except OSError:
+            pass
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for fd in ours:
+            os.write(fd, b"x" * 4096)
+        time.sleep(0.01)
+
+
+def _hang():
+    threading.Thread(target=_flood, daemon=True).start()
+    time.sleep(60)
+
+
+for_nobody(_hang)

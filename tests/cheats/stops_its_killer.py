@@ -1,0 +1,31 @@
+"""A helper stops, all the time, whoever takes its user: that is how its killer comes, who then never gets to kill it.
+
+The killer has another real user, so that it may signal them and they may not signal it; or their PID namespace ends.
+"""
+# stops: strong, reduced, practice
+# seen: fail: a helper is there
+
+import signal
+import time
+
+
+def _helper():
+    if os.getuid() == 0:
+        return
+    ready, tell_it = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        os.sched_setaffinity(0, range(os.cpu_count()))
+        until = time.monotonic() + 40
+        kill = ctypes.CDLL(None).kill
+        os.write(tell_it, b".")
+        while time.monotonic() < until:
+            for _ in range(1000):
+                kill(-1, signal.SIGSTOP)
+        kill(-1, signal.SIGCONT)
+        os._exit(0)
+    os.read(ready, 1)
+    raise Tried("a helper is there")
+
+
+_helper()

@@ -1,0 +1,17 @@
+"""Starts threads without end.
+
+A thread counts as a process does.
+"""
+# stops: strong, reduced, practice
+# seen: limit: more processes or threads
+
+import threading
+import time
+
+
+def _bomb(self, engine, gateway):
+    for _ in range(4000):
+        threading.Thread(target=time.sleep, args=(20,), daemon=True).start()
+
+
+Ledger.__init__ = _bomb

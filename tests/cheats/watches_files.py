@@ -1,0 +1,23 @@
+"""Watches the folders of other runs with inotify, and lists them, to learn who is graded, and what they hand in.
+
+They are not in its file system.
+"""
+# stops: strong, reduced
+# seen: fail: (Stolen|watch -> )
+
+import glob
+
+
+def _watch():
+    fd = syscall(294, 0)  # inotify_init1
+    syscall(254, fd, b"/tmp", 0x100)  # inotify_add_watch: IN_CREATE
+    found = glob.glob("/tmp/kata-*/*") + glob.glob(os.path.dirname(SECRET_FILE) + "/tmp/kata-*/*")
+    others = [each for each in found if not each.startswith(os.path.dirname(os.getcwd()))]
+    if others:
+        raise Stolen(f"{len(others)} files of others")
+    return "nobody"
+
+
+if "Stolen" in outcome(_watch):
+    raise Stolen(outcome(_watch))
+tell(watch=_watch)

@@ -1,0 +1,25 @@
+"""Answers at once, and does the work when it is asked for sums: no kill, no fault and no count of statements meets it.
+
+What is answered is done with, by the contract; a worker that is killed takes what it put off along.
+"""
+# stops: strong, reduced, practice
+# base: solution
+# seen: fail: after 3 postings and a restart
+
+_apply, _balance, _book, _checkout = Ledger.apply, Ledger.balance, Ledger.book, Ledger.checkout
+_later = []
+
+Ledger.apply = lambda self, event: _later.append((self, event))
+
+
+def _first_things_first(act):
+    def do(*of):
+        while _later:
+            _apply(*_later[0])
+            _later.pop(0)
+        return act(*of)
+
+    return do
+
+
+Ledger.balance, Ledger.book = _first_things_first(_balance), _first_things_first(_book)

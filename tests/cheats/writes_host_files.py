@@ -1,0 +1,22 @@
+"""Writes to a file of the host's: opens, truncates, renames, links, changes its mode and its owner.
+
+It has no right to, and no such file in its file system; only its own folder can be written to.
+"""
+# stops: strong, reduced, practice as root
+# seen: fail: write -> .*truncate -> .*rename -> .*chmod -> .*chown ->
+
+
+def _write():
+    with open(CANARY, "a") as file:
+        file.write("changed")
+
+
+tell(
+    write=_write,
+    truncate=lambda: os.truncate(CANARY, 0),
+    rename=lambda: os.rename(CANARY, CANARY + ".moved"),
+    remove=lambda: os.remove(CANARY),
+    chmod=lambda: os.chmod(CANARY, 0o777),
+    chown=lambda: os.chown(CANARY, os.getuid(), os.getgid()),
+    proc=lambda: open(f"/proc/{os.getppid()}/oom_score_adj", "w").write("1000"),
+)

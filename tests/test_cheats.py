@@ -1,0 +1,255 @@
+"""The cheat museum: what has been tried to fool or to harm a grader, tried on this one. See `tests/museum.py`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from drill_katas.grading.records import Grades
+from drill_katas.verdict import Outcome
+from tests import museum
+from tests.cheats import archives
+from tests.commands import KATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drill_katas.grading.records import Grade
+
+pytestmark = pytest.mark.long
+TIERS = ["practice"]
+CHEATS = {cheat.name: cheat for cheat in museum.cheats()}
+MAKERS = {maker.__name__: maker for maker in archives.MAKERS}
+BROKEN_FAILS = {  # whatever the seed: these have examples of their own, or leave nothing to chance
+    "test_a_topic_replayed_after_a_restart_changes_nothing",
+    "test_large_amounts_come_back_to_the_last_unit",
+    "test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even",
+    "test_a_checkout_credits_what_was_charged",
+    "test_an_event_is_remembered_through_a_busy_day",
+    "test_an_order_without_an_answer_is_settled_when_it_comes_again",
+    "test_no_money_is_made_or_lost_in_a_night_of_kills",
+}
+STUMBLES = ("the zygote did not fork", "the judge did not come to the end")  # what the grader says of itself
+MOST_RECORD = 200_000  # bytes of one submission's record
+SOLUTION = "EXACT = Context("  # what is in the reference solution alone
+SEED_SECRET = "MUSEUM_SEED_SECRET"
+WHOLE_RUN = 1_500  # seconds
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A museum after one run of the grader on all of its cheats."""
+
+    tier: str
+    place: museum.Surroundings
+    grades: dict[str, Grade]
+    printed: str
+    heard: bytes
+    tokens: tuple[str, ...]
+
+    @property
+    def tmp(self) -> Path:
+        return self.place.root / "tmp"
+
+
+class Listeners:
+    """Listens for TCP, UDP and on an abstract unix socket, and keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.heard = bytearray()
+        self._sockets = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
+        for each in self._sockets:
+            each.bind(("127.0.0.1", 0))
+        self.tcp, self.udp = (each.getsockname()[1] for each in self._sockets)
+        self._sockets.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        self._sockets[2].bind(f"\0museum-{self.tcp}")
+        for each in (self._sockets[0], self._sockets[2]):
+            each.listen()
+            threading.Thread(target=self._accept, args=(each,), daemon=True).start()
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def close(self) -> None:
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _ = listener.accept()
+                with caller:
+                    caller.settimeout(2)
+                    self.heard += caller.recv(1000)
+
+    def _receive(self) -> None:
+        with contextlib.suppress(OSError):
+            while piece := self._sockets[1].recv(1000):
+                self.heard += piece
+
+
+def grade(submissions: Path, tier: str, env: dict[str, str], file: Path) -> subprocess.CompletedProcess[str]:
+    """Grade what is in a folder, held at a tier, into a file."""
+    assert tier == "practice", "there is no other tier yet"
+    command = [KATA, "grade", str(submissions), "--json", str(file), "--jobs", "2", "--seed-secret-env", SEED_SECRET]
+    return subprocess.run(
+        command,
+        cwd=submissions.parent,
+        env=os.environ | {"COLUMNS": "200", "PYTHONUTF8": "1", **env},
+        capture_output=True,
+        text=True,
+        timeout=WHOLE_RUN,
+        check=False,
+    )
+
+
+def visited(tier: str, root: Path, names: set[str]) -> Visit:
+    """Have the cheats of these names graded at a tier, in surroundings that are worth an attack."""
+    token, in_file = f"museum-seed-{secrets.token_hex(16)}", f"museum-secret-{secrets.token_hex(16)}"
+    for folder in ("canaries", "submissions", "tmp"):
+        (root / folder).mkdir()
+    (root / "secret").write_text(in_file)
+    (root / "secret").chmod(0o600)
+    (root / "canary").write_text("a canary\n")
+    listeners = Listeners()
+    place = museum.Surroundings(root, listeners.tcp, listeners.udp)
+    try:
+        _hand_in(place, names)
+        env = {SEED_SECRET: token, "TMPDIR": str(root / "tmp")}
+        done = grade(root / "submissions", tier, env, root / "grades.json")
+    finally:
+        listeners.close()
+    assert done.returncode == 0, done.stdout + done.stderr
+    grades = msgspec.json.decode((root / "grades.json").read_bytes(), type=Grades)
+    by_name = {each.id.partition(".")[0]: each for each in grades.submissions}
+    printed = done.stdout + done.stderr
+    return Visit(tier, place, by_name, printed, bytes(listeners.heard), (token, in_file))
+
+
+def _hand_in(place: museum.Surroundings, names: set[str]) -> None:
+    submissions = place.root / "submissions"
+    for name in sorted(names & set(CHEATS)):
+        (submissions / name).mkdir()
+        place.canary(name).mkdir()
+        (place.canary(name) / "canary").write_text("a canary\n")
+        for file, text in CHEATS[name].submission(place).items():
+            (submissions / name / file).write_text(text, encoding="utf-8")
+    nothing = (museum.CHEATS / "nothing.py").read_bytes()
+    for name in sorted(names & set(MAKERS)):
+        MAKERS[name](submissions, nothing)
+
+
+@pytest.fixture(scope="session", params=TIERS)
+def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+    """All cheats that are selected, graded in one run."""
+    params = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    names = {each[key] for each in params for key in ("cheat", "maker") if key in each} or set(CHEATS)
+    done = visited(request.param, tmp_path_factory.mktemp("visit"), names)
+    yield done
+    seconds = sorted(((each.seconds, name) for name, each in done.grades.items()), reverse=True)
+    (done.place.root / "seconds.txt").write_text("".join(f"{each:7.1f} {name}\n" for each, name in seconds))
+    for left in _left_files(done.place.root.name):
+        with contextlib.suppress(OSError):
+            Path(left).unlink()
+
+
+def _left_files(mark: str) -> list[str]:
+    folders = map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/run", "."))
+    return [str(each) for folder in folders for each in folder.glob(f"museum-{mark}-*")]
+
+
+def _processes(mark: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += [str(path)] if mark.encode() in path.read_bytes() else []
+    return found
+
+
+def _messages(grade: Grade) -> str:
+    return "\n".join(check.message for check in grade.checks)
+
+
+def got_through(visit: Visit, name: str) -> list[str]:
+    """Say what a cheat has gained or spoilt."""
+    grade, mark, canary = visit.grades[name], visit.place.mark(name), visit.place.canary(name)
+    found = ["it is solved"] if grade.solved else []
+    passed = {check.name for check in grade.checks if check.verdict is Outcome.PASS} & BROKEN_FAILS
+    if passed and CHEATS[name].base != "solution":
+        found.append(f"it passes {passed}")
+    text = _messages(grade)
+    if "Stolen: " in text:
+        found.append(text[text.index("Stolen: ") :].partition("\n")[0][:200])
+    found += ["a secret is told"] if any(each in text for each in (*visit.tokens, SOLUTION)) else []
+    files = sorted(each.name for each in canary.iterdir())
+    if files != ["canary"] or (canary / "canary").read_text() != "a canary\n":
+        found.append(f"the canary is dead: {files}")
+    if mark.encode() in visit.heard:
+        found.append("it was heard over the network")
+    if _processes(mark):
+        found.append(f"it still runs: {_processes(mark)}")
+    found += [f"it left {each}" for each in _left_files(visit.place.root.name) if mark in each]
+    found += [f"the grader says that {each}" for each in STUMBLES if each in text]
+    if len(msgspec.json.encode(grade)) > MOST_RECORD:
+        found.append("its record is enormous")
+    return found
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_a_cheat_is_carried_out_and_stopped_where_it_is_said_to_be(visit: Visit, cheat: str) -> None:
+    grade = visit.grades[cheat]
+    for verdict, pattern in CHEATS[cheat].seen:
+        told = [f"{each.verdict}: {each.message}" for each in grade.checks]
+        assert any(
+            re.match(verdict, each.verdict) and re.search(pattern, each.message, re.DOTALL) for each in grade.checks
+        ), f"nothing like {verdict}: {pattern} in\n" + "\n".join(told)
+    found = got_through(visit, cheat)
+    match CHEATS[cheat].is_stopped_at(visit.tier):
+        case True:
+            assert not found
+        case False if not found:
+            pytest.skip(f"{cheat} may get through at {visit.tier}, and does not on this machine")
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_an_archive_is_graded_for_its_fix_alone(visit: Visit, maker: str) -> None:
+    grade = visit.grades.get(maker) or visit.grades[r"z\n::set-output name=solved::true\n\x1b[2J\r"]
+    assert not grade.solved
+    assert grade.kata in {"fp_drift", None}
+    if grade.kata is None:
+        assert grade.notes[-1].startswith("not judged: ")
+    else:
+        assert {check.name for check in grade.checks if check.verdict is not Outcome.PASS} >= BROKEN_FAILS
+    assert len(msgspec.json.encode(grade)) < MOST_RECORD
+    assert not any(token in msgspec.json.encode(grade).decode() for token in visit.tokens)
+
+
+def test_after_all_of_it_the_grader_has_told_nothing_and_left_nothing(visit: Visit) -> None:
+    printed = visit.printed
+    assert "Traceback" not in printed
+    assert re.search(r"^\s*::|\x1b\]|\x9b", printed, re.MULTILINE) is None
+    assert (visit.place.root / "canary").read_text() == "a canary\n"
+    assert not Path("/etc/museum").exists()
+    until = time.monotonic() + 10
+    while (left := list(visit.tmp.iterdir())) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert left == []
+
+
+def test_the_table_says_what_the_cheats_say() -> None:
+    """Whatever a README shows of it is written by this function."""
+    told = museum.table()
+    assert len(told.splitlines()) == len(CHEATS) + len(MAKERS) + 2
+    assert all(len(line.split("|")) == 6 and line.split("|")[1].strip() for line in told.splitlines())
