@@ -23,12 +23,13 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE):
+def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE, timeout=300):
     environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
     command = [*wrapper, KATA, *map(str, args)]
     return subprocess.run(
-        command, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=300, check=False
-    )
+        command, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=timeout,
+        check=False,
+    )  # fmt: skip
 
 
 def confined(folder, *args, size=-1):

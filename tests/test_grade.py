@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from drill_katas.arms import arm_from
 from drill_katas.catalog import WEIGHTS, shipped
 from drill_katas.grading.keys import seed_of
 from drill_katas.grading.records import Grades, graded
@@ -16,7 +17,7 @@ FP_DRIFT = shipped().get("fp_drift")
 
 
 def grades(folder, *options):
-    done(folder, "grade", *options, "--json", folder / "grades.json")
+    done(folder, "grade", *options, "--json", folder / "grades.json", timeout=1_500)
     return msgspec.json.decode((folder / "grades.json").read_bytes(), type=Grades)
 
 
@@ -87,3 +88,23 @@ def test_mistakes_are_told_in_a_sentence(tmp_path):
     assert "no kata 'fp_drfit'" in refused(kata(tmp_path, "grade", ".", "--kata", "fp_drfit"))
     told = refused(kata(tmp_path, "grade", ".", "--seed-secret-env", "NO_SUCH_SECRET"))
     assert told == "--seed-secret-env NO_SUCH_SECRET: that environment variable is not set, or empty"
+
+
+@pytest.mark.long
+def test_the_opposite_of_the_museum_every_right_fix_of_any_design_is_solved(tmp_path):
+    work = tmp_path / "work"
+    for each in shipped():
+        for arm in (each.solutions, *sorted((each.solutions / "accepted").iterdir())):
+            folder = work / f"{each.name}-{arm.name}"
+            folder.mkdir(parents=True)
+            for name, file in arm_from(each, str(arm)).files.items():
+                (folder / name).write_bytes(file.read_bytes())
+    found = grades(tmp_path, work, "--jobs", 4)
+    assert found.tier == "strong"
+    refused = {
+        grade.id: [f"{check.name}: {check.message}" for check in grade.checks if not check.passed]
+        for grade in found.submissions
+        if not grade.solved
+    }
+    assert refused == {}
+    assert len(found.submissions) >= 12, "four katas, each with a reference and two alternatives"
