@@ -6,10 +6,12 @@ import contextlib
 import os
 import select
 import signal
+import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -18,11 +20,14 @@ from drill_katas.judge.output import MAX_OUTPUT, Output
 from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
 
     from drill_katas.judge.spawning import Zygote
 
+MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
+MOST_LOGGED: Final = 10_000_000  # bytes that may be logged during one request
+MOST_RECEIVED: Final = 200_000_000  # bytes that may come in all: an incident is served for hours
+SEND_SECONDS: Final = 5  # how long a request may wait for a SUT that reads none
 Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
 
@@ -85,6 +90,7 @@ class Process:
         self.logs: list[Logged] = []
         self._zygote = zygote
         self._channel = channel
+        channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
         self._stacks_fd = stacks_fd
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
@@ -95,6 +101,7 @@ class Process:
         Raises `Silent` after `timeout` seconds without an answer, and `Died` when the SUT ended.
         """
         deadline = time.monotonic() + timeout
+        began = self._channel.received
         with contextlib.suppress(Closed):  # how it ended is heard below
             self._channel.send(request, fds)
         while True:
@@ -102,6 +109,11 @@ class Process:
             if "log" not in frame:
                 return self._checked(frame)
             self.logs.append(_logged(frame))
+            if self._channel.received - began > MOST_LOGGED or self._channel.received > MOST_RECEIVED:
+                self.kill("output")
+                raise Died(self._await_exit())
+            if time.monotonic() >= deadline:  # who logs all the time does not answer
+                raise Silent
 
     def kill(self, why: Why = "asked") -> None:
         """End the SUT and whatever it has started, and wait until it is gone."""
@@ -117,14 +129,14 @@ class Process:
         """Return the stacks of all its threads, as faulthandler writes them."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        pieces = []
-        while select.select([self._stacks_fd], [], [], seconds)[0]:
+        told = b""
+        while len(told) < MOST_STACKS and select.select([self._stacks_fd], [], [], seconds)[0]:
             piece = os.read(self._stacks_fd, 65536)
             if not piece:
                 break
-            pieces.append(piece)
+            told += piece
             seconds = 0.1  # it writes in one go; wait no longer than that for more
-        return b"".join(pieces).decode(errors="replace")
+        return told.decode(errors="replace")
 
     def close(self) -> None:
         """End the SUT and let go of its descriptors; `output` stays readable."""

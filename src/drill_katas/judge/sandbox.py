@@ -18,6 +18,7 @@ from typing import Final
 MIB: Final = 1 << 20
 FILE_LIMIT: Final = 64 * MIB  # bytes a SUT may write to one file
 THREADS: Final = 128  # beyond its processes; a thread counts as a process for RLIMIT_NPROC
+KILLER: Final = 500_000_000  # from a spare uid to that of who ends its processes
 FIRST_UID: Final = 1_000_000_000  # nobody's: far above what systems give to people and services
 
 PR_SET_PDEATHSIG: Final = 1
@@ -57,8 +58,8 @@ def spare_uid() -> int | None:
         return None
     uid = FIRST_UID + os.getpid()
     with open("/proc/self/uid_map", encoding="ascii") as ranges:
-        known = any(int(first) <= uid < int(first) + int(many) for first, _, many in map(str.split, ranges))
-    return uid if known else None
+        known = [range(int(first), int(first) + int(many)) for first, _, many in map(str.split, ranges)]
+    return uid if all(any(each in one for one in known) for each in (uid, uid + KILLER)) else None
 
 
 def become_nobody(uid: int | None, *, may_read: bool) -> None:
@@ -86,7 +87,7 @@ def kill_user(uid: int | None) -> None:
         try:
             os.setgroups([])
             os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
+            os.setresuid(uid + KILLER, uid, uid + KILLER)  # it may signal them, and they may not signal it
             os.kill(-1, signal.SIGKILL)  # all that this user may signal, but for the process itself
         finally:
             os._exit(0)

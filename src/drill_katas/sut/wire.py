@@ -45,6 +45,7 @@ class Channel:
     def __init__(self, sock: socket.socket, *, max_frame: int = MAX_FRAME, takes_fds: bool = False) -> None:
         self.socket = sock
         self.fds: list[int] = []
+        self.received = 0  # bytes so far
         self._takes_fds = takes_fds
         self._max_frame = max_frame
         self._buffer = bytearray()
@@ -57,7 +58,7 @@ class Channel:
             with self._sending:
                 sent = send_fds(self.socket, [data], fds) if fds else 0
                 self.socket.sendall(data[sent:])
-        except (BrokenPipeError, ConnectionResetError) as gone:
+        except (BrokenPipeError, ConnectionResetError, BlockingIOError) as gone:  # the last: nobody has read it in time
             raise Closed from gone
 
     def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
@@ -76,6 +77,7 @@ class Channel:
             if not piece:
                 raise Closed
             self._buffer += piece
+            self.received += len(piece)
             if len(self._buffer) > self._max_frame and b"\n" not in self._buffer:
                 raise WireError(f"a frame of more than {self._max_frame:,} bytes")
 
