@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from drill_katas.evidence.scene import Request, Scene
-    from drill_katas.judge.network import Hop
+    from drill_katas.judge.hops import Hop
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.probe import Statement
     from drill_katas.judge.upstream import Asked

@@ -14,15 +14,15 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import aiohttp
-import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
+from drill_katas.judge.hops import Answer, Hop
 from drill_katas.sut.telemetry import trace_id_of
 
 if TYPE_CHECKING:
@@ -42,53 +42,6 @@ Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
 """Answers a call to a node that the check plays itself: a status and a JSON value."""
 Request = tuple[str, str, dict[str, Any]]
 """Method, path, and the options of aiohttp's client: `json`, `headers`."""
-
-
-@dataclass
-class Hop:
-    """One call from a node to another, as seen on the wire. Times are seconds of the judge's clock.
-
-    `number` counts the calls to this callee, from 1. `status` is None while the call is open, and 0 when the caller
-    gave up or the connection was lost.
-    """
-
-    number: int
-    caller: str
-    callee: str
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    began: float = field(default_factory=time.monotonic)
-    ended: float | None = None
-    status: int | None = None
-
-    @property
-    def trace_id(self) -> str | None:
-        """The trace it belongs to, by its W3C `traceparent` header."""
-        return trace_id_of(self.headers.get("traceparent", ""))
-
-    def __str__(self) -> str:
-        """Name it as its callee would: "stock#3"."""
-        return f"{self.callee}#{self.number}"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a request from outside was answered: `status` is None when nothing came in time."""
-
-    trace_id: str
-    status: int | None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    seconds: float = 0.0
-
-    def json(self) -> Any:
-        """Return the body's JSON value. Raises `AssertionError` when it is none."""
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise AssertionError(f"the answer {self.status} has a body that is no JSON: {self.body[:80]!r}") from error
 
 
 @dataclass(frozen=True)

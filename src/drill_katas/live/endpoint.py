@@ -20,7 +20,7 @@ from drill_katas.judge.network import Network, end_to_end
 if TYPE_CHECKING:
     from drill_katas.evidence.meters import Sample
     from drill_katas.evidence.scene import Scene
-    from drill_katas.judge.network import Answer
+    from drill_katas.judge.hops import Answer
     from drill_katas.live.desk import Desk
 
 HOST: Final = "127.0.0.1"
