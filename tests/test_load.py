@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from drill_katas.judge.network import Answer
+from drill_katas.judge.hops import Answer
 from drill_katas.kit import load
 from tests.conftest import MANIFEST
 from tests.test_network import WORLD

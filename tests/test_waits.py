@@ -6,7 +6,7 @@ import itertools
 import re
 
 from drill_katas.judge import waits
-from drill_katas.judge.network import Hop
+from drill_katas.judge.hops import Hop
 from drill_katas.verdict import Outcome
 from tests.conftest import MANIFEST
 from tests.test_network import WORLD

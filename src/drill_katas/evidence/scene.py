@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from drill_katas.evidence.meters import Meters
     from drill_katas.judge.database import Database
     from drill_katas.judge.handle import Handle
-    from drill_katas.judge.network import Answer, Network
+    from drill_katas.judge.hops import Answer
+    from drill_katas.judge.network import Network
     from drill_katas.judge.sut import Sut
     from drill_katas.judge.upstream import Upstream
     from drill_katas.kit.incident import Incident
