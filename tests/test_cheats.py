@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -173,13 +174,12 @@ def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """All cheats that are selected, graded in one run."""
     params = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     names = {each[key] for each in params for key in ("cheat", "maker") if key in each} or set(CHEATS)
-    done = visited(request.param, tmp_path_factory.mktemp("visit"), names)
+    done = visited(request.param, tmp_path_factory.mktemp(f"visit-{secrets.token_hex(4)}-"), names)
     yield done
     seconds = sorted(((each.seconds, name) for name, each in done.grades.items()), reverse=True)
     (done.place.root / "seconds.txt").write_text("".join(f"{each:7.1f} {name}\n" for each, name in seconds))
     for left in _left_files(done.place.root.name):
-        with contextlib.suppress(OSError):
-            Path(left).unlink()
+        shutil.rmtree(left) if Path(left).is_dir() else Path(left).unlink()
 
 
 def _left_files(mark: str) -> list[str]:

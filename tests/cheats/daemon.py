@@ -6,8 +6,15 @@ All that a program starts dies with it: with its PID namespace, or by its user a
 # seen: fail: daemon -> done
 
 import signal
-import subprocess
 import sys
+import time
+
+
+def _sleep():
+    try:
+        os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(300)", MARK])
+    except OSError:  # there is no such program
+        time.sleep(300)
 
 
 def _daemon():
@@ -18,11 +25,13 @@ def _daemon():
             for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             os.write(tell_it, b".")
-            os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(300)", MARK])
+            _sleep()
         os._exit(0)
     os.wait()
     os.read(ready, 1)
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)", MARK]).pid > 0
+    if os.fork() == 0:
+        _sleep()
+    return True
 
 
 for_nobody(lambda: tell(daemon=_daemon))

@@ -8,4 +8,4 @@ The judge's patterns take linear time, and a message has a bound.
 from drill_katas.sut import host
 
 _error = {"kind": "raised", "type": "E", "message": " " * 900_000, "frames": []}
-host.Host.answer = lambda self, request: {"error": _error}
+host.Host.answer = lambda self, request, fds: {"error": _error}

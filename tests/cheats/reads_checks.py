@@ -12,7 +12,7 @@ for _top in [*sys.path, os.getcwd()]:
         for _file in _files:
             try:
                 with open(os.path.join(_place, _file), encoding="utf-8") as _text:
-                    show(_text.read(), "class Bank:", "def test_the_parts_of_a_split")
+                    show(_text.read(), "class " + "Bank:", "def " + "test_the_parts_of_a_split")
             except (OSError, ValueError):
                 pass
 raise Tried("walked")

@@ -12,7 +12,7 @@ def _watch():
     fd = syscall(294, 0)  # inotify_init1
     syscall(254, fd, b"/tmp", 0x100)  # inotify_add_watch: IN_CREATE
     found = glob.glob("/tmp/kata-*/*") + glob.glob(os.path.dirname(SECRET_FILE) + "/tmp/kata-*/*")
-    others = [each for each in found if not each.startswith(os.path.dirname(os.getcwd()))]
+    others = [each for each in found if not os.getcwd().startswith(each)]
     if others:
         raise Stolen(f"{len(others)} files of others")
     return "nobody"
