@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from drill_katas.verdict import CheckResult, Outcome, Report
-from tests.conftest import MANIFEST, Toy
+from tests.conftest import CHECK, MANIFEST, Toy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -720,3 +720,12 @@ def test_a_program_that_logs_without_end_hangs(toy):
     assert check.outcome is HANG, check.message
     assert check.seconds < 1 + GRACE
     assert after.outcome is PASS, after.message
+
+
+def test_a_module_that_hangs_at_import_is_waited_for_once_and_not_check_after_check(toy):
+    toy.module("import time\n\ntime.sleep(60)\n")
+    toy.checks(CHECK + CHECK.replace("test_go", "test_go_again"))
+    first, second = toy.verdict("--kata-all-stages").checks
+    assert (first.outcome, second.outcome) == (Outcome.HANG, Outcome.HANG)
+    assert first.message == second.message
+    assert second.seconds < first.seconds / 4

@@ -1,6 +1,6 @@
 """Calls kill(-1, SIGKILL) in a call, to take the judge down with everything else.
 
-Where there is anyone else, it may signal nobody but itself: kill(2) leaves the caller out, and it goes on to end itself.
+If there is anyone else, it may signal nobody but itself: kill(2) leaves the caller out, and it goes on to end itself.
 """
 # stops: strong, reduced, practice as root
 # seen: crash|fail: (was killed by SIGKILL|exited with status 0|No such process)

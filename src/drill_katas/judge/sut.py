@@ -45,6 +45,7 @@ class Sut:
         self._virtual_time = virtual_time
         self._spawner = spawner
         self._running: Running | None = None
+        self._import_hang: Hang | None = None
         self._trial: Trial | None = None
         self._trace_id: str | None = None
         self._logged: list[Logged] = []  # of programs that have ended
@@ -225,13 +226,19 @@ class Sut:
             self._ask({"op": "close", "number": handle.number}, Call(f"letting {handle.name} go"))
 
     def _started(self) -> Running:
+        if self._import_hang is not None:  # a module that hung once is not waited for again, check after check
+            raise Hang(str(self._import_hang), self._import_hang.details, self._import_hang.place)
         if self._running is None:
             self._running = self._spawner.spawn(self.trial.program, self.trial.limits, self._services.folder)
             self.trial.output = self._running.output
             if self._virtual_time:
                 self._ask({"op": "virtual time"}, Call("virtual time"))
             importing = Call(f"import of {self.trial.program.editable_names()}")
-            self._ask({"op": "import"}, importing, IMPORT_SECONDS)
+            try:
+                self._ask({"op": "import"}, importing, IMPORT_SECONDS)
+            except Hang as hang:
+                self._import_hang = hang
+                raise
         return self._running
 
     def metrics(self) -> list[dict[str, Any]]:
