@@ -3,7 +3,7 @@
 If there is anyone else, it may signal nobody but itself: kill(2) leaves the caller out, and it goes on to end itself.
 """
 # stops: strong, reduced, practice as root
-# seen: crash|fail: (was killed by SIGKILL|exited with status 0|No such process)
+# seen: crash|fail: (was killed by SIGKILL|exited with status 0|No such process|not permitted)
 
 import signal
 
