@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,3 +128,7 @@ def _cell(tier: str, stops: tuple[str, ...]) -> str:
     if f"{tier} as root" in stops:
         return "as root"
     return "yes" if tier in stops else "no"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())
