@@ -100,7 +100,7 @@ def test_one_that_hangs_does_not_keep_the_others_waiting(pack):
     assert pack.grades()["a"]["checks"][0]["verdict"] == "hang"
 
 
-@pytest.mark.parametrize("after", [0, 1, 5])
+@pytest.mark.parametrize("after", [pytest.param(0, marks=pytest.mark.long), 1, pytest.param(5, marks=pytest.mark.long)])
 def test_killed_at_any_moment_and_resumed_it_gives_the_same_verdicts(pack, after):
     pack.checks(CHECKS)
     hand_in_many(pack)

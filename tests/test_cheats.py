@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from drill_katas.grading.records import Grade
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("museum")]  # one visit for all, on one worker
 TIERS = ["strong", "reduced", "practice"]
 CHEATS = {cheat.name: cheat for cheat in museum.cheats()}
 MAKERS = {maker.__name__: maker for maker in archives.MAKERS}

@@ -18,6 +18,8 @@ from tests.conftest import CHECK
 from tests.pack import RIGHT, WRONG, Pack
 from tests.test_batch import CHECKS, MANY, begun, hand_in_many, verdicts, wait_until
 
+pytestmark = pytest.mark.long
+
 
 class Cluster:
     """A scheduler and its workers, each a process of its own with one thread."""
