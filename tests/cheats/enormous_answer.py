@@ -3,7 +3,7 @@
 What is shown of an answer has a bound.
 """
 # stops: strong, reduced, practice
-# seen: fail: .
+# seen: fail: (x{1000}|y{1000})
 
 Ledger.balance = Ledger.book = lambda self, *of: "x" * 900_000
 Ledger.checkout = lambda self, order: "y" * 900_000

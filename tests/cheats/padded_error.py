@@ -3,7 +3,7 @@
 The judge's patterns take linear time, and a message has a bound.
 """
 # stops: strong, reduced, practice
-# seen: fail: .
+# seen: fail: raised E$
 
 from drill_katas.sut import host
 

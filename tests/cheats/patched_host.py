@@ -3,7 +3,7 @@
 The host serves the submission and is as little trusted: what it sends is a claim, of JSON's types, and compared.
 """
 # stops: strong, reduced, practice
-# seen: fail: .
+# seen: fail: holds True USD
 
 from drill_katas.sut import host
 
