@@ -3,7 +3,7 @@
 The killer has another real user, so that it may signal them and they may not signal it; or their PID namespace ends.
 """
 # stops: strong, reduced, practice
-# seen: fail: a helper is there
+# seen: fail|hang: (a helper is there|no answer within)
 
 import signal
 import time
