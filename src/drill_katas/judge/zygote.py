@@ -117,6 +117,7 @@ class Zygote:
             fork = self._fork_apart if tier is Tier.STRONG else self._fork
             pid = fork(functools.partial(become_sut, request, self._uid, self._others, theirs, fds))
         except OSError as error:
+            os.close(ready)
             self._tell({"unheld": str(error)})
             return
         finally:
