@@ -740,3 +740,27 @@ def test_plain_pytest_in_this_repository_runs_its_tests_and_no_kata(pytester, mo
     ids = [line for line in done.outlines if "::" in line]
     assert any(each.startswith("tests/test_plugin.py::") for each in ids)
     assert [each for each in ids if not each.startswith("tests/")] == []
+
+
+def test_examples_are_the_same_whatever_modules_are_loaded(toy):
+    drawn = []
+    for constant in (7_777_777_777, 8_888_888_888):
+        toy.write("more.py", "".join(f"A{number} = {constant + number}\n" for number in range(500)))
+        toy.checks('''
+            from . import more
+            from hypothesis import settings
+
+            @pytest.mark.stage("symptom")
+            @settings(max_examples=200)
+            @given(st.integers())
+            def test_go(sut, number):
+                """It goes."""
+                with open("drawn", "a") as file:
+                    file.write(f"{number}\\n")
+                sut.open("Thing")
+        ''')
+        assert toy.check("--kata-seed", "1").passed
+        drawn.append((toy.root / "drawn").read_text())
+        (toy.root / "drawn").unlink()
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0].splitlines()) == 200

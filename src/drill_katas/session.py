@@ -8,6 +8,7 @@ from typing import Final
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from drill_katas import fixtures
 from drill_katas.benchmarked import keep_no_empty_storage, keep_table_narrow
@@ -79,3 +80,6 @@ def _load_profile() -> None:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.settings.load_profile(PROFILE)
+    if hasattr(providers, "_get_local_constants"):
+        # it draws constants from the source of modules that are loaded, which differ by how we are installed and run
+        providers._get_local_constants = lambda: providers._local_constants  # noqa: SLF001 - there is no setting for it
