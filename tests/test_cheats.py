@@ -62,6 +62,7 @@ class Visit:
     printed: str
     heard: bytes
     tokens: tuple[str, ...]
+    mounts: tuple[str, str]  # before and after
 
     @property
     def tmp(self) -> Path:
@@ -138,7 +139,7 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     (root / "secret").write_text(in_file)
     (root / "secret").chmod(0o600)
     (root / "canary").write_text("a canary\n")
-    listeners = Listeners()
+    listeners, mounts = Listeners(), Path("/proc/mounts").read_text()
     place = museum.Surroundings(root, listeners.tcp, listeners.udp)
     try:
         _hand_in(place, names)
@@ -153,7 +154,8 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     grades = msgspec.json.decode((root / "grades.json").read_bytes(), type=Grades)
     by_name = {each.id.partition(".")[0]: each for each in grades.submissions}
     printed = done.stdout + done.stderr
-    return Visit(tier, place, by_name, printed, bytes(listeners.heard), (token, in_file))
+    mounts_after = Path("/proc/mounts").read_text()
+    return Visit(tier, place, by_name, printed, bytes(listeners.heard), (token, in_file), (mounts, mounts_after))
 
 
 def _hand_in(place: museum.Surroundings, names: set[str]) -> None:
@@ -259,6 +261,7 @@ def test_after_all_of_it_the_grader_has_told_nothing_and_left_nothing(visit: Vis
     assert re.search(r"^\s*::|\x1b\]|\x9b", printed, re.MULTILINE) is None
     assert (visit.place.root / "canary").read_text() == "a canary\n"
     assert not Path("/etc/museum").exists()
+    assert visit.mounts[0] == visit.mounts[1]
     until = time.monotonic() + 10
     while (left := list(visit.tmp.iterdir())) and time.monotonic() < until:
         time.sleep(0.1)

@@ -95,6 +95,27 @@ def photograph(
         browser.close()
 
 
+def hand_in(folder: Path) -> None:
+    """Fill a folder with submissions: two right fixes, a near miss, one that ends its process, the untouched file."""
+    solutions = shipped().get("fp_drift").solutions
+    exits = (
+        (solutions / "ledger.py")
+        .read_text()
+        .replace("    def balance(", "    def balance(self, *of):\n        os._exit(0)\n\n    def was(")
+    )
+    sources = {
+        "alice": (solutions / "ledger.py").read_text(),
+        "bob": (solutions / "near_misses" / "round_at_the_end" / "ledger.py").read_text(),
+        "carol": (solutions / "accepted" / "decimal_text" / "ledger.py").read_text(),
+        "dave": f"import os\n{exits}",
+        "erin": (shipped().get("fp_drift").folder / "ledger.py").read_text(),
+    }
+    for name, source in sources.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "ledger.py").write_text(source)
+    (folder / "frank.zip").write_bytes(b"PK")
+
+
 def main() -> None:
     """Draw them all, in a new workspace."""
     with tempfile.TemporaryDirectory() as folder:
@@ -109,6 +130,8 @@ def main() -> None:
         shutil.copytree(kata / "near_misses" / "one_after_another", workspace / "sequential", dirs_exist_ok=True)
         photograph("incident_n_plus_one", "n_plus_one", workspace, beside=("sequential", "solutions"))
         photograph("incident_circular_deadlock", "circular_deadlock", workspace, part="section:has(svg.graph)")
+        hand_in(workspace / "submissions")
+        draw("grade", "submissions of a workshop", ["kata", "grade", "submissions"], workspace)
         draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift", "--seeds", "1"], workspace)
 
 
