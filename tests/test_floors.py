@@ -26,7 +26,9 @@ ONLY = {
 }
 # Parts and what of ours they must not import, be it through others.
 NEVER = {
-    "judge": ["run", "plugin", "cli", "report", "kit", "evidence"],
+    "judge": ["run", "plugin", "cli", "report", "kit", "evidence", "warm", "pool", "grading"],
+    "pool": ["cli", "report", "certify", "grading"],
+    "grading": ["cli", "report", "certify"],
     "evidence": ["run", "plugin", "cli", "report", "live"],
     "live": ["run", "plugin", "cli", "report"],
 }
