@@ -18,10 +18,12 @@ ID: Final = 24  # columns
 
 def grade_lines(grades: Book, width: int) -> Iterator[Line]:
     """Tell each submission's grade on a line, and in the end how many are solved."""
-    solved = 0
+    ids, katas, solved = 0, 0, 0
     for grade in grades:
+        ids, katas = max(ids, len(grade.id)), max(katas, len(grade.kata or ""))
         solved += grade.solved
-        head = f"{cut(grade.id, ID):<{ID}} {grade.kata or '-':<17} {grade.score:6.2f}  "
+    for grade in grades:
+        head = f"{cut(grade.id, min(ids, ID)):<{min(ids, ID)}} {grade.kata or '-':<{katas}} {grade.score:6.2f}  "
         yield line(
             ("✓ " if grade.solved else "✗ ", "good" if grade.solved else "bad"),
             head,
