@@ -259,6 +259,7 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
         "figures": {},
     }
     nothing = {"message": "", "details": [], "help": "", "keeps_contract": True, "figures": {}}
+    nothing |= {"in_words": True, "place": None}
     assert kata == {
         "kata": "toy",
         "variant": "original",

@@ -233,11 +233,11 @@ class Sut:
             self.trial.output = self._running.output
             if self._virtual_time:
                 self._ask({"op": "virtual time"}, Call("virtual time"))
-            importing = Call(f"import of {self.trial.program.editable_names()}")
+            has_time = self.trial.seconds_left() > IMPORT_SECONDS
             try:
-                self._ask({"op": "import"}, importing, IMPORT_SECONDS)
+                self._ask({"op": "import"}, Call(f"import of {self.trial.program.editable_names()}"), IMPORT_SECONDS)
             except Hang as hang:
-                self._import_hang = hang
+                self._import_hang = hang if has_time else None
                 raise
         return self._running
 
