@@ -4,7 +4,7 @@ A file is gone with its program, in the checks that restart it. It does the sums
 """
 # stops: strong, reduced
 # base: solution
-# seen: fail|crash: (No usable temporary directory|restart|disk|unable to open)
+# seen: fail|crash: (No usable temporary directory|restart|OperationalError)
 
 import tempfile
 
