@@ -18,7 +18,7 @@ import msgspec
 
 from drill_katas.judge.services import place_for_sockets
 from drill_katas.verdict import CheckResult, Report
-from drill_katas.warm import PLUGINS, JudgeEnded, Order, Request, WarmJudge
+from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows
 TOLD: Final = 2_000  # characters of what a judge has said, when it gave no verdict
+PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # that a judge needs, by their entry points
 RUN: Final = "kata-run-"  # what folders of runs are called
 LOCK: Final = "lock"
 

@@ -2,7 +2,8 @@
 
 A judge is a pytest of its own. For each request it forks a child, which goes on with the checks and leaves nothing
 behind in its parent. What a run takes before that, imports and collection, is done once.
-Run as `python -P -m drill_katas.warm ORDER REQUESTS ANSWERS`: an `Order`, and two descriptors, which carry JSON lines.
+Run as `python -P -m drill_katas.warm ORDER REQUESTS ANSWERS`: an `Order`, and two descriptors, of which the one carries
+requests, JSON on a line, and the other a line for each that is done.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from drill_katas.run import KataRun
 
 LATER: Final = ("drill_katas.judge.network",)  # what is imported only when a check comes to it
-PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # by their entry points
 MARGIN: Final = 30.0  # seconds on top of what all checks may take, for a run's beginning and end
 
 
@@ -52,12 +52,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
     seed: int = 0
     report: str | None = None
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """How the run ended: pytest's exit code, or a signal's number below zero."""
-
-    code: int
 
 
 class JudgeEnded(Exception):
@@ -101,8 +95,8 @@ class WarmJudge:
             os.close(answers)
         self._from = os.fdopen(self._answers, "rb")
 
-    def judge(self, request: Request) -> Answer:
-        """Judge once. Raises `JudgeEnded`."""
+    def judge(self, request: Request) -> None:
+        """Judge once, and wait until that is done. Raises `JudgeEnded`."""
         try:
             os.write(self._requests, msgspec.json.encode(request) + b"\n")
             answer = self._from.readline()
@@ -110,7 +104,6 @@ class WarmJudge:
             answer = b""
         if not answer:
             raise JudgeEnded("the judge has ended")
-        return msgspec.json.decode(answer, type=Answer)
 
     def hang_up(self) -> None:
         """Have it end, and what it judges; who waits for an answer gets `JudgeEnded`. Any thread may."""
@@ -186,9 +179,9 @@ class Warm:
                 if pid == 0:
                     self._begin(session, run, msgspec.json.decode(line, type=Request))
                     return
-                code = self._await(pid, run.seconds + MARGIN)
+                self._await(pid, run.seconds + MARGIN)
                 self.hosts.rest()
-                os.write(self._answers, msgspec.json.encode(Answer(code=code)) + b"\n")
+                os.write(self._answers, b"done\n")
         self.hosts.close()
         os._exit(0)  # no check has run here, so that there is nothing to conclude
 
@@ -205,7 +198,7 @@ class Warm:
             reporter.pytest_sessionstart(session)  # from when on it counts the seconds
         self._curtain.lift(shown=False)
 
-    def _await(self, child: int, seconds: float) -> int:
+    def _await(self, child: int, seconds: float) -> None:
         """Wait for a child to end, and end it if it takes too long, or if nobody asks any more."""
         if hasattr(os, "pidfd_open"):
             ended = os.pidfd_open(child)
@@ -213,7 +206,7 @@ class Warm:
             os.close(ended)
             if not ready or ready == [self._requests]:  # one request at a time is made: this is their end
                 os.kill(child, signal.SIGKILL)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os.waitpid(child, 0)
 
 
 def serve(order: Order, requests: int, answers: int) -> int:
