@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows
 TOLD: Final = 2_000  # characters of what a judge has said, when it gave no verdict
 PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # that a judge needs, by their entry points
+UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception")  # the last two collect garbage at the end
 RUN: Final = "kata-run-"  # what folders of runs are called
 LOCK: Final = "lock"
 
@@ -131,10 +132,10 @@ class Slot:
         return self._judge
 
     def _order(self, kata: Kata) -> Order:
-        plugins = tuple(word for name in PLUGINS for word in ("-p", name))
+        plugins = tuple(word for name in (*PLUGINS, *(f"no:{each}" for each in UNUSED)) for word in ("-p", name))
         options = (
             "--kata-path", str(kata.folder.parent), "--kata-from", str(kata.folder), "--kata-all-stages",
-            "--rootdir", str(self._folder), "-c", str(self._folder / "pytest.ini"), *plugins, "-p", "no:cacheprovider",
+            "--rootdir", str(self._folder), "-c", str(self._folder / "pytest.ini"), *plugins,
             "--no-header", "-q",
         )  # fmt: skip
         return Order(kata=kata.name, options=options, tier=self._hold.tier, hidden=self._hold.hidden)

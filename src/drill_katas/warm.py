@@ -218,8 +218,8 @@ def serve(order: Order, requests: int, answers: int) -> int:
         code = int(pytest.main(["--kata", order.kata, *order.options], plugins=[warm]))
     finally:
         sys.stdout = curtain.stage
-    if code == pytest.ExitCode.USAGE_ERROR:
-        curtain.lift(shown=True)  # what is wrong with the kata
+    if code in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR}:
+        curtain.lift(shown=True)  # what is wrong with the kata, or with us
     sys.stdout.flush()
     return code
 

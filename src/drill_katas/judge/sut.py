@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import math
 import uuid
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Refused, Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
 from drill_katas.judge.trial import Call
+from drill_katas.sut.wire import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -211,13 +211,13 @@ class Sut:
 
     def call(self, handle: Handle, method: str, args: tuple[Any, ...]) -> Any:
         """Call a method of an opened object."""
-        text = f"{handle.name}.{method}({', '.join(json.dumps(arg, ensure_ascii=False) for arg in args)})"
+        text = f"{handle.name}.{method}({', '.join(map(shown, args))})"
         call = self.trial.note_call(text)
         if handle.running is not self._running:
             raise Killed(f"{text}: the program that this object lived in was killed")
         request = {"op": "call", "number": handle.number, "method": method, "args": list(args)}
         value = self._ask(request, call)
-        call.result = "" if value is None else json.dumps(value, ensure_ascii=False)
+        call.result = "" if value is None else shown(value)
         return value
 
     def release(self, handle: Handle) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -99,6 +100,8 @@ class Zygote:
                 for module in request["modules"]:
                     with contextlib.suppress(ImportError):  # the learner's own import will report it
                         importlib.import_module(module)
+                gc.collect()
+                gc.freeze()  # a SUT that collects garbage need not look through it, nor copy what it looks at
             case "spawn":
                 self._spawn(request)
             case "kill":

@@ -73,6 +73,17 @@ class Host:
         self._numbers = iter(range(1, sys.maxsize))
         self._fds: list[int] = []  # that came with the request
         self._loop: Loop | None = None  # of the applications that are served
+        self._operations: dict[str, Callable[..., Any]] = {
+            "import": self._import,
+            "open": self._open,
+            "call": self._call,
+            "serve": self._serve_app,
+            "tasks": self._tasks,
+            "close": self._close,
+            "metrics": telemetry.read_metrics,
+            "virtual time": clock.make_virtual,
+            "put forward": self._put_forward,
+        }
 
     def answer(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         """Serve one request, which takes the file descriptors that it needs, and return its answer frame."""
@@ -85,19 +96,8 @@ class Host:
             return {"error": refused.answer}
 
     def _serve(self, request: dict[str, Any]) -> Any:
-        operations: dict[str, Callable[..., Any]] = {
-            "import": self._import,
-            "open": self._open,
-            "call": self._call,
-            "serve": self._serve_app,
-            "tasks": self._tasks,
-            "close": self._close,
-            "metrics": telemetry.read_metrics,
-            "virtual time": clock.make_virtual,
-            "put forward": self._put_forward,
-        }
         fields = {name: value for name, value in request.items() if name not in {"op", "trace"}}
-        return operations[request["op"]](**fields)
+        return self._operations[request["op"]](**fields)
 
     def _import(self) -> None:
         for module in self._modules:
@@ -108,8 +108,7 @@ class Host:
         self._engines[number] = []
         given = [self._materialise(arg, number) for arg in args]
         factory = self._find(target)
-        _check_signature(target, factory, given)
-        self._objects[number] = _guarded("raised", lambda: factory(*given))
+        self._objects[number] = _called(target, factory, given)
         return number
 
     def _call(self, number: int, method: str, args: list[Any]) -> Any:
@@ -118,8 +117,7 @@ class Host:
         name = f"{type(thing).__name__}.{method}"
         if not callable(bound):
             raise Refused("missing", f"{name} is missing")
-        _check_signature(name, bound, args)
-        value = _guarded("raised", lambda: bound(*args))
+        value = _called(name, bound, args)
         problem = find_unplain(value)
         if problem:
             raise Refused("unplain", f"{name} returned {problem}")
@@ -236,6 +234,16 @@ def _guarded(kind: str, act: Callable[[], Any]) -> Any:
             raise Refused(kind, f"line {error.lineno}: {error.msg}", error) from None
         kind = "processes" if "can't start new thread" in _message_of(error) else kind
         raise Refused(kind, _message_of(error), error) from None
+
+
+def _called(name: str, target: Callable[..., Any], args: list[Any]) -> Any:
+    """Call what the contract names. Its signature is looked at only when there is doubt, for that takes a while."""
+    try:
+        return _guarded("raised", lambda: target(*args))
+    except Refused as refused:
+        if isinstance(refused.error, TypeError):
+            _check_signature(name, target, args)
+        raise
 
 
 def _cannot_fork() -> bool:

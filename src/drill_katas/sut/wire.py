@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import threading
 import time
-from socket import recv_fds, send_fds
+from socket import MSG_DONTWAIT, recv_fds, send_fds
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -26,6 +26,11 @@ _PLAIN_SCALARS: Final = (str, int, bool, type(None))
 
 encode = msgspec.json.encode
 decode = msgspec.json.decode
+
+
+def shown(value: object) -> str:
+    """Return plain data as a person reads it: JSON on one line, with spaces."""
+    return msgspec.json.format(encode(value), indent=0).decode()
 
 
 class WireError(Exception):
@@ -50,6 +55,8 @@ class Channel:
         self._max_frame = max_frame
         self._buffer = bytearray()
         self._sending = threading.Lock()  # a thread that logs must not cut into an answer
+        self._poll = select.poll()  # select(2) knows no descriptor above 1023
+        self._poll.register(sock, select.POLLIN)
 
     def send(self, frame: dict[str, Any], fds: Sequence[int] = ()) -> None:
         """Send one frame, and copies of file descriptors with it. Raises `Closed` when nobody listens any more."""
@@ -63,15 +70,17 @@ class Channel:
 
     def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
         """Return the next frame, or None when `timeout` seconds pass without a whole one."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = time.monotonic() + timeout if timeout else None
         while True:
             line = self._take_line()
             if line is not None:
                 return _parse(line)
-            if not self._readable(deadline):
-                return None
             try:
-                piece = self._receive()
+                piece = self._receive(0 if timeout is None else MSG_DONTWAIT)
+            except BlockingIOError:
+                if deadline is None or not self._readable_until(deadline):
+                    return None
+                continue
             except ConnectionResetError as gone:
                 raise Closed from gone
             if not piece:
@@ -81,10 +90,10 @@ class Channel:
             if len(self._buffer) > self._max_frame and b"\n" not in self._buffer:
                 raise WireError(f"a frame of more than {self._max_frame:,} bytes")
 
-    def _receive(self) -> bytes:
+    def _receive(self, flags: int) -> bytes:
         if not self._takes_fds:
-            return self.socket.recv(65536)
-        piece, fds, _, _ = recv_fds(self.socket, 65536, 1)
+            return self.socket.recv(65536, flags)
+        piece, fds, _, _ = recv_fds(self.socket, 65536, 1, flags)
         self.fds += fds
         return piece
 
@@ -102,13 +111,9 @@ class Channel:
             raise WireError(f"a frame of more than {self._max_frame:,} bytes")
         return line
 
-    def _readable(self, deadline: float | None) -> bool:
-        if deadline is None:
-            return True
-        left = max(0.0, deadline - time.monotonic())
-        poll = select.poll()  # select(2) knows no descriptor above 1023
-        poll.register(self.socket, select.POLLIN)
-        return bool(poll.poll(left * 1000))
+    def _readable_until(self, deadline: float) -> bool:
+        """Wait until there is something to receive, or the time is up."""
+        return bool(self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
 
 def _parse(line: bytes) -> dict[str, Any]:
