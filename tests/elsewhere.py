@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from drill_katas.judge import namespaces, seccomp
-from drill_katas.judge.system import MACHINE, call
+from drill_katas.judge.child import PR_SET_NO_NEW_PRIVS
+from drill_katas.judge.system import MACHINE, call, prctl
 
 SOMEBODY = 12_345
 ALL = "0 0 4294967295"
@@ -45,6 +46,7 @@ def refuse(*numbers):
     program = [(seccomp.LOAD, 0, 0, seccomp.NUMBER)]
     for number in numbers:
         program += [(seccomp.EQUAL, 0, 1, number[MACHINE]), seccomp.REFUSED]
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
     seccomp.install([*program, seccomp.ALLOWED])
 
 

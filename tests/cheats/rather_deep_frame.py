@@ -3,8 +3,9 @@
 What cannot be told is a failed check, whatever it raises.
 """
 # stops: strong, reduced, practice
-# seen: fail: .
+# seen: fail: an unknown account holds \[\[\[
 
 from drill_katas.sut import wire
 
-wire.encode = lambda frame: b'{"ok": ' + b"[" * 900 + b"]" * 900 + b"}"
+encode = wire.encode
+wire.encode = lambda frame: b'{"ok": ' + b"[" * 900 + b"]" * 900 + b"}" if frame == {"ok": "0"} else encode(frame)

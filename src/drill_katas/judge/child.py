@@ -12,10 +12,12 @@ import sysconfig
 from typing import Any, Final, NoReturn
 
 from drill_katas.judge import landlock, namespaces, sandbox, seccomp
+from drill_katas.judge.system import prctl
 from drill_katas.judge.tier import Tier
 from drill_katas.sut.host import Host, serve
 
 SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 CALLS, READY, STACKS = 3, 4, 5  # where a SUT has its descriptors, behind the standard ones
 
 
@@ -52,12 +54,13 @@ def confine(request: dict[str, Any], uid: int | None, already_running: int) -> N
     devices = [(f"/dev/{name}", landlock.READ | landlock.WRITE_FILE) for name in namespaces.DEVICES]
     rules = [*landlock.readable(seen, hidden), *devices] if tier is Tier.REDUCED else []
     sandbox.become_nobody(uid, may_read=tier is not Tier.STRONG)
-    sandbox.prctl(sandbox.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the uid: changing that clears it
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the uid: changing that clears it
     if tier is Tier.PRACTICE:
         return
     if os.geteuid() == 0:
         raise OSError("root can change to no other uid")
-    sandbox.prctl(sandbox.PR_SET_NO_NEW_PRIVS, 1)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
     if tier is Tier.REDUCED:
         landlock.confine(rules)
         seccomp.confine(signals_to=os.getpid())

@@ -15,24 +15,17 @@ import struct
 import sys
 from typing import Final
 
+from drill_katas.judge.system import prctl
+
 MIB: Final = 1 << 20
 FILE_LIMIT: Final = 64 * MIB  # bytes a SUT may write to one file
 THREADS: Final = 128  # beyond its processes; a thread counts as a process for RLIMIT_NPROC
 KILLER: Final = 500_000_000  # from a spare uid to that of who ends its processes
 FIRST_UID: Final = 1_000_000_000  # nobody's: far above what systems give to people and services
 
-PR_SET_PDEATHSIG: Final = 1
 PR_SET_KEEPCAPS: Final = 8
-PR_SET_CHILD_SUBREAPER: Final = 36
-PR_SET_NO_NEW_PRIVS: Final = 38
 CAPABILITY_VERSION_3: Final = 0x20080522
 CAP_DAC_READ_SEARCH: Final = 2
-
-
-def prctl(option: int, value: int) -> None:
-    """Set an attribute of this process, on Linux; elsewhere do nothing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def limit(memory_mib: int, processes: int, already_running: int) -> None:

@@ -12,14 +12,13 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.judge import namespaces
-from drill_katas.judge.system import MACHINE, call
+from drill_katas.judge.system import MACHINE, prctl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_* of linux/audit.h
-PRCTL: Final = {"x86_64": 157, "aarch64": 167}
-PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, MODE_FILTER = 38, 22, 2
+PR_SET_SECCOMP, MODE_FILTER = 22, 2
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 X32: Final = 0x40000000  # the other numbering of x86_64, which nothing here uses
 # instructions of classic BPF: load a word, jump if equal, if any bit is set, if greater or equal, and return
@@ -85,12 +84,14 @@ def confine(signals_to: int | None) -> None:
 
 
 def install(instructions: Iterable[Instruction]) -> None:
-    """Have the kernel ask this filter about every system call from here on. Raises `OSError`."""
+    """Have the kernel ask this filter about every system call from here on. Raises `OSError`.
+
+    The process must not be able to gain privileges.
+    """
     code = b"".join(struct.pack("=HBBI", *each) for each in instructions)
     held = ctypes.create_string_buffer(code)
     loaded = struct.pack("HP", len(code) // 8, ctypes.addressof(held))
-    call("no_new_privs", PRCTL[MACHINE], PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    call("seccomp", PRCTL[MACHINE], PR_SET_SECCOMP, MODE_FILTER, loaded, 0, 0)
+    prctl(PR_SET_SECCOMP, MODE_FILTER, loaded)
 
 
 def program(signals_to: int | None) -> Iterator[Instruction]:

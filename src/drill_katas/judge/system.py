@@ -26,6 +26,15 @@ def call(what: str, number: int, *args: object) -> int:
     return result
 
 
+def prctl(option: int, *arguments: object) -> None:
+    """Set an attribute of this process: https://man7.org/linux/man-pages/man2/prctl.2.html. Raises `OSError`."""
+    if LIBC is None:
+        raise OSError("prctl: there is no Linux here")
+    if LIBC.prctl(option, *map(_wide, (*arguments, 0, 0, 0, 0)[:4])) < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"prctl {option}: {os.strerror(code)}")
+
+
 def number_here(numbers: Mapping[str, int], what: str) -> int:
     """Return the number that a system call has on this machine. Raises `OSError` on one that is not known."""
     if MACHINE not in numbers:

@@ -32,11 +32,13 @@ if __name__ == "__main__":
 from drill_katas.judge import namespaces, sandbox
 from drill_katas.judge.child import become_sut
 from drill_katas.judge.processes import descendants, kill_descendants, resident_bytes, threads_of_user
+from drill_katas.judge.system import prctl
 from drill_katas.judge.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PR_SET_CHILD_SUBREAPER: Final = 36
 WATCH_SECONDS: Final = 0.1  # how often a living SUT's processes and memory are looked at
 MIB: Final = 1 << 20
 
@@ -228,7 +230,8 @@ def main() -> None:
     for name in ("KATA_ZYGOTE", "PYTHONHASHSEED"):  # of no concern to a SUT
         os.environ.pop(name, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
-    sandbox.prctl(sandbox.PR_SET_CHILD_SUBREAPER, 1)
+    if sys.platform == "linux":
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
     Zygote(socket.socket(fileno=int(sys.argv[1]))).run()
 
 
