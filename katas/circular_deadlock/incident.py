@@ -3,7 +3,7 @@
 from drill_katas import kit
 from drill_katas.kit.rules import Rule, gauge, rate
 
-from .oracle import SERVICES, Shop
+from .shop import SERVICES, Shop
 
 SALE = 20  # minute
 WORKERS = 4

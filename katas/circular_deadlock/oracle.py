@@ -1,46 +1,24 @@
-"""What is right: a shop with its customers and goods, what an order must cost, and what must have become of orders."""
+"""What is right: the goods and customers of a day, what an order of theirs must cost, and what it may be answered."""
 
-import asyncio
 import random
-import time
-from collections import Counter
 
 from drill_katas import kit
 
-SOON = 3.0  # seconds in which an order has an outcome (the contract's)
-SLACK = 0.6  # seconds that a busy machine may add
-TOLERANCE = 0.4  # seconds between what a caller computes and when its call is seen
-CUSTOMERS = "customers"
 OK, ACCEPTED, TOO_LATE = 200, 202, 504
 FINAL = {OK, 409}
 REFUSED = {429, 503}
 ANSWERS = FINAL | REFUSED | {ACCEPTED, TOO_LATE}
-SERVICES = ["checkout", "stock", "pricing"]
 
 
-class Shop:
-    """The three services on their network, and the goods and customers of a day that the seed makes up."""
+class Day:
+    """The goods and customers of a day in a shop, which the seed makes up."""
 
-    def __init__(self, sut, workers, *, service_time=0.01, on_hand=1_000, round_trip=0.001, name="shop"):
-        self.sut, self.workers, self.service_time, self.on_hand = sut, workers, service_time, on_hand
-        self.chance = random.Random(f"{sut.seed} {workers} {name}")  # noqa: S311 - a day in a shop, not a secret
+    def __init__(self, seed):
+        self.chance = random.Random(seed)  # noqa: S311 - a day in a shop, not a secret
         self.tiers = dict(zip(["gold", "silver", "standard"], [*self.chance.sample(range(5, 40), 2), 0], strict=True))
         self.customers = {f"customer-{number}": tier for number, tier in self.numbered(list(self.tiers) * 2)}
         self.coupons = {f"SAVE{off}": off for off in self.chance.sample(range(3, 50), 2)}
         self.prices = {f"sku-{number}": str(self.chance.randrange(2, 900)) for number in self.numbers(3)}
-        self.database = kit.database(round_trip=round_trip, client="Database")
-        self.network = kit.network(*SERVICES)
-        self.serve()
-
-    def serve(self):
-        common = {"workers": self.workers, "service_time": self.service_time, "list_prices": self.prices}
-        own = {
-            "checkout": {"customers": self.customers},
-            "stock": {"on_hand": dict.fromkeys(self.prices, self.on_hand), "database": self.database},
-            "pricing": {"tiers": self.tiers, "coupons": self.coupons},
-        }
-        for service in SERVICES:
-            self.sut.serve(f"{service}.make_app", self.network.node(service), **common, **own[service])
 
     def numbers(self, many):
         return self.chance.sample(range(1_000, 10_000), many)
@@ -73,234 +51,6 @@ class Shop:
 
     def confirmation(self, order, price=None, *, degraded=False):
         return {"id": order["id"], "status": "confirmed", "price": price or self.price(order), "degraded": degraded}
-
-    def place(self, *orders, within=60.0, every=0.0, deadline_ms=None, trace=None, told=""):
-        """Place an order `every` so many seconds; returns the answers. Customers hang up after `within` seconds."""
-        lasts = len(orders) * every + SOON + SLACK
-        patience = kit.load.Patience(lasts, lambda: self.frozen(told or "an order is placed"))
-        requests = posts(orders, deadline_ms, trace)
-        arrivals = [kit.load.Arrival(number * every, request, within) for number, request in enumerate(requests)]
-        return kit.load.open_loop(self.network, "checkout", arrivals, patience=patience).answers
-
-    def place_all(self, orders, told, **options):
-        """Place orders all at once; each must get an answer of the contract's. Returns the answers."""
-        answers = self.place(*orders, told=told, **options)
-        deadline = options.get("deadline_ms")
-        patience = deadline / 1000 if deadline else SOON
-        least = patience - (TOLERANCE if deadline else 1)  # one who does not say is given some room by right designs
-        for order, answer in zip(orders, answers, strict=True):
-            early = answer.status == TOO_LATE and answer.seconds < least
-            what = f"{told}: {order['id']} is answered {answer.status} after {answer.seconds:.2f} s"
-            assert not early, f"{what}; its customer waits for {patience:g} s"
-            assert answer.status in ANSWERS, (
-                f"{told}: {order['id']} is answered {answer.status} {shown(answer)}; the contract has no such"
-            )
-            refused_well = answer.status not in REFUSED or answer.headers.get("Retry-After", "").isdecimal()
-            assert refused_well, f"{told}: {order['id']} is answered {answer.status} without a Retry-After in seconds"
-        return answers
-
-    def frozen(self, told):
-        """What to raise when customers wait for ever: who waits for whom."""
-        waiting = [hop for hop in self.network.open_hops() if hop.caller == CUSTOMERS]
-        orders = kit.some(len(waiting), "customer")
-        seen = kit.waits.describe(self.network.hops, self.workers)
-        if not kit.waits.cycles(self.network.hops):
-            used, most = self.database.peak_connections, kit.some(self.workers, "database connection")
-            seen += f"; stock has used {used} of its {most}"
-        return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
-
-    def calls(self):
-        """The calls between services that were made for orders."""
-        return [hop for hop in self.network.hops if hop.caller != CUSTOMERS and hop.path != "/health"]
-
-    def calls_of(self, many):
-        """Place orders one after another, whatever becomes of them; how many calls they have made."""
-        before = len(self.calls())
-        for order in self.orders(many):
-            told = "an order is placed"
-            self.outcome(order, *self.place_all([order], told), told)
-        return len(self.calls()) - before
-
-    def most_open(self, caller, callee):
-        return kit.waits.most_open(self.calls(), caller, callee)
-
-    def begin_to_place(self, orders, told):
-        """Place orders all at once; returns at once a function that waits for their answers."""
-
-        async def place():
-            return await asyncio.gather(*(self.network.send("checkout", post, 60) for post in posts(orders)))
-
-        begun = self.network.start(place())
-
-        def answers():
-            try:
-                return begun.result(SOON + SLACK)
-            except TimeoutError:
-                raise self.frozen(told) from None
-
-        return answers
-
-    def happen(self, orders, acts, pauses, told):
-        """Let customers place the orders, hang up, come again and look, in this order and with these pauses."""
-        arrivals, at = [], 0.0
-        for number, (act, pause) in enumerate(zip(acts, pauses, strict=True)):
-            order = orders[number % len(orders)]
-            look = ("GET", f"/orders/{order['id']}", {})
-            request = look if act == "look" else posts([order])[0]
-            arrivals.append(kit.load.Arrival(at, request, 0.03 if act == "hang up" else 60))
-            at += pause
-        patience = kit.load.Patience(at + SOON + SLACK, lambda: self.frozen(told))
-        load = kit.load.open_loop(self.network, "checkout", arrivals, patience=patience)
-        for act, answer in zip(acts, load.answers, strict=True):
-            known = act in {"look", "hang up"} or answer.status in ANSWERS
-            assert known, f"{told} one is answered {answer.status} {shown(answer)}; the contract has no such"
-
-    def keep_coming(self, orders, every, deadline_ms, told):
-        """Place orders one after another, whether or not the ones before are answered; all must be degraded."""
-        placed, told = self.orders(orders), f"{told}, and an order comes every {every} s"
-        outcomes = self.placed(placed, told, every=every, deadline_ms=deadline_ms)
-        self.expect_degraded(placed, outcomes, told)
-
-    def goodput(self, many, clients):
-        """Place orders from so many customers; how many a second are confirmed at their own price, and in words."""
-        orders = self.orders(many)
-        told = f"{many} orders from {kit.some(clients, 'customer')}, one after the other, for {self.workers} workers"
-        patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
-        began = time.monotonic()
-        load = kit.load.closed_loop(
-            self.network, "checkout", posts(orders), clients=clients, within=60, patience=patience
-        )
-        outcomes = self.collected(orders, load.answers, told)
-        seconds = time.monotonic() - began
-        good = [order for order in orders if outcomes[order["id"]] == (OK, self.confirmation(order))]
-        return len(good) / seconds, f"{told}: {len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
-
-    def cut_pricing_off(self, orders):
-        """Cut pricing off, and place orders one after another until that is known; they must be degraded."""
-        self.network.partition("pricing")
-        return self.place_impatiently(orders, "pricing is cut off")
-
-    def let_pricing_fail(self, orders):
-        """Let pricing answer 503, a little late, and place orders one after another; they must be degraded."""
-        self.network.script("pricing", [503] * 100)
-        self.network.delay("pricing", 0.1)
-        return self.place_impatiently(orders, "pricing answers 503")
-
-    def place_impatiently(self, orders, why):
-        placed, patience = self.orders(orders), 300
-        for number, order in enumerate(placed, 1):
-            told = f"{why}, and order {number} comes with {patience} ms of patience"
-            (answer,) = self.place_all([order], told, deadline_ms=patience)
-            late = answer.seconds > patience / 1000 + SLACK / 2
-            assert not late, f"{told}: it is answered after {answer.seconds:.2f} s"
-            self.expect_degraded([order], self.outcomes([order], [answer], told), told)
-        return placed
-
-    def placed_one(self, **options):
-        """Place one order, which must be confirmed; what it was told."""
-        order, told = self.order(), "pricing is back"
-        status, body = self.placed([order], told, **options)[order["id"]]
-        assert status == OK, f"{told}, and an order is answered {status} {body}; it should be confirmed"
-        return body
-
-    def outcomes(self, orders, answers, told):
-        """What became of each order in the end, as (status, body); an answer that says "later" is followed up."""
-        return {order["id"]: self.outcome(order, answer, told) for order, answer in zip(orders, answers, strict=True)}
-
-    def collected(self, orders, answers, told):
-        """As `outcomes`, but all customers look at once, as they do when nobody makes them wait for each other."""
-        orders, answers = (
-            {order["id"]: order for order in orders},
-            dict(zip([o["id"] for o in orders], answers, strict=True)),
-        )
-        until = time.monotonic() + SOON
-        while (
-            later := [of for of, answer in answers.items() if answer.status == ACCEPTED]
-        ) and time.monotonic() < until:
-            looks = [("GET", f"/orders/{of}", {}) for of in later]
-            answers.update(zip(later, self.network.ask_together("checkout", looks, within=SOON), strict=True))
-        return {of: self.outcome(orders[of], answer, told) for of, answer in answers.items()}
-
-    def outcome(self, order, answer, told):
-        until = time.monotonic() + SOON + SLACK
-        first = answer.status
-        while answer.status in {ACCEPTED, TOO_LATE, None} and time.monotonic() < until:
-            time.sleep(0.02)
-            if first == ACCEPTED:
-                answer = self.look("checkout", f"/orders/{order['id']}")
-            else:
-                (answer,) = self.place(order)
-        final = answer.status in (FINAL if first == ACCEPTED else FINAL | REFUSED)
-        asked = f"{told}: {order['id']} was answered {first}"
-        assert final, f"{asked}, and {SOON:g} s later it is {answer.status} {shown(answer)}; that is no outcome"
-        return answer.status, answer.json() if answer.status in FINAL else {}
-
-    def look(self, node, path):
-        """What a node answers to a customer who looks; it must answer."""
-        answer = self.network.ask(node, "GET", path, within=SOON + SLACK)
-        if answer.status is None:
-            raise self.frozen(f"a customer asks {node} for {path}")
-        return answer
-
-    def reserved(self):
-        """What stock has reserved, as (order, quantity) of all goods; what is on hand must agree with it."""
-        found = []
-        for sku in self.prices:
-            answer = self.look("stock", f"/stock/{sku}")
-            assert answer.status == OK, f"stock answers {answer.status} when asked for {sku}; it should be {OK}"
-            stock = answer.json()
-            held = [(each["order"], each["quantity"]) for each in stock["reserved"]]
-            left = self.on_hand - sum(quantity for _, quantity in held)
-            told = f"of {self.on_hand} {sku} the orders {held} leave {left}, and stock says {stock['on_hand']}"
-            assert stock["on_hand"] == left, told
-            found += held
-        return Counter(found)
-
-    def expect_one_outcome(self, orders, outcomes, told):
-        """What was confirmed is reserved once, and nothing else is."""
-        reserved = self.reserved()
-        for order in orders:
-            status, body = outcomes[order["id"]]
-            held = [quantity for (of, quantity), times in reserved.items() for _ in range(times) if of == order["id"]]
-            right = [order["quantity"]] if status == OK else []
-            what = f"{told}: {order['id']}, {order['quantity']} of {order['sku']}, is {in_words(status, body)}"
-            assert held == right, f"{what}, and stock has reserved {held or 'nothing'} for it"
-
-    def expect_confirmed(self, orders, outcomes, told):
-        """Every order is confirmed at its customer's own price."""
-        for order in orders:
-            expect_outcome(outcomes[order["id"]], self.confirmation(order), told)
-
-    def expect_degraded(self, orders, outcomes, told):
-        """Every order is confirmed at the list price, and says so."""
-        for order in orders:
-            right = self.confirmation(order, self.list_price(order), degraded=True)
-            expect_outcome(outcomes[order["id"]], right, told)
-
-    def expect_deadlines_kept(self, answers, patience, told):
-        """Every call says how long its caller waits: no longer than its customer, or 3 s once that was answered."""
-        ends = {}
-        for answer in answers:
-            first = next(hop for hop in self.network.hops if hop.trace_id == answer.trace_id)
-            ends[answer.trace_id] = first.began + (SOON + patience if answer.status == ACCEPTED else patience)
-        for hop in self.calls():
-            left = hop.headers.get("X-Deadline-Ms", "")
-            what = f"{told}: {hop.caller} calls {hop} ({hop.path})"
-            assert left.isdecimal(), f"{what} with the deadline {left!r}; it should be milliseconds"
-            over = hop.began + int(left) / 1000 - ends.get(hop.trace_id, hop.began + SOON)
-            assert over <= TOLERANCE, f"{what} and says {left} ms, which is {over:.2f} s longer than its customer waits"
-            overdue = (hop.ended or time.monotonic()) - hop.began - int(left) / 1000
-            assert overdue <= TOLERANCE, f"{what} with {left} ms, and gives it up {overdue:.2f} s after that"
-
-    def placed(self, orders, told, **options):
-        """Place orders all at once and return what became of them."""
-        return self.outcomes(orders, self.place_all(orders, told, **options), told)
-
-
-def posts(orders, deadline_ms=None, trace=None):
-    headers = {"X-Deadline-Ms": str(deadline_ms)} if deadline_ms else {}
-    headers |= {"traceparent": f"00-{trace}-{trace[:16]}-01"} if trace else {}
-    return [("POST", "/orders", {"json": order, "headers": headers}) for order in orders]
 
 
 def expect_outcome(outcome, right, told):

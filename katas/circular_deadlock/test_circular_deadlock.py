@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import REFUSED, SERVICES, SLACK, SOON, TOLERANCE, TOO_LATE, Shop
+from .oracle import REFUSED, TOO_LATE
+from .shop import SERVICES, SLACK, SOON, TOLERANCE, Shop
 
 SILENT = "a customer does not say how long"
 
