@@ -32,6 +32,13 @@ BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]  # as GitHub's runne
 LESS = (sys.executable, ELSEWHERE, "no-landlock", "--")
 
 
+def ran(command, folder, environment):
+    """Run a script to its end, whatever comes of it."""
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
 class Runner:
     """A runner of GitHub's as far as a composite action sees it, at a step's `run`."""
 
@@ -61,10 +68,7 @@ class Runner:
         }
         script = self.temp / "script.sh"
         script.write_text(step["run"])
-        return subprocess.run(
-            [*wrapper, *BASH, str(script)],
-            cwd=self.workspace, env=environment, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
+        return ran([*wrapper, *BASH, str(script)], self.workspace, environment)
 
     def use_this_environment(self):
         """Leave the installation away: what is installed here does."""
@@ -281,15 +285,7 @@ def run_autograder(root, wrapper=(), **settings):
     (root / "run_autograder").write_text(script)
     (root / "run_autograder").chmod(0o755)
     environment = {**os.environ, "AUTOGRADER_ROOT": str(root)}
-    return subprocess.run(
-        [*wrapper, root / "run_autograder"],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ran([*wrapper, root / "run_autograder"], root, environment)
 
 
 def test_gradescope_gets_results_of_whatever_was_handed_in(autograder):
@@ -347,15 +343,7 @@ def run_job(root, wrapper=(), **variables):
         "-m venv .", "-m venv --without-pip ."
     )
     environment = {"PATH": os.environ["PATH"], **job["variables"], **variables}
-    return subprocess.run(
-        [*wrapper, "bash", "-c", script],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ran([*wrapper, "bash", "-c", script], root, environment)
 
 
 def test_gitlabs_job_leaves_a_report_and_the_grades_and_fails_when_something_is_not_solved(tmp_path):
