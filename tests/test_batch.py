@@ -100,6 +100,21 @@ def test_one_that_hangs_does_not_keep_the_others_waiting(pack):
     assert pack.grades()["a"]["checks"][0]["verdict"] == "hang"
 
 
+def test_the_same_files_get_the_same_messages_in_every_run(pack):
+    pack.hand_in("answers", RIGHT.replace('"gone"', "self"))
+    pack.hand_in("raises", RIGHT.replace('return "gone"', 'raise ValueError(self, {"b", "a", "c"})'))
+
+    def messages():
+        told = {name: [check["message"] for check in grade["checks"]] for name, grade in pack.grade().items()}
+        pack.file.unlink()
+        return told
+
+    first = messages()
+    assert "a Thing (<toy.toy.Thing object>)" in first["answers"][0]
+    assert "ValueError: (<toy.toy.Thing object>, {" in first["raises"][0]
+    assert messages() == first
+
+
 @pytest.mark.parametrize("after", [pytest.param(0, marks=pytest.mark.long), 1, pytest.param(5, marks=pytest.mark.long)])
 def test_killed_at_any_moment_and_resumed_it_gives_the_same_verdicts(pack, after):
     pack.checks(CHECKS)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_MESSAGE_LINES = 6
 MAX_MESSAGE = 3_000  # characters of it
 MAX_OUTPUT_LINES = 20
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object in its repr: another one in each run
 FINDINGS = (AssertionError, CheckEnded, SutError)  # what a check raises about the SUT
 
 
@@ -70,7 +71,7 @@ def _message(error: BaseException) -> str:
         text = str(error)
     else:
         text = f"{type(error).__name__}: {error}"
-    text = "\n".join(text.splitlines()[:MAX_MESSAGE_LINES])
+    text = ADDRESS.sub("", "\n".join(text.splitlines()[:MAX_MESSAGE_LINES]))
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
 
 

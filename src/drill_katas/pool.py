@@ -172,7 +172,8 @@ class Pool:
         self._slots: list[Slot] = []
 
     def __enter__(self) -> Self:
-        self._folder, self._lock = run_folder()
+        self._folders = contextlib.ExitStack()
+        self._folder = self._folders.enter_context(run_folder())
         self._threads = ThreadPoolExecutor(self._jobs, initializer=self._begin, initargs=(itertools.count(),))
         return self
 
@@ -182,8 +183,7 @@ class Pool:
         self._threads.shutdown(cancel_futures=True)
         for slot in self._slots:
             slot.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        os.close(self._lock)
+        self._folders.close()
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
         """Yield what came of each task, as soon as it is known. No more tasks are taken than can be begun."""
@@ -215,11 +215,9 @@ class Pool:
         return slot.judge(task)
 
 
-def run_folder() -> tuple[Path, int]:
-    """Make a folder for a run, and return it with the lock that says it is in use: it ends with this process.
-
-    Folders of runs that were killed go.
-    """
+@contextlib.contextmanager
+def run_folder() -> Iterator[Path]:
+    """Make a folder for a run, with a lock that says it is in use; it goes at the end, as do those of killed runs."""
     place = place_for_sockets()
     for left in Path(place).glob(f"{RUN}*"):
         with contextlib.suppress(OSError):  # in use, just being made, or another user's
@@ -228,7 +226,11 @@ def run_folder() -> tuple[Path, int]:
     folder = Path(tempfile.mkdtemp(prefix=RUN, dir=place)).resolve()
     lock = _locked(folder / "unlocked", os.O_RDWR | os.O_CREAT)
     (folder / "unlocked").rename(folder / LOCK)
-    return folder, lock
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
 def _locked(file: Path, flags: int) -> int:

@@ -7,10 +7,10 @@ key says all that its verdict depends on.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import importlib
 import itertools
-import shutil
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -150,6 +150,6 @@ def _hold(wanted: Tier | None, *, unsafe: bool) -> Hold:
 @functools.cache
 def _folder() -> Path:
     """Return the folder of all slots here, which goes with this process, or when the next run finds that it has."""
-    folder, _ = run_folder()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    folders = contextlib.ExitStack()
+    atexit.register(folders.close)
+    return folders.enter_context(run_folder())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,7 @@ from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.tier import Hold, Tier, Unheld
 from drill_katas.judge.trial import Trial
+from drill_katas.pool import run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,18 +65,18 @@ def _refusal(katas: Sequence[Kata], hold: Hold) -> str | None:
 
 def _possible(katas: Sequence[Kata], hold: Hold) -> list[str]:
     """Have a SUT try what it must not be able to do, and return what went well."""
-    with tempfile.TemporaryDirectory(prefix="kata-") as folder, socket.create_server(("127.0.0.1", 0)) as listener:
-        package = Path(folder, "overlay", "probing")
+    with run_folder() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+        package = folder / "overlay" / "probing"
         package.mkdir(parents=True)
         (package / "prober.py").write_bytes(Path(prober.__file__).read_bytes())
-        Path(folder).chmod(0o755)  # so that it is the tier that keeps a SUT with a uid of its own out
-        secret, target = Path(folder, "secret"), Path(folder, "target")
+        folder.chmod(0o755)  # so that it is the tier that keeps a SUT with a uid of its own out
+        secret, target = folder / "secret", folder / "target"
         for file in (secret, target):
             file.touch()
             file.chmod(0o666)
         hidden = [str(kata.tests) for kata in katas]
         hosts = Hosts([], hold)
-        sut = Sut(hosts, seed=0)
+        sut = Sut(hosts, seed=0, place=folder)
         try:
             sut.begin_check(Trial(Program("probing", ("prober",), package.parent, {}), Limits(), BUDGET))
             trier = sut.open("Prober", str(secret), str(target), hidden, listener.getsockname()[1], os.getpid())

@@ -63,10 +63,10 @@ def place_for_sockets() -> str:
 
 
 class Services:
-    """The services of one check, behind one unix socket."""
+    """The services of one check, behind one unix socket in a folder that is made in `place`."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kata-", dir=place_for_sockets())).resolve()
+    def __init__(self, place: Path | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="kata-", dir=place or place_for_sockets())).resolve()
         self.address = str(self.folder / "judge")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(self.address)

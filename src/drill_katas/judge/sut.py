@@ -21,6 +21,7 @@ from drill_katas.sut.wire import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from drill_katas.judge.network import Node
     from drill_katas.judge.observation import Logged, Samples
@@ -38,10 +39,14 @@ class Trouble:
 
 
 class Sut:
-    """The system under test of the current check: a process of its own, fresh for every check."""
+    """The system under test of the current check: a process of its own, fresh for every check.
 
-    def __init__(self, spawner: Spawner, *, seed: int, virtual_time: bool = False) -> None:
+    `place` is the folder in which it finds the judge; by default one for temporary files.
+    """
+
+    def __init__(self, spawner: Spawner, *, seed: int, virtual_time: bool = False, place: Path | None = None) -> None:
         self.seed = seed
+        self._place = place
         self._virtual_time = virtual_time
         self._spawner = spawner
         self._running: Running | None = None
@@ -53,7 +58,7 @@ class Sut:
     @functools.cached_property
     def _services(self) -> Services:
         """What serves the program; its thread and its socket are there from the first check on."""
-        return Services()
+        return Services(self._place)
 
     @property
     def trial(self) -> Trial:
