@@ -170,6 +170,9 @@ def test_the_order_of_delivery_changes_nothing(sut, day, chance):
         for posting in chance.sample(day, len(day)):
             ledger.apply(kit.events.again(posting, delivery=chance.choice([1, 2, 100])))
         expect_the_bank(ledger, Bank(*day), f"{after(day)} in another order")
+        for posting in day:
+            ledger.apply(posting)
+        expect_the_bank(ledger, Bank(*day), f"{after(day)} in another order, and the first deliveries last,")
 
 
 @pytest.mark.stage("regression")
@@ -236,7 +239,7 @@ def test_an_order_without_an_answer_is_settled_when_it_comes_again(sut, faults):
         expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told}, and the account")
 
 
-def deliveries(sut, method, message, trouble, told):
+def deliveries(sut, method, message, trouble, told, declined=()):
     """Deliver a message with trouble at its worker's first step, at the second, and so on; and again unless it is done.
 
     `trouble` is `sut.killed_before_step`, and then the next worker goes on, or one of the failing steps. Yields what
@@ -244,7 +247,7 @@ def deliveries(sut, method, message, trouble, told):
     """
     for step in count(1):
         sut.begin_example()
-        database, gateway = kit.database(), PaymentGateway()
+        database, gateway = kit.database(), PaymentGateway(*declined)
         upstream = kit.upstream(gateway, client="Gateway")
         ledger, answer = open_ledger(sut, database, upstream), "pending"
         try:
@@ -309,6 +312,26 @@ def test_an_order_is_whole_whatever_fails(sut):
     for trouble, told in ((sut.failing_at_step, "failing"), (sut.failing_from_step, "all failing from then on,")):
         for each in deliveries(sut, "checkout", order("10.00"), trouble, f"an order of 10.00, {told}"):
             expect_a_whole_order(*each)
+
+
+@pytest.mark.stage("stress")
+def test_a_ledger_whose_opening_was_killed_counts_once(sut):
+    """A ledger is whole, wherever its first opening is killed."""
+    for step in count(1):
+        sut.begin_example()
+        database, gateway = kit.database(), PaymentGateway()
+        upstream = kit.upstream(gateway, client="Gateway")
+        with contextlib.suppress(kit.Killed), sut.killed_before_step(step) as met:
+            open_ledger(sut, database, upstream)
+        told = f"the first worker was killed at step {step} ({met.request}) of opening the ledger, then"
+        ledger, paid = open_ledger(sut, database, upstream), event("payment", "7.00", account="alice")
+        for delivery in (1, 2):
+            ledger.apply(kit.events.again(paid, delivery))
+            ledger.checkout(kit.events.again(order("10.00"), delivery))
+        expect_money(ledger.balance("alice", "USD"), 700, "USD", f"{told} an event came twice: its account")
+        expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told} an order came twice: its account")
+        if met.request is None:
+            break
 
 
 class Night(kit.Machine):
@@ -443,6 +466,19 @@ def test_a_failed_checkout_is_counted_once_and_logged_once_whatever_fails(sut):
             sut.begin_example()
             if expect_one_decline(sut, step, troubled).request is None:
                 break
+
+
+@pytest.mark.stage("trace")
+def test_a_failed_checkout_is_logged_no_more_than_once_wherever_its_worker_is_killed(sut):
+    """A decline is logged once at most, wherever its worker is killed."""
+    known = 0
+    killed = deliveries(sut, "checkout", order("6.66"), sut.killed_before_step, "a declined order, killed", ["6.66"])
+    for told, ledger, _ in killed:
+        answer = ledger.checkout(kit.events.again(order("6.66"), delivery=3))
+        assert answer == "declined", f"{told} in the end it is {answer}; it should be declined"
+        lines = [each.line for each in sut.logs()[known:] if each.line.get("event") == "checkout failed"]
+        assert len(lines) <= 1, f"{told} its decline is logged {len(lines)} times, by one worker and the next"
+        known = len(sut.logs())
 
 
 def expect_one_decline(sut, step, troubled):
