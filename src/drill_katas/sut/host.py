@@ -90,14 +90,11 @@ class Host:
         self._fds = fds
         try:
             with telemetry.trace(request.get("trace")):
-                return {"ok": self._serve(request)}
+                fields = {name: value for name, value in request.items() if name not in {"op", "trace"}}
+                return {"ok": self._operations[request["op"]](**fields)}
         except Refused as refused:
             self.last_error = refused.error
             return {"error": refused.answer}
-
-    def _serve(self, request: dict[str, Any]) -> Any:
-        fields = {name: value for name, value in request.items() if name not in {"op", "trace"}}
-        return self._operations[request["op"]](**fields)
 
     def _import(self) -> None:
         for module in self._modules:
