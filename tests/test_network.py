@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 
 import pytest
 
+from drill_katas.judge.network import Network
+from drill_katas.judge.services import Services
 from drill_katas.verdict import Outcome
 from tests.conftest import MANIFEST
 
@@ -237,3 +241,27 @@ def test_what_the_factory_raises_or_returns_is_told(apps):
     assert "the contract in BRIEFING.md calls it with other arguments" in check(apps, "").message
     apps.module("def make():\n    return 7\n")
     assert "make_app is missing in toy.py" in check(apps, "").message
+
+
+def test_a_network_ends_quietly_under_whatever_traffic_is_left(caplog):
+    """Customers still asking, a call that is on its way, and one that never gets an answer."""
+    services, network = Services(), Network("front", "back")
+    network.attach(services)
+
+    async def customer(node):
+        while True:
+            await network.send(node, ("GET", "/", {}), within=None)
+
+    async def never(hop):
+        await asyncio.Event().wait()
+
+    network.play("back", never)
+    for node in ("front", "back") * 10:
+        network.start(customer(node))
+    while len(network.hops) < 100:
+        time.sleep(0.01)
+    began = time.monotonic()
+    services.close()
+    assert time.monotonic() - began < 5, "it waited for calls that have no answer"
+    assert not caplog.records
+    assert not services.folder.exists()

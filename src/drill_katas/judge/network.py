@@ -35,6 +35,7 @@ OUTSIDE: Final = "customers"  # who calls from outside of the system
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 BACKLOG: Final = 1024
 MOST_BODY: Final = 16_000_000  # bytes of an answer; what goes on after that is no page
+GRACE: Final = 0.1  # seconds for calls still under way when the check is over; then they are cut short
 NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
 
 T = TypeVar("T")
@@ -174,7 +175,7 @@ class Network:
     async def _link(self, caller: str, callee: str, services: Services) -> str:
         path = services.socket_path()
         server = web.Server(functools.partial(self._relay, caller, callee), handler_cancellation=True)
-        runner = web.ServerRunner(server)
+        runner = web.ServerRunner(server, shutdown_timeout=GRACE)
         await runner.setup()
         await web.UnixSite(runner, path, backlog=BACKLOG).start()
         Path(path).chmod(0o666)  # noqa: ASYNC240 - one system call
@@ -233,10 +234,12 @@ class Network:
         return await asyncio.gather(*(self.send(node, request, within) for request in requests))
 
     async def _stop(self) -> None:
-        for client in (*self._clients.values(), *self._outside.values()):
+        """Stop who asks from outside first, then the links, and last what these ask themselves."""
+        for client in self._outside.values():
             await client.close()
-        for runner in self._runners:
-            await runner.cleanup()
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        for client in self._clients.values():
+            await client.close()
 
 
 def _client(path: str) -> aiohttp.ClientSession:
