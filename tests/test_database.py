@@ -17,8 +17,9 @@ from sqlalchemy import orm
 
 from drill_katas.judge.database import Database
 from drill_katas.judge.probe import Usage
-from drill_katas.judge.services import Refused, Services
+from drill_katas.judge.services import Services
 from drill_katas.judge.trial import Call
+from drill_katas.judge.trouble import Refused
 from drill_katas.sut import driver
 
 METADATA = sa.MetaData()

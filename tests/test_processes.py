@@ -364,6 +364,34 @@ def test_steps(sut):
     assert check.passed, check.message
 
 
+def test_a_step_that_is_not_answered_is_carried_out_and_the_program_goes_on(notebook):
+    notebook.checks('''
+@pytest.mark.stage("stress")
+def test_steps(sut):
+    """A note is there or it is not."""
+    kept = []
+    for step in range(1, 6):
+        with sut.open("Notebook", kit.database()) as book:
+            said = ""
+            try:
+                with sut.unanswered_at_step(step) as failure:
+                    book.write("first", "second")
+            except kit.SutError as error:
+                said = str(error)
+            assert ("OperationalError" in said and "no answer from the server" in said) == bool(said), said
+            kept.append((failure.request, bool(said), book.read()))
+            book.write("third")
+            assert book.read()[-1] == "third", "the step that was not answered holds no lock"
+    insert, back = "INSERT INTO notes VALUES (?)", "the connection's return to its pool"
+    assert kept == [  # a statement without an answer is rolled back by who asked; a commit is beyond that
+        (insert, True, []), ("COMMIT", True, ["first"]), (back, False, ["first", "second"]),
+        (insert, True, ["first"]), ("COMMIT", True, ["first", "second"]),
+    ], kept
+''')
+    check = notebook.check()
+    assert check.passed, check.message
+
+
 def test_from_a_step_on_everything_fails_until_the_block_ends(notebook):
     notebook.checks('''
 @pytest.mark.stage("stress")
@@ -452,6 +480,10 @@ def test_steps(sut):
         assert answers == ["charged", "no answer from charge", "charged"], answers
         assert failure.request == "Bank.charge"
         assert len(bank.received) == 2, "what fails as a step has not reached the bank"
+        with sut.unanswered_at_step(1) as failure:
+            assert shop.buy() == "no answer from charge"
+        assert failure.request == "Bank.charge"
+        assert len(bank.received) == 3, "what is not answered has reached the bank"
 ''')
     check = toy.check()
     assert check.passed, check.message

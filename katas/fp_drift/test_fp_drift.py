@@ -1,18 +1,25 @@
 """What the wallet ledger owes its customers. The contract these checks hold it to is in BRIEFING.md."""
 
 import contextlib
-from collections import Counter
 from itertools import chain, count
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
 
 from drill_katas import kit
 
+from .deliveries import (
+    SPLIT,
+    Night,
+    deliveries,
+    expect_a_whole_order,
+    expect_a_whole_split,
+    expect_one_decline,
+    expect_report,
+    whatever_fails,
+)
 from .oracle import (
-    DECLINED,
     MOVES,
     NAMES,
     Bank,
@@ -239,51 +246,6 @@ def test_an_order_without_an_answer_is_settled_when_it_comes_again(sut, faults):
         expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told}, and the account")
 
 
-def deliveries(sut, method, message, trouble, told, declined=()):
-    """Deliver a message with trouble at its worker's first step, at the second, and so on; and again unless it is done.
-
-    `trouble` is `sut.killed_before_step`, and then the next worker goes on, or one of the failing steps. Yields what
-    happened, beginning with `told`, and the ledger and gateway that are left.
-    """
-    for step in count(1):
-        sut.begin_example()
-        database, gateway = kit.database(), PaymentGateway(*declined)
-        upstream = kit.upstream(gateway, client="Gateway")
-        ledger, answer = open_ledger(sut, database, upstream), "pending"
-        try:
-            with trouble(step) as met:
-                answer = getattr(ledger, method)(message)
-        except kit.Killed:
-            ledger = open_ledger(sut, database, upstream)
-        except kit.SutError:
-            pass
-        told_of_step = f"{told} at step {step} ({met.request}) and "
-        told_of_step += "delivered again:" if answer == "pending" else f"answered {answer}:"
-        try:
-            if answer == "pending":
-                getattr(ledger, method)(kit.events.again(message))
-        except kit.SutError as error:
-            raise AssertionError(f"{told_of_step} it raised {error.raised}") from error
-        yield told_of_step, ledger, gateway
-        if met.request is None:
-            break
-
-
-SPLIT = event("split", "10.00", account="alice", to=["shop", "tax"])
-
-
-def expect_a_whole_split(told, ledger, _):
-    for account, held in (("alice", -1000), ("shop", 500), ("tax", 500)):
-        expect_money(ledger.balance(account, "USD"), held, "USD", f"{told} {account}")
-    expect_money(ledger.book("USD"), 0, "USD", f"{told} the book")
-
-
-def expect_a_whole_order(told, ledger, gateway):
-    assert len(gateway.charged) == 1, f"{told} the customer was charged {len(gateway.charged)} times"
-    expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told} the account")
-    expect_money(ledger.book("USD"), 1000, "USD", f"{told} the book")
-
-
 @pytest.mark.stage("stress")
 def test_an_event_is_whole_wherever_its_worker_is_killed(sut):
     """An event is whole, wherever its worker is killed."""
@@ -294,9 +256,8 @@ def test_an_event_is_whole_wherever_its_worker_is_killed(sut):
 @pytest.mark.stage("stress")
 def test_an_event_is_whole_whatever_fails(sut):
     """An event is whole, whatever fails."""
-    for trouble, told in ((sut.failing_at_step, "failing"), (sut.failing_from_step, "all failing from then on,")):
-        for each in deliveries(sut, "apply", SPLIT, trouble, f"a split of 10.00 in two, {told}"):
-            expect_a_whole_split(*each)
+    for each in whatever_fails(sut, "apply", SPLIT, "a split of 10.00 in two,"):
+        expect_a_whole_split(*each)
 
 
 @pytest.mark.stage("stress")
@@ -309,9 +270,8 @@ def test_an_order_is_whole_wherever_its_worker_is_killed(sut):
 @pytest.mark.stage("stress")
 def test_an_order_is_whole_whatever_fails(sut):
     """An order is whole, whatever fails."""
-    for trouble, told in ((sut.failing_at_step, "failing"), (sut.failing_from_step, "all failing from then on,")):
-        for each in deliveries(sut, "checkout", order("10.00"), trouble, f"an order of 10.00, {told}"):
-            expect_a_whole_order(*each)
+    for each in whatever_fails(sut, "checkout", order("10.00"), "an order of 10.00,"):
+        expect_a_whole_order(*each)
 
 
 @pytest.mark.stage("stress")
@@ -332,62 +292,6 @@ def test_a_ledger_whose_opening_was_killed_counts_once(sut):
         expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told} an order came twice: its account")
         if met.request is None:
             break
-
-
-class Night(kit.Machine):
-    """A night of deliveries, with the worker killed and the gateway failing at any step."""
-
-    def __init__(self):
-        super().__init__()
-        self.bank, self.gateway, self.database = Bank(), PaymentGateway(), kit.database()
-        self.upstream = kit.upstream(self.gateway, client="Gateway")
-        self.events, self.orders, self.ledger = [], [], None
-        self.deliveries = Counter()
-
-    @rule(type_=st.sampled_from(MOVES), kill=st.integers(0, 24))
-    def an_event_arrives(self, type_, kill):
-        number = len(self.events) + 1
-        posting = event(type_, f"{number}.10", id=f"evt-{number}")
-        self.events.append(posting)
-        self.bank.post(posting)
-        self.deliver("apply", posting, kill)
-
-    @rule(kill=st.integers(0, 24), fault=st.sampled_from(kit.Fault))
-    def an_order_arrives(self, kill, fault):
-        number = len(self.orders) + 1
-        purchase = order(f"{number}.10", number, account="shop")
-        self.orders.append(purchase)
-        self.bank.post(purchase | {"type": "payment"})
-        self.upstream.script([fault])
-        self.deliver("checkout", purchase, kill)
-
-    @rule()
-    def everything_is_delivered_again(self):
-        """The topic is replayed, orders until they are settled; then the books must close."""
-        for posting in self.events:
-            self.deliver("apply", posting)
-        for purchase in self.orders:
-            answers = [self.deliver("checkout", purchase) for _ in range(2)]
-            assert answers[-1] == "paid", f"{purchase['id']} comes again and is {answers[-1]}; it should be paid"
-        charged, orders = len(self.gateway.charged), kit.some(len(self.orders), "order")
-        assert charged == len(self.orders), f"{orders}, and customers were charged {kit.some(charged, 'time')}"
-        if self.ledger:
-            expect_the_bank(self.ledger, self.bank, "after a night of kills and redeliveries")
-
-    def at_end(self):
-        self.everything_is_delivered_again()
-
-    def deliver(self, method, message, kill=0):
-        self.deliveries[message["id"]] += 1
-        message = kit.events.again(message, self.deliveries[message["id"]])
-        try:
-            self.ledger = self.ledger or open_ledger(self.sut, self.database, self.upstream)
-            if not kill:
-                return getattr(self.ledger, method)(message)
-            with self.sut.killed_before_step(kill):
-                return getattr(self.ledger, method)(message)
-        except kit.Killed:
-            self.ledger = None
 
 
 @pytest.mark.stage("stress")
@@ -479,31 +383,3 @@ def test_a_failed_checkout_is_logged_no_more_than_once_wherever_its_worker_is_ki
         lines = [each.line for each in sut.logs()[known:] if each.line.get("event") == "checkout failed"]
         assert len(lines) <= 1, f"{told} its decline is logged {len(lines)} times, by one worker and the next"
         known = len(sut.logs())
-
-
-def expect_one_decline(sut, step, troubled):
-    """Deliver a declined order several times, with a failure at this step of delivery `troubled`, which is returned."""
-    with open_ledger(sut, gateway=kit.upstream(PaymentGateway("6.66"), client="Gateway")) as ledger:
-        with sut.observe() as seen:
-            for delivery in range(1, troubled):
-                ledger.checkout(kit.events.again(order("6.66"), delivery))
-            with contextlib.suppress(kit.SutError), sut.failing_at_step(step) as failure:
-                ledger.checkout(kit.events.again(order("6.66"), troubled))
-            for delivery in (troubled + 1, troubled + 2):
-                ledger.checkout(kit.events.again(order("6.66"), delivery))
-        told = (
-            f"a declined order, failing at step {step} ({failure.request}) of delivery {troubled} and delivered again:"
-        )
-        DECLINED.expect(seen, told)
-        return failure
-
-
-def expect_report(sut, ledger, right, delivery, told_before):
-    """Deliver a declined order, whose decline is reported with the first such answer, and only then."""
-    with sut.observe() as seen:
-        answer = ledger.checkout(kit.events.again(order("6.66"), delivery))
-    told = f"an order that is declined, delivery {delivery}:"
-    assert answer in right, f"{told} the answer is {answer}; it should be {' or '.join(right)}"
-    told = f"a {answer} order, delivery {delivery}:"
-    DECLINED.expect(seen, told, times=int(answer == "declined" and not told_before))
-    return answer

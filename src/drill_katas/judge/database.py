@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.judge.bounds import MOST_WORK, bound, fetch, size_of
 from drill_katas.judge.probe import Held, Line, Lines, Statement, Usage, usage_by_call
-from drill_katas.judge.services import Refused
+from drill_katas.judge.trouble import Refused, Unanswered
 from drill_katas.sut.driver import from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -114,6 +114,9 @@ class Database:
         connection.line.note(request, self._services.call, self._services.trace_id)
         try:
             self._services.step(connection.in_words(request))
+        except Unanswered as lost:
+            connection.answer(request)
+            return _refusal(str(lost))
         except Refused as refused:
             return _refusal(str(refused))
         return connection.answer(request)

@@ -1,8 +1,7 @@
 """The judge's side of what the SUT reaches over a unix socket: databases and upstream services.
 
 A connection names its service in the first frame; from then on the service owns it, on a thread of
-its own. Every request a service is about to carry out is a *step*: a check can have the SUT killed
-before the k-th one, or the k-th one fail, which is how "trouble between any two steps" is tried.
+its own. Every request a service is about to carry out is a *step*, at which a check can prepare trouble.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from drill_katas.judge.trouble import Fatal
 from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
@@ -46,14 +46,6 @@ class Service(Closable, Protocol):
 
     def serve(self, channel: Channel) -> None:
         """Serve one connection until it is closed."""
-
-
-class Fatal(Exception):
-    """The SUT is being killed in place of this request: it must not get an answer, not even a closed connection."""
-
-
-class Refused(Exception):
-    """This one request fails: the service says so in its own way (a database with this message), and goes on."""
 
 
 def place_for_sockets() -> str:
@@ -112,7 +104,7 @@ class Services:
     def arm(self, step: int, trouble: Callable[[str], None]) -> None:
         """Call `trouble` in place of the `step`-th request from now (1 is the next), and tell it which.
 
-        It kills the SUT, or it raises `Refused`.
+        It kills the SUT, or it raises `Refused` or `Unanswered`.
         """
         with self._lock:
             self._steps_left, self._trouble = step, trouble
@@ -122,7 +114,7 @@ class Services:
         self._steps_left = None
 
     def step(self, request: str) -> None:
-        """Count a request that is about to be carried out. Raises `Fatal` or `Refused` in place of the last one."""
+        """Count a request that is about to be carried out. Raises what its trouble is."""
         with self._lock:
             if self._steps_left is None:
                 return

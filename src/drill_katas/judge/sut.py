@@ -6,7 +6,6 @@ import contextlib
 import functools
 import math
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.judge import explain
@@ -14,13 +13,14 @@ from drill_katas.judge.failures import Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.process import Died, Silent
-from drill_katas.judge.services import Refused, Services
+from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
 from drill_katas.judge.trial import Call
+from drill_katas.judge.trouble import Troubled
 from drill_katas.sut.wire import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from drill_katas.judge.network import Node
@@ -31,14 +31,7 @@ if TYPE_CHECKING:
 IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is in the zygote already
 
 
-@dataclass
-class Trouble:
-    """A kill or failure that is prepared: `request` is what the SUT had asked for; None until it comes to that."""
-
-    request: str | None = None
-
-
-class Sut:
+class Sut(Troubled):
     """The system under test of the current check: a process of its own, fresh for every check.
 
     `place` is the folder in which it finds the judge; by default one for temporary files.
@@ -120,62 +113,6 @@ class Sut:
         if running is not None:
             running.close()
             self._logged += running.logs
-
-    @contextlib.contextmanager
-    def killed_before_step(self, step: int) -> Iterator[Trouble]:
-        """Kill the SUT in place of the `step`-th thing it asks of its surroundings in this block; yields what that was.
-
-        A step is a SQL statement, commit or rollback, or a call to an upstream; 1 is the first. The call that is under
-        way then raises `Killed`. A block that asks for less goes on to its end.
-        """
-        running, kill = self._started(), Trouble()
-
-        def carry_out(request: str) -> None:
-            kill.request = request
-            running.kill_soon()
-
-        with self._armed(step, carry_out):
-            yield kill
-
-    @contextlib.contextmanager
-    def failing_at_step(self, step: int) -> Iterator[Trouble]:
-        """Have the `step`-th thing fail that the SUT asks of its surroundings in this block; yields what that was.
-
-        Steps are those of `killed_before_step`. What fails is not carried out: the database is locked, which is an
-        `OperationalError`, an upstream does not answer, which is a `TimeoutError`. Everything after it goes well.
-        """
-        failure = Trouble()
-
-        def refuse(request: str) -> None:
-            failure.request = request
-            self._services.disarm()
-            raise Refused("database is locked")
-
-        with self._armed(step, refuse):
-            yield failure
-
-    @contextlib.contextmanager
-    def failing_from_step(self, step: int) -> Iterator[Trouble]:
-        """Have the `step`-th thing fail, and everything after it in this block; yields what the first was.
-
-        As `failing_at_step`, but the database's disk has an I/O error, and no second try helps.
-        """
-        failure = Trouble()
-
-        def refuse(request: str) -> None:
-            failure.request = failure.request or request
-            raise Refused("disk I/O error")
-
-        with self._armed(step, refuse):
-            yield failure
-
-    @contextlib.contextmanager
-    def _armed(self, step: int, trouble: Callable[[str], None]) -> Iterator[None]:
-        self._services.arm(step, trouble)
-        try:
-            yield
-        finally:
-            self._services.disarm()
 
     @contextlib.contextmanager
     def on_trace(self, trace_id: str) -> Iterator[None]:

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from drill_katas.judge.services import Refused
+from drill_katas.judge.trouble import Refused, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,13 +100,19 @@ class Upstream:
 
     def _answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         lost = {"timeout": f"no answer from {method}"}
-        try:
-            self._services.step(f"{self._client}.{method}")
-        except Refused:
-            return lost
-        fault = self._faults.popleft() if self._faults else Fault.NONE
+        fault = self._fault(method)
         if fault is Fault.REQUEST_LOST:
             return lost
         self.received.append(Received(method, arguments, fault))
         value = getattr(self._service, method)(**arguments)
         return lost if fault is Fault.REPLY_LOST else {"ok": value}
+
+    def _fault(self, method: str) -> Fault:
+        """Return what happens to this call: the trouble of this step, or what is scripted."""
+        try:
+            self._services.step(f"{self._client}.{method}")
+        except Unanswered:
+            return Fault.REPLY_LOST
+        except Refused:
+            return Fault.REQUEST_LOST
+        return self._faults.popleft() if self._faults else Fault.NONE

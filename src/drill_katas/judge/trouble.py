@@ -1,0 +1,112 @@
+"""Trouble at one of the SUT's steps: it is killed there, or what it asks for fails, or is done and never answered.
+
+A step is a SQL statement, commit or rollback, or a call to an upstream. A check prepares the trouble for the k-th of
+them, for every k in turn, which is how "trouble between any two steps" is tried.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from drill_katas.judge.running import Running
+    from drill_katas.judge.services import Services
+
+
+class Fatal(Exception):
+    """The SUT is being killed in place of this request: it must not get an answer, not even a closed connection."""
+
+
+class Refused(Exception):
+    """This one request fails: the service says so in its own way (a database with this message), and goes on."""
+
+
+class Unanswered(Refused):
+    """This one request is carried out, but its answer is lost: to who asked it has failed."""
+
+
+@dataclass
+class Trouble:
+    """A kill or failure that is prepared: `request` is what the SUT had asked for; None until it comes to that."""
+
+    request: str | None = None
+
+
+class Troubled(abc.ABC):
+    """The part of a SUT that has things go wrong in a block, from its `step`-th step on; 1 is the first.
+
+    Each way yields its `Trouble`. A block that comes to fewer steps goes on to its end.
+    """
+
+    @property
+    @abc.abstractmethod
+    def _services(self) -> Services:
+        """What serves the program's requests."""
+
+    @abc.abstractmethod
+    def _started(self) -> Running:
+        """Return the program, which is started if it does not run."""
+
+    @contextlib.contextmanager
+    def killed_before_step(self, step: int) -> Iterator[Trouble]:
+        """Kill the SUT in place of this step. The call that is under way then raises `Killed`."""
+        with self._armed(step, self._started().kill_soon) as trouble:
+            yield trouble
+
+    @contextlib.contextmanager
+    def failing_at_step(self, step: int) -> Iterator[Trouble]:
+        """Have this step fail; everything after it goes well.
+
+        What fails is not carried out: the database is locked, which is an `OperationalError`, an upstream does not
+        answer, which is a `TimeoutError`.
+        """
+
+        def refuse() -> None:
+            self._services.disarm()
+            raise Refused("database is locked")
+
+        with self._armed(step, refuse) as trouble:
+            yield trouble
+
+    @contextlib.contextmanager
+    def unanswered_at_step(self, step: int) -> Iterator[Trouble]:
+        """Have this step carried out and its answer lost: as `failing_at_step`, but a commit, say, has been made."""
+
+        def lose() -> None:
+            self._services.disarm()
+            raise Unanswered("no answer from the server")
+
+        with self._armed(step, lose) as trouble:
+            yield trouble
+
+    @contextlib.contextmanager
+    def failing_from_step(self, step: int) -> Iterator[Trouble]:
+        """Have this step fail, and everything after it in this block.
+
+        As `failing_at_step`, but the database's disk has an I/O error, and no second try helps.
+        """
+
+        def refuse() -> None:
+            raise Refused("disk I/O error")
+
+        with self._armed(step, refuse) as trouble:
+            yield trouble
+
+    @contextlib.contextmanager
+    def _armed(self, step: int, carry_out: Callable[[], None]) -> Iterator[Trouble]:
+        trouble = Trouble()
+
+        def note(request: str) -> None:
+            trouble.request = trouble.request or request
+            carry_out()
+
+        self._services.arm(step, note)
+        try:
+            yield trouble
+        finally:
+            self._services.disarm()
