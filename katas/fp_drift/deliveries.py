@@ -11,11 +11,12 @@ from drill_katas import kit
 
 from .oracle import DECLINED, MOVES, Bank, PaymentGateway, event, expect_money, expect_the_bank, open_ledger, order
 
+MOST_DELIVERIES = 5
 SPLIT = event("split", "10.00", account="alice", to=["shop", "tax"])
 
 
 def deliveries(sut, method, message, trouble, told, declined=()):
-    """Deliver a message with trouble at its worker's first step, at the second, and so on; and again unless it is done.
+    """Deliver a message with trouble at its worker's first step, at the second, and so on; and again until it is done.
 
     `trouble` is `sut.killed_before_step`, and then the next worker goes on, or one of the steps that fail. Yields what
     happened, beginning with `told`, and the ledger and gateway that are left.
@@ -34,11 +35,11 @@ def deliveries(sut, method, message, trouble, told, declined=()):
             ledger = open_ledger(sut, database, upstream)
         except kit.SutError:
             pass
-        told_of_step = f"{told} at step {step} ({met.request}) and "
-        told_of_step += "delivered again:" if answer == "pending" else f"answered {answer}:"
+        told_of_step = f"{told} {met} and " + ("delivered again:" if answer == "pending" else f"answered {answer}:")
         try:
-            if answer == "pending":
-                getattr(ledger, method)(kit.events.again(message))
+            for delivery in range(2, MOST_DELIVERIES):
+                if answer == "pending":
+                    answer = getattr(ledger, method)(kit.events.again(message, delivery))
         except kit.SutError as error:
             raise AssertionError(f"{told_of_step} it raised {error.raised}") from error
         yield told_of_step, ledger, gateway
@@ -51,6 +52,23 @@ def whatever_fails(sut, method, message, told):
     yield from deliveries(sut, method, message, sut.failing_at_step, f"{told} failing")
     yield from deliveries(sut, method, message, sut.failing_from_step, f"{told} all failing from then on,")
     yield from deliveries(sut, method, message, sut.unanswered_at_step, f"{told} carried out but not answered")
+
+
+def openings(sut):
+    """Open ledgers with trouble at the first step of it, at the second, and so on, and then again. Yields what was."""
+    for what, trouble in (
+        ("the first worker was killed", sut.killed_before_step),
+        ("the first opening failed", sut.failing_at_step),
+        ("the first opening was carried out but not answered", sut.unanswered_at_step),
+    ):
+        for step in count(1):
+            sut.begin_example()
+            database, upstream = kit.database(), kit.upstream(PaymentGateway(), client="Gateway")
+            with contextlib.suppress(kit.Killed, kit.SutError), trouble(step) as met:
+                open_ledger(sut, database, upstream)
+            yield f"{what} {met}, then", open_ledger(sut, database, upstream)
+            if met.request is None:
+                break
 
 
 def expect_a_whole_split(told, ledger, _):
@@ -75,9 +93,7 @@ def expect_one_decline(sut, step, troubled):
                 ledger.checkout(kit.events.again(order("6.66"), troubled))
             for delivery in (troubled + 1, troubled + 2):
                 ledger.checkout(kit.events.again(order("6.66"), delivery))
-        told = (
-            f"a declined order, failing at step {step} ({failure.request}) of delivery {troubled} and delivered again:"
-        )
+        told = f"a declined order, failing {failure} of delivery {troubled} and delivered again:"
         DECLINED.expect(seen, told)
         return failure
 

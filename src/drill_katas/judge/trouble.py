@@ -34,7 +34,12 @@ class Unanswered(Refused):
 class Trouble:
     """A kill or failure that is prepared: `request` is what the SUT had asked for; None until it comes to that."""
 
+    step: int
     request: str | None = None
+
+    def __str__(self) -> str:
+        """Say where it was, after what it was: "killed at step 3 (COMMIT)"."""
+        return f"at step {self.step}" + (f" ({self.request})" if self.request else ", which it did not come to,")
 
 
 class Troubled(abc.ABC):
@@ -99,7 +104,7 @@ class Troubled(abc.ABC):
 
     @contextlib.contextmanager
     def _armed(self, step: int, carry_out: Callable[[], None]) -> Iterator[Trouble]:
-        trouble = Trouble()
+        trouble = Trouble(step)
 
         def note(request: str) -> None:
             trouble.request = trouble.request or request
