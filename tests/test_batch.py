@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -78,15 +79,68 @@ def test_each_has_its_grade_in_input_order_however_many_at_once(pack):
 
 
 def test_what_is_alike_is_judged_once(pack):
+    counted = pack.root / "counted"
+    pack.checks(f'''
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with open({str(counted)!r}, "a") as file:
+        file.write("judged ")
+    with sut.open("Thing") as thing:
+        assert thing.go() == "gone", "it should be gone"
+''')
     for name in ("a", "b", "c"):
-        pack.hand_in(name, HANGS)
-    began = time.monotonic()
-    grades = pack.grade("--jobs", 1)
-    assert time.monotonic() - began < 9, "one hang of three seconds, and not three"
+        pack.hand_in(name, WRONG)
+    grades = pack.grade("--jobs", 2)
+    assert counted.read_text() == "judged "
     assert [(grade["id"], grade["checks"][0]["verdict"]) for grade in grades.values()] == [
-        (name, "hang") for name in ("a", "b", "c")
+        (name, "fail") for name in ("a", "b", "c")
     ]
     assert len({grade["key"] for grade in grades.values()}) == 1
+
+
+def test_what_changes_while_it_is_graded_gets_no_verdict(pack):
+    pack.hand_in("a", HANGS)
+    pack.hand_in("b", RIGHT)
+    changed = pack.hand_in("c", WRONG) / "toy.py"
+    with pack.started("--jobs", 1) as started:
+        family, part = psutil.Process(started.process.pid), pack.file.with_name("grades.json.part")
+        wait_until(lambda: part.exists() and any(map(is_judge, family.children(recursive=True))))
+        changed.write_text(f"{RIGHT}# another one\n")
+        assert started.process.wait(60) == 1
+    grades = pack.grades()
+    assert [grades[name]["solved"] for name in "abc"] == [False, True, False]
+    assert grades["c"]["notes"] == ["not judged: c has changed since the grading began"]
+    assert pack.grade("--jobs", 1, "--resume")["c"]["solved"]
+
+
+def test_when_the_grader_itself_fails_that_is_no_score(pack):
+    pack.checks("import nothing_of_that_name")
+    pack.hand_in("a", RIGHT)
+    grade = pack.grade(code=1)["a"]
+    assert "not judged: the judge of toy gave no verdict" in grade["notes"][-1]
+    result = kata(pack.root, "grade", pack.work / "a", "--format", "gradescope", env=pack.env)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "nothing was graded" in result.stderr
+    assert "nothing_of_that_name" in result.stderr
+
+
+def test_two_of_the_same_name_are_told_apart_by_where_they_lie(pack):
+    for year in ("first", "second"):
+        pack.hand_in(year, RIGHT)
+        (pack.work / year / "alice").mkdir()
+        (pack.work / year / "toy.py").rename(pack.work / year / "alice" / "toy.py")
+    file = ("--json", pack.file)
+    result = kata(pack.root, "grade", *(pack.work / year for year in ("first", "second")), *file, env=pack.env)
+    assert result.returncode == 0, result.stderr
+    assert list(pack.grades()) == [str(pack.work / year / "alice") for year in ("first", "second")]
+
+
+@pytest.mark.parametrize("file", ["", "-", "/dev/null"])
+def test_grades_go_to_a_file_and_nowhere_else(pack, file):
+    pack.hand_in("a", RIGHT)
+    assert "grades are written to a file" in refused(kata(pack.root, "grade", pack.work, "--json", file, env=pack.env))
+    assert Path("/dev/null").is_char_device()
 
 
 def test_one_that_hangs_does_not_keep_the_others_waiting(pack):

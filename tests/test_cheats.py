@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -50,6 +51,7 @@ MOST_RECORD = 200_000  # bytes of one submission's record
 SOLUTION = "EXACT = Context("  # what is in the reference solution alone
 SEED_SECRET = "MUSEUM_SEED_SECRET"
 WHOLE_RUN = 1_500  # seconds
+HATCHED = 1_000_000_000  # when all canaries were, in seconds since 1970
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
         listeners.close()
     assert done.returncode == 0, done.stdout + done.stderr
     grades = msgspec.json.decode((root / "grades.json").read_bytes(), type=Grades)
+    assert grades.tier == tier
     by_name = {each.id.partition(".")[0]: each for each in grades.submissions}
     printed = done.stdout + done.stderr
     mounts_after = Path("/proc/mounts").read_text()
@@ -164,6 +167,8 @@ def _hand_in(place: museum.Surroundings, names: set[str]) -> None:
         (submissions / name).mkdir()
         place.canary(name).mkdir()
         (place.canary(name) / "canary").write_text("a canary\n")
+        (place.canary(name) / "canary").chmod(0o644)
+        os.utime(place.canary(name) / "canary", (HATCHED, HATCHED))
         for file, text in CHEATS[name].submission(place).items():
             (submissions / name / file).write_text(text, encoding="utf-8")
     nothing = (museum.CHEATS / "nothing.py").read_bytes()
@@ -197,6 +202,19 @@ def _processes(mark: str) -> list[str]:
     return found
 
 
+def _changes(canary: Path) -> Iterator[str]:
+    """Say what of a canary is not as it was, besides its content."""
+    seen, egg = canary.stat(), canary.parent.parent.stat()
+    if seen.st_mtime != HATCHED:
+        yield "has another age"
+    if stat.S_IMODE(seen.st_mode) != 0o644:
+        yield f"has the mode {stat.S_IMODE(seen.st_mode):o}"
+    if (seen.st_uid, seen.st_gid) != (egg.st_uid, egg.st_gid):
+        yield "has another owner"
+    if os.listxattr(canary):
+        yield "has attributes"
+
+
 def _messages(grade: Grade) -> str:
     return "\n".join(check.message for check in grade.checks)
 
@@ -215,6 +233,8 @@ def got_through(visit: Visit, name: str) -> list[str]:
     files = sorted(each.name for each in canary.iterdir())
     if files != ["canary"] or (canary / "canary").read_text() != "a canary\n":
         found.append(f"the canary is dead: {files}")
+    else:
+        found += [f"the canary {change}" for change in _changes(canary / "canary")]
     if mark.encode() in visit.heard:
         found.append("it was heard over the network")
     if _processes(mark):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import os
 import stat
 import tarfile
@@ -113,7 +114,13 @@ def test_submissions_are_found_by_name_and_one_may_be_named_itself(tmp_path):
     zipped(tmp_path, {"ledger.py": FIX}).rename(tmp_path / "alice.zip")
     (tmp_path / "readme.txt").write_text("")
     (tmp_path / "dave").symlink_to(tmp_path / "bob")
-    assert [name for name, _ in submission.find(tmp_path, KATAS)] == ["alice.zip", "bob", "carol"]
+    (tmp_path / "grades.json").write_text("{}")
+    for besides in (".git", "__MACOSX"):
+        (tmp_path / besides).mkdir()
+    found = submission.find(tmp_path, KATAS, besides={"grades.json"})
+    assert [name for name, _ in found] == ["alice.zip", "bob", "carol", "dave", "readme.txt"]
+    assert refusal(tmp_path / "dave") == "it is a link, and not what was handed in"
+    assert refusal(tmp_path / "readme.txt").startswith("it is no folder and no archive")
     for one in ("alice.zip", "bob"):
         assert [name for name, _ in submission.find(tmp_path / one, KATAS)] == [one]
 
@@ -283,5 +290,48 @@ def test_an_encrypted_archive_is_refused(tmp_path):
     assert "encrypted" in refusal(path)
 
 
-def test_a_file_that_cannot_be_read_is_refused(tmp_path):
-    assert refusal(tmp_path / "gone.zip").startswith("it is damaged (")
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    assert refusal(tmp_path / "gone.zip").startswith("it is no folder and no archive")
+
+
+def test_the_name_of_an_archive_may_be_in_capitals(tmp_path):
+    assert taken(zipped(tmp_path, {"ledger.py": FIX}).rename(tmp_path / "WORK.ZIP"))[1] == {"ledger.py": FIX}
+
+
+@pytest.mark.parametrize("make", [zipped, tarred])
+def test_an_archive_with_a_byte_changed_anywhere_is_a_record_all_the_same(tmp_path, make):
+    content = make(tmp_path, {"ledger.py": os.urandom(200), "more.py": FIX}).read_bytes()
+    for place, value in itertools.product(range(len(content)), (0x00, 0x0E, 0xFF)):
+        path = tmp_path / make(tmp_path, {"x": b""}).name
+        path.write_bytes(content[:place] + bytes([value]) + content[place + 1 :])
+        of = read(path)
+        assert of.kata is not None or of.notes[0].startswith("not judged: ")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_archive_that_unpacks_whole_blocks_is_refused_before_it_does(tmp_path, method):
+    path = tmp_path / "work.zip"
+    with zipfile.ZipFile(path, "w", method) as archive, archive.open("ledger.py", "w") as file:
+        for _ in range(50):
+            file.write(bytes(MIB))
+    tracemalloc.start()
+    assert "packed in a way that is not taken" in refusal(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < MIB
+
+
+@pytest.mark.parametrize(("files", "records"), [(1, 20_000), (4_000, 300)])
+def test_a_tar_archive_that_says_much_of_its_files_is_refused_before_all_is_read(tmp_path, files, records):
+    path = tmp_path / "work.tar.gz"
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, compresslevel=1) as archive:
+        for number in range(files):
+            info = tarfile.TarInfo(f"{number}.py")
+            info.pax_headers = {f"key{each}": "value" for each in range(records)}
+            archive.addfile(info)
+    assert refusal(path) == "it says too much about its files"
+
+
+def test_a_tar_archive_of_many_files_with_long_names_is_read(tmp_path):
+    files = {f"{'folder/' * 20}{number}.py": FIX for number in range(1_000)}
+    assert taken(tarred(tmp_path, {"ledger.py": FIX, **files}))[1] == {"ledger.py": FIX}

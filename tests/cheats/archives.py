@@ -118,6 +118,34 @@ def tar_bomb(place: Path, ledger: bytes) -> Path:
     return path
 
 
+def zip_of_blocks(place: Path, ledger: bytes) -> Path:
+    """Is a zip file of less than 1 KB by bzip2, whose 150 MB unpack as one piece."""
+    path = place / "zip_of_blocks.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive, archive.open("ledger.py", "w") as file:
+        for _ in range(150):
+            file.write(bytes(MIB))
+    return path
+
+
+def long_headers(place: Path, ledger: bytes) -> Path:
+    """Is a tar archive that says 4 MB about each of its files, which takes long to read."""
+    path = place / "long_headers.tar.gz"
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, compresslevel=1) as archive:
+        for number in range(10):
+            info = tarfile.TarInfo(f"{number}.py")
+            info.pax_headers = {f"key{each}": "value" for each in range(200_000)}
+            archive.addfile(info)
+        _add(archive, "ledger.py", ledger)
+    return path
+
+
+def no_name(place: Path, ledger: bytes) -> Path:
+    """Has a file without a name in it, which readers of archives stumble over."""
+    path = _zipped(place / "no_name.zip", {"ledger.py": ledger, "nameless": b""})
+    path.write_bytes(path.read_bytes().replace(b"nameless", b"\0ameless"))
+    return path
+
+
 def lying_zip(place: Path, ledger: bytes) -> Path:
     """Says of a member of 1 GB that it has 10 bytes."""
     path = zip_bomb(place, ledger).rename(place / "lying_zip.zip")
@@ -159,7 +187,7 @@ def nested_source(place: Path, ledger: bytes) -> Path:
 
 
 def constant_bomb(place: Path, ledger: bytes) -> Path:
-    """Is a module with a constant expression that is too large to be folded, 9 ** 9 ** 9."""
+    """Is a module with a constant expression that is too large to be folded, [0] * 9 ** 9 ** 2."""
     (place / "constant_bomb").mkdir()
     (place / "constant_bomb" / "ledger.py").write_bytes(ledger + b"\nx = [0] * 9 ** 9 ** 2\n")
     return place / "constant_bomb"
@@ -174,8 +202,9 @@ def named_to_deceive(place: Path, ledger: bytes) -> Path:
 
 
 MAKERS = (
-    beside, beside_in_a_folder, leads_out, links, hard_link, device, pipe, linked_folder, zip_bomb, tar_bomb, lying_zip,
-    hundred_megabytes, no_unicode, encoded, nested_source, constant_bomb, named_to_deceive,
+    beside, beside_in_a_folder, leads_out, links, hard_link, device, pipe, linked_folder, zip_bomb, zip_of_blocks,
+    tar_bomb, long_headers, no_name, lying_zip, hundred_megabytes, no_unicode, encoded, nested_source, constant_bomb,
+    named_to_deceive,
 )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""Writes to a file of the host's: opens, truncates, renames, links, changes its mode and its owner.
+"""Writes to a file of the host's: opens, truncates, renames, links, changes its mode, owner, times and attributes.
 
 It has no right to, and no such file in its file system; only its own folder can be written to.
 """
 # stops: strong, reduced, practice as root
-# seen: fail: write -> .*truncate -> .*rename -> .*chmod -> .*chown ->
+# seen: fail: write -> .*truncate -> .*rename -> .*chmod -> .*chown -> .*utime -> .*setxattr ->
 
 
 def _write():
@@ -18,5 +18,7 @@ tell(
     remove=lambda: os.remove(CANARY),
     chmod=lambda: os.chmod(CANARY, 0o777),
     chown=lambda: os.chown(CANARY, os.getuid(), os.getgid()),
+    utime=lambda: os.utime(CANARY),
+    setxattr=lambda: os.setxattr(CANARY, "user.museum", b"changed"),
     proc=lambda: open(f"/proc/{os.getppid()}/oom_score_adj", "w").write("1000"),
 )

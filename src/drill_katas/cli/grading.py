@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from drill_katas.pool import Pool
 
 FORMATS: Final = ("gradescope", "ctrf", "junit", "github", "csv", "html")  # those of grading.formats, not imported yet
-TIERS: Final = ("strong", "reduced", "practice")
+TIERS: Final = ("strong", "reduced")
 
 
 @command("grade", "kata grade submissions --json grades.json")
@@ -32,10 +33,13 @@ TIERS: Final = ("strong", "reduced", "practice")
 @click.option("--resume", is_flag=True, help="Judge only what has no verdict yet in FILE, or beside it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What to print, in place of lines to read.")
 @click.option(
-    "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="So many at once; default: one a core."
+    "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="So many at once, here; default: one a core."
 )
 @click.option(
-    "--seed-secret-env", "variable", metavar="VAR", help="The environment variable with what the seeds are made from."
+    "--seed-secret-env",
+    "variable",
+    metavar="VAR",
+    help="Where the seeds' secret is; without one they can be known.",
 )
 @click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to hold what is judged less well.")
 @click.option("--cluster", metavar="ADDRESS", help="Judge on the workers of this dask scheduler: tcp://host:8786.")
@@ -72,7 +76,7 @@ def grade(  # noqa: PLR0913 - one for each option
     if resume and file is None:
         raise UserError("--resume goes on with what --json FILE has; say which FILE")
     katas = _katas(name)
-    inputs = _inputs(paths, katas, form)
+    inputs = _inputs(paths, katas, form, file)
     wanted = Tier(tier) if tier else None
     with (
         _judges(katas, cluster, jobs, wanted, unsafe=unsafe) as judges,
@@ -87,11 +91,15 @@ def grade(  # noqa: PLR0913 - one for each option
             click.echo(f"\ninterrupted; {kept}", err=True)
             raise SystemExit(1) from None
         book.finish()
-        warn(f"{failed.problem}; it said:\n{failed.said}" for failed in book.failures)
+        warn(f"{failed.problem}; it said:\n{failed.said or 'nothing'}" for failed in book.failures)
+        if book.failures and form == "gradescope":
+            raise UserError("nothing was graded, so that there are no results")  # a document would be a score of 0
         if form is None:
             show(grade_lines(book, width()))
         else:
             _print(form, book)
+        if book.failures:
+            raise SystemExit(1)
 
 
 def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | None, *, unsafe: bool) -> Pool | Cluster:
@@ -104,15 +112,18 @@ def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | No
     return Pool(katas, best_hold(katas, wanted, unsafe=unsafe), jobs)
 
 
-def _inputs(paths: tuple[Path, ...], katas: list[Kata], form: str | None) -> list[tuple[str, Path]]:
+def _inputs(paths: tuple[Path, ...], katas: list[Kata], form: str | None, file: Path | None) -> list[tuple[str, Path]]:
+    """Return what is to be graded, each with its id: its name, or where it lies when there are several of that name."""
+    from drill_katas.grading.book import files_of
+    from drill_katas.grading.formats.gradescope import expect_one
     from drill_katas.grading.submission import alone, find
 
-    if form != "gradescope":
-        return [each for path in paths for each in find(path, katas)]
-    from drill_katas.grading.formats.gradescope import expect_one
-
-    expect_one(len(paths))
-    return list(map(alone, paths))
+    if form == "gradescope":
+        expect_one(len(paths))
+        return list(map(alone, paths))
+    found = [each for path in paths for each in find(path, katas, besides=files_of(file))]
+    times = Counter(id_ for id_, _ in found)
+    return [(id_ if times[id_] == 1 else str(path), path) for id_, path in found]
 
 
 def _print(form: str, grades: Book) -> None:

@@ -32,7 +32,7 @@ class DiskBook:
 
     def __init__(self, file: Path | None, tier: str, *, resume: bool) -> None:
         self.tier = tier
-        self._file = file
+        self._file = file = file and _to_write(file)
         self._inputs: list[Grade] = []
         self._places: dict[str, int] = {}  # of each line, by key
         self._failures: dict[str, Judged] = {}
@@ -99,7 +99,7 @@ class DiskBook:
         if self._file is None:
             return
         head = msgspec.json.encode(Grades(tier=self.tier, submissions=()))
-        made = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        made = self._file.with_name(f".{self._file.name}.new")  # nobody else makes it: the lines are locked
         with made.open("wb") as out:
             out.write(head.removesuffix(b"]}"))
             for number, grade in enumerate(self):
@@ -134,6 +134,18 @@ class DiskBook:
         for grade in grades:
             if grade.key is not None and grade.checks and grade.key not in self:
                 self.add(grade)
+
+
+def files_of(file: Path | None) -> set[str]:
+    """Return the names of what lies where the grades are written."""
+    return {file.name, _part(file).name} if file and file.name else set()
+
+
+def _to_write(file: Path) -> Path:
+    """Return the file that a path leads to. Raises `UserError` when there is something else."""
+    if not file.name or file.name == "-" or (file.exists() and not file.is_file()):
+        raise UserError(f"--json {file}: grades are written to a file, which {str(file)!r} is not; name one")
+    return file.resolve()
 
 
 def _part(file: Path) -> Path:

@@ -12,7 +12,6 @@ import os
 import stat
 import tarfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self, cast
 
@@ -26,17 +25,14 @@ MOST_BYTES: Final = MIB  # of a file that is taken
 MOST_PACKED: Final = 10 * MIB  # of an archive as it is
 MOST_UNPACKED: Final = 100 * MIB  # of a tar archive, whose every byte has to be unpacked to know what is in it
 GZIP: Final = b"\x1f\x8b"  # what a file begins with that is one
+MOST_HEADER: Final = 64 << 10  # of what a tar archive says about a file; names are no longer than that
+MOST_HEADERS: Final = 6 * MIB  # of all of it: reading it takes 0.3 s a MiB, and the others wait
+METHODS: Final = (
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+)  # of zip; others unpack whole blocks, of any size
 MOST_FILES: Final = 10_000
 MANY: Final = f"it has more than {MOST_FILES:,} files"
-DAMAGE: Final = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-)
 
 
 class Unreadable(Exception):
@@ -100,6 +96,8 @@ class Zip:
     def names(self) -> Iterator[str]:
         """Return the names of all that are files by their attributes."""
         for member in self._zip.infolist():
+            if member.compress_type not in METHODS:
+                raise Unreadable(f"{member.filename} is packed in a way that is not taken; pack it as zip programs do")
             kind = stat.S_IFMT(member.external_attr >> 16)
             if not member.is_dir() and kind in {0, stat.S_IFREG}:
                 yield member.filename
@@ -110,14 +108,22 @@ class Zip:
 
 
 class Unpacked:
-    """What a file unpacks to, as far as it is not too much: headers are read into memory, whatever size they say."""
+    """What a tar file unpacks to, as far as it is not too much: headers are read whole, whatever size they say.
+
+    `headers` says how much of headers may still be read, and is None once they have been.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self.headers: int | None = MOST_HEADERS
 
     def read(self, size: int = -1) -> bytes:
         """Read so many bytes, or to the end. Raises `Unreadable`."""
         self._expect(self.tell() + size)
+        if self.headers is not None:
+            self.headers -= size
+            if not 0 <= size <= MOST_HEADER or self.headers < 0:
+                raise Unreadable("it says too much about its files")
         return self._file.read(size if size >= 0 else MOST_UNPACKED)
 
     def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
@@ -167,6 +173,7 @@ class Tar:
                 raise Unreadable(MANY)
             if member.isreg():
                 yield member.name
+        self._file.headers = None
 
     def open(self, name: str) -> IO[bytes]:
         """Open one of them."""
@@ -184,16 +191,27 @@ def opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
     try:
         with _kind(path) as files:
             yield _by_name(files)
-    except DAMAGE as error:
+    except Unreadable:
+        raise
+    except Exception as error:  # whatever those who read archives stumble over, it is the archive's
         raise Unreadable(f"it is damaged ({error})") from error
 
 
 def _kind(path: Path) -> Files:
+    if path.is_symlink():
+        raise Unreadable("it is a link, and not what was handed in")
     if path.is_dir():
         return Folder(path)
+    if not is_archive(path):
+        raise Unreadable(f"it is no folder and no archive ({', '.join(ARCHIVES)})")
     if path.stat().st_size > MOST_PACKED:
         raise Unreadable(f"it has more than {MOST_PACKED // MIB} MiB")
-    return Zip(path) if path.name.endswith(".zip") else Tar(path)
+    return Zip(path) if path.suffix.lower() == ".zip" else Tar(path)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path has the name of an archive, and is a file."""
+    return path.name.lower().endswith(ARCHIVES) and path.is_file()
 
 
 def _by_name(files: Files) -> dict[str, Callable[[], bytes]]:

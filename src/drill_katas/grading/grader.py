@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from drill_katas.grading.keys import key_of, seed_of
 from drill_katas.grading.records import FULL, Grade, graded
 from drill_katas.grading.submission import read
-from drill_katas.pool import Task
+from drill_katas.pool import Judged, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog import Kata
     from drill_katas.grading.book import DiskBook
+    from drill_katas.grading.submission import Submission
     from drill_katas.judge.tier import Tier
-    from drill_katas.pool import Judged
 
 
 class Judges(Protocol):
@@ -59,13 +59,13 @@ class Grader:
         left = self._survey(inputs, book)
         done = 0
         tell(done, len(left))
-        for judged in judges.judged(self._tasks(left)):
+        for judged in judges.judged(self._tasks(left, book)):
             if judged.checks:
                 book.add(self._graded(judged, left[judged.key].kata))
+                done += 1
             else:
                 book.fail(judged)
-            done += 1
-            tell(done, len(left))
+            tell(done + len(book.failures), len(left))
 
     def _survey(self, inputs: Sequence[tuple[str, Path]], book: DiskBook) -> dict[str, _Left]:
         """Read all inputs and tell the book; return by key what is to be judged, kata after kata."""
@@ -73,7 +73,7 @@ class Grader:
         for id_, path in inputs:
             submission = read(id_, path, self._katas)
             kata = submission.kata
-            key = None if kata is None else key_of(submission, seed_of(submission, self._secret), self._tier)
+            key = self._key(submission)
             book.expect(
                 Grade(
                     id=submission.id,
@@ -87,13 +87,20 @@ class Grader:
                 left.setdefault(key, _Left(kata, id_, path))
         return dict(sorted(left.items(), key=lambda each: each[1].kata.name))
 
-    def _tasks(self, left: Mapping[str, _Left]) -> Iterator[Task]:
+    def _tasks(self, left: Mapping[str, _Left], book: DiskBook) -> Iterator[Task]:
         """Read once more what is to be judged; should it have changed, there will be no verdict on it."""
         for key, each in left.items():
             submission = read(each.id, each.path, [each.kata])
-            files = dict(submission.files)
-            seed = seed_of(submission, self._secret) if submission.kata else 0
-            yield Task(key=key, kata=each.kata.name, files=files, seed=seed)
+            if self._key(submission) == key:
+                seed = seed_of(submission, self._secret)
+                yield Task(key=key, kata=each.kata.name, files=dict(submission.files), seed=seed)
+            else:
+                book.fail(Judged(key=key, problem=f"{submission.id} has changed since the grading began"))
+
+    def _key(self, submission: Submission) -> str | None:
+        if submission.kata is None:
+            return None
+        return key_of(submission, seed_of(submission, self._secret), self._tier)
 
     def _graded(self, judged: Judged, kata: Kata) -> Grade:
         checks = graded(judged.checks, kata.manifest.worth)

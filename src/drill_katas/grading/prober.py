@@ -14,12 +14,16 @@ NEWUSER = 0x10000000
 class Prober:
     """Tries what a SUT must not be able to do."""
 
-    def __init__(self, secret: str, target: str, hidden: list[str], port: int, judge: int) -> None:
+    def __init__(self, secret: str, target: str, hidden: list[str], port: int, abstract: str, judge: int) -> None:
         self._target = target
         self._tries = {
             "read a file of the judge's": lambda: Path(secret).read_text(encoding="utf-8"),
             "look at hidden files": lambda: [Path(path).read_bytes() for path in hidden],
             "connect to a port": lambda: socket.create_connection(("127.0.0.1", port), 1),
+            "connect to an abstract socket": lambda: socket.socket(socket.AF_UNIX).connect(f"\0{abstract}"),
+            "shorten a file": lambda: os.truncate(secret, 0),
+            "change a file's mode": lambda: Path(secret).chmod(0o600),
+            "change a file's times": lambda: os.utime(secret),
             "signal the judge": lambda: os.kill(judge, 0),
             "look into the judge": lambda: Path(f"/proc/{judge}/environ").read_bytes(),
             "leave its namespaces": self._unshare,

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from drill_katas.errors import UserError
-from drill_katas.grading.files import ARCHIVES, Unreadable, opened
+from drill_katas.grading.files import Unreadable, is_archive, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from drill_katas.catalog import Kata
 
 T = TypeVar("T")
 LISTED: Final = 5  # files that are ignored and named
-PACKER: Final = ("__MACOSX/",)  # what packing programs leave behind
+PACKER: Final = "__MACOSX"  # a folder that packing programs leave behind
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,11 @@ class Submission:
     places: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(path: Path, katas: Sequence[Kata]) -> list[tuple[str, Path]]:
-    """Return the submissions at a path, each with its id: one for each folder and archive in it, by name, or itself.
+def find(path: Path, katas: Sequence[Kata], besides: Container[str] = ()) -> list[tuple[str, Path]]:
+    """Return the submissions at a path, each with its id: one for each entry of it, by name, or itself.
 
+    A folder that holds neither a folder nor an archive is one submission. In one that does, whatever else lies there
+    was handed in as well, and is told that it cannot be read; but for hidden entries, and those named in `besides`.
     Raises `UserError` when there is no such path.
     """
     itself = [alone(path)]
@@ -45,17 +47,15 @@ def find(path: Path, katas: Sequence[Kata]) -> list[tuple[str, Path]]:
         entries = sorted(path.iterdir(), key=lambda entry: entry.name)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror})") from error
-    found = [
-        (entry.name, entry)
-        for entry in entries
-        if not entry.is_symlink() and (entry.is_dir() or entry.name.endswith(ARCHIVES))
-    ]
-    return found or itself
+    found = [entry for entry in entries if not entry.name.startswith((".", PACKER)) and entry.name not in besides]
+    if not any(entry.is_dir() or is_archive(entry) for entry in found):
+        return itself
+    return [(entry.name, entry) for entry in found]
 
 
 def alone(path: Path) -> tuple[str, Path]:
-    """Return what lies at a path as one submission, with its id."""
-    return path.resolve().name, path
+    """Return what lies at a path as one submission, with its id; who names a link means what it leads to."""
+    return path.resolve().name, path.resolve() if path.is_symlink() else path
 
 
 def read(id_: str, path: Path, katas: Sequence[Kata]) -> Submission:
@@ -92,7 +92,7 @@ def _without_top(files: Mapping[str, T], known: set[str]) -> tuple[str, dict[str
 
     Returns the path of that folder, with a slash, and the files. What packing programs leave behind is no file.
     """
-    kept = {name: read for name, read in files.items() if not name.startswith(PACKER)}
+    kept = {name: read for name, read in files.items() if not name.startswith(f"{PACKER}/")}
     tops = {name.partition("/")[0] for name in kept}
     if len(tops) != 1 or tops & known or any("/" not in name for name in kept):
         return "", kept

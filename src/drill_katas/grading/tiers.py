@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -54,6 +55,8 @@ def best_hold(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> Ho
 
 def _refusal(katas: Sequence[Kata], hold: Hold) -> str | None:
     """Say why SUTs cannot be held like that here, or None when a SUT has tried to get out and could not."""
+    if sys.platform != "linux":
+        return "only Linux can"
     try:
         possible = _possible(katas, hold)
     except Unheld as unheld:
@@ -65,7 +68,13 @@ def _refusal(katas: Sequence[Kata], hold: Hold) -> str | None:
 
 def _possible(katas: Sequence[Kata], hold: Hold) -> list[str]:
     """Have a SUT try what it must not be able to do, and return what went well."""
-    with run_folder() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+    with (
+        run_folder() as folder,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
+        abstract.bind("")  # Linux makes a name up
+        abstract.listen()
         package = folder / "overlay" / "probing"
         package.mkdir(parents=True)
         (package / "prober.py").write_bytes(Path(prober.__file__).read_bytes())
@@ -79,7 +88,8 @@ def _possible(katas: Sequence[Kata], hold: Hold) -> list[str]:
         sut = Sut(hosts, seed=0, place=folder)
         try:
             sut.begin_check(Trial(Program("probing", ("prober",), package.parent, {}), Limits(), BUDGET))
-            trier = sut.open("Prober", str(secret), str(target), hidden, listener.getsockname()[1], os.getpid())
+            port, name = listener.getsockname()[1], abstract.getsockname()[1:].decode()
+            trier = sut.open("Prober", str(secret), str(target), hidden, port, name, os.getpid())
             found: list[str] = trier.possible()
             trier.write()
             return [*found, *(["write to a file"] if target.stat().st_size else [])]

@@ -63,11 +63,11 @@ def confine(request: dict[str, Any], uid: int | None, already_running: int) -> N
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     if tier is Tier.REDUCED:
         landlock.confine(rules)
-        seccomp.confine(signals_to=os.getpid())
+        seccomp.confine(own_pid=os.getpid())
     else:
         with contextlib.suppress(OSError):  # no more than a second lock on the same door
             landlock.confine([("/", landlock.READ), (namespaces.SCRATCH, landlock.WRITE), *devices])
-        seccomp.confine(signals_to=None)
+        seccomp.confine(own_pid=None)
 
 
 def _arrange(ready: int, calls: int, output: int, stacks: int) -> None:

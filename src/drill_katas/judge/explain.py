@@ -49,6 +49,11 @@ def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
             return Crash(f"{call}: the program {ended}")
 
 
+def unplain(call: str, problem: str) -> Broken:
+    """Explain that an answer is no plain data, though the SUT's host has let it through."""
+    return Broken(BROKEN["unplain"].format(message=f"{call} returned {problem}"))
+
+
 def raised(error: dict[str, Any]) -> str:
     """Return the type and message of an exception in the SUT."""
     message = NOISE.sub("", error["message"][:MAX_TEXT]).rstrip()

@@ -51,6 +51,13 @@ FORBIDDEN: Final = {  # by its numbers on x86_64 and aarch64; None where there i
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
 }  # fmt: skip
+METADATA: Final = (  # what Landlock has no rights for: modes, owners, times and attributes of files
+    (90, None), (91, 52), (268, 53), (452, 452),  # chmod, fchmod, fchmodat, fchmodat2
+    (92, None), (93, 55), (94, None), (260, 54),  # chown, fchown, lchown, fchownat
+    (132, None), (235, None), (261, None), (280, 88),  # utime, utimes, futimesat, utimensat
+    (188, 5), (189, 6), (190, 7), (463, 463),  # setxattr, lsetxattr, fsetxattr, setxattrat
+    (197, 14), (198, 15), (199, 16), (466, 466), (469, 469),  # removexattr and its kin; file_setattr
+)  # fmt: skip
 OWN: Final = {  # the call, and which argument says for which process: only 0, oneself, is allowed
     (302, 261): 0, (203, 122): 0, (144, 119): 0, (142, 118): 0, (314, 274): 0, (251, 30): 1, (141, 140): 1,
 }  # fmt: skip
@@ -73,14 +80,15 @@ REFUSED: Final[Instruction] = (RETURN, 0, 0, ERRNO | errno.EPERM)
 ALLOWED: Final[Instruction] = (RETURN, 0, 0, ALLOW)
 
 
-def confine(signals_to: int | None) -> None:
+def confine(own_pid: int | None) -> None:
     """Refuse these calls from here on, for good, to this process and all that it starts. Raises `OSError`.
 
-    With `signals_to` signals may be sent to no process but that one.
+    With `own_pid`, which is its process id where the host's processes and files are in sight, signals go to itself
+    alone, and modes, owners, times and attributes of files stay as they are.
     """
     if MACHINE not in ARCHITECTURES:
         raise OSError(f"seccomp: the numbers of {MACHINE} are not known")
-    install(program(signals_to))
+    install(program(own_pid))
 
 
 def install(instructions: Iterable[Instruction]) -> None:
@@ -94,7 +102,7 @@ def install(instructions: Iterable[Instruction]) -> None:
     prctl(PR_SET_SECCOMP, MODE_FILTER, loaded)
 
 
-def program(signals_to: int | None) -> Iterator[Instruction]:
+def program(own_pid: int | None) -> Iterator[Instruction]:
     """Return the filter: what becomes of each system call."""
     yield LOAD, 0, 0, ARCHITECTURE
     yield EQUAL, 1, 0, ARCHITECTURES[MACHINE]
@@ -113,8 +121,11 @@ def program(signals_to: int | None) -> Iterator[Instruction]:
         yield from rule(numbers, [*argument(0), *only(AF_UNIX)])
     for numbers, whose in OWN.items():
         yield from rule(numbers, [*argument(whose), *only(0)])
-    for numbers in SIGNALS if signals_to is not None else ():
-        yield from rule(numbers, [*argument(0), *only(signals_to or 0)])
+    if own_pid is not None:
+        for numbers in SIGNALS:
+            yield from rule(numbers, [*argument(0), *only(own_pid)])
+        for numbers in METADATA:
+            yield from rule(numbers, [REFUSED])
     yield ALLOWED
 
 

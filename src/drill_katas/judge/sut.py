@@ -17,7 +17,7 @@ from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
 from drill_katas.judge.trial import Call
 from drill_katas.judge.trouble import Troubled
-from drill_katas.sut.wire import shown
+from drill_katas.sut.wire import find_unplain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -159,6 +159,9 @@ class Sut(Troubled):
             raise Killed(f"{text}: the program that this object lived in was killed")
         request = {"op": "call", "number": handle.number, "method": method, "args": list(args)}
         value = self._ask(request, call)
+        problem = find_unplain(value)  # its host has looked, too, but that is where the learner's code runs
+        if problem:
+            raise explain.unplain(text, problem)
         call.result = "" if value is None else shown(value)
         return value
 
