@@ -148,11 +148,9 @@ def for_each_step(sut, right, trouble, what):
         elif met.request in NEVER_REFUSED:
             shop = Shop(sut)
             continue
-        told = f"{an(right)}, {what} at step {step} ({met.request}) and delivered again:"
+        told = f"{an(right)}, {what} {met} and delivered again:"
         if answer == right and met.request is not None:
-            expect_written(
-                shop, right, order, left, f"{an(right)}, {what} at step {step} ({met.request}), was answered"
-            )
+            expect_written(shop, right, order, left, f"{an(right)}, {what} {met}, was answered")
         dearer = len(shop.payments.received) > asked
         if dearer:
             told = f"{told[:-1]}, when it costs more:"

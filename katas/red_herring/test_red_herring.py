@@ -119,7 +119,7 @@ def expect_nothing_held_whatever_fails(shop, act, what):
             shop = Shop(shop.sut)
             shop.deliver("paid")
             continue
-        expect_nothing_held(shop.database, f"{what} with a failure at step {step} ({failure.request}):")
+        expect_nothing_held(shop.database, f"{what} with a failure {failure}:")
         if failure.request is None:
             return shop
     return None

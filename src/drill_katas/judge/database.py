@@ -66,8 +66,8 @@ class Database:
     def held(self) -> list[Held]:
         """Return the connections that are checked out of their pool now, the oldest first.
 
-        Such a one has executed something since its last return (a pool returns a connection with a rollback), or has a
-        transaction open.
+        Such a one has executed something since its last return, or has a transaction open. A pool returns a connection
+        with a rollback, by default: where it is told otherwise (`pool_reset_on_return`) returns are not seen.
         """
         return [held for line in self._lines.open() if (held := line.held())]
 
@@ -147,6 +147,8 @@ class _Connection:
         """Name a request as the person who wrote the SQL would."""
         if "sql" in request:
             return " ".join(str(request["sql"]).split())
+        if request["op"] == "hello":
+            return "the opening of a connection"
         if request["op"] == "rollback" and not self._sqlite.in_transaction:  # nobody wrote that
             return "the connection's return to its pool"
         return str(request["op"]).upper()
