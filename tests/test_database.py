@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import orm
+from structlog.contextvars import bound_contextvars
 
 from drill_katas.judge.database import Database
 from drill_katas.judge.probe import Usage
@@ -726,6 +727,15 @@ def test_the_work_of_each_call_is_added_up(bench, database, engine):
         Usage(call="thing.fill()", statements=3, rows=0, transactions=1, connections=2),
         Usage(call="thing.read()", statements=1, rows=2, transactions=0, connections=1),
     ]
+
+
+def test_the_work_of_requests_at_the_same_time_is_added_up_by_their_traces(bench, database, engine):
+    with bound_contextvars(trace_id="a" * 32), engine.begin() as one:
+        one.execute(EVERYTHING)
+        with bound_contextvars(trace_id="b" * 32):
+            names(engine)
+        one.execute(EVERYTHING)
+    assert [(usage.call, usage.statements) for usage in database.usage()] == [("a" * 32, 2), ("b" * 32, 1)]
 
 
 PROBE_CHECK = """

@@ -243,6 +243,20 @@ def test_what_the_factory_raises_or_returns_is_told(apps):
     assert "make_app is missing in toy.py" in check(apps, "").message
 
 
+def test_a_node_that_is_none_is_refused_by_all_that_names_one():
+    network = Network("front", "back")
+    for name in (
+        lambda: network.partition("bakc"),
+        lambda: network.heal("bakc"),
+        lambda: network.delay("bakc", 1),
+        lambda: network.script("bakc", [503]),
+        lambda: network.play("bakc", None),
+        lambda: network.node("bakc"),
+    ):
+        with pytest.raises(AssertionError, match="bakc is no node of this network: front, back"):
+            name()
+
+
 def test_a_network_ends_quietly_under_whatever_traffic_is_left(caplog):
     """Customers still asking, a call that is on its way, and one that never gets an answer."""
     services, network = Services(), Network("front", "back")

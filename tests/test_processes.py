@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from drill_katas.verdict import Outcome, Report
+from tests.conftest import CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -362,6 +363,30 @@ def test_steps(sut):
 ''')
     check = notebook.check()
     assert check.passed, check.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [("[0.5]", "at [0] a float (0.5)"), ("functools.reduce(lambda inner, _: [inner], range(90), 7)", "nesting deeper")],
+)
+def test_what_is_no_plain_data_is_refused_by_the_judge_too(toy, answer, problem):
+    toy.module(f"""
+        import functools
+
+        from drill_katas.sut import host
+
+        host.find_unplain = lambda value, *_: None
+
+
+        class Thing:
+            def go(self):
+                return {answer}
+    """)
+    toy.checks(CHECK)
+    check = toy.check()
+    assert check.outcome is Outcome.FAIL
+    assert problem in check.message
+    assert "the contract asks for plain data" in check.message
 
 
 def test_a_step_that_is_not_answered_is_carried_out_and_the_program_goes_on(notebook):

@@ -307,6 +307,7 @@ def measured(small):
     return small
 
 
+@pytest.mark.long
 def test_a_threshold_is_derived_from_the_arms_and_stored_with_the_figures_it_came_from(measured):
     before = faults(done(measured.root, "verify", "toy", "--seeds", "1", code=1))
     assert "pace has no limit in thresholds.toml; `kata verify --derive` writes it" in before

@@ -77,14 +77,17 @@ class Database:
 
     @contextlib.contextmanager
     def recorded(self) -> Iterator[list[Statement]]:
-        """Record the statements of a block: no BEGIN, COMMIT, ROLLBACK, SAVEPOINT or PRAGMA."""
+        """Record the statements of a block: no BEGIN, COMMIT, ROLLBACK, SAVEPOINT or PRAGMA.
+
+        Yields the list of them, which is empty until the block ends.
+        """
         before = len(self.statements)
         seen: list[Statement] = []
         yield seen
         seen += self.statements[before:]
 
     def usage(self) -> list[Usage]:
-        """Return what each call has cost so far, in the order of the calls; calls without statements are left out."""
+        """Return what each call, or request over HTTP, has cost so far; those without statements are left out."""
         return usage_by_call(self.statements)
 
     def serve(self, channel: Channel) -> None:

@@ -78,29 +78,32 @@ class Network:
         self._runners: list[web.ServerRunner] = []
 
     def node(self, name: str) -> Node:
-        """Return a node, to be served by the SUT."""
-        assert name in self.nodes, f"{name} is no node of this network: {', '.join(self.nodes)}"
-        return Node(self, name)
+        """Return a node, to be served by the SUT. This and all that names a node raise `AssertionError` for no node."""
+        return Node(self, self._known(name))
 
     def play(self, node: str, played: Played) -> None:
         """Have the check answer the calls to a node: `await played(hop)` gives a status and a JSON value."""
-        self._played[node] = played
+        self._played[self._known(node)] = played
 
     def partition(self, node: str) -> None:
         """Cut a node off: calls to it and from it get no answer and no error, until their caller gives up."""
-        self._parted.add(node)
+        self._parted.add(self._known(node))
 
     def heal(self, node: str) -> None:
         """Let calls through again. What was lost stays lost."""
-        self._parted.discard(node)
+        self._parted.discard(self._known(node))
 
     def delay(self, node: str, seconds: float) -> None:
         """Make every call to a node take that much longer."""
-        self._latency[node] = seconds
+        self._latency[self._known(node)] = seconds
 
     def script(self, node: str, faults: Iterable[int | None]) -> None:
         """Say what becomes of the next calls to a node: a status answered in its place, or None and all is well."""
-        self._faults[node] = deque(faults)
+        self._faults[self._known(node)] = deque(faults)
+
+    def _known(self, node: str) -> str:
+        assert node in self.nodes, f"{node} is no node of this network: {', '.join(self.nodes)}"
+        return node
 
     def open_hops(self) -> list[Hop]:
         """Return the calls that have no answer yet."""

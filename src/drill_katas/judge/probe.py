@@ -42,7 +42,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Usage:
-    """What one call of the check has cost: statements, the rows they fetched, transactions and connections used."""
+    """What one call or request has cost: statements, the rows they fetched, transactions and connections used.
+
+    `call` is the check's call, such as `ledger.apply(...)`; of a request over HTTP it is the trace id.
+    """
 
     call: str
     statements: int
@@ -151,18 +154,24 @@ class Lines:
 
 
 def usage_by_call(statements: Iterable[Statement]) -> list[Usage]:
-    """Add statements up by the call that caused them, in the order of the calls.
+    """Add statements up by the call or the request that caused them, in the order in which these began.
 
-    Statements of two calls with the same text that follow one another are added up together.
+    Statements of two calls with the same text that follow one another are added up together; requests over HTTP may
+    run at the same time, and are told apart by their traces.
     """
     runs: list[list[Statement]] = []
+    by_trace: dict[str, list[Statement]] = {}
     for statement in statements:
-        if not runs or runs[-1][0].call != statement.call:
-            runs.append([])
-        runs[-1].append(statement)
+        run = by_trace.get(statement.trace_id or "") if not statement.call else runs[-1] if runs else None
+        if run is None or run[0].call != statement.call:
+            run = []
+            runs.append(run)
+            if not statement.call:
+                by_trace[statement.trace_id or ""] = run
+        run.append(statement)
     return [
         Usage(
-            call=run[0].call,
+            call=run[0].call or run[0].trace_id or "",
             statements=len(run),
             rows=sum(each.rows for each in run),
             transactions=sum(each.began for each in run),

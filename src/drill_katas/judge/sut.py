@@ -87,7 +87,7 @@ class Sut(Troubled):
         """Call the contract's application factory `target` with a `World`, and serve what it makes as a node.
 
         `World` is the kata's own, in `world.py`: it gets the node's name, the sockets of its links, and `settings`,
-        which are plain data or resources. Starts the SUT if it does not run.
+        which are plain data or resources. Starts the SUT if it does not run. Raises `SutError` when the factory raises.
         """
         self._started()
         wire = {name: self._wired(value) for name, value in settings.items()}

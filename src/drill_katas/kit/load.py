@@ -118,7 +118,10 @@ def burst(
     good: Callable[[Answer], bool] = is_2xx,
     patience: Patience | None = None,
 ) -> Load:
-    """Send all requests at once; each customer hangs up after `within` seconds."""
+    """Send all requests at once; each customer hangs up after `within` seconds.
+
+    Raises what `patience.lost()` returns when that runs out; so do the others.
+    """
     arrivals = [Arrival(0.0, request, within) for request in requests]
     return open_loop(network, node, arrivals, good=good, patience=patience)
 
@@ -133,7 +136,10 @@ def closed_loop(
     good: Callable[[Answer], bool] = is_2xx,
     patience: Patience | None = None,
 ) -> Load:
-    """Send the requests in their order from `clients` customers, each sending one when its last one is answered."""
+    """Send the requests in their order from `clients` customers, each sending one when its last one is answered.
+
+    Each hangs up after `within` seconds.
+    """
 
     async def run() -> list[Answer]:
         answers: dict[int, Answer] = {}
@@ -185,7 +191,10 @@ def _finished(network: Network, work: Coroutine[Any, Any, list[Answer]], patienc
 
 
 def poisson(requests: Sequence[Request], *, rate: float, within: float, seed: int) -> list[Arrival]:
-    """Return arrivals at `rate` a second on average, independent of each other: a Poisson process, from a seed."""
+    """Return arrivals at `rate` a second on average, independent of each other: a Poisson process, from a seed.
+
+    Each customer hangs up after `within` seconds.
+    """
     chance = random.Random(seed)  # noqa: S311 - a load, not a secret
     times = itertools.accumulate(chance.expovariate(rate) for _ in requests)
     return [Arrival(at, request, within) for at, request in zip(times, requests, strict=True)]

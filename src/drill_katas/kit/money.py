@@ -29,7 +29,7 @@ def exact(text: str) -> Fraction:
 def minor(text: str, currency: str) -> int:
     """Return the amount in the currency's minor unit: `minor("12.5", "USD")` is 1250.
 
-    Raises `AssertionError` when the amount is finer than that.
+    Raises `AssertionError` when the amount is finer than that, and `KeyError` for a currency that is not in `PLACES`.
     """
     units = exact(text) * 10 ** PLACES[currency]
     assert units.denominator == 1, f"{text} is finer than the {PLACES[currency]} places of {currency}"

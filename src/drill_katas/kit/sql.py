@@ -58,6 +58,7 @@ class Growth:
         """How many more statements each further thing takes.
 
         By ordinary least squares, https://docs.python.org/3/library/statistics.html#statistics.linear_regression.
+        Raises `statistics.StatisticsError` when there are no two sizes.
         """
         sizes = sorted(self.recorded)
         return statistics.linear_regression(sizes, [len(self.recorded[size]) for size in sizes]).slope

@@ -19,15 +19,18 @@ def open_basket(sut, lines):
     network.play("prices", prices)
     sut.serve("make_app", network.node("basket"))
     for sku, quantity in lines:
-        network.ask("basket", "POST", "/lines", within=2, json={"sku": sku, "quantity": quantity})
+        answer = network.ask("basket", "POST", "/lines", within=2, json={"sku": sku, "quantity": quantity})
+        assert answer.status == 204, f"a line of {quantity} x {sku} is answered {answer.status}; it should be 204"
     return network
 
 
 def expect_total(sut, lines):
     network = open_basket(sut, lines)
-    total = network.ask("basket", "GET", "/total", within=2).json()["total"]
+    answer = network.ask("basket", "GET", "/total", within=2)
+    assert answer.status == 200, f"the total is answered {answer.status}; it should be 200"
+    total = answer.json().get("total")
     exact = sum(PRICES[sku] * quantity for sku, quantity in lines)
-    assert total == exact, f"after {len(lines)} lines the total is {total}; it should be {exact}"
+    assert total == exact, f"after {kit.some(len(lines), 'line')} the total is {total}; it should be {exact}"
     assert network.peak["prices"] <= 1, f"the price service had {network.peak['prices']} calls at once; it takes one"
 
 
