@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
+import re
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.commands import kata, refused
+from tests.commands import KATA, kata, refused
 from tests.conftest import CHECK
 from tests.pack import HANGS, RIGHT, WRONG, Pack
 
@@ -98,6 +101,21 @@ def test_go(sut):
         (name, "fail") for name in ("a", "b", "c")
     ]
     assert len({grade["key"] for grade in grades.values()}) == 1
+
+
+def test_at_a_terminal_it_shows_how_far_it_is_and_how_long_it_will_take(pack):
+    for number in range(3):
+        pack.hand_in(f"a{number}", f"{RIGHT}# {number}\n")
+    ours, theirs = pty.openpty()
+    command = [KATA, "grade", str(pack.work), "--jobs", "1"]
+    done = subprocess.run(
+        command, env=os.environ | pack.env, stdout=subprocess.PIPE, stderr=theirs, check=True, timeout=60
+    )
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert re.search(r"graded: 0 of 3.*graded: 1 of 3, about \d+ s to go.*graded: 3 of 3\r?\n$", shown, re.DOTALL)
+    assert b"3 of 3 solved" in done.stdout
 
 
 def test_what_changes_while_it_is_graded_gets_no_verdict(pack):

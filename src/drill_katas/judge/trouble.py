@@ -39,7 +39,7 @@ class Trouble:
 
     def __str__(self) -> str:
         """Say where it was, after what it was: "killed at step 3 (COMMIT)"."""
-        return f"at step {self.step}" + (f" ({self.request})" if self.request else ", which it did not come to,")
+        return f"at step {self.step} ({self.request or 'which it did not come to'})"
 
 
 class Troubled(abc.ABC):
