@@ -36,10 +36,7 @@ TIERS: Final = ("strong", "reduced")
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="So many at once, here; default: one a core."
 )
 @click.option(
-    "--seed-secret-env",
-    "variable",
-    metavar="VAR",
-    help="Where the seeds' secret is; without one they can be known.",
+    "--seed-secret-env", "variable", metavar="VAR", help="Where the seeds' secret is; without one they can be known."
 )
 @click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to hold what is judged less well.")
 @click.option("--cluster", metavar="ADDRESS", help="Judge on the workers of this dask scheduler: tcp://host:8786.")
@@ -91,9 +88,9 @@ def grade(  # noqa: PLR0913 - one for each option
             click.echo(f"\ninterrupted; {kept}", err=True)
             raise SystemExit(1) from None
         book.finish()
-        warn(f"{failed.problem}; it said:\n{failed.said or 'nothing'}" for failed in book.failures)
-        if book.failures and form == "gradescope":
-            raise UserError("nothing was graded, so that there are no results")  # a document would be a score of 0
+        warn(failed.problem + (f"; it said:\n{failed.said}" if failed.said else "") for failed in book.failures)
+        if book.failures and form == "gradescope":  # which would take any document for a score
+            raise UserError("nothing was graded, for the reason above, so that there are no results; try it again")
         if form is None:
             show(grade_lines(book, width()))
         else:

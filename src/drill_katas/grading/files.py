@@ -27,10 +27,7 @@ MOST_UNPACKED: Final = 100 * MIB  # of a tar archive, whose every byte has to be
 GZIP: Final = b"\x1f\x8b"  # what a file begins with that is one
 MOST_HEADER: Final = 64 << 10  # of what a tar archive says about a file; names are no longer than that
 MOST_HEADERS: Final = 6 * MIB  # of all of it: reading it takes 0.3 s a MiB, and the others wait
-METHODS: Final = (
-    zipfile.ZIP_STORED,
-    zipfile.ZIP_DEFLATED,
-)  # of zip; others unpack whole blocks, of any size
+METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of zip; others unpack blocks of any size
 MOST_FILES: Final = 10_000
 MANY: Final = f"it has more than {MOST_FILES:,} files"
 
