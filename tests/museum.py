@@ -62,6 +62,11 @@ class Surroundings:
     tcp: int = 0
     udp: int = 0
 
+    @property
+    def door(self) -> Path:
+        """Where a unix socket listens, and beside it one for datagrams."""
+        return self.root / "door"
+
     def canary(self, name: str) -> Path:
         """The folder of the file that a cheat tries to change."""
         return self.root / "canaries" / name
@@ -75,6 +80,7 @@ class Surroundings:
         known = {
             "CANARY": str(self.canary(name) / "canary"),
             "MARK": self.mark(name),
+            "DOOR": str(self.door),
             "SECRET_FILE": str(self.root / "secret"),
             "TCP": self.tcp,
             "UDP": self.udp,

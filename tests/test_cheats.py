@@ -84,20 +84,25 @@ MACHINES = {
 
 
 class Listeners:
-    """Listens for TCP, UDP and on an abstract unix socket, and keeps what it hears."""
+    """Listens for TCP, UDP and on unix sockets, and keeps what it hears."""
 
-    def __init__(self) -> None:
+    def __init__(self, door: Path) -> None:
         self.heard = bytearray()
-        self._sockets = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
-        for each in self._sockets:
+        tcp, udp = (socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+        for each in (tcp, udp):
             each.bind(("127.0.0.1", 0))
-        self.tcp, self.udp = (each.getsockname()[1] for each in self._sockets)
-        self._sockets.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        self._sockets[2].bind(f"\0museum-{self.tcp}")
-        for each in (self._sockets[0], self._sockets[2]):
+        self.tcp, self.udp = (each.getsockname()[1] for each in (tcp, udp))
+        abstract, stream = (socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(2))
+        abstract.bind(f"\0museum-{self.tcp}")
+        stream.bind(str(door))
+        datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        datagrams.bind(f"{door}-datagrams")
+        self._sockets = (tcp, udp, abstract, stream, datagrams)
+        for each in (tcp, abstract, stream):
             each.listen()
             threading.Thread(target=self._accept, args=(each,), daemon=True).start()
-        threading.Thread(target=self._receive, daemon=True).start()
+        for each in (udp, datagrams):
+            threading.Thread(target=self._receive, args=(each,), daemon=True).start()
 
     def close(self) -> None:
         for each in self._sockets:
@@ -113,9 +118,9 @@ class Listeners:
                     caller.settimeout(2)
                     self.heard += caller.recv(1000)
 
-    def _receive(self) -> None:
+    def _receive(self, datagrams: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while piece := self._sockets[1].recv(1000):
+            while piece := datagrams.recv(1000):
                 self.heard += piece
 
 
@@ -141,7 +146,7 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     (root / "secret").write_text(in_file)
     (root / "secret").chmod(0o600)
     (root / "canary").write_text("a canary\n")
-    listeners, mounts = Listeners(), Path("/proc/mounts").read_text()
+    listeners, mounts = Listeners(museum.Surroundings(root).door), Path("/proc/mounts").read_text()
     place = museum.Surroundings(root, listeners.tcp, listeners.udp)
     try:
         _hand_in(place, names)

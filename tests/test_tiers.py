@@ -6,13 +6,16 @@ import contextlib
 import os
 import re
 import socket
+import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from drill_katas import kit
 from drill_katas.catalog import Limits, shipped
+from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
@@ -117,11 +120,99 @@ def test_it_reaches_no_process_but_its_own(spy):
     assert spy.attempt("os.kill(-1, 0)") in ERRORS
 
 
-def test_it_has_no_privileges_and_no_file_open_but_its_own(spy):
+def test_it_connects_to_no_unix_socket_but_the_judges(spy, tmp_path_factory):
+    place = tmp_path_factory.mktemp("door")
+    with socket.socket(socket.AF_UNIX) as door, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
+        for each, name in ((door, "door"), (box, "box")):
+            each.bind(str(place / name))
+        door.listen()
+        for path in (place, *place.parents[:2], place / "door", place / "box"):
+            path.chmod(0o777)
+        plain, door_path, box_path = "__import__('_socket').socket", str(place / "door"), str(place / "box")
+        assert spy.attempt(f"socket.socket(socket.AF_UNIX).connect({door_path!r})") in ERRORS
+        assert spy.attempt(f"{plain}(socket.AF_UNIX).connect({door_path!r})") in ERRORS
+        sends = f"{plain}(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', {box_path!r})"
+        assert spy.attempt(sends) in ERRORS
+        assert (
+            spy.attempt(f"{plain}.sendto(socket.socketpair(type=socket.SOCK_DGRAM)[0], b'x', {box_path!r})") in ERRORS
+        )
+        door.setblocking(False)
+        box.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            door.accept()
+        with pytest.raises(BlockingIOError):
+            box.recv(1)
+
+
+DIALS = """
+import asyncio, socket, sys
+from drill_katas.sut.dialling import connect_through
+
+there = sys.argv[2]
+connect_through(socket.socket(fileno=int(sys.argv[1])))
+
+
+async def wait():
+    reader, writer = await asyncio.open_unix_connection(there)
+    writer.write(b"asked without waiting")
+    assert await reader.read() == b"answered"
+    writer.close()
+
+
+asyncio.run(wait())
+for seconds in (None, 5):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(seconds)
+        one.connect(there)
+        assert one.gettimeout() == seconds
+        one.sendall(b"asked")
+        assert one.recv(100) == b"answered"
+for path, error in (
+    (there + "-not", FileNotFoundError),
+    ("/tmp/elsewhere", PermissionError),
+    (b"\\0x", PermissionError),
+):
+    try:
+        socket.socket(socket.AF_UNIX).connect(path)
+    except error:
+        pass
+    else:
+        raise AssertionError(path)
+"""
+
+
+def test_who_may_connect_to_nothing_has_its_connections_made(tmp_path):
+    heard = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "judge"))
+        listener.listen()
+
+        def answer():
+            for _ in range(3):
+                connection, _ = listener.accept()
+                with connection:
+                    heard.append(connection.recv(100))
+                    connection.sendall(b"answered")
+
+        answers = threading.Thread(target=answer, daemon=True)
+        answers.start()
+        with contextlib.closing(Dialler(tmp_path)) as dialler:
+            end = dialler.detach()
+            command = [sys.executable, "-c", DIALS, str(end), str(tmp_path / "judge")]
+            done = subprocess.run(command, pass_fds=[end], capture_output=True, text=True, timeout=60, check=False)
+            os.close(end)
+        assert done.returncode == 0, done.stderr
+        answers.join(5)
+    assert heard == [b"asked without waiting", b"asked", b"asked"]
+
+
+def test_it_has_no_privileges_and_no_file_open_but_its_own(spy, request):
     spy.statement()
     assert spy.attempt("[fd for fd in range(3, 1000) if not os.fstat(fd)]") == "OSError"
     assert spy.attempt("[os.fstat(fd) and fd for fd in (3, 4, 5)]") == "[3, 4, 5]"  # the judge, its database, stacks
-    for fd in (6, 7, 8, 100, 101, 102, 103):
+    dials = request.node.callspec.params["spy"] is Tier.REDUCED  # through descriptor 6
+    assert (spy.attempt("os.fstat(6)") == "OSError") is not dials
+    for fd in (7, 8, 100, 101, 102, 103, 104):
         assert spy.attempt(f"os.fstat({fd})") == "OSError"
     header = "__import__('struct').pack('=Ii', 0x20080522, 0)"
     effective = f"(lambda b: (ctypes.CDLL(None).capget({header}, b), b.raw[:4])[1])(ctypes.create_string_buffer(24))"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _socket  # whose sockets connect by themselves
 import contextlib
 import ctypes
 import os
 import socket
 from pathlib import Path
+from socket import AF_UNIX, SOCK_DGRAM
 
 NEWUSER = 0x10000000
 
@@ -14,13 +16,15 @@ NEWUSER = 0x10000000
 class Prober:
     """Tries what a SUT must not be able to do."""
 
-    def __init__(self, secret: str, target: str, hidden: list[str], port: int, abstract: str, judge: int) -> None:
-        self._target = target
+    def __init__(self, folder: str, hidden: list[str], port: int, abstract: str, judge: int) -> None:
+        secret, door, box, self._target = (f"{folder}/{name}" for name in ("secret", "door", "box", "target"))
         self._tries = {
             "read a file of the judge's": lambda: Path(secret).read_text(encoding="utf-8"),
             "look at hidden files": lambda: [Path(path).read_bytes() for path in hidden],
             "connect to a port": lambda: socket.create_connection(("127.0.0.1", port), 1),
-            "connect to an abstract socket": lambda: socket.socket(socket.AF_UNIX).connect(f"\0{abstract}"),
+            "connect to an abstract socket": lambda: _socket.socket(AF_UNIX).connect(f"\0{abstract}"),
+            "connect to a socket of its user's": lambda: _socket.socket(AF_UNIX).connect(door),
+            "send to a socket of its user's": lambda: _socket.socket(AF_UNIX, SOCK_DGRAM).sendto(b"", box),
             "shorten a file": lambda: os.truncate(secret, 0),
             "change a file's mode": lambda: Path(secret).chmod(0o600),
             "change a file's times": lambda: os.utime(secret),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -68,31 +69,40 @@ def _refusal(katas: Sequence[Kata], hold: Hold) -> str | None:
 
 def _possible(katas: Sequence[Kata], hold: Hold) -> list[str]:
     """Have a SUT try what it must not be able to do, and return what went well."""
-    with (
-        run_folder() as folder,
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        socket.socket(socket.AF_UNIX) as abstract,
-    ):
-        abstract.bind("")  # Linux makes a name up
-        abstract.listen()
+    with run_folder() as folder, contextlib.ExitStack() as listening:
+        port, abstract = _listen(folder, listening)
         package = folder / "overlay" / "probing"
         package.mkdir(parents=True)
         (package / "prober.py").write_bytes(Path(prober.__file__).read_bytes())
         folder.chmod(0o755)  # so that it is the tier that keeps a SUT with a uid of its own out
-        secret, target = folder / "secret", folder / "target"
-        for file in (secret, target):
-            file.touch()
-            file.chmod(0o666)
+        for name in ("secret", "target"):
+            (folder / name).touch()
+        for name in ("secret", "target", "door", "box"):
+            (folder / name).chmod(0o666)
         hidden = [str(kata.tests) for kata in katas]
         hosts = Hosts([], hold)
         sut = Sut(hosts, seed=0, place=folder)
         try:
             sut.begin_check(Trial(Program("probing", ("prober",), package.parent, {}), Limits(), BUDGET))
-            port, name = listener.getsockname()[1], abstract.getsockname()[1:].decode()
-            trier = sut.open("Prober", str(secret), str(target), hidden, port, name, os.getpid())
+            trier = sut.open("Prober", str(folder), hidden, port, abstract, os.getpid())
             found: list[str] = trier.possible()
             trier.write()
-            return [*found, *(["write to a file"] if target.stat().st_size else [])]
+            return [*found, *(["write to a file"] if (folder / "target").stat().st_size else [])]
         finally:
             sut.close()
             hosts.close()
+
+
+def _listen(folder: Path, listening: contextlib.ExitStack) -> tuple[int, str]:
+    """Listen where a SUT must not get: two sockets in the folder, a port and an abstract socket, which are returned."""
+    port = listening.enter_context(socket.create_server(("127.0.0.1", 0)))
+    door, abstract, box = (
+        listening.enter_context(socket.socket(socket.AF_UNIX, kind))
+        for kind in (socket.SOCK_STREAM, socket.SOCK_STREAM, socket.SOCK_DGRAM)
+    )
+    door.bind(str(folder / "door"))
+    box.bind(str(folder / "box"))
+    abstract.bind("")  # Linux makes a name up
+    door.listen()
+    abstract.listen()
+    return port.getsockname()[1], abstract.getsockname()[1:].decode()

@@ -14,11 +14,12 @@ from typing import Any, Final, NoReturn
 from drill_katas.judge import landlock, namespaces, sandbox, seccomp
 from drill_katas.judge.system import prctl
 from drill_katas.judge.tier import Tier
+from drill_katas.sut.dialling import connect_through
 from drill_katas.sut.host import Host, serve
 
 SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
-CALLS, READY, STACKS = 3, 4, 5  # where a SUT has its descriptors, behind the standard ones
+CALLS, READY, STACKS, DIALLER = 3, 4, 5, 6  # where a SUT has its descriptors, behind the standard ones
 
 
 def become_sut(request: dict[str, Any], uid: int | None, already_running: int, ready: int, fds: list[int]) -> NoReturn:
@@ -35,6 +36,8 @@ def become_sut(request: dict[str, Any], uid: int | None, already_running: int, r
             os._exit(1)
         os.write(READY, b"ok")
         os.close(READY)
+        if request["dials"]:
+            connect_through(socket.socket(fileno=DIALLER))
         serve(socket.socket(fileno=CALLS), Host(request["package"], request["modules"]))
     finally:
         os._exit(0)
@@ -70,17 +73,17 @@ def confine(request: dict[str, Any], uid: int | None, already_running: int) -> N
         seccomp.confine(own_pid=None)
 
 
-def _arrange(ready: int, calls: int, output: int, stacks: int) -> None:
+def _arrange(ready: int, calls: int, output: int, stacks: int, *dialler: int) -> None:
     """Be a session of one's own, with no file open but what a SUT needs."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    high = [os.dup2(fd, 100 + place) for place, fd in enumerate((calls, ready, stacks, output))]  # out of the way
-    for fd, place in zip(high, (CALLS, READY, STACKS, 1), strict=True):
+    high = [os.dup2(fd, 100 + place) for place, fd in enumerate((output, calls, ready, stacks, *dialler))]
+    for fd, place in zip(high, (1, CALLS, READY, STACKS, DIALLER), strict=False):  # they are out of the way now
         os.dup2(fd, place, inheritable=place == 1)
     os.dup2(1, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.closerange(STACKS + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(STACKS + 1 + len(dialler), os.sysconf("SC_OPEN_MAX"))
     for stream, fd in (("stdout", 1), ("stderr", 2)):
         setattr(sys, stream, open(fd, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False))  # noqa: SIM115
     faulthandler.register(signal.SIGUSR1, file=STACKS, all_threads=True)

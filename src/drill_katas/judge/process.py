@@ -22,6 +22,7 @@ from drill_katas.sut.wire import Channel, Closed, WireError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from drill_katas.judge.dialler import Dialler
     from drill_katas.judge.spawning import Zygote
 
 MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
@@ -83,7 +84,15 @@ def _logged(frame: dict[str, Any]) -> Logged:
 class Process:
     """One SUT. Ends with `kill`, or by itself; `exit` says how."""
 
-    def __init__(self, pid: int, zygote: Zygote, channel: Channel, output_fd: int, stacks_fd: int) -> None:
+    def __init__(
+        self,
+        pid: int,
+        zygote: Zygote,
+        channel: Channel,
+        output_fd: int,
+        stacks_fd: int,
+        dialler: Dialler | None,
+    ) -> None:
         self.pid = pid
         self.exit: Exit | None = None
         self.output = Output()
@@ -92,6 +101,7 @@ class Process:
         self._channel = channel
         channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
         self._stacks_fd = stacks_fd
+        self._dialler = dialler
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
 
@@ -145,6 +155,8 @@ class Process:
         self.kill()
         self._channel.close()
         os.close(self._stacks_fd)
+        if self._dialler:
+            self._dialler.close()
         self._reader.join(timeout=1)
 
     def _checked(self, frame: dict[str, Any]) -> dict[str, Any]:

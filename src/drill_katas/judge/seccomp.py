@@ -21,8 +21,8 @@ ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_AR
 PR_SET_SECCOMP, MODE_FILTER = 22, 2
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 X32: Final = 0x40000000  # the other numbering of x86_64, which nothing here uses
-# instructions of classic BPF: load a word, jump if equal, if any bit is set, if greater or equal, and return
-LOAD, EQUAL, ANY, FROM, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
+# instructions of classic BPF: load a word, jump if equal, if any bit is set, if greater or equal, return, mask the word
+LOAD, EQUAL, ANY, FROM, RETURN, MASK = 0x20, 0x15, 0x45, 0x35, 0x06, 0x54
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 
 FORBIDDEN: Final = {  # by its numbers on x86_64 and aarch64; None where there is no such call
@@ -58,6 +58,7 @@ METADATA: Final = (  # what Landlock has no rights for: modes, owners, times and
     (188, 5), (189, 6), (190, 7), (463, 463),  # setxattr, lsetxattr, fsetxattr, setxattrat
     (197, 14), (198, 15), (199, 16), (466, 466), (469, 469),  # removexattr and its kin; file_setattr
 )  # fmt: skip
+CONNECT: Final = (42, 203)
 OWN: Final = {  # the call, and which argument says for which process: only 0, oneself, is allowed
     (302, 261): 0, (203, 122): 0, (144, 119): 0, (142, 118): 0, (314, 274): 0, (251, 30): 1, (141, 140): 1,
 }  # fmt: skip
@@ -65,7 +66,7 @@ OWN: Final = {  # the call, and which argument says for which process: only 0, o
 SOCKETS: Final = ((41, 198), (53, 199))  # socket, socketpair
 CLONE, CLONE3, FCNTL, IOCTL = (56, 220), (435, 435), (72, 25), (16, 29)
 SIGNALS: Final = ((62, 129), (200, 130), (234, 131))  # kill, tkill, tgkill
-AF_UNIX: Final = 1
+AF_UNIX, SOCK_STREAM = 1, 1
 SENDS_SIGNALS: Final = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: have somebody else be sent a signal
 TAKES_OVER: Final = (0x5412, 0x8901, 0x8902)  # TIOCSTI, FIOSETOWN, SIOCSPGRP: type for a terminal, and as above
 NAMESPACES: Final = (
@@ -84,7 +85,7 @@ def confine(own_pid: int | None) -> None:
     """Refuse these calls from here on, for good, to this process and all that it starts. Raises `OSError`.
 
     With `own_pid`, which is its process id where the host's processes and files are in sight, signals go to itself
-    alone, and modes, owners, times and attributes of files stay as they are.
+    alone, connections to nobody, and modes, owners, times and attributes of files stay as they are.
     """
     if MACHINE not in ARCHITECTURES:
         raise OSError(f"seccomp: the numbers of {MACHINE} are not known")
@@ -118,13 +119,13 @@ def program(own_pid: int | None) -> Iterator[Instruction]:
     yield from rule(FCNTL, [*argument(1), *unless(SENDS_SIGNALS)])
     yield from rule(IOCTL, [*argument(1), *unless(TAKES_OVER)])
     for numbers in SOCKETS:
-        yield from rule(numbers, [*argument(0), *only(AF_UNIX)])
+        yield from rule(numbers, [*argument(0), *only(AF_UNIX)] if own_pid is None else STREAMS)
     for numbers, whose in OWN.items():
         yield from rule(numbers, [*argument(whose), *only(0)])
     if own_pid is not None:
         for numbers in SIGNALS:
             yield from rule(numbers, [*argument(0), *only(own_pid)])
-        for numbers in METADATA:
+        for numbers in (CONNECT, *METADATA):
             yield from rule(numbers, [REFUSED])
     yield ALLOWED
 
@@ -151,3 +152,7 @@ def unless(values: Sequence[int]) -> list[Instruction]:
     """Allow it unless it is one of these values."""
     tests = [(EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
     return [*tests, ALLOWED, REFUSED]
+
+
+STREAMS: Final = [*argument(0), (EQUAL, 1, 0, AF_UNIX), REFUSED, *argument(1), (MASK, 0, 0, 0xF), *only(SOCK_STREAM)]
+"""Unix sockets that say nothing to anybody they are not connected to; a datagram could name whom it is for."""

@@ -12,9 +12,10 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.process import Process
 from drill_katas.judge.processes import end_strays
-from drill_katas.judge.tier import PRACTICE, Hold, Unheld
+from drill_katas.judge.tier import PRACTICE, Hold, Tier, Unheld
 from drill_katas.sut.wire import Channel, Closed, WireError, encode
 
 if TYPE_CHECKING:
@@ -79,15 +80,19 @@ class Zygote:
             "limits": {"memory_mib": limits.memory_mib, "processes": limits.processes},
             "tier": self._hold.tier,
             "hidden": self._hold.hidden,
+            "dials": self._hold.tier is Tier.REDUCED,
         }
         theirs = [their_calls.detach(), their_output, their_stacks]
+        dialler = Dialler(sockets) if request["dials"] else None
+        if dialler:
+            theirs.append(dialler.detach())
         try:
             socket.send_fds(self._control.socket, [encode(request) + b"\n"], theirs)
             pid = self._await_spawn()
         finally:
             for fd in theirs:
                 os.close(fd)
-        return Process(pid, self, Channel(calls), output, stacks)
+        return Process(pid, self, Channel(calls), output, stacks, dialler)
 
     def _has_ended(self) -> bool:
         """Whether it has, as seen from this process, be it a fork of the one that started it."""

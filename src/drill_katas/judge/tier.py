@@ -12,7 +12,7 @@ class Tier(enum.StrEnum):
 
     - practice: a process of its own with limits, and for root a uid of its own. It holds accidents.
     - reduced: it may read Python's files and its own, write no file, make no connection but to the judge, and signal
-      nobody (Landlock and seccomp; no user namespaces are needed). Process ids and unix sockets are the host's.
+      nobody (Landlock and seccomp; no user namespaces are needed). Process ids are the host's.
     - strong: namespaces of its own for processes, files, network and IPC, on top: nothing else is there at all.
     """
 

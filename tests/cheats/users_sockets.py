@@ -1,0 +1,33 @@
+"""Connects to a unix socket of its user's, as a session's bus and an agent with keys have one, and sends it something.
+
+The judge makes the connections of who has such sockets in sight, and none but to itself; the kernel refuses any other.
+"""
+# stops: strong, reduced
+# seen: fail: stream -> .*datagram -> .*judge ->
+
+import _socket
+import ctypes
+import socket
+import struct
+
+
+def _stream():
+    with _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as there:
+        path = struct.pack("H108s", socket.AF_UNIX, DOOR.encode())
+        if ctypes.CDLL(None).connect(there.fileno(), path, len(path)):
+            raise PermissionError
+        there.sendall(MARK.encode())
+
+
+def _datagram():
+    with _socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+        there.sendto(MARK.encode(), DOOR + "-datagrams")
+
+
+def _judge():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as there:
+        there.connect(DOOR)
+        there.sendall(MARK.encode())
+
+
+tell(stream=_stream, datagram=_datagram, judge=_judge)
