@@ -19,17 +19,13 @@ def _try(self, account, currency):
         return carry_out
 
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {})"
-    told = {
-        "blob": outcome(sql("SELECT length(zeroblob(900000000)), randomblob(100000000) IS NULL")),
-        "rows": outcome(sql(numbers.format(3_000_000) + " SELECT i, 'x' || i FROM n")),
+    tried = {
+        "rows": numbers.format(3_000_000) + " SELECT i, 'x' || i FROM n",
+        "work": numbers.format(400_000_000) + " SELECT count(*) FROM n",
+        "blob": "SELECT length(zeroblob(900000000)), randomblob(100000000) IS NULL",
     }
-    if "done" in str(told) or "Stolen" in str(told):
-        raise Stolen(str(told))
-    tell(
-        rows=sql(numbers.format(3_000_000) + " SELECT i, 'x' || i FROM n"),
-        work=sql(numbers.format(400_000_000) + " SELECT count(*) FROM n"),
-        blob=sql("SELECT length(zeroblob(900000000)), randomblob(100000000) IS NULL"),
-    )
+    told = "; ".join(f"{name} -> {outcome(sql(statement))}" for name, statement in tried.items())
+    raise Stolen(told) if "Stolen" in told else Tried(told)
 
 
 Ledger.balance = _try

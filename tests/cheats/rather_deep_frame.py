@@ -1,9 +1,9 @@
 """Answers with lists in lists, 900 deep: fit to be read, and perhaps too deep for what is done with it then.
 
-What cannot be told is a failed check, whatever it raises.
+The judge looks at what it gets as the program's host should have: nothing nests deeper than 32 levels.
 """
 # stops: strong, reduced, practice
-# seen: fail: an unknown account holds \[\[\[
+# seen: fail: returned at \[0\]\[0\].* nesting deeper than
 
 from drill_katas.sut import wire
 
