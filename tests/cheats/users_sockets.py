@@ -3,16 +3,17 @@
 The judge makes the connections of who has such sockets in sight, and none but to itself; the kernel refuses any other.
 """
 # stops: strong, reduced
-# seen: fail: stream -> .*datagram -> .*judge ->
+# seen: fail: stream -> (PermissionError|done).*datagram -> (PermissionError|FileNotFoundError|done).*judge ->
 
 import _socket
+import contextlib
 import ctypes
 import socket
 import struct
 
 
 def _stream():
-    with _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as there:
+    with contextlib.closing(_socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as there:
         path = struct.pack("H108s", socket.AF_UNIX, DOOR.encode())
         if ctypes.CDLL(None).connect(there.fileno(), path, len(path)):
             raise PermissionError
@@ -20,7 +21,7 @@ def _stream():
 
 
 def _datagram():
-    with _socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+    with contextlib.closing(_socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as there:
         there.sendto(MARK.encode(), DOOR + "-datagrams")
 
 
