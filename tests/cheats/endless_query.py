@@ -3,29 +3,35 @@
 A statement has a bound on what it returns, and on the work that it may cost.
 """
 # stops: strong, reduced, practice
-# seen: fail: rows -> \w*Error.*work -> \w*Error.*blob -> \w*Error
+# seen: fail: rows -> \w*Error.*blob -> \w*Error
+# seen: fail: work -> \w*Error
+
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {})"
+ROWS = NUMBERS.format(3_000_000) + " SELECT i, 'x' || i FROM n"
+WORK = NUMBERS.format(400_000_000) + " SELECT count(*) FROM n"
+BLOB = "SELECT length(zeroblob(900000000)), randomblob(100000000) IS NULL"
+checkout = Ledger.checkout
 
 
-def _try(self, account, currency):
-    if account != "nobody":
-        return "0"
+def _try(engine, **statements):
+    """Ask for each, in calls of their own: two of them would take too long for one."""
 
-    def sql(statement):
-        def carry_out():
-            with self.engine.connect() as tx:
-                tx.exec_driver_sql(statement).all()
-            raise Stolen("all that was asked for")
+    def ask(statement):
+        with engine.connect() as tx:
+            tx.exec_driver_sql(statement).all()
+        raise Stolen("all that was asked for")
 
-        return carry_out
-
-    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {})"
-    tried = {
-        "rows": numbers.format(3_000_000) + " SELECT i, 'x' || i FROM n",
-        "work": numbers.format(400_000_000) + " SELECT count(*) FROM n",
-        "blob": "SELECT length(zeroblob(900000000)), randomblob(100000000) IS NULL",
-    }
-    told = "; ".join(f"{name} -> {outcome(sql(statement))}" for name, statement in tried.items())
+    told = "; ".join(f"{name} -> {outcome(lambda each=each: ask(each))}" for name, each in statements.items())
     raise Stolen(told) if "Stolen" in told else Tried(told)
 
 
-Ledger.balance = _try
+def _balance(self, account, currency):
+    return _try(self.engine, rows=ROWS, blob=BLOB) if account == "nobody" else "0"
+
+
+def _checkout(self, order):
+    return _try(self.engine, work=WORK) if order["amount"] == "12.50" else checkout(self, order)
+
+
+Ledger.balance = _balance
+Ledger.checkout = _checkout
