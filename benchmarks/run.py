@@ -18,7 +18,8 @@ from pairs import compare
 from drill_katas.catalog import shipped
 
 HERE = Path(__file__).parent
-APART = "restart or killed or kills or fails or opening or failed_checkout"  # checks of what a single process cannot do to itself
+# checks of what a single process cannot do to itself
+APART = "restart or killed or kills or fails or opening or failed_checkout"
 
 
 def main() -> None:
