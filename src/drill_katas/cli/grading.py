@@ -36,7 +36,10 @@ TIERS: Final = ("strong", "reduced")
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="So many at once, here; default: one a core."
 )
 @click.option(
-    "--seed-secret-env", "variable", metavar="VAR", help="Where the seeds' secret is; without one they can be known."
+    "--seed-secret-env",
+    "variable",
+    metavar="VAR",
+    help="The environment variable with the secret of the seeds; without one they can be known.",
 )
 @click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to hold what is judged less well.")
 @click.option("--cluster", metavar="ADDRESS", help="Judge on the workers of this dask scheduler: tcp://host:8786.")
