@@ -36,7 +36,7 @@ def become_sut(request: dict[str, Any], uid: int | None, already_running: int, r
             os._exit(1)
         os.write(READY, b"ok")
         os.close(READY)
-        if request["dials"]:
+        if Tier(request["tier"]) is Tier.REDUCED:
             connect_through(socket.socket(fileno=DIALLER))
         serve(socket.socket(fileno=CALLS), Host(request["package"], request["modules"]))
     finally:

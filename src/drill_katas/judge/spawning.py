@@ -80,10 +80,9 @@ class Zygote:
             "limits": {"memory_mib": limits.memory_mib, "processes": limits.processes},
             "tier": self._hold.tier,
             "hidden": self._hold.hidden,
-            "dials": self._hold.tier is Tier.REDUCED,
         }
         theirs = [their_calls.detach(), their_output, their_stacks]
-        dialler = Dialler(sockets) if request["dials"] else None
+        dialler = Dialler(sockets) if self._hold.tier is Tier.REDUCED else None
         if dialler:
             theirs.append(dialler.detach())
         try:

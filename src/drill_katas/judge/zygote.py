@@ -2,9 +2,9 @@
 
 Run as a script: `python -P -s zygote.py CONTROL_FD PATH...`. Over the control socket the judge sends
 - `{"op": "preload", "modules": [...]}`: import these now, so that every SUT has them already
-- `{"op": "spawn", "package", "modules", "overlay", "sockets", "limits", "tier", "hidden", "dials"}` with file
-  descriptors (call socket, output pipe, stacks pipe and, with `dials`, a socket of who connects it): fork a SUT;
-  answered by `{"spawned": pid}`, or by `{"unheld": why}` when it cannot be held at that tier
+- `{"op": "spawn", "package", "modules", "overlay", "sockets", "limits", "tier", "hidden"}` with file descriptors (call
+  socket, output pipe, stacks pipe and, at the tier reduced, a socket of who connects it): fork a SUT; answered by
+  `{"spawned": pid}`, or by `{"unheld": why}` when it cannot be held at that tier
 - `{"op": "kill", "pid", "why"}`: end that SUT and all that it started
 - `{"op": "rest", "mark"}`: end any SUT; answered by `{"rested": mark}`
 and hears `{"exited": pid, "status": wait status, "why": ...}` once for every SUT. One SUT lives at a
