@@ -26,7 +26,9 @@ def deliveries(sut, method, message, trouble, told, declined=()):
         database, gateway = kit.database(), PaymentGateway(*declined)
         upstream = kit.upstream(gateway, client="Gateway")
         ledger, answer = open_ledger(sut, database, upstream), "pending"
-        ledger.balance(message["account"], "USD")  # somebody looks, and what is seen must not be what stays
+        for type_ in MOVES:  # what is written, or seen, before the trouble must not be what stays
+            ledger.apply(event(type_, "5.00", account=message["account"]))
+        ledger.balance(message["account"], "USD")
         ledger.book("USD")
         try:
             with trouble(step) as met:
