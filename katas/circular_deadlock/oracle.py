@@ -53,10 +53,11 @@ class Day:
         return {"id": order["id"], "status": "confirmed", "price": price or self.price(order), "degraded": degraded}
 
 
-def expect_outcome(outcome, right, told):
-    seen, wanted = in_words(*outcome), in_words(OK, right)
+def expect_outcome(outcome, right, told, status=OK):
+    seen, wanted = in_words(*outcome), in_words(status, right)
     what = f"{told}: {right['id']} is {seen}; it should be {wanted}"
-    assert outcome == (OK, right), what if seen != wanted else f"{told}: an answer {OK} is {outcome[1]}, not {right}"
+    same_words = f"{told}: an answer {status} is {outcome[1]}, not {right}"
+    assert outcome == (status, right), what if seen != wanted else same_words
 
 
 def in_words(status, body):

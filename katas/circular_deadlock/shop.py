@@ -238,6 +238,11 @@ class Shop(Day):
             right = self.confirmation(order, self.list_price(order), degraded=True)
             expect_outcome(outcomes[order["id"]], right, told)
 
+    def expect_rejected(self, order, outcome, reason, told):
+        """The order is rejected for this reason, and says so."""
+        right = {"id": order["id"], "status": "rejected", "reason": reason}
+        expect_outcome(outcome, right, told, 409)
+
     def expect_deadlines_kept(self, answers, patience, told):
         """Every call says how long its caller waits: no longer than its customer, or 3 s once that was answered."""
         ends = {}

@@ -114,9 +114,7 @@ def test_what_is_sold_out_is_sold_to_nobody(sut):
         assert statuses == right, f"{told}: they are answered {statuses}; it should be {right}"
         shop.expect_one_outcome(orders, outcomes, told)
     for order in orders:
-        if outcomes[order["id"]][0] == 409:
-            body = {"id": order["id"], "status": "rejected", "reason": "sold out"}
-            assert outcomes[order["id"]][1] == body, f"{told}: one is told {outcomes[order['id']][1]}, not {body}"
+        shop.expect_rejected(order, outcomes[order["id"]], "sold out", told)
 
 
 @pytest.mark.stage("regression")
@@ -340,11 +338,38 @@ def test_a_rejected_order_is_counted_once_and_logged_once_on_its_trace(sut):
         answers = shop.place_all(orders, "3 orders of what is sold out")
         shop.outcomes(orders, answers, "3 orders of what is sold out")
         shop.outcomes(orders, shop.place_all(orders, "the 3 again"), "the 3 again")
-    line = {"event": "order failed", "level": "error", "reason": "sold out"}
-    report = kit.Report("orders_failed_total", labels={"reason": "sold out"}, line=line)
     traces = [answer.trace_id for answer in answers]
-    report.expect(seen, "3 orders of what is sold out, each sent twice:", times=3, trace_ids=traces)
+    expect_rejections(seen, "3 orders of what is sold out, each sent twice:", "sold out", traces)
     orders, told, trace = shop.orders(2), "2 orders of what is sold out, on one trace:", "5a1e" * 8
     with sut.observe() as seen:
         shop.outcomes(orders, shop.place_all(orders, told, trace=trace), told)
-    report.expect(seen, told, times=2, trace_ids=[trace] * 2)
+    expect_rejections(seen, told, "sold out", [trace] * 2)
+
+
+@pytest.mark.stage("trace")
+def test_an_order_that_was_taken_and_then_fails_is_rejected_once_as_failed(sut):
+    """What was taken and then fails is rejected once, as failed."""
+    shop = Shop(sut, workers=4)
+    orders, told = shop.orders(3), "stock answers 503, and 3 orders come at once"
+    shop.network.script("stock", [503] * 100)
+    with sut.observe() as seen:
+        answers = shop.place_all(orders, told)
+        outcomes = shop.outcomes(orders, answers, told)
+    shop.network.script("stock", [])
+    rejected = [order for order in orders if outcomes[order["id"]][0] not in REFUSED]
+    for order in rejected:
+        shop.expect_rejected(order, outcomes[order["id"]], "failed", told)
+    traces = [answer.trace_id for order, answer in zip(orders, answers, strict=True) if order in rejected]
+    expect_rejections(seen, f"{told}; of those {len(rejected)} are rejected:", "failed", traces)
+    told = "stock answered 503 and is back, and the orders come again"
+    again = shop.placed(orders, told)
+    for order in rejected:
+        shop.expect_rejected(order, again[order["id"]], "failed", told)
+    shop.expect_one_outcome(orders, again, told)
+
+
+def expect_rejections(seen, told, reason, traces):
+    """One order was rejected for this reason on each of these traces, and each is counted once and logged once."""
+    line = {"event": "order failed", "level": "error", "reason": reason}
+    report = kit.Report("orders_failed_total", labels={"reason": reason}, line=line)
+    report.expect(seen, told, times=len(traces), trace_ids=traces)

@@ -1,0 +1,131 @@
+"""Checkout: takes customers' orders, has stock reserve them, and answers what has become of them."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter
+
+from .world import Deadline, Reply, World, health
+
+log = structlog.get_logger()
+orders_failed = Counter("orders_failed_total", "Orders that were taken and then not confirmed.", ["reason"])
+
+IN_HAND = 5  # orders that are in hand at a time, for each worker
+RETRY_AFTER = {"Retry-After": "1"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(world: World) -> web.Application:
+    """Make the application of the checkout service."""
+    checkout = Checkout(world)
+    app = web.Application(middlewares=[checkout.one_worker_each])
+    app.router.add_post("/orders", checkout.place)
+    app.router.add_get("/orders/{order}", checkout.show)
+    app.router.add_get("/orders/{order}/terms", checkout.terms)
+    app.router.add_get("/health", health)
+    return app
+
+
+class Checkout:
+    """Orders and their outcomes."""
+
+    def __init__(self, world: World) -> None:
+        """Begin without orders."""
+        self._world = world
+        self._places_at_stock = asyncio.Semaphore(world.workers)  # taken before a worker of its own, never after
+        self._workers = asyncio.Semaphore(world.workers)
+        self._in_hand = 0
+        self._orders: dict[str, dict[str, Any]] = {}
+        self._outcomes: dict[str, tuple[int, dict[str, Any]]] = {}
+
+    @web.middleware
+    async def one_worker_each(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Give a request to a worker, when one is free before the caller has gone."""
+        if request.path == "/health":
+            return await handler(request)
+        request["deadline"] = deadline = Deadline.of(request.headers)
+        orders = int(request.method == "POST")
+        if orders and self._in_hand >= IN_HAND * self._world.workers:
+            return busy()
+        self._in_hand += orders
+        try:
+            async with contextlib.AsyncExitStack() as held:
+                for places in [self._places_at_stock] * orders + [self._workers]:
+                    try:
+                        await asyncio.wait_for(places.acquire(), deadline.left())
+                    except TimeoutError:
+                        return busy()
+                    held.callback(places.release)
+                return await handler(request)
+        finally:
+            self._in_hand -= orders
+
+    async def place(self, request: web.Request) -> web.Response:
+        """Place an order; one that was placed before gets its answer again."""
+        order = await request.json()
+        if order["id"] not in self._outcomes:
+            self._orders[order["id"]] = order
+            await self._world.work()
+            try:
+                reply = await self._reserve(order, request)
+            except (TimeoutError, ConnectionError):
+                return web.json_response({"id": order["id"], "status": "unknown"}, status=504)
+            if reply.status not in {200, 409}:
+                return busy()
+            self._settle(order, reply)
+        return self._answer(order["id"])
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show what has become of an order."""
+        order = request.match_info["order"]
+        if order not in self._outcomes:
+            return web.json_response({"error": f"there is no order {order}"}, status=404)
+        return self._answer(order)
+
+    async def terms(self, request: web.Request) -> web.Response:
+        """Tell on which terms an order was placed: the customer's tier, and the coupon."""
+        order = self._orders.get(request.match_info["order"])
+        if order is None:
+            return web.json_response({"error": "there is no such order"}, status=404)
+        tier = self._world.customers.get(order["customer"], "standard")
+        return web.json_response({"tier": tier, "coupon": order["coupon"]})
+
+    async def _reserve(self, order: dict[str, Any], request: web.Request) -> Reply:
+        """Have stock reserve what was ordered, at a price."""
+        deadline: Deadline = request["deadline"]
+        return await self._world.call(
+            "stock",
+            "POST",
+            "/reservations",
+            json={"order": order["id"], "sku": order["sku"], "quantity": order["quantity"]},
+            headers={"traceparent": request.headers.get("traceparent", "")} | deadline.headers(),
+            timeout=deadline.left(),
+        )
+
+    def _settle(self, order: dict[str, Any], reply: Reply) -> None:
+        """Remember the outcome of an order, and count it when it failed. The first outcome stands."""
+        if order["id"] in self._outcomes:
+            return
+        if reply.status == HTTPStatus.CONFLICT:
+            outcome = {"id": order["id"], "status": "rejected", "reason": reply.json["reason"]}
+            orders_failed.labels(reason=outcome["reason"]).inc()
+            log.error("order failed", order=order["id"], reason=outcome["reason"])
+        else:
+            price, degraded = reply.json["price"], reply.json["degraded"]
+            outcome = {"id": order["id"], "status": "confirmed", "price": price, "degraded": degraded}
+        self._outcomes[order["id"]] = (reply.status, outcome)
+
+    def _answer(self, order: str) -> web.Response:
+        status, outcome = self._outcomes[order]
+        return web.json_response(outcome, status=status)
+
+
+def busy() -> web.Response:
+    """Refuse an order: nothing has been done for it."""
+    return web.json_response({"status": "refused"}, status=503, headers=RETRY_AFTER)
