@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -159,16 +160,11 @@ def usage_by_call(statements: Iterable[Statement]) -> list[Usage]:
     Statements of two calls with the same text that follow one another are added up together; requests over HTTP may
     run at the same time, and are told apart by their traces.
     """
-    runs: list[list[Statement]] = []
-    by_trace: dict[str, list[Statement]] = {}
-    for statement in statements:
-        run = by_trace.get(statement.trace_id or "") if not statement.call else runs[-1] if runs else None
-        if run is None or run[0].call != statement.call:
-            run = []
-            runs.append(run)
-            if not statement.call:
-                by_trace[statement.trace_id or ""] = run
-        run.append(statement)
+    runs: dict[tuple[int, str] | str, list[Statement]] = {}
+    for number, (call, together) in enumerate(itertools.groupby(statements, key=lambda each: each.call)):
+        for statement in together:
+            cause = (number, call) if call else statement.trace_id or ""
+            runs.setdefault(cause, []).append(statement)
     return [
         Usage(
             call=run[0].call or run[0].trace_id or "",
@@ -177,7 +173,7 @@ def usage_by_call(statements: Iterable[Statement]) -> list[Usage]:
             transactions=sum(each.began for each in run),
             connections=len({each.connection for each in run}),
         )
-        for run in runs
+        for run in runs.values()
     ]
 
 
