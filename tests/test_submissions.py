@@ -138,8 +138,10 @@ def test_what_is_missing_is_said(tmp_path, make):
 
 @pytest.mark.parametrize("make", [zipped, tarred])
 @pytest.mark.parametrize("name", ["../ledger.py", "/ledger.py", "a/../../ledger.py", "C:\\ledger.py", "..\\ledger.py"])
-def test_a_name_that_leads_out_is_no_file_of_it(tmp_path, make, name):
+def test_a_name_that_leads_out_is_no_file_of_it_and_is_listed(tmp_path, make, name):
     assert "it does not hold" in refusal(make(tmp_path, {name: FIX}))
+    _, _, notes = taken(make(tmp_path, {"fp_drift/ledger.py": FIX, name: b""}))
+    assert notes == (f"ignored: {submission.printable(name)}",)
 
 
 def test_links_and_devices_in_a_folder_are_no_files(tmp_path):
@@ -158,6 +160,9 @@ def test_links_and_devices_in_a_folder_are_no_files(tmp_path):
     (tmp_path / "outer").mkdir()
     (tmp_path / "outer" / "fp_drift").symlink_to(elsewhere)
     assert "it does not hold" in refusal(tmp_path / "outer")
+    folder(tmp_path / "outer" / "katas" / "fp_drift", {"ledger.py": FIX})
+    os.mkfifo(tmp_path / "outer" / "pipe")
+    assert taken(tmp_path / "outer") == ("fp_drift", {"ledger.py": FIX}, ("ignored: fp_drift, pipe",))
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
@@ -168,6 +173,11 @@ def test_links_and_devices_in_a_tar_archive_are_no_files(tmp_path, kind):
         info.type, info.linkname = kind, "/etc/passwd"
         archive.addfile(info)
     assert "it does not hold" in refusal(path)
+    with tarfile.open(path, "a") as archive:
+        content = tarfile.TarInfo("fp_drift/ledger.py")
+        archive.addfile(content)
+    listed = () if kind == tarfile.DIRTYPE else ("ignored: ledger.py",)
+    assert taken(path) == ("fp_drift", {"ledger.py": b""}, listed)
 
 
 def test_links_in_a_zip_archive_are_no_files(tmp_path):

@@ -12,6 +12,7 @@ import os
 import stat
 import tarfile
 import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self, cast
 
@@ -45,8 +46,8 @@ class Files(Protocol):
     def __exit__(self, *_: object) -> None:
         """Let go of it."""
 
-    def names(self) -> Iterator[str]:
-        """Return the names of all regular files, as they stand there."""
+    def names(self) -> Iterator[tuple[str, bool]]:
+        """Return the names of all that is there but folders, as they stand there; and whether it is a regular file."""
 
     def open(self, name: str) -> IO[bytes]:
         """Open one of them."""
@@ -64,14 +65,14 @@ class Folder:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def names(self) -> Iterator[str]:
-        """Return the names of all regular files."""
+    def names(self) -> Iterator[tuple[str, bool]]:
+        """Return the names of all but folders. A link to one is none, and is not followed."""
         for place, folders, files in os.walk(self._path):
             folders.sort()
-            for name in sorted(files):
+            links = [name for name in folders if Path(place, name).is_symlink()]
+            for name in sorted(files + links):
                 file = Path(place, name)
-                if stat.S_ISREG(file.lstat().st_mode):
-                    yield str(file.relative_to(self._path))
+                yield str(file.relative_to(self._path)), stat.S_ISREG(file.lstat().st_mode)
 
     def open(self, name: str) -> IO[bytes]:
         """Open one of them; should it have become something else meanwhile, that is an `OSError`."""
@@ -90,14 +91,14 @@ class Zip:
     def __exit__(self, *_: object) -> None:
         self._zip.close()
 
-    def names(self) -> Iterator[str]:
-        """Return the names of all that are files by their attributes."""
+    def names(self) -> Iterator[tuple[str, bool]]:
+        """Return the names of all but folders. Its attributes say whether one is a file."""
         for member in self._zip.infolist():
             if member.compress_type not in METHODS:
                 raise Unreadable(f"{member.filename} is packed in a way that is not taken; pack it as zip programs do")
             kind = stat.S_IFMT(member.external_attr >> 16)
-            if not member.is_dir() and kind in {0, stat.S_IFREG}:
-                yield member.filename
+            if not member.is_dir():
+                yield member.filename, kind in {0, stat.S_IFREG}
 
     def open(self, name: str) -> IO[bytes]:
         """Open one of them."""
@@ -163,13 +164,13 @@ class Tar:
         for each in self._closed:
             each.close()
 
-    def names(self) -> Iterator[str]:
-        """Return the names of all regular files. Raises `Unreadable` when it would have to unpack too much for that."""
+    def names(self) -> Iterator[tuple[str, bool]]:
+        """Return the names of all but folders. Raises `Unreadable` when it would have to unpack too much for that."""
         for number, member in enumerate(self._tar):
             if number >= MOST_FILES:
                 raise Unreadable(MANY)
-            if member.isreg():
-                yield member.name
+            if not member.isdir():
+                yield member.name, member.isreg()
         self._file.headers = None
 
     def open(self, name: str) -> IO[bytes]:
@@ -179,15 +180,24 @@ class Tar:
         return file
 
 
-@contextlib.contextmanager
-def opened(path: Path) -> Iterator[dict[str, Callable[[], bytes]]]:
-    """Open a folder or an archive; yields what reads each of its files, by its name in it, a POSIX path.
+@dataclass(frozen=True)
+class Content:
+    """What is in a folder or an archive.
 
-    Raises `Unreadable`.
+    `files` has what reads each file, by its name in it, a POSIX path. `others` are links, devices, and what has a name
+    that leads out of it, as these names stand there.
     """
+
+    files: dict[str, Callable[[], bytes]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Content]:
+    """Open a folder or an archive. Raises `Unreadable`."""
     try:
         with _kind(path) as files:
-            yield _by_name(files)
+            yield _content(files)
     except Unreadable:
         raise
     except Exception as error:  # whatever those who read archives stumble over, it is the archive's
@@ -211,17 +221,18 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVES) and path.is_file()
 
 
-def _by_name(files: Files) -> dict[str, Callable[[], bytes]]:
-    found: dict[str, Callable[[], bytes]] = {}
-    for name in files.names():
-        if len(found) >= MOST_FILES:
+def _content(files: Files) -> Content:
+    found = Content()
+    for number, (name, is_file) in enumerate(files.names()):
+        if number >= MOST_FILES:
             raise Unreadable(MANY)
         inside = _inside(name)
-        if inside is None:
-            continue
-        if inside in found:
+        if inside is None or not is_file:
+            found.others.append(name)
+        elif inside in found.files:
             raise Unreadable(f"it has two files {inside}")
-        found[inside] = lambda name=name: _read(files, name)  # type: ignore[misc]
+        else:
+            found.files[inside] = lambda name=name: _read(files, name)  # type: ignore[misc]
     return found
 
 

@@ -61,12 +61,12 @@ def alone(path: Path) -> tuple[str, Path]:
 def read(id_: str, path: Path, katas: Sequence[Kata]) -> Submission:
     """Read one submission for one of the katas; its files tell for which. Never raises for what is in it."""
     try:
-        with opened(path) as files:
-            top, inside = _without_top(files, {"katas", *(kata.name for kata in katas)})
+        with opened(path) as content:
+            top, inside = _without_top(content.files, {"katas", *(kata.name for kata in katas)})
             kata, folder = _kata_of(inside, katas)
             taken = {name: inside[folder + name]() for name in kata.manifest.editable}
             places = {name: printable(str(path / (top + folder + name))) for name in taken}
-            ignored = sorted(set(inside) - {folder + name for name in taken})
+            ignored = sorted(set(inside) - {folder + name for name in taken} | set(content.others))
     except Unreadable as problem:
         return Submission(printable(id_), notes=(printable(f"not judged: {problem}"),))
     return Submission(printable(id_), kata, taken, tuple(map(printable, _ignored(ignored))), places)
