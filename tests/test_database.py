@@ -20,7 +20,7 @@ from drill_katas.judge.database import Database
 from drill_katas.judge.probe import Usage
 from drill_katas.judge.services import Services
 from drill_katas.judge.trial import Call
-from drill_katas.judge.trouble import Refused
+from drill_katas.judge.trouble import Fatal, Refused
 from drill_katas.sut import driver
 
 METADATA = sa.MetaData()
@@ -663,7 +663,7 @@ def test_a_connection_whose_statement_was_refused_is_held_until_it_is_closed(ben
     assert database.held() == []
 
 
-def refuse(_request):
+def refuse(*_):
     raise Refused("it is tired")
 
 
@@ -849,7 +849,13 @@ def test_the_step_before_which_the_program_is_killed_is_not_carried_out(bench, s
     """Steps are statements, commits and rollbacks; in place of the one that is killed nothing happens."""
     connection = driver.connect(**served[1])
     killed = []
-    bench.services.arm(step, lambda request: (killed.append(request), cut(connection)))
+
+    def kill(request, _):
+        killed.append(request)
+        cut(connection)
+        raise Fatal
+
+    bench.services.arm(step, kill)
     with contextlib.closing(connection):
         assert until_killed(connection, *NIGHT) == NIGHT[: step - 1]
     bench.services.disarm()
@@ -859,7 +865,7 @@ def test_the_step_before_which_the_program_is_killed_is_not_carried_out(bench, s
 
 
 def test_steps_that_are_not_armed_kill_nobody(bench, connection):
-    bench.services.arm(2, lambda _: pytest.fail("it was disarmed"))
+    bench.services.arm(2, lambda *_: pytest.fail("it was disarmed"))
     connection.execute("SELECT 1")
     bench.services.disarm()
     assert connection.execute("SELECT 1").fetchall() == [(1,)]

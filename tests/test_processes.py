@@ -509,6 +509,11 @@ def test_steps(sut):
             assert shop.buy() == "no answer from charge"
         assert failure.request == "Bank.charge"
         assert len(bank.received) == 3, "what is not answered has reached the bank"
+    other = kit.upstream(Bank(), client="Bank")
+    with sut.open("Shop", bank) as shop, sut.open("Shop", other) as next_door:
+        with sut.failing_from_step(2):
+            answers = [each.buy() for each in (shop, next_door) * 3]
+        assert answers == ["charged", "no answer from charge"] * 3, "of two services the one that has failed goes on to"
 ''')
     check = toy.check()
     assert check.passed, check.message

@@ -52,7 +52,7 @@ def deliveries(sut, method, message, trouble, told, declined=()):
 def whatever_fails(sut, method, message, told):
     """Deliver a message with each way of failing at each step."""
     yield from deliveries(sut, method, message, sut.failing_at_step, f"{told} failing")
-    yield from deliveries(sut, method, message, sut.failing_from_step, f"{told} all failing from then on,")
+    yield from deliveries(sut, method, message, sut.failing_from_step, f"{told} failing for good")
     yield from deliveries(sut, method, message, sut.unanswered_at_step, f"{told} carried out but not answered")
 
 

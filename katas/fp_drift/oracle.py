@@ -10,7 +10,7 @@ from drill_katas import kit
 
 CURRENCIES = sorted(kit.money.PLACES)
 MOVES = ["payment", "refund"]
-ACCOUNTS = ["alice", "Alice", "alice ", "bob", "fees", "wallet-0000-0000-0000-0001", "wallet-0000-0000-0000-0002"]
+ACCOUNTS = ["alice", "Alice", "alice ", "fees", "book", "wallet-0000-0000-0000-0001", "wallet-0000-0000-0000-0002"]
 NAMES = [
     *ACCOUNTS,
     "Fees",
@@ -24,6 +24,7 @@ NAMES = [
     kit.events.LONG + "2",
 ]
 IDS = kit.events.ids()
+NAMED_AFTER_ORDERS = ["order:{}", "order-{}", "order/{}", "checkout:{}", "paid:{}", "{}:paid"]
 DECLINED = kit.Report(
     "checkout_failure_total",
     labels={"reason": "declined"},

@@ -22,6 +22,7 @@ from .deliveries import (
 )
 from .oracle import (
     MOVES,
+    NAMED_AFTER_ORDERS,
     NAMES,
     Bank,
     PaymentGateway,
@@ -98,6 +99,7 @@ def test_large_amounts_come_back_to_the_last_unit(sut, stream):
 @example(fees=[event("fee", f"{odd}", "JPY", rate="0.025") for odd in range(20, 400, 40)])
 @example(fees=[event("fee", "8007199254740993.01", rate="0.000012345678901")])
 @example(fees=[event("fee", "1000000000000000.001", "BHD", rate="0.50000000001")])
+@example(fees=[event("fee", "10000000000000.00", rate="32.612748349624466")])
 @example(fees=[event("fee", "1.00", rate="0.575"), event("fee", "2.00", rate="0.0074999998")])
 def test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even(sut, fees):
     """Fees are rounded to the nearest unit, ties to even."""
@@ -167,7 +169,12 @@ def test_two_equal_orders_are_two_orders(sut, ids, accounts):
         answers = [ledger.checkout(each) for each in orders]
         told = f"two equal orders, {as_text(ids)}, were {' and '.join(map(str, answers))}"
         assert len(gateway.charged) == 2, f"{told}, and customers were charged {kit.some(len(gateway.charged), 'time')}"
-        expect_the_bank(ledger, Bank(*(each | {"type": "payment"} for each in orders)), f"{told}, and")
+        paid = [each | {"type": "payment"} for each in orders]
+        expect_the_bank(ledger, Bank(*paid), f"{told}, and")
+        named_alike = [event("payment", "1.00", id=name.format(ids[0])) for name in NAMED_AFTER_ORDERS]
+        for posting in named_alike:
+            ledger.apply(posting)
+        expect_the_bank(ledger, Bank(*paid, *named_alike), f"{told}; after events like {named_alike[0]['id']}")
 
 
 @pytest.mark.stage("regression")
@@ -245,6 +252,9 @@ def test_an_order_without_an_answer_is_settled_when_it_comes_again(sut, faults):
         assert answers[-1] == "paid", f"{told}; in the end it should be paid"
         assert len(gateway.charged) == 1, f"{told}, and the customer was charged {len(gateway.charged)} times"
         expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told}, and the account")
+        upstream.script([kit.Fault.REQUEST_LOST])
+        answer = ledger.checkout(kit.events.again(order("10.00"), len(faults) + 3))
+        assert answer == "paid", f"{told}; when it comes again the gateway does not answer, and it is {answer}"
 
 
 @pytest.mark.stage("stress")
@@ -319,6 +329,7 @@ def test_the_work_of_a_posting_does_not_grow_with_history(sut):
     with open_ledger(sut, database) as ledger:
         ledger.apply(first)
         for number in range(1, 101):
+            ledger.checkout(order("1.00", number))
             with database.recorded() as statements:
                 ledger.apply(event("payment", f"{number}.00"))
                 ledger.apply(event("fee", f"{number}.00", rate="0.025", account=f"wallet-{number}"))
@@ -349,7 +360,9 @@ def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
         upstream.script([kit.Fault.REPLY_LOST])
         asked_again = expect_report(sut, ledger, ["pending", "declined"], delivery=1, told_before=False) == "declined"
         expect_report(sut, ledger, ["declined"], delivery=2, told_before=asked_again)
+        upstream.script([kit.Fault.REQUEST_LOST])
         expect_report(sut, ledger, ["declined"], delivery=3, told_before=True)
+        upstream.script([])
     sut.kill()
     with open_ledger(sut, database, upstream) as ledger:
         expect_report(sut, ledger, ["declined"], delivery=4, told_before=True)

@@ -116,7 +116,7 @@ class Database:
     def _answer(self, connection: _Connection, request: dict[str, Any]) -> dict[str, Any]:
         connection.line.note(request, self._services.call, self._services.trace_id)
         try:
-            self._services.step(connection.in_words(request))
+            self._services.step(connection.in_words(request), self)
         except Unanswered as lost:
             connection.answer(request)
             return _refusal(str(lost))

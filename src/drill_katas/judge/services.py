@@ -75,7 +75,7 @@ class Services:
         self._lock = threading.Lock()
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._steps_left: int | None = None
-        self._trouble: Callable[[str], None] = lambda _: None
+        self._trouble: Callable[[str, Service], None] = lambda *_: None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def add(self, service: Service) -> str:
@@ -101,10 +101,10 @@ class Services:
             self._loop = Loop()
         return self._loop
 
-    def arm(self, step: int, trouble: Callable[[str], None]) -> None:
-        """Call `trouble` in place of the `step`-th request from now (1 is the next), and tell it which.
+    def arm(self, step: int, trouble: Callable[[str, Service], None]) -> None:
+        """Call `trouble` before the `step`-th request from now (1 is the next) and all that follow, and tell it which.
 
-        It kills the SUT, or it raises `Refused` or `Unanswered`.
+        It raises `Fatal`, `Refused` or `Unanswered`, or lets the request through.
         """
         with self._lock:
             self._steps_left, self._trouble = step, trouble
@@ -113,16 +113,14 @@ class Services:
         """Carry out all requests from now on."""
         self._steps_left = None
 
-    def step(self, request: str) -> None:
-        """Count a request that is about to be carried out. Raises what its trouble is."""
+    def step(self, request: str, service: Service) -> None:
+        """Count a request that a service is about to carry out. Raises what its trouble is."""
         with self._lock:
             if self._steps_left is None:
                 return
             self._steps_left -= 1
-            if self._steps_left > 0:
-                return
-            self._trouble(request)
-        raise Fatal
+            if self._steps_left <= 0:
+                self._trouble(request, service)
 
     def clear(self) -> None:
         """Close all services and connections: the check is over."""

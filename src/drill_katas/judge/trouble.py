@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from drill_katas.judge.running import Running
-    from drill_katas.judge.services import Services
+    from drill_katas.judge.services import Service, Services
 
 
 class Fatal(Exception):
@@ -60,7 +60,13 @@ class Troubled(abc.ABC):
     @contextlib.contextmanager
     def killed_before_step(self, step: int) -> Iterator[Trouble]:
         """Kill the SUT in place of this step. The call that is under way then raises `Killed`."""
-        with self._armed(step, self._started().kill_soon) as trouble:
+        running = self._started()
+
+        def kill(_: Service) -> None:
+            running.kill_soon()
+            raise Fatal
+
+        with self._armed(step, kill) as trouble:
             yield trouble
 
     @contextlib.contextmanager
@@ -71,7 +77,7 @@ class Troubled(abc.ABC):
         answer, which is a `TimeoutError`.
         """
 
-        def refuse() -> None:
+        def refuse(_: Service) -> None:
             self._services.disarm()
             raise Refused("database is locked")
 
@@ -82,7 +88,7 @@ class Troubled(abc.ABC):
     def unanswered_at_step(self, step: int) -> Iterator[Trouble]:
         """Have this step carried out and its answer lost: as `failing_at_step`, but a commit, say, has been made."""
 
-        def lose() -> None:
+        def lose(_: Service) -> None:
             self._services.disarm()
             raise Unanswered("no answer from the server")
 
@@ -91,24 +97,28 @@ class Troubled(abc.ABC):
 
     @contextlib.contextmanager
     def failing_from_step(self, step: int) -> Iterator[Trouble]:
-        """Have this step fail, and everything after it in this block.
+        """Have this step fail, and everything after it in this block that the same service is asked for.
 
-        As `failing_at_step`, but the database's disk has an I/O error, and no second try helps.
+        As `failing_at_step`, but the database's disk has an I/O error, and no second try helps; or an upstream cannot
+        be reached any more, and the database can.
         """
+        failing: list[Service] = []
 
-        def refuse() -> None:
-            raise Refused("disk I/O error")
+        def refuse(service: Service) -> None:
+            failing.append(service)
+            if service is failing[0]:
+                raise Refused("disk I/O error")
 
         with self._armed(step, refuse) as trouble:
             yield trouble
 
     @contextlib.contextmanager
-    def _armed(self, step: int, carry_out: Callable[[], None]) -> Iterator[Trouble]:
+    def _armed(self, step: int, carry_out: Callable[[Service], None]) -> Iterator[Trouble]:
         trouble = Trouble(step)
 
-        def note(request: str) -> None:
+        def note(request: str, service: Service) -> None:
             trouble.request = trouble.request or request
-            carry_out()
+            carry_out(service)
 
         self._services.arm(step, note)
         try:

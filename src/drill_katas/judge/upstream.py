@@ -110,7 +110,7 @@ class Upstream:
     def _fault(self, method: str) -> Fault:
         """Return what happens to this call: the trouble of this step, or what is scripted."""
         try:
-            self._services.step(f"{self._client}.{method}")
+            self._services.step(f"{self._client}.{method}", self)
         except Unanswered:
             return Fault.REPLY_LOST
         except Refused:
