@@ -524,6 +524,19 @@ def test_executemany_executes_once_for_each_row_and_is_one_statement(database, c
     assert [statement.sql[:6] for statement in database.statements] == ["INSERT", "SELECT"]
 
 
+def test_values_may_be_bound_by_their_names(database, connection):
+    cursor = connection.cursor()
+    cursor.executemany(
+        "INSERT INTO items (name, amount) VALUES (:name, :n)", [{"name": "a", "n": 1}, {"name": "b", "n": 2}]
+    )
+    assert [statement.size for statement in database.statements] == [18]
+    cursor.execute("SELECT amount, :amount FROM items WHERE name = :name", {"name": "b", "amount": 3.5})
+    assert cursor.fetchall() == [(2, 3.5)]
+    assert isinstance(cursor.description, tuple)
+    with pytest.raises(driver.ProgrammingError, match="parameter :name"):
+        cursor.execute("SELECT :name", {"amount": 1})
+
+
 def test_an_executemany_that_fails_half_way_can_be_rolled_back_whole(connection):
     with pytest.raises(driver.IntegrityError):
         connection.cursor().executemany("INSERT INTO items (name, amount) VALUES (?, 0)", [("a",), ("b",), ("a",)])

@@ -476,6 +476,9 @@ def test_a_call_to_an_upstream_that_fails_as_a_step_is_a_timeout(toy):
 
             def charge(self, amount):
                 return self.line.ask("charge", amount=amount)
+
+            def pay(self, amount):
+                return self.line.ask("charge", sum=amount)
     """,
     )
     toy.module("""
@@ -488,6 +491,13 @@ def test_a_call_to_an_upstream_that_fails_as_a_step_is_a_timeout(toy):
                     return self.bank.charge("10.00")
                 except TimeoutError as error:
                     return str(error)
+
+        class Till:
+            def __init__(self, bank):
+                self.bank = bank
+
+            def buy(self):
+                return self.bank.pay("1E+1")
     """)
     toy.checks('''
 class Bank:
@@ -509,6 +519,9 @@ def test_steps(sut):
             assert shop.buy() == "no answer from charge"
         assert failure.request == "Bank.charge"
         assert len(bank.received) == 3, "what is not answered has reached the bank"
+    with sut.open("Till", bank) as till:
+        with pytest.raises(kit.SutError, match="ValueError: charge refuses {'sum': '1E.1'}: .*'sum'"):
+            till.buy()
     other = kit.upstream(Bank(), client="Bank")
     with sut.open("Shop", bank) as shop, sut.open("Shop", other) as next_door:
         with sut.failing_from_step(2):

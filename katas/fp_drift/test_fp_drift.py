@@ -99,6 +99,7 @@ def test_large_amounts_come_back_to_the_last_unit(sut, stream):
 @example(fees=[event("fee", f"{odd}", "JPY", rate="0.025") for odd in range(20, 400, 40)])
 @example(fees=[event("fee", "8007199254740993.01", rate="0.000012345678901")])
 @example(fees=[event("fee", "1000000000000000.001", "BHD", rate="0.50000000001")])
+@example(fees=[event("fee", "2165179070349513.777", "BHD", rate="0.935897607701713")])
 @example(fees=[event("fee", "10000000000000.00", rate="32.612748349624466")])
 @example(fees=[event("fee", "1.00", rate="0.575"), event("fee", "2.00", rate="0.0074999998")])
 def test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even(sut, fees):

@@ -16,9 +16,12 @@ from drill_katas.sut.driver import from_wire, to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
     from drill_katas.judge.services import Services
     from drill_katas.sut.wire import Channel
+
+    Values: TypeAlias = list[Any] | dict[str, Any]
 
 _SERIALS = itertools.count(1)
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
@@ -180,10 +183,10 @@ class _Connection:
     def _carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["op"]:
             case "execute":
-                values = [from_wire(value) for value in request["parameters"]]
+                values = _from_wire(request["parameters"])
                 return self._fetch(request, [values], self._sqlite.execute(request["sql"], values))
             case "executemany":
-                rows = [[from_wire(value) for value in row] for row in request["rows"]]
+                rows = [_from_wire(row) for row in request["rows"]]
                 return self._fetch(request, rows, self._sqlite.executemany(request["sql"], rows))
             case "commit":
                 self._sqlite.commit()
@@ -194,7 +197,7 @@ class _Connection:
                 self._sqlite.isolation_level = request["level"]
         return {}
 
-    def _fetch(self, request: dict[str, Any], sent: list[list[Any]], cursor: sqlite3.Cursor) -> dict[str, Any]:
+    def _fetch(self, request: dict[str, Any], sent: list[Values], cursor: sqlite3.Cursor) -> dict[str, Any]:
         fetched, size = fetch(cursor)
         rows = [[to_wire(value) for value in row] for row in fetched]
         if not _BOOKKEEPING.match(request["sql"]):
@@ -202,7 +205,7 @@ class _Connection:
             made = Statement(
                 sql=request["sql"],
                 rows=len(rows),
-                size=size_of(sent) + size,
+                size=size_of(row.values() if isinstance(row, dict) else row for row in sent) + size,
                 work=self._work,
                 connection=self.line.number,
                 call=self._database.call,
@@ -219,3 +222,9 @@ class _Connection:
             "rowcount": cursor.rowcount,
             "lastrowid": cursor.lastrowid,
         }
+
+
+def _from_wire(parameters: list[Any] | dict[str, Any]) -> Values:
+    if isinstance(parameters, dict):
+        return {name: from_wire(value) for name, value in parameters.items()}
+    return [from_wire(value) for value in parameters]

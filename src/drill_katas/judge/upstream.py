@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import inspect
+import reprlib
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -104,7 +105,10 @@ class Upstream:
         if fault is Fault.REQUEST_LOST:
             return lost
         self.received.append(Received(method, arguments, fault))
-        value = getattr(self._service, method)(**arguments)
+        try:
+            value = getattr(self._service, method)(**arguments)
+        except Exception as error:  # noqa: BLE001 - a program may ask for anything, in any words
+            return {"refused": f"{method} refuses {reprlib.repr(arguments)}: {error}"}
         return lost if fault is Fault.REPLY_LOST else {"ok": value}
 
     def _fault(self, method: str) -> Fault:

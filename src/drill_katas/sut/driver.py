@@ -11,15 +11,20 @@ import base64
 import socket
 import sqlite3
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut import telemetry
 from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import TypeAlias
 
     import sqlalchemy
+
+    Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+    """By their places, or by their names."""
 
 apilevel: Final = "2.0"
 threadsafety: Final = 1
@@ -101,7 +106,7 @@ class Connection:
         self._open_channel()
         return Cursor(self)
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Cursor:
+    def execute(self, sql: str, parameters: Parameters = ()) -> Cursor:
         """Execute `sql` on a new cursor and return it (sqlite3's shorthand)."""
         return self.cursor().execute(sql, parameters)
 
@@ -164,16 +169,16 @@ class Cursor:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.description: list[tuple[Any, ...]] | None = None
+        self.description: tuple[tuple[Any, ...], ...] | None = None
         self.rowcount = -1
         self.lastrowid: int | None = None
         self._rows: Iterator[tuple[Any, ...]] = iter(())
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Cursor:
+    def execute(self, sql: str, parameters: Parameters = ()) -> Cursor:
         """Execute one statement."""
         return self._run({"op": "execute", "sql": sql, "parameters": _to_wire(parameters)})
 
-    def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> Cursor:
+    def executemany(self, sql: str, parameters: Iterable[Parameters]) -> Cursor:
         """Execute one statement once for each row of parameters."""
         return self._run({"op": "executemany", "sql": sql, "rows": [_to_wire(row) for row in parameters]})
 
@@ -206,14 +211,16 @@ class Cursor:
     def _run(self, frame: dict[str, Any]) -> Cursor:
         answer = self.connection.request(frame)
         columns = answer["columns"]
-        self.description = columns and [(name, None, None, None, None, None, None) for name in columns]
+        self.description = columns and tuple((name, None, None, None, None, None, None) for name in columns)
         self.rowcount = answer["rowcount"]
         self.lastrowid = answer["lastrowid"]
         self._rows = iter([tuple(from_wire(value) for value in row) for row in answer["rows"]])
         return self
 
 
-def _to_wire(parameters: Sequence[Any]) -> list[Any]:
+def _to_wire(parameters: Parameters) -> list[Any] | dict[str, Any]:
+    if isinstance(parameters, Mapping):
+        return {name: to_wire(value) for name, value in parameters.items()}
     return [to_wire(value) for value in parameters]
 
 

@@ -27,6 +27,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut import clock, driver, telemetry
+from drill_katas.sut.line import Line
 from drill_katas.sut.wire import Channel, Closed, find_unplain
 
 if TYPE_CHECKING:
@@ -173,37 +174,6 @@ class Host:
         engine = driver.make_engine(address, service, **options)
         self._engines.setdefault(number, []).append(engine)
         return engine
-
-
-class Line:
-    """A line to an upstream service in the judge: one request, one answer."""
-
-    def __init__(self, address: str, service: str) -> None:
-        self._address = address
-        self._service = service
-        self._channel: Channel | None = None
-
-    def ask(self, method: str, **arguments: Any) -> Any:
-        """Call the upstream's `method`; raises TimeoutError when no answer comes."""
-        channel = self._connected()
-        try:
-            channel.send({"method": method, "arguments": arguments, "trace": telemetry.current_trace()})
-            answer = channel.receive()
-        except Closed as gone:
-            self._channel = None
-            raise ConnectionError("the upstream closed the connection") from gone
-        assert answer is not None
-        if "timeout" in answer:
-            raise TimeoutError(answer["timeout"])
-        return answer["ok"]
-
-    def _connected(self) -> Channel:
-        if self._channel is None:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.connect(self._address)
-            self._channel = Channel(sock)
-            self._channel.send({"service": self._service})
-        return self._channel
 
 
 def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Application:

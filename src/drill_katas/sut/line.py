@@ -1,0 +1,45 @@
+"""The program's end of a line to an upstream, which the judge plays."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from drill_katas.sut import telemetry
+from drill_katas.sut.wire import Channel, Closed
+
+
+class Line:
+    """A line to an upstream service in the judge: one request, one answer."""
+
+    def __init__(self, address: str, service: str) -> None:
+        self._address = address
+        self._service = service
+        self._channel: Channel | None = None
+
+    def ask(self, method: str, **arguments: Any) -> Any:
+        """Call the upstream's `method`.
+
+        Raises TimeoutError when no answer comes, and ValueError when the upstream can make nothing of what it is asked.
+        """
+        channel = self._connected()
+        try:
+            channel.send({"method": method, "arguments": arguments, "trace": telemetry.current_trace()})
+            answer = channel.receive()
+        except Closed as gone:
+            self._channel = None
+            raise ConnectionError("the upstream closed the connection") from gone
+        assert answer is not None
+        if "timeout" in answer:
+            raise TimeoutError(answer["timeout"])
+        if "refused" in answer:
+            raise ValueError(answer["refused"])
+        return answer["ok"]
+
+    def _connected(self) -> Channel:
+        if self._channel is None:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.connect(self._address)
+            self._channel = Channel(sock)
+            self._channel.send({"service": self._service})
+        return self._channel
