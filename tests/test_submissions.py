@@ -144,6 +144,17 @@ def test_a_name_that_leads_out_is_no_file_of_it_and_is_listed(tmp_path, make, na
     assert notes == (f"ignored: {submission.printable(name)}",)
 
 
+def test_a_name_that_is_very_long_is_not_told_whole(tmp_path):
+    name = f"{'x' * 60_000}.py"
+    ((_, _, (note,)), told) = (
+        taken(zipped(tmp_path, {"ledger.py": FIX, name: b""})),
+        refusal(zipped(tmp_path, {name: b"", f"./{name}": b""})),
+    )
+    assert note.endswith("x…")
+    assert told.startswith("it has two files xxx")
+    assert max(len(note), len(told)) < 500
+
+
 def test_links_and_devices_in_a_folder_are_no_files(tmp_path):
     secret = tmp_path / "secret.py"
     secret.write_bytes(b"secret")
