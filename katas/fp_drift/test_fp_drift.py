@@ -172,10 +172,11 @@ def test_two_equal_orders_are_two_orders(sut, ids, accounts):
         assert len(gateway.charged) == 2, f"{told}, and customers were charged {kit.some(len(gateway.charged), 'time')}"
         paid = [each | {"type": "payment"} for each in orders]
         expect_the_bank(ledger, Bank(*paid), f"{told}, and")
-        named_alike = [event("payment", "1.00", id=name.format(ids[0])) for name in NAMED_AFTER_ORDERS]
+        names = [name.format(ids[0]) for name in NAMED_AFTER_ORDERS]
+        named_alike = [event("payment", f"{units}.00", id=name) for units, name in enumerate(names, 1)]
         for posting in named_alike:
             ledger.apply(posting)
-        expect_the_bank(ledger, Bank(*paid, *named_alike), f"{told}; after events like {named_alike[0]['id']}")
+        expect_the_bank(ledger, Bank(*paid, *named_alike), f"{told}; after events like {names[0]}")
 
 
 @pytest.mark.stage("regression")
