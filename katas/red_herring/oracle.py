@@ -29,6 +29,7 @@ ODD = [
     "order-1",
     "order-10",
     "order-2",
+    "order 2",
     "o'hara",
     "\u00e9",
     "e\u0301",
@@ -199,6 +200,15 @@ def paid_orders(draw):
     """A day of orders that are paid, with ids that are hard to sort and to quote, and amounts that are often equal."""
     ids = draw(st.lists(st.sampled_from(ODD) | st.text(max_size=4), max_size=9, unique=True))
     return [(each, draw(st.sampled_from(list(PRICES))), draw(st.integers(1, 3))) for each in ids]
+
+
+def expect_export(export, day, orders, told=""):
+    """The export of a day has these orders, each (id, sku, quantity), and no other."""
+    got, right = export.run(day), export_of(orders)
+    pairs = zip([*got.split("\n"), None], [*right.split("\n"), None], strict=False)
+    line, wanted = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
+    what = f"the export of {day}{told and f', when {told},'}"
+    assert got == right, f"{what} has the line {line!r}; it should be {wanted!r}"
 
 
 def export_of(orders):

@@ -14,6 +14,7 @@ from .oracle import (
     DAY,
     FAILURES,
     NEVER_REFUSED,
+    ODD,
     PLENTY,
     PRICE,
     PRICES,
@@ -26,9 +27,9 @@ from .oracle import (
     counts,
     expect_a_paid_order,
     expect_answer,
+    expect_export,
     expect_nothing_held,
     expect_stock,
-    export_of,
     for_each_step,
     held_in,
     opened,
@@ -175,6 +176,7 @@ def test_an_order_that_comes_again_gets_its_answer_again(sut, night, restart):
     orders = [shop.order(right) for right in night]
     for right, order in zip(night, orders, strict=True):
         shop.deliver(right, order)
+    shop.deliver("paid", shop.order(day="2027-03-13"))
     charged = list(shop.provider.charged)
     if restart:
         sut.kill()
@@ -228,6 +230,7 @@ def test_receipts_have_the_format_of_the_contract(sut):
 @pytest.mark.timeout(40)
 @given(orders=paid_orders(), failed=st.sampled_from(FAILURES))
 @example(orders=[(f"order-{number}", "tray", 1 + number % 3) for number in range(12)], failed="sold out")
+@example(orders=[(id_, "tray", 1) for id_ in ("b", "A", "a", "B", *ODD)], failed="declined")
 @settings(max_examples=6)
 def test_the_export_is_the_same_to_the_byte(sut, orders, failed):
     """The export is the same to the byte."""
@@ -236,14 +239,33 @@ def test_the_export_is_the_same_to_the_byte(sut, orders, failed):
         shop.checkout.restock(sku, PLENTY, price)
     for id_, sku, quantity in orders:
         shop.deliver("paid", shop.order(id=id_, sku=sku, quantity=quantity, price=PRICES[sku]))
+    charged = kit.some(len(shop.provider.charged), "customer")
+    assert len(shop.provider.charged) == len(orders), f"of {kit.some(len(orders), 'paid order')} {charged} were charged"
     shop.deliver(failed, shop.order(failed, id="failed"))
     shop.deliver("paid", shop.order(id="tomorrow's", day="2026-03-14"))
     export = shop.open_export()
-    for day, right in ((DAY, export_of(orders)), ("2026-03-12", export_of([]))):
-        got = export.run(day)
-        pairs = zip([*got.split("\n"), None], [*right.split("\n"), None], strict=False)
-        line, wanted = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
-        assert got == right, f"the export of {day} has the line {line!r}; it should be {wanted!r}"
+    expect_export(export, DAY, orders)
+    expect_export(export, "2026-03-12", [])
+
+
+@pytest.mark.stage("regression")
+def test_the_export_has_what_was_paid_late(sut):
+    """The export has what was paid after the one before."""
+    shop = Shop(sut)
+    shop.checkout.restock("tray", PLENTY, PRICE)
+    tray = {"sku": "tray", "price": PRICE}
+    late, early, last = (shop.order(id=id_, **tray) for id_ in ("late", "early", "last"))
+    shop.deliver("unavailable", late)
+    shop.deliver("paid", early)
+    export = shop.open_export()
+    expect_export(export, DAY, [("early", "tray", 1)])
+    expect_export(export, "2026-03-14", [])
+    shop.deliver("paid", again(late))
+    expect_export(export, DAY, [("early", "tray", 1), ("late", "tray", 1)], "one of its orders was paid late")
+    expect_export(export, "2026-03-14", [])
+    shop.deliver("paid", last)
+    orders = [("early", "tray", 1), ("last", "tray", 1), ("late", "tray", 1)]
+    expect_export(export, DAY, orders, "another order of it came late")
 
 
 @pytest.mark.stage("regression")
@@ -285,6 +307,33 @@ def test_an_order_is_whole_whatever_fails(sut):
     """An order is whole, whatever fails."""
     for right in ("paid", "declined", "sold out"):
         for_each_step(sut, right, sut.failing_at_step, "failing")
+
+
+@pytest.mark.stage("stress")
+def test_a_restock_that_fails_changes_nothing(sut):
+    """A restock that fails changes nothing."""
+    shop = Shop(sut)
+    for step in count(1):
+        with contextlib.suppress(kit.SutError), sut.failing_at_step(step) as failure:
+            shop.checkout.restock(shop.mug, 1, PRICE + step)
+        if failure.request is None or failure.request in NEVER_REFUSED:
+            break
+        told = f"a restock with another price, failing {failure}:"
+        expect_stock(shop, shop.mug, PLENTY - step + 1, told)
+        expect_a_paid_order(shop, told)
+
+
+@pytest.mark.stage("stress")
+def test_a_bad_hour_of_the_database_leaves_nothing_behind(sut):
+    """A bad hour of the database leaves nothing behind."""
+    shop, failed = Shop(sut), 12
+    for _ in range(failed):
+        with contextlib.suppress(kit.SutError), sut.failing_at_step(1):
+            shop.checkout.checkout(shop.order())
+    told = f"after {failed} orders whose first statement failed"
+    expect_a_paid_order(shop, f"{told},")
+    opened = max(statement.connection for statement in shop.database.statements)
+    assert opened <= 10, f"{told}, there have been {opened} connections; it should be 10 at the most"
 
 
 @pytest.mark.stage("sla")
