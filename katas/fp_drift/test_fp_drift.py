@@ -307,6 +307,7 @@ def test_no_money_is_made_or_lost_in_a_night_of_kills(sut):
 
 
 @pytest.mark.stage("stress")
+@pytest.mark.timeout(40)
 def test_an_event_is_remembered_through_a_busy_day(sut):
     """An event is remembered through a busy day."""
     database, first, busy = kit.database(), event("payment", "7.00"), 1_200

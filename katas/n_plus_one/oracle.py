@@ -30,6 +30,7 @@ class PriceService:
     def __init__(self):
         self.prices = {}
         self.latency = 0.01
+        self.slow = set()  # SKUs whose price takes a second
         self.refused = 0
         self.kept_waiting = None  # seconds that an answer waited in vain, for a sign of life of its caller's
         self._watched = None
@@ -41,12 +42,12 @@ class PriceService:
             return 429, {"error": f"{CAP} calls of yours are open"}
         self._open += 1
         try:
-            await asyncio.sleep(self.latency)
+            asked = skus_of(hop)
+            await asyncio.sleep(1 if self.slow & asked else self.latency)
             await self._health(hop)
-            asked = json.loads(hop.body)
             if hop.path == "/price":
-                return 200, {"price": self.prices.get(asked["sku"])}
-            return 200, {"prices": {sku: self.prices[sku] for sku in asked["skus"] if sku in self.prices}}
+                return 200, {"price": self.prices.get(*asked)}
+            return 200, {"prices": {sku: self.prices[sku] for sku in asked if sku in self.prices}}
         finally:
             self._open -= 1
 
@@ -95,7 +96,7 @@ class Shop:
         for order_id, (user, lines) in zip(ids, orders, strict=True):
             self.orders[user].append((order_id, lines))
 
-    def fill(self, users, orders=3, lines=2, addresses=2, *, skus=8, first=1):
+    def fill(self, users, orders=3, lines=2, addresses=2, *, skus=8, first=1, at="dashboard"):
         """Add users with so many of everything each, and give all their SKUs a price. Returns the users' ids."""
         chance = random.Random(self._sut.seed)  # noqa: S311 - no secrets
         names = [f"sku-{chance.randrange(10**6):06}" for _ in range(skus)]
@@ -110,7 +111,15 @@ class Shop:
             for _ in range(orders)
             for user in ids
         ]
-        self.add(people, ordered)
+        self.add(people, ordered, at)
+        return ids
+
+    def fill_apart(self, users, first=1):
+        """Add users who have ordered one line each, of a SKU that nobody else has. Returns the users' ids."""
+        ids = list(range(first, first + users))
+        self.service.prices |= {f"sku-of-{user}": f"{user}.25" for user in ids}
+        people = [{"id": user, "name": f"Customer {user}", "addresses": []} for user in ids]
+        self.add(people, [(user, [(f"sku-of-{user}", 1)]) for user in ids])
         return ids
 
     def ask(self, ids, at="dashboard", within=WITHIN):
@@ -118,6 +127,20 @@ class Shop:
 
     def ask_together(self, pages, within=WITHIN):
         return self.network.ask_together("dashboard", [("GET", path_of(ids), {}) for ids in pages], within=within)
+
+    def begin_to_ask(self, ids):
+        """Ask for a dashboard; returns at once a function that waits for its answer."""
+        asked = self.network.start(self.network.send("dashboard", ("GET", path_of(ids), {}), WITHIN))
+        return lambda: asked.result(WITHIN + 1)
+
+    def expect_on_their_traces(self, answered):
+        """Every call for prices is on the trace of an answer that shows one of them."""
+        shown = {answer.trace_id: self.skus(ids) for answer, ids in answered}
+        strange = [call for call in self.price_calls() if not skus_of(call) & shown.get(call.trace_id, set())]
+        assert not strange, (
+            f"of {kit.some(len(self.price_calls()), 'call')} to the price service {len(strange)} were on no trace of a "
+            f"request that shows what they ask for"
+        )
 
     def expect(self, answer, ids, told):
         """The answer is the dashboard of these users, exactly."""
@@ -153,8 +176,7 @@ class Shop:
 
     def most_asked(self, before):
         """Return the SKU that the price service was asked for most often after so many calls, and how often."""
-        asked = [json.loads(hop.body) for hop in self.price_calls()[before:]]
-        times = Counter(sku for each in asked for sku in each.get("skus", [each.get("sku")]))
+        times = Counter(sku for hop in self.price_calls()[before:] for sku in skus_of(hop))
         return times.most_common(1)[0] if times else ("no SKU", 0)
 
     def _line(self, sku, quantity):
@@ -203,6 +225,12 @@ def shop_of(sut):
 
 
 _shared = {}
+
+
+def skus_of(hop):
+    """Return the SKUs whose price a call asks for."""
+    asked = json.loads(hop.body)
+    return set(asked.get("skus", [asked.get("sku")]))
 
 
 def path_of(ids):

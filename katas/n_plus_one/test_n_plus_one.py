@@ -102,6 +102,12 @@ def test_a_dashboard_asks_for_a_price_once(sut):
             f"a dashboard of {kit.some(skus, 'SKU')} in {shop.count_lines(ids)} lines made "
             f"{kit.some(calls, 'call')} to the price service; it should be one for each SKU at most"
         )
+    ids = shop.fill(users=3, orders=0, first=1_000)
+    before = len(shop.price_calls())
+    shop.network.partition("prices")
+    shop.expect(shop.ask(ids), ids, "of users who have ordered nothing, while the price service is gone,")
+    calls = len(shop.price_calls()) - before
+    assert not calls, f"a dashboard without a line made {kit.some(calls, 'call')} to the price service"
 
 
 @pytest.mark.stage("cause")
@@ -130,7 +136,8 @@ def test_health_is_answered_while_the_database_takes_its_time(sut):
     expect_prompt(lag, "dashboards are made on a slow database")
     with kit.lag(shop.network, "dashboard") as lag:
         shop.add([], [(ids[0], [("sku-late", 1)])])
-    expect_prompt(lag, "an order is placed on a slow database")
+        shop.fill(users=1, orders=0, first=1_000)
+    expect_prompt(lag, "an order is placed and a user added on a slow database")
 
 
 @pytest.mark.stage("regression")
@@ -180,6 +187,24 @@ def test_what_is_new_shows_at_the_next_request(sut):
     sut.kill()
     shop.serve()
     shop.expect(shop.ask(ids), ids, "after an order was placed and every instance was restarted at once,")
+    stranger = shop.ask([77])
+    assert stranger.status == 404, f"a dashboard of nobody {spoken(stranger)}; it should be 404"
+    shop.fill(users=1, first=77, at="second")
+    shop.expect(shop.ask([77]), [77], "of a user whom nobody knew, and the other instance has added since,")
+
+
+@pytest.mark.stage("regression")
+def test_a_price_that_has_changed_shows_while_others_wait(sut):
+    """A changed price shows, whoever else is waiting."""
+    shop = Shop(sut, latency=0.0)
+    slow, ids = shop.fill_apart(1), shop.fill(users=1, skus=4, first=100)
+    shop.service.slow = shop.skus(slow)
+    waiting = shop.begin_to_ask(slow)
+    for number in (1, 2):
+        shop.service.prices |= dict.fromkeys(shop.skus(ids), f"{number}.5")
+        told = "before" if number == 1 else "after"
+        shop.expect(shop.ask(ids), ids, f"{told} its prices changed, while another waits for other prices,")
+    shop.expect(waiting(), slow, "that waited for its price")
 
 
 @pytest.mark.stage("stress")
@@ -202,12 +227,18 @@ def test_without_prices_a_dashboard_says_so(sut):
         )
     shop.network.script("prices", [])
     shop.expect(shop.ask(ids), ids, "when the price service has failed and is back")
+    wide = shop.fill(users=20, orders=5, lines=4, skus=300, first=100)
     shop.network.partition("prices")
     with kit.lag(shop.network, "dashboard") as lag:
-        expect_unavailable(shop.ask(ids, within=5), "while the price service does not answer")
+        expect_unavailable(shop.ask(wide, within=5), "while the price service does not answer")
     expect_prompt(lag, "the price service does not answer")
     shop.network.heal("prices")
     shop.expect(shop.ask(ids), ids, "when the price service is back")
+    shop.network.script("prices", [None] + [503] * 1_000)
+    expect_unavailable(
+        shop.ask(wide), f"of {len(shop.skus(wide))} SKUs, when the first call for prices is the last good one,"
+    )
+    shop.network.script("prices", [])
 
 
 def expect_unavailable(answer, told):
@@ -281,8 +312,16 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
         f"of {kit.some(len(calls), 'call')} to the price service {len(strange)} were not on the trace of the "
         f"request that made them"
     )
+    apart = shop.fill_apart(8, first=100)
+    answers = shop.ask_together([[user] for user in apart])
+    shop.expect_on_their_traces([(answer, ids), *((each, [user]) for user, each in zip(apart, answers, strict=True))])
     shop.network.script("prices", [503] * 200)
     with sut.observe() as seen:
         answer = shop.ask(ids)
     expect_unavailable(answer, "while the price service answers 503")
     FAILED.expect(seen, "after a dashboard was answered 503,", trace_ids=[answer.trace_id])
+    with sut.observe() as seen:
+        answers = shop.ask_together([ids] * 5)
+    for answer in answers:
+        expect_unavailable(answer, "asked for with 4 others, while the price service answers 503,")
+    FAILED.expect(seen, "after five were answered 503 at once,", times=5, trace_ids=[each.trace_id for each in answers])
