@@ -315,7 +315,7 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     apart = shop.fill_apart(8, first=100)
     answers = shop.ask_together([[user] for user in apart])
     shop.expect_on_their_traces([(answer, ids), *((each, [user]) for user, each in zip(apart, answers, strict=True))])
-    shop.network.script("prices", [503] * 200)
+    shop.network.script("prices", [503] * 1_000)
     with sut.observe() as seen:
         answer = shop.ask(ids)
     expect_unavailable(answer, "while the price service answers 503")
