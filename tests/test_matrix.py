@@ -18,14 +18,14 @@ def lines_of(checks: int, width: int) -> list[str]:
     return [plain(each) for each in matrix_lines(certificate, width)]
 
 
-@pytest.mark.parametrize("checks", [3, 9, 10, 22])
+@pytest.mark.parametrize("checks", [3, 9, 10, 22, 24, 29])
 def test_a_matrix_of_many_checks_fits_on_a_terminal_of_80_columns(checks):
     assert max(map(len, lines_of(checks, 80))) <= 80
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_every_sign_stands_below_the_number_of_its_check(width):
-    lines = lines_of(22, width)
+@pytest.mark.parametrize(("checks", "width"), [(22, 80), (24, 80), (22, 120)])
+def test_every_sign_stands_below_the_number_of_its_check(checks, width):
+    lines = lines_of(checks, width)
     tens, ones, row = lines[2], lines[3], next(line for line in lines if line.startswith("short"))
     place = row.index("✗")
     assert (tens[place], ones[place]) == ("1", "2")

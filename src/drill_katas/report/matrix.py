@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from drill_katas.certify import Cell, Certificate, Row
     from drill_katas.report.text import Style
 
-NAME: Final = 26  # columns of an arm's kind and name
+NAME, SHORTEST_NAME = 26, 12  # columns of an arm's kind and name, where the terminal has room and at least
 WIDE, NARROW = 3, 2  # columns of a cell, where the terminal has room and where not
 SECONDS: Final = 9  # columns
 
@@ -22,12 +22,13 @@ def matrix_lines(certificate: Certificate, width: int) -> list[Line]:
     """Return the matrix, its legend, and what is wrong."""
     arms, checks, seeds = len(certificate.rows), len(certificate.checks), len(certificate.seeds)
     cell = WIDE if NAME + WIDE * checks + SECONDS <= width else NARROW
+    name = max(SHORTEST_NAME, min(NAME, width - cell * checks - SECONDS))
     lines = [
         line((f"{certificate.kata}: {arms} arms × {checks} checks × {seeds} seed{'s' * (seeds > 1)}", "bold")),
         *_repeat_lines(certificate),
         line(),
-        *_head_lines(checks, cell),
-        *_row_lines(certificate.rows, cell),
+        *_head_lines(checks, name, cell),
+        *_row_lines(certificate.rows, name, cell),
         line(),
         *_legend(certificate, width),
         line(),
@@ -53,25 +54,25 @@ def _repeat_lines(certificate: Certificate) -> Iterator[Line]:
                 yield line((f"! {row.kind} {row.arm}, {cell.check}: {', '.join(cell.seen)}", "bad"))
 
 
-def _head_lines(checks: int, cell: int) -> Iterator[Line]:
+def _head_lines(checks: int, name: int, cell: int) -> Iterator[Line]:
     """Yield the numbers of the checks, written downwards: the tens above the ones."""
     for digits in zip(*(f"{number:>2}" for number in range(1, checks + 1)), strict=True):
         row = "".join(digit.rjust(cell) for digit in digits)
         if row.strip():
-            yield line(" " * NAME, (row, "dim"))
+            yield line(" " * name, (row, "dim"))
 
 
-def _row_lines(rows: Sequence[Row], cell: int) -> Iterator[Line]:
+def _row_lines(rows: Sequence[Row], name: int, cell: int) -> Iterator[Line]:
     for kind, group in groupby(rows, key=lambda row: row.kind):
         if kind == "near miss":
             yield line(("near misses", "dim"))
-        yield from (_row_line(row, cell) for row in group)
+        yield from (_row_line(row, name, cell) for row in group)
 
 
-def _row_line(row: Row, width: int) -> Line:
+def _row_line(row: Row, name: int, width: int) -> Line:
     kind = "" if row.kind in {"reference", "near miss"} else f"{row.kind} "
     cells = [(_sign(cell).rjust(width), _style(cell)) for cell in row.cells]
-    return line(cut(f"{kind}{row.arm}", NAME).ljust(NAME), *cells, (f"{row.seconds:{SECONDS - 2}.1f} s", "dim"))
+    return line(cut(f"{kind}{row.arm}", name).ljust(name), *cells, (f"{row.seconds:{SECONDS - 2}.1f} s", "dim"))
 
 
 def _legend(certificate: Certificate, width: int) -> list[Line]:
