@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from drill_katas.errors import UserError
 from drill_katas.grading.files import Unreadable, is_archive, opened
-from drill_katas.report.text import cut
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -70,7 +69,7 @@ def read(id_: str, path: Path, katas: Sequence[Kata]) -> Submission:
             places = {name: printable(str(path / (top + folder + name))) for name in taken}
             ignored = sorted(set(inside) - {folder + name for name in taken} | set(content.others))
     except Unreadable as problem:
-        return Submission(printable(id_), notes=(cut(printable(f"not judged: {problem}"), LONGEST),))
+        return Submission(printable(id_), notes=(_short(printable(f"not judged: {problem}")),))
     return Submission(printable(id_), kata, taken, tuple(map(printable, _ignored(ignored))), places)
 
 
@@ -121,4 +120,8 @@ def _kata_of(names: Iterable[str], katas: Sequence[Kata]) -> tuple[Kata, str]:
 def _ignored(names: Sequence[str]) -> Iterator[str]:
     if names:
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-        yield f"ignored: {', '.join(cut(name, LONGEST) for name in names[:LISTED])}{more}"
+        yield f"ignored: {', '.join(map(_short, names[:LISTED]))}{more}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
