@@ -106,10 +106,10 @@ class Upstream:
             return lost
         self.received.append(Received(method, arguments, fault))
         try:
-            value = getattr(self._service, method)(**arguments)
+            answer = {"ok": getattr(self._service, method)(**arguments)}
         except Exception as error:  # noqa: BLE001 - a program may ask for anything, in any words
-            return {"refused": f"{method} refuses {reprlib.repr(arguments)}: {error}"}
-        return lost if fault is Fault.REPLY_LOST else {"ok": value}
+            answer = {"refused": f"{method} refuses {reprlib.repr(arguments)}: {error}"}
+        return lost if fault is Fault.REPLY_LOST else answer
 
     def _fault(self, method: str) -> Fault:
         """Return what happens to this call: the trouble of this step, or what is scripted."""
