@@ -5,17 +5,20 @@ from __future__ import annotations
 import pytest
 
 from drill_katas.certify import Cell, Certificate, CheckName, Row
-from drill_katas.report.matrix import matrix_lines
+from drill_katas.report.matrix import matrix_lines, summary_lines
 from drill_katas.report.text import plain
 from drill_katas.verdict import Stage
 
 
-def lines_of(checks: int, width: int) -> list[str]:
+def certificate(checks: int, *faults: str) -> Certificate:
     names = tuple(CheckName(f"test_{number}", Stage.CAUSE, f"Property {number} holds") for number in range(checks))
     cells = tuple(Cell(name.name, "fail" if number == 11 else "pass", ("x",)) for number, name in enumerate(names))
     rows = (Row("accepted", "a_design_with_quite_a_long_name", 123.4, cells), Row("near miss", "short", 1.0, cells))
-    certificate = Certificate(kata="toy", seeds=(0,), checks=names, rows=rows, faults=())
-    return [plain(each) for each in matrix_lines(certificate, width)]
+    return Certificate(kata="toy", seeds=(0,), checks=names, rows=rows, faults=faults)
+
+
+def lines_of(checks: int, width: int) -> list[str]:
+    return [plain(each) for each in matrix_lines(certificate(checks), width)]
 
 
 @pytest.mark.parametrize("checks", [3, 9, 10, 22, 24, 29])
@@ -35,3 +38,14 @@ def test_a_long_name_is_cut_and_keeps_the_columns():
     accepted, short = (line for line in lines_of(3, 80) if line.endswith(" s"))
     assert accepted.startswith("accepted a_design_with_qu…")
     assert accepted.index("·") == short.index("·")
+
+
+def test_after_several_katas_what_is_wrong_with_any_is_the_last_that_is_told():
+    fault = "accepted short, test_2: should pass, but fail: it took too long"
+    lines = [plain(each) for each in summary_lines([certificate(3, fault), certificate(3)], 50)]
+    assert lines == [
+        "toy: does not hold",
+        "! accepted short, test_2: should pass, but fail:",
+        "it took too long",
+        "toy: holds",
+    ]

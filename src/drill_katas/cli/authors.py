@@ -32,7 +32,7 @@ JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, **plan: Any) -> None:
     """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared."""
     from drill_katas.certify import Plan, certify
-    from drill_katas.report.matrix import matrix_lines
+    from drill_katas.report.matrix import matrix_lines, summary_lines
 
     certificates = []
     for kata in _to_verify(names):
@@ -41,6 +41,8 @@ def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, **plan: A
         show(matrix_lines(certificate, width()))
         if json_file:
             _write_json(json_file, certificates)
+    if len(certificates) > 1:
+        show(summary_lines(certificates, width()))
     if not all(certificate.holds for certificate in certificates):
         raise SystemExit(1)
 

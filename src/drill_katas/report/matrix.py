@@ -36,8 +36,21 @@ def matrix_lines(certificate: Certificate, width: int) -> list[Line]:
     ]
     if certificate.holds:
         return [*lines, line(("every arm got what it must", "good"))]
-    faults = [each for fault in certificate.faults for each in wrapped(f"! {fault}", width, "", "bad")]
-    return [*lines, *faults]
+    return [*lines, *_fault_lines(certificate, width)]
+
+
+def summary_lines(certificates: Sequence[Certificate], width: int) -> list[Line]:
+    """Say of several katas which hold; repeat what is wrong with the others, for their matrices may be screens away."""
+    lines: list[Line] = []
+    for each in certificates:
+        lines.append(line((f"{each.kata}: ", "bold"), ("holds", "good") if each.holds else ("does not hold", "bad")))
+        lines += _fault_lines(each, width)
+    return lines
+
+
+def _fault_lines(certificate: Certificate, width: int) -> Iterator[Line]:
+    for fault in certificate.faults:
+        yield from wrapped(f"! {fault}", width, "", "bad")
 
 
 def _repeat_lines(certificate: Certificate) -> Iterator[Line]:
