@@ -15,6 +15,7 @@ from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Kata
+    from drill_katas.grading.book import DiskBook
     from drill_katas.grading.cluster import Cluster
     from drill_katas.grading.records import Book
     from drill_katas.judge.tier import Tier
@@ -71,7 +72,6 @@ def grade(  # noqa: PLR0913 - one for each option
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.grader import Grader
     from drill_katas.judge.tier import Tier
-    from drill_katas.report.grading import grade_lines
 
     if resume and file is None:
         raise UserError("--resume goes on with what --json FILE has; say which FILE")
@@ -91,15 +91,22 @@ def grade(  # noqa: PLR0913 - one for each option
             click.echo(f"\ninterrupted; {kept}", err=True)
             raise SystemExit(1) from None
         book.finish()
-        warn(failed.problem + (f"; it said:\n{failed.said}" if failed.said else "") for failed in book.failures)
-        if book.failures and form == "gradescope":  # which would take any document for a score
-            raise UserError("nothing was graded, for the reason above, so that there are no results; try it again")
-        if form is None:
-            show(grade_lines(book, width()))
-        else:
-            _print(form, book)
+        _tell(form, book)
         if book.failures:
             raise SystemExit(1)
+
+
+def _tell(form: str | None, book: DiskBook) -> None:
+    """Print the grades, after what the grader itself could not do."""
+    from drill_katas.report.grading import grade_lines
+
+    warn(failed.problem + (f"; it said:\n{failed.said}" if failed.said else "") for failed in book.failures)
+    if book.failures and form == "gradescope":  # which would take any document for a score
+        raise UserError("nothing was graded, for the reason above, so that there are no results; try it again")
+    if form is None:
+        show(grade_lines(book, width()))
+    else:
+        _print(form, book)
 
 
 def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | None, *, unsafe: bool) -> Pool | Cluster:
