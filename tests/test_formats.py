@@ -113,7 +113,7 @@ def test_the_command_offers_what_there_is():
 @pytest.mark.parametrize("grades", BOOKS.values(), ids=BOOKS)
 def test_ctrf_is_valid_and_its_summary_counts_its_tests(grades):
     report = json.loads(made("ctrf", grades))
-    jsonschema.validate(report, json.loads((SCHEMAS / "ctrf.schema.json").read_text()))
+    jsonschema.validate(report, json.loads((SCHEMAS / "ctrf-schema-0.0.json").read_text()))
     summary, tests = report["results"]["summary"], report["results"]["tests"]
     assert summary["tests"] == len(tests)
     for status in ("passed", "failed", "skipped", "pending", "other"):
@@ -139,7 +139,7 @@ def test_ctrf_knows_what_came_of_each_check():
 @pytest.mark.parametrize("grades", BOOKS.values(), ids=BOOKS)
 def test_junit_is_valid_and_its_suites_count_their_tests(grades):
     text = made("junit", grades)
-    xmlschema.validate(text, SCHEMAS / "junit.xsd")
+    xmlschema.validate(text, SCHEMAS / "junit-10.xsd")
     root = ET.fromstring(text)
     for suite in [root, *root]:
         assert int(suite.get("tests")) == len(list(suite.iter("testcase")))
