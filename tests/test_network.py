@@ -169,6 +169,25 @@ assert answers == [503, 200, 500, 200], answers
     )
 
 
+def test_a_scripted_loss_is_a_lost_connection_before_or_after_the_call_is_carried_out(apps):
+    passes(
+        apps,
+        """
+served = []
+async def prices(hop):
+    served.append(hop.number)
+    return 200, {}
+network.play("back", prices)
+for fault, carried_out in ((kit.Fault.REQUEST_LOST, 0), (kit.Fault.REPLY_LOST, 2), (kit.Fault.NONE, 1)):
+    served.clear()
+    network.script("back", [fault] * 2)  # aiohttp's client asks again itself, once, for what changes nothing
+    status = network.ask("front", "GET", "/through", within=5).status
+    assert (status, len(served)) == (200 if fault is kit.Fault.NONE else 502, carried_out), (fault, status, served)
+""",
+        ONE,
+    )
+
+
 def test_a_node_can_be_played_by_the_check(apps):
     passes(
         apps,

@@ -46,7 +46,11 @@ class Shop(Day):
     def place_all(self, orders, told, **options):
         """Place orders all at once; each must get an answer of the contract's. Returns the answers."""
         answers = self.place(*orders, told=told, **options)
-        deadline = options.get("deadline_ms")
+        self.expect_answered(orders, answers, options.get("deadline_ms"), told)
+        return answers
+
+    def expect_answered(self, orders, answers, deadline, told):
+        """Each order got an answer of the contract's; none was given up early."""
         patience = deadline / 1000 if deadline else SOON
         least = patience - (TOLERANCE if deadline else 1)  # one who does not say is given some room by right designs
         for order, answer in zip(orders, answers, strict=True):
@@ -58,6 +62,17 @@ class Shop(Day):
             )
             refused_well = answer.status not in REFUSED or answer.headers.get("Retry-After", "").isdecimal()
             assert refused_well, f"{told}: {order['id']} is answered {answer.status} without a Retry-After in seconds"
+
+    def place_twice(self, order, patience, pause, told):
+        """Place an order twice, by customers who wait so many ms (None: they do not say); returns both answers."""
+        requests = [posts([order], deadline_ms)[0] for deadline_ms in patience]
+        arrivals = [kit.load.Arrival(number * pause, request, 60) for number, request in enumerate(requests)]
+        waits = kit.load.Patience(SOON + SLACK, lambda: self.frozen(told))
+        answers = kit.load.open_loop(self.network, "checkout", arrivals, patience=waits).answers
+        for answer, deadline_ms in zip(answers, patience, strict=True):
+            self.expect_answered([order], [answer], deadline_ms, told)
+            late = deadline_ms and answer.seconds > deadline_ms / 1000 + SLACK
+            assert not late, f"{told}: who waits for {deadline_ms} ms is answered after {answer.seconds:.2f} s"
         return answers
 
     def frozen(self, told):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .oracle import REFUSED, TOO_LATE
+from .oracle import OK, REFUSED, TOO_LATE
 from .shop import SERVICES, SLACK, SOON, TOLERANCE, Shop
 
 SILENT = "a customer does not say how long"
@@ -199,19 +199,68 @@ def test_no_service_is_called_more_than_it_is_sized_for(sut):
 def test_what_cannot_be_done_soon_is_refused_at_once(sut):
     """What cannot be done soon is refused at once."""
     shop, slow = Shop(sut, workers=2), 0.15
-    orders = shop.orders(60)
+    known, orders = shop.order(), shop.orders(60)
+    before = shop.placed([known], "an order")[known["id"]]
     shop.network.delay("stock", slow)
     told = f"stock takes {slow} s longer than usual, and 60 orders come at once for 2 workers"
     began = time.monotonic()
-    answers = shop.place_all(orders, told)
+    with sut.observe() as seen:
+        *answers, again = shop.place_all([*orders, known], told)
+    after = again.status if again.status in REFUSED else shop.outcome(known, again, told)
+    assert after == before, f"{told}; with them comes one that was told {before}: it is told {after}"
     refused = [answer.seconds for answer in answers if answer.status in REFUSED and answer.seconds < 1 + SLACK]
     arrived = max(hop.began for hop in shop.network.hops if hop.path == "/orders") - began
     most = 8 * shop.workers + shop.workers * int(1 + arrived / slow)
     kept = len(orders) - len(refused)
     assert kept <= most, f"{told}: {kept} are not refused within 1 s; at most {most} can be in hand by then"
+    expect_counted_as_failed(seen, f"{told}:", 0)
     shop.network.delay("stock", 0)
     outcomes = shop.outcomes(orders, answers, told)
     shop.expect_one_outcome(orders, outcomes, told)
+    expect_few_in_hand_of_who_hung_up(shop, slow=0.05)
+
+
+def expect_few_in_hand_of_who_hung_up(shop, slow):
+    """Of many orders whose customers hang up at once, no more are carried out than may be in hand."""
+    before = len(shop.network.hops)
+    shop.network.delay("stock", slow)
+    began = time.monotonic()
+    for _ in range(4):
+        shop.place(*shop.orders(15), within=0.03)
+    time.sleep(1)
+    hops = shop.network.hops[before:]
+    arrived = max(hop.began for hop in hops if hop.path == "/orders") - began
+    most = 8 * shop.workers + shop.workers * int(1 + arrived / slow)
+    done = len({hop.trace_id for hop in hops if hop.callee == "stock"})
+    told = f"stock takes {slow} s longer than usual, and 60 orders come soon after each other, whose customers hang up"
+    assert done <= most, f"{told}: {done} are carried out all the same; at most {most} can be in hand"
+
+
+@pytest.mark.stage("stress")
+def test_what_may_be_reserved_is_not_refused(sut):
+    """An order that may be reserved is never told that it is not."""
+    shop, lost = Shop(sut, workers=4), kit.Fault.REPLY_LOST
+    for faults, told in (
+        ([lost], "stock has reserved an order, and its answer is lost"),
+        ([lost, 503, 503], "stock has reserved an order, its answer is lost, and then it answers 503"),
+    ):
+        orders = shop.orders(1)
+        shop.network.script("stock", faults)
+        for _ in faults:
+            (answer,) = shop.place(*orders, deadline_ms=600, told=told)
+            assert answer.status not in REFUSED, f"{told}: {orders[0]['id']} is answered {answer.status}"
+        shop.network.script("stock", [])
+        outcomes = shop.outcomes(orders, [answer], told)
+        shop.expect_confirmed(orders, outcomes, told)
+        shop.expect_one_outcome(orders, outcomes, told)
+    for step in (1, 2, 3):
+        orders, told = shop.orders(1), f"step {step} of what stock asks its database for an order fails"
+        with sut.failing_at_step(step):
+            answers = shop.place(*orders, deadline_ms=600, told=told)
+        outcomes = shop.outcomes(orders, answers, told)
+        sold_out = {"id": orders[0]["id"], "status": "rejected", "reason": "sold out"}
+        assert outcomes[orders[0]["id"]] != (409, sold_out), f"{told}: it is told that it is sold out"
+        shop.expect_one_outcome(orders, outcomes, told)
 
 
 @pytest.mark.stage("stress")
@@ -220,11 +269,21 @@ def test_without_pricing_orders_are_confirmed_at_the_list_price(sut):
     shop = Shop(sut, workers=2)
     known = shop.orders(2)
     shop.expect_confirmed(known, shop.placed(known, "2 orders at once"), "2 orders at once")
+    shop.network.partition("pricing")
+    orders, told = shop.orders(1), "pricing is cut off, and its first customer waits for 1600 ms"
+    shop.expect_degraded(orders, shop.placed(orders, told, deadline_ms=1600), told)
     for order in shop.cut_pricing_off(orders=5):
         outcomes = shop.placed([order], "pricing cut off")
         shop.expect_degraded([order], outcomes, "pricing is cut off, and the order comes again")
     orders = shop.orders(4) + [order | {"id": f"{order['id']}-b"} for order in known]
     shop.expect_degraded(orders, shop.placed(orders, "pricing is cut off", deadline_ms=2000), "pricing is cut off")
+    for hop in (hop for hop in shop.network.hops if hop.callee == "pricing" and not hop.status and hop.ended):
+        early = int(hop.headers["X-Deadline-Ms"]) / 1000 - (hop.ended - hop.began)
+        told = f"pricing is cut off: {hop.caller} calls {hop}, says {hop.headers['X-Deadline-Ms']} ms"
+        assert early <= TOLERANCE, f"{told}, and gives it up {early:.2f} s before that"
+    shop.network.partition("stock")
+    health = shop.look("checkout", "/health").status
+    assert health == OK, f"pricing and stock are cut off: checkout answers {health} for /health; it should be {OK}"
 
 
 @pytest.mark.stage("stress")
@@ -239,6 +298,11 @@ def test_prices_are_right_again_soon_after_pricing_is_back(sut):
     told = "pricing was cut off and is back for 1 s"
     for orders in ([order | {"id": f"{order['id']}-b"} for order in degraded], shop.orders(3)):
         shop.expect_confirmed(orders, shop.placed(orders, told), told)
+    for status in (503, None, 503, None, 503):
+        shop.network.script("pricing", [status])
+        shop.placed(shop.orders(1), "pricing fails every other time")
+    orders, told = shop.orders(4), "pricing failed every other time, never twice in a row, and 4 orders come at once"
+    shop.expect_confirmed(orders, shop.placed(orders, told), told)
 
 
 @pytest.mark.stage("stress")
@@ -253,6 +317,14 @@ def test_pricing_is_tried_one_call_at_a_time_while_it_is_down(sut):
         most = kit.waits.max_overlap(trials)
         told = f"pricing {how}: it had failed 4 times in a row"
         assert most <= 1, f"{told}, and then had {most} calls open at once; it may have 1"
+    shop = Shop(sut, workers=4)
+    shop.let_pricing_fail(orders=0)
+    orders, told = shop.orders(16), "pricing answers 503 and 16 orders come at once"
+    shop.expect_degraded(orders, shop.placed(orders, told), told)
+    calls = sorted((hop for hop in shop.network.hops if hop.callee == "pricing"), key=lambda hop: hop.ended)
+    later = [hop for hop in calls[3:] if hop.began > calls[2].ended + 0.05]
+    most = kit.waits.max_overlap(later)
+    assert most <= 1, f"{told}: it failed 3 times in a row, and then had {most} calls open at once; it may have 1"
 
 
 @pytest.mark.stage("stress")
@@ -281,6 +353,22 @@ def test_deadlines_travel_and_are_kept(sut):
     shop.expect_deadlines_kept(answers, patience / 1000, told)
     shop.expect_deadlines_kept(shop.place_all(shop.orders(1), SILENT), SOON, SILENT)
     shop.expect_one_outcome(orders, shop.outcomes(orders, answers, told), told)
+
+
+@pytest.mark.stage("stress")
+def test_who_sends_the_same_order_waits_as_long_as_they_say(sut):
+    """Whoever sends the same order waits as long as they say."""
+    for patience, slow in (([None, 300], 1.6), ([300, None], 0.8)):
+        shop = Shop(sut, workers=4)
+        order = shop.order()
+        shop.network.delay("stock", slow)
+        first, second = (f"{each} ms" if each else "as long as it takes" for each in patience)
+        told = f"stock takes {slow} s longer than usual; an order comes from one who waits {first}, then {second}"
+        answers = shop.place_twice(order, patience, 0.05, told)
+        shop.network.delay("stock", 0)
+        outcomes = [shop.outcome(order, answer, told) for answer in answers]
+        assert outcomes[0] == outcomes[1], f"{told}: one is told {outcomes[0]} and the other {outcomes[1]}"
+        shop.expect_one_outcome([order], {order["id"]: outcomes[0]}, told)
 
 
 @pytest.mark.stage("stress")
@@ -366,6 +454,11 @@ def test_an_order_that_was_taken_and_then_fails_is_rejected_once_as_failed(sut):
     for order in rejected:
         shop.expect_rejected(order, again[order["id"]], "failed", told)
     shop.expect_one_outcome(orders, again, told)
+    until = time.monotonic() + 1 + SLACK
+    while time.monotonic() < until and OK not in [status for status, _ in shop.placed(shop.orders(1), told).values()]:
+        time.sleep(0.05)
+    orders, told = shop.orders(2), "stock answered 503 and is back for 1 s"
+    shop.expect_confirmed(orders, shop.placed(orders, told), told)
 
 
 def expect_rejections(seen, told, reason, traces):
@@ -373,3 +466,11 @@ def expect_rejections(seen, told, reason, traces):
     line = {"event": "order failed", "level": "error", "reason": reason}
     report = kit.Report("orders_failed_total", labels={"reason": reason}, line=line)
     report.expect(seen, told, times=len(traces), trace_ids=traces)
+    expect_counted_as_failed(seen, told, len(traces))
+
+
+def expect_counted_as_failed(seen, told, right):
+    """So many orders are counted as failed, whatever the reason: those that were refused are not among them."""
+    all_labels = [dict(labels) for name, labels in seen.after if name == "orders_failed_total"]
+    counted = sum(seen.increase("orders_failed_total", **labels) for labels in all_labels)
+    assert counted == right, f"{told} in all {counted:g} are counted as failed; it should be {right}"

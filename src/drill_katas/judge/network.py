@@ -23,6 +23,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from drill_katas.judge.hops import Answer, Hop
+from drill_katas.judge.upstream import Fault
 from drill_katas.sut.telemetry import trace_id_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Network:
         self._played: dict[str, Played] = {}
         self._parted: set[str] = set()
         self._latency: dict[str, float] = {}
-        self._faults: dict[str, deque[int | None]] = {}
+        self._faults: dict[str, deque[int | Fault | None]] = {}
         self._wire: dict[str, dict[str, Any]] = {}
         self._runners: list[web.ServerRunner] = []
 
@@ -97,8 +98,11 @@ class Network:
         """Make every call to a node take that much longer."""
         self._latency[self._known(node)] = seconds
 
-    def script(self, node: str, faults: Iterable[int | None]) -> None:
-        """Say what becomes of the next calls to a node: a status answered in its place, or None and all is well."""
+    def script(self, node: str, faults: Iterable[int | Fault | None]) -> None:
+        """Say what becomes of the next calls to a node: a status answered in its place, or None and all is well.
+
+        Of a `Fault` the caller learns that its connection was lost, whether the node has carried the call out or not.
+        """
         self._faults[self._known(node)] = deque(faults)
 
     def _known(self, node: str) -> str:
@@ -223,8 +227,16 @@ class Network:
         await asyncio.sleep(self._latency.get(hop.callee, 0))
         faults = self._faults.get(hop.callee)
         fault = faults.popleft() if faults else None
-        if fault is not None:
+        if isinstance(fault, int):
             return web.json_response({"error": f"{hop.callee} answers {fault}"}, status=fault)
+        if fault is Fault.REQUEST_LOST:
+            raise aiohttp.ClientConnectionError(fault)
+        answer = await self._carried_out(hop)
+        if fault is Fault.REPLY_LOST:
+            raise aiohttp.ClientConnectionError(fault)
+        return answer
+
+    async def _carried_out(self, hop: Hop) -> web.Response:
         if hop.callee in self._played:
             status, value = await self._played[hop.callee](hop)
             return web.json_response(value, status=status)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Fault(enum.StrEnum):
-    """What happens to one call; the caller sees the same TimeoutError for both losses."""
+    """What happens to one call; to its caller both losses look the same."""
 
     NONE = "none"
     REQUEST_LOST = "request lost"  # the service never hears of the call

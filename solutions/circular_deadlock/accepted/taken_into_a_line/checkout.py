@@ -113,9 +113,10 @@ class Checkout:
         order, deadline = ticket.order, ticket.deadline
         tier = self._world.customers.get(order["customer"], "standard")
         wanted = {name: order[name] for name in ("sku", "quantity")} | {"order": order["id"]}
+        unsure = False
         while True:
             try:
-                return await self._world.call(
+                reply = await self._world.call(
                     "stock",
                     "POST",
                     "/reservations",
@@ -123,9 +124,12 @@ class Checkout:
                     headers={"traceparent": ticket.traceparent} | deadline.headers(),
                     timeout=deadline.left(),
                 )
+                if not unsure or reply.status in {200, 409}:
+                    return reply
             except (TimeoutError, ConnectionError):
-                await asyncio.sleep(ASK_AGAIN)
-                deadline = Deadline.of(PROMISE)
+                unsure = True
+            await asyncio.sleep(ASK_AGAIN)
+            deadline = Deadline.of(PROMISE)
 
     def _reject(self, order: str, reason: str) -> None:
         self._outcomes[order] = (409, {"id": order, "status": "rejected", "reason": reason})

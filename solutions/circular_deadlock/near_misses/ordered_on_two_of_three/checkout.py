@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -43,6 +44,7 @@ class Checkout:
         self._in_hand = 0
         self._orders: dict[str, dict[str, Any]] = {}
         self._outcomes: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._unsure: dict[str, int] = defaultdict(int)  # an order's calls to stock that may have reserved it
 
     @web.middleware
     async def one_worker_each(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -52,7 +54,7 @@ class Checkout:
         request["deadline"] = deadline = Deadline.of(request.headers)
         orders = int(request.method == "POST")
         if orders and self._in_hand >= IN_HAND * self._world.workers:
-            return busy()
+            return self._not_now((await request.json())["id"])
         self._in_hand += orders
         try:
             async with contextlib.AsyncExitStack() as held:
@@ -60,7 +62,7 @@ class Checkout:
                     try:
                         await asyncio.wait_for(places.acquire(), deadline.left())
                     except TimeoutError:
-                        return busy()
+                        return self._not_now((await request.json())["id"]) if orders else busy()
                     held.callback(places.release)
                 return await handler(request)
         finally:
@@ -72,12 +74,14 @@ class Checkout:
         if order["id"] not in self._outcomes:
             self._orders[order["id"]] = order
             await self._world.work()
+            self._unsure[order["id"]] += 1
             try:
                 reply = await self._reserve(order, request)
             except (TimeoutError, ConnectionError):
-                return web.json_response({"id": order["id"], "status": "unknown"}, status=504)
+                return unknown(order["id"])
             if reply.status not in {200, 409}:
-                return busy()
+                self._unsure[order["id"]] -= 1
+                return self._not_now(order["id"])
             self._settle(order, reply)
         return self._answer(order["id"])
 
@@ -110,6 +114,7 @@ class Checkout:
 
     def _settle(self, order: dict[str, Any], reply: Reply) -> None:
         """Remember the outcome of an order, and count it when it failed. The first outcome stands."""
+        self._unsure.pop(order["id"], None)
         if order["id"] in self._outcomes:
             return
         if reply.status == HTTPStatus.CONFLICT:
@@ -121,9 +126,20 @@ class Checkout:
             outcome = {"id": order["id"], "status": "confirmed", "price": price, "degraded": degraded}
         self._outcomes[order["id"]] = (reply.status, outcome)
 
+    def _not_now(self, order: str) -> web.Response:
+        """Refuse an order, unless it is known, or may have been reserved."""
+        if order in self._outcomes:
+            return self._answer(order)
+        return unknown(order) if self._unsure.get(order) else busy()
+
     def _answer(self, order: str) -> web.Response:
         status, outcome = self._outcomes[order]
         return web.json_response(outcome, status=status)
+
+
+def unknown(order: str) -> web.Response:
+    """Say of an order that it may have been reserved."""
+    return web.json_response({"id": order, "status": "unknown"}, status=504)
 
 
 def busy() -> web.Response:

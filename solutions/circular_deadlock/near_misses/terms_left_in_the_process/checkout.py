@@ -1,6 +1,7 @@
 """Checkout: takes customers' orders, has stock reserve them, and answers what has become of them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -43,6 +44,7 @@ class Checkout:
         self._in_hand = 0
         self._orders: dict[str, dict[str, Any]] = {}
         self._outcomes: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._unsure: dict[str, int] = defaultdict(int)  # an order's calls to stock that may have reserved it
 
     @web.middleware
     async def one_worker_each(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -53,13 +55,13 @@ class Checkout:
         request["deadline"] = deadline = Deadline.of(request.headers if known else PATIENCE)
         orders = int(request.method == "POST")
         if orders and self._in_hand >= IN_HAND * self._world.workers:
-            return busy()
+            return self._not_now((await request.json())["id"])
         self._in_hand += orders
         try:
             try:
                 await asyncio.wait_for(self._workers.acquire(), deadline.left())
             except TimeoutError:
-                return busy()
+                return self._not_now((await request.json())["id"]) if orders else busy()
             try:
                 return await handler(request)
             finally:
@@ -75,12 +77,14 @@ class Checkout:
             tier = self._world.customers.get(order["customer"], "standard")
             TERMS[order["id"]] = {"tier": tier, "coupon": order["coupon"]}
             await self._world.work()
+            self._unsure[order["id"]] += 1
             try:
                 reply = await self._reserve(order, request)
             except (TimeoutError, ConnectionError):
-                return web.json_response({"id": order["id"], "status": "unknown"}, status=504)
+                return unknown(order["id"])
             if reply.status not in {200, 409}:
-                return busy()
+                self._unsure[order["id"]] -= 1
+                return self._not_now(order["id"])
             self._settle(order, reply)
         return self._answer(order["id"])
 
@@ -113,6 +117,7 @@ class Checkout:
 
     def _settle(self, order: dict[str, Any], reply: Reply) -> None:
         """Remember the outcome of an order, and count it when it failed. The first outcome stands."""
+        self._unsure.pop(order["id"], None)
         if order["id"] in self._outcomes:
             return
         if reply.status == HTTPStatus.CONFLICT:
@@ -124,9 +129,20 @@ class Checkout:
             outcome = {"id": order["id"], "status": "confirmed", "price": price, "degraded": degraded}
         self._outcomes[order["id"]] = (reply.status, outcome)
 
+    def _not_now(self, order: str) -> web.Response:
+        """Refuse an order, unless it is known, or may have been reserved."""
+        if order in self._outcomes:
+            return self._answer(order)
+        return unknown(order) if self._unsure.get(order) else busy()
+
     def _answer(self, order: str) -> web.Response:
         status, outcome = self._outcomes[order]
         return web.json_response(outcome, status=status)
+
+
+def unknown(order: str) -> web.Response:
+    """Say of an order that it may have been reserved."""
+    return web.json_response({"id": order, "status": "unknown"}, status=504)
 
 
 def busy() -> web.Response:
