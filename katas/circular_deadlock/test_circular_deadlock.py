@@ -199,15 +199,12 @@ def test_no_service_is_called_more_than_it_is_sized_for(sut):
 def test_what_cannot_be_done_soon_is_refused_at_once(sut):
     """What cannot be done soon is refused at once."""
     shop, slow = Shop(sut, workers=2), 0.15
-    known, orders = shop.order(), shop.orders(60)
-    before = shop.placed([known], "an order")[known["id"]]
+    orders = shop.orders(60)
     shop.network.delay("stock", slow)
     told = f"stock takes {slow} s longer than usual, and 60 orders come at once for 2 workers"
     began = time.monotonic()
     with sut.observe() as seen:
-        *answers, again = shop.place_all([*orders, known], told)
-    after = again.status if again.status in REFUSED else shop.outcome(known, again, told)
-    assert after == before, f"{told}; with them comes one that was told {before}: it is told {after}"
+        answers = shop.place_all(orders, told)
     refused = [answer.seconds for answer in answers if answer.status in REFUSED and answer.seconds < 1 + SLACK]
     arrived = max(hop.began for hop in shop.network.hops if hop.path == "/orders") - began
     most = 8 * shop.workers + shop.workers * int(1 + arrived / slow)
@@ -217,14 +214,24 @@ def test_what_cannot_be_done_soon_is_refused_at_once(sut):
     shop.network.delay("stock", 0)
     outcomes = shop.outcomes(orders, answers, told)
     shop.expect_one_outcome(orders, outcomes, told)
+    shop.network.delay("stock", 0.05)
+    confirmed = [order for order in orders if outcomes[order["id"]][0] == OK]
+    assert confirmed, f"{told}: not one of them is confirmed"
+    expect_known_in_a_full_shop(shop, confirmed[0], outcomes[confirmed[0]["id"]])
     expect_few_in_hand_of_who_hung_up(shop, slow=0.05)
+
+
+def expect_known_in_a_full_shop(shop, order, before):
+    """An order that was told its outcome is told it again, or not yet, however many others there are."""
+    *_, answer = shop.place_all([*shop.orders(30), order], "30 orders come at once, and one that was confirmed again")
+    after = answer.status if answer.status in REFUSED else shop.outcome(order, answer, "it comes again")
+    told = f"30 orders come at once for {shop.workers} workers, and with them one that was told {before}"
+    assert after == before, f"{told}: it is told {after}"
 
 
 def expect_few_in_hand_of_who_hung_up(shop, slow):
     """Of many orders whose customers hang up at once, no more are carried out than may be in hand."""
-    before = len(shop.network.hops)
-    shop.network.delay("stock", slow)
-    began = time.monotonic()
+    before, began = len(shop.network.hops), time.monotonic()
     for _ in range(4):
         shop.place(*shop.orders(15), within=0.03)
     time.sleep(1)
