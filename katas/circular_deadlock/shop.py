@@ -63,13 +63,13 @@ class Shop(Day):
             refused_well = answer.status not in REFUSED or answer.headers.get("Retry-After", "").isdecimal()
             assert refused_well, f"{told}: {order['id']} is answered {answer.status} without a Retry-After in seconds"
 
-    def place_twice(self, order, patience, pause, told):
-        """Place an order twice, by customers who wait so many ms (None: they do not say); returns both answers."""
-        requests = [posts([order], deadline_ms)[0] for deadline_ms in patience]
-        arrivals = [kit.load.Arrival(number * pause, request, 60) for number, request in enumerate(requests)]
+    def place_each(self, sent, told):
+        """Place each (order, how many ms its customer waits or None), one soon after the other; returns the answers."""
+        requests = [posts([order], deadline_ms)[0] for order, deadline_ms in sent]
+        arrivals = [kit.load.Arrival(number * 0.02, request, 60) for number, request in enumerate(requests)]
         waits = kit.load.Patience(SOON + SLACK, lambda: self.frozen(told))
         answers = kit.load.open_loop(self.network, "checkout", arrivals, patience=waits).answers
-        for answer, deadline_ms in zip(answers, patience, strict=True):
+        for (order, deadline_ms), answer in zip(sent, answers, strict=True):
             self.expect_answered([order], [answer], deadline_ms, told)
             late = deadline_ms and answer.seconds > deadline_ms / 1000 + SLACK
             assert not late, f"{told}: who waits for {deadline_ms} ms is answered after {answer.seconds:.2f} s"
@@ -100,11 +100,12 @@ class Shop(Day):
     def most_open(self, caller, callee):
         return kit.waits.most_open(self.calls(), caller, callee)
 
-    def begin_to_place(self, orders, told):
+    def begin_to_place(self, orders, told, deadline_ms=None):
         """Place orders all at once; returns at once a function that waits for their answers."""
 
         async def place():
-            return await asyncio.gather(*(self.network.send("checkout", post, 60) for post in posts(orders)))
+            asked = posts(orders, deadline_ms)
+            return await asyncio.gather(*(self.network.send("checkout", post, 60) for post in asked))
 
         begun = self.network.start(place())
 
@@ -155,12 +156,6 @@ class Shop(Day):
         """Cut pricing off, and place orders one after another until that is known; they must be degraded."""
         self.network.partition("pricing")
         return self.place_impatiently(orders, "pricing is cut off")
-
-    def let_pricing_fail(self, orders):
-        """Let pricing answer 503, a little late, and place orders one after another; they must be degraded."""
-        self.network.script("pricing", [503] * 100)
-        self.network.delay("pricing", 0.1)
-        return self.place_impatiently(orders, "pricing answers 503")
 
     def place_impatiently(self, orders, why):
         placed, patience = self.orders(orders), 300
