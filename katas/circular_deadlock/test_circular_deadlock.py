@@ -221,7 +221,7 @@ def test_what_cannot_be_done_soon_is_refused_at_once(sut):
 
 
 def expect_few_in_hand_of_who_hung_up(shop, known, before, slow):
-    """Of orders whose customers hang up only so many are carried out as can be in hand; a known one is told meanwhile."""
+    """Of orders whose customers hang up no more are carried out than may be in hand; a known one is told meanwhile."""
     seen, began = len(shop.network.hops), time.monotonic()
     gone = [answer.trace_id for _ in range(4) for answer in shop.place(*shop.orders(15), within=0.03)]
     arrived = time.monotonic() - began
