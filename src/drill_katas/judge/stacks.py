@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _THREAD: Final = re.compile(r"^(Current thread|Thread) 0x[0-9a-f]+.*$")
 _FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d{1,9}) in (?P<function>.+)$')
+_IDLE: Final = re.compile(r"\b(selectors\.py:|futures/thread\.py:\d+ in _worker$|socket\.py:\d+ in recv_fds$)")
+_LIBRARY: Final = re.compile(r"^.*/(python3\.\d+|[a-z]+-packages)/")
 MOST_LINES: Final = 1_000_000  # of a file; what says more is none of Python's
 _OURS: Final = ("/drill_katas/sut/", "/drill_katas/judge/")
 
@@ -32,8 +34,8 @@ def as_lines(dump: str, program: Program) -> tuple[str, ...]:
 
 
 def _is_idle(frames: Sequence[str], program: Program) -> bool:
-    """Whether a thread waits for work: an event loop, whose tasks are told apart, or one of an executor's."""
-    waits = "/selectors.py:" in frames[0] or re.search(r"/concurrent/futures/thread\.py:\d+ in _worker$", frames[0])
+    """Whether a thread waits for work: an event loop, whose tasks are told apart, an executor's, or the judge's."""
+    waits = _IDLE.search(frames[0])
     return bool(waits) and not any(shown_path(path, program) in frame for frame in frames for path in program.shown)
 
 
@@ -78,8 +80,8 @@ def _describe(frames: Sequence[Sequence[Any]], program: Program) -> Iterator[str
 
 
 def shown_path(file: str, program: Program) -> str:
-    """Return the path a person knows a file by: the learner's own, not the overlay's, and from where they stand."""
-    path = Path(program.shown.get(file, file))
+    """Return the path a person knows a file by: the learner's own, from where they stand, or a library's within it."""
+    path = Path(program.shown[file] if file in program.shown else _LIBRARY.sub("", file))
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
