@@ -223,6 +223,7 @@ kit.load.burst(network, "front", [("GET", "/waits", {})] * 2, within=30, patienc
     details = "\n".join(result.details)
     assert "2 tasks wait:" in details
     assert "selectors.py" not in details
+    assert "recv_fds" not in details
     assert re.search(r"toy.py:\d+ in waits: await asyncio.Event\(\).wait\(\)", details)
 
 

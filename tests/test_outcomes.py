@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -274,6 +275,7 @@ def test_a_hang_shows_the_stack_of_every_thread(misdeeds):
     assert "thread 2:" in threads
     assert "in joins_a_thread_that_deadlocks" in threads
     assert "in deadlocks" in threads
+    assert re.search(r"^ +threading\.py:\d+ in ", threads, re.MULTILINE), "a library's file is named within the library"
 
 
 def test_a_deep_recursion_is_not_shown_frame_by_frame(misdeeds):
