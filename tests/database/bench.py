@@ -1,0 +1,53 @@
+"""What the tests of the database drive: databases behind a socket, and a table in them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from drill_katas.judge.database import Database
+from drill_katas.judge.services import Services
+from drill_katas.sut import driver
+
+METADATA = sa.MetaData()
+ITEMS = sa.Table(
+    "items",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String, unique=True),
+    sa.Column("amount", sa.Integer, sa.CheckConstraint("amount >= 0"), nullable=False, default=0),
+)
+EVERYTHING = sa.select(ITEMS).order_by(ITEMS.c.id)
+
+
+class Bench:
+    """What a check gives a SUT: databases behind a socket, and engines and raw connections to them."""
+
+    def __init__(self):
+        self.services = Services()
+        self.engines = []
+
+    def database(self, **options):
+        database = Database(**options)
+        return database, database.attach(self.services)["$database"]
+
+    def engine(self, address, **options):
+        engine = driver.make_engine(**address, **options)
+        self.engines.append(engine)
+        return engine
+
+    def close(self):
+        for engine in self.engines:
+            engine.dispose()
+        self.services.close()
+
+
+def insert(connection, *names):
+    connection.execute(sa.insert(ITEMS), [{"name": name} for name in names])
+
+
+def names(engine):
+    with engine.connect() as connection:
+        return list(connection.scalars(sa.select(ITEMS.c.name).order_by(ITEMS.c.id)))
+
+
+INSERT_A, INSERT_B = (f"INSERT INTO items (name, amount) VALUES ('{name}', 0)" for name in "ab")
