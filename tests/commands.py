@@ -24,7 +24,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE, timeout=300):
-    environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
+    environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", "GIT_CONFIG_GLOBAL": os.devnull, **(env or {})}
     command = [*wrapper, KATA, *map(str, args)]
     return subprocess.run(
         command, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=timeout,
@@ -32,9 +32,14 @@ def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE, timeout=30
     )  # fmt: skip
 
 
+def confining(size=-1):
+    """What to put before a command, so that it may not write where modes forbid it, nor `size` bytes to a file."""
+    return [sys.executable, "-c", CONFINED, str(size)]
+
+
 def confined(folder, *args, size=-1):
     """The command without the right to write where the modes forbid it, on a disk where `size` bytes a file fit."""
-    return kata(folder, *args, wrapper=[sys.executable, "-c", CONFINED, str(size)])
+    return kata(folder, *args, wrapper=confining(size))
 
 
 def done(folder, *args, code=0, **more):

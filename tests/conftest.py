@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -42,6 +43,7 @@ class Thing:
     def go(self):
         return "gone"
 """
+HINTS = ["Look at what it answers.", "It should be gone.", 'Let it answer "gone".']
 
 
 class Toy:
@@ -122,6 +124,17 @@ def run(
     )
 
 
+def add_kata(toy, name, *, level=1, title="Another toy", more=""):
+    folder = toy.root / "katas" / name
+    shutil.copytree(toy.folder, folder)
+    (folder / "test_toy.py").rename(folder / f"test_{name}.py")
+    manifest = (
+        f'format = 1\ntitle = "{title}"\nlevel = {level}\nminutes = 5\ncontract = "calls"\neditable = ["toy.py"]\n'
+    )
+    (folder / "kata.toml").write_text(manifest + more, encoding="utf-8")
+    return folder
+
+
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """Return a folder that all workers of pytest-xdist share: the first one makes it, the others wait."""
     shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
@@ -167,3 +180,15 @@ def own(drills: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def toy(tmp_path: Path) -> Toy:
     return Toy(tmp_path)
+
+
+@pytest.fixture
+def answered(toy):
+    """The toy, broken, with a solution and three hints."""
+    toy.module('class Thing:\n    def go(self):\n        return "here"\n')
+    solutions = toy.root / "solutions" / "toy"
+    solutions.mkdir(parents=True)
+    (solutions / "toy.py").write_text(FINE, encoding="utf-8")
+    answer = f'format = 1\nhints = {json.dumps(HINTS)}\n[broken.original]\ntest_go = "it should be gone"\n'
+    (solutions / "answer.toml").write_text(answer, encoding="utf-8")
+    return toy

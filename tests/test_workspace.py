@@ -5,54 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from drill_katas.catalog import shipped
 from drill_katas.journal import Journal, Reset, Started
+from tests.commands import confined, done, kata, refused
 
-KATA = str(Path(sys.executable).with_name("kata"))
-# Runs a command with files that cannot grow beyond a size (-1: no limit), and without root's right to write anywhere.
-CONFINED = """
-import ctypes, os, resource, sys
-size = int(sys.argv[1])
-if size >= 0:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 SPOILERS = {"variants", "__pycache__"}
-
-
-def kata(folder, *args, wrapper=()):
-    environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-    command = [*wrapper, KATA, *map(str, args)]
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-
-
-def confined(folder, *args, size=-1):
-    """The command without the right to write where the modes forbid it, on a disk where `size` bytes a file fit."""
-    return kata(folder, *args, wrapper=[sys.executable, "-c", CONFINED, str(size)])
-
-
-def done(folder, *args):
-    """What the command prints when all goes well."""
-    result = kata(folder, *args)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
-def refused(result):
-    """The one sentence with which the command says that it cannot."""
-    output = result.stdout + result.stderr
-    assert result.returncode == 2, output
-    assert "Traceback" not in output, output
-    (sentence,) = re.findall(r"^Error: (.+)$", output, re.MULTILINE)
-    return sentence
 
 
 def shipped_files():

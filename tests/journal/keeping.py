@@ -8,16 +8,8 @@ import tempfile
 from pathlib import Path
 
 from drill_katas.journal import Hinted, Journal
+from tests.commands import confining
 
-# Runs a command with files that cannot grow beyond a size (-1: no limit), and without root's right to write anywhere.
-CONFINED = """
-import ctypes, os, resource, sys
-size = int(sys.argv[1])
-if size >= 0:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 APPEND = """
 import sys
 from pathlib import Path
@@ -51,9 +43,9 @@ def fill(journal, events):
     return events
 
 
-def confined(command, *, size=-1):
-    command = [sys.executable, "-c", CONFINED, str(size), *map(str, command)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+def confined(command, *, size=-1, folder=None):
+    command = [*confining(size), *map(str, command)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
 def append_confined(journal, rung, *, size=-1):

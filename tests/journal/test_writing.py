@@ -14,7 +14,7 @@ import pytest
 
 from drill_katas.errors import UserError
 from drill_katas.progress import progress
-from tests.journal.keeping import CONFINED, append_confined, fill, hints
+from tests.journal.keeping import append_confined, confined, fill, hints
 
 # Where it cannot be written
 
@@ -78,12 +78,9 @@ def test_a_run_whose_attempt_cannot_be_written_down_shows_its_verdict_and_says_s
     toy.pytest()
     before = toy.journal.path.read_bytes()
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", toy.root, "--kata", "toy"]
-    if how == "a full disk":
-        wrapper = [sys.executable, "-c", CONFINED, str(len(before) + 10), *map(str, command)]
-    else:
+    if how == "a read-only folder":
         toy.journal.path.chmod(0o444)
-        wrapper = [sys.executable, "-c", CONFINED, "-1", *map(str, command)]
-    done = subprocess.run(wrapper, cwd=toy.root, capture_output=True, text=True, timeout=120, check=False)
+    done = confined(command, size=len(before) + 10 if how == "a full disk" else -1, folder=toy.root)
     output = " ".join(done.stdout.split())
     assert "Traceback" not in done.stdout + done.stderr
     assert done.returncode == 0, done.stdout + done.stderr
