@@ -15,6 +15,7 @@ import pytest
 
 from drill_katas import kit
 from drill_katas.catalog import Limits, shipped
+from drill_katas.grading.tiers import best_hold
 from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
@@ -252,6 +253,13 @@ def test_the_strongest_tier_that_holds_is_taken(pack):
         assert "✓ right" in result.stdout
         assert "1 of 2 solved" in result.stdout
         assert pack.left() == []
+
+
+def test_a_relative_folder_on_pythons_path_is_no_reason_to_hold_less(tmp_path, monkeypatch):
+    (tmp_path / "helpers").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["helpers", *sys.path])
+    assert best_hold([shipped().get("fp_drift")], None, unsafe=False).tier is Tier.STRONG
 
 
 @AS_ROOT

@@ -45,7 +45,8 @@ class Zygote:
             self._popen = subprocess.Popen(
                 [
                     sys.executable, "-P", "-s", "-B", "-X", "utf8", str(Path(__file__).with_name("zygote.py")),
-                    str(theirs.fileno()), *(path for path in sys.path if path not in {"", os.getcwd()}),
+                    str(theirs.fileno()),
+                    *(os.path.abspath(path) for path in sys.path if path not in {"", os.getcwd()}),
                 ],
                 pass_fds=[theirs.fileno()],
                 env={

@@ -53,6 +53,7 @@ class Zygote:
         self._sut: int | None = None
         self._tier = Tier.PRACTICE
         self._limits: dict[str, int] = {}
+        self._watch_at = 0.0  # by the monotonic clock; not at once, for a look at all of /proc takes a while
         self._uid = sandbox.spare_uid()
         self._why: str | None = None
         self._others = threads_of_user() if os.geteuid() else 0
@@ -64,7 +65,6 @@ class Zygote:
 
     def run(self) -> None:
         """Serve until the judge closes the control socket."""
-        watch_at = 0.0
         try:
             while True:
                 timeout = WATCH_SECONDS if self._sut else None
@@ -76,9 +76,9 @@ class Zygote:
                 if self._control in ready and not self._read_requests():
                     return
                 self._reap()
-                if self._sut and time.monotonic() >= watch_at:  # by the clock: a SUT can keep this loop busy
+                if self._sut and time.monotonic() >= self._watch_at:  # by the clock: a SUT can keep this loop busy
                     self._watch()
-                    watch_at = time.monotonic() + WATCH_SECONDS
+                    self._watch_at = time.monotonic() + WATCH_SECONDS
         finally:
             self._end_sut("the judge is gone")
 
@@ -132,6 +132,7 @@ class Zygote:
         with open(ready, "rb", closefd=True) as pipe:
             told = pipe.read()
         if told == b"ok":
+            self._watch_at = time.monotonic() + WATCH_SECONDS
             self._tell({"spawned": pid})
         else:
             self._end_sut("unheld")
