@@ -233,8 +233,7 @@ def test_a_programs_own_times_are_those_of_the_incidents_clock(drills):
     made = {each["name"]: each["points"][-1][1] for each in metrics["dashboard_seconds"]["series"]}
     mean = made["dashboard_seconds_sum"] / made["dashboard_seconds_count"]
     traces = asked(drills, "traces", "n_plus_one", "--slowest", 500, "--grep", "GET /dashboard")
-    seen = sum(trace["seconds"] or 3 for trace in traces) / len(traces)
-    assert seen / 3 < mean < seen * 3, "a clock of its own would have it ten times apart"
+    assert mean == pytest.approx(sum(trace["seconds"] or 3 for trace in traces) / len(traces), rel=0.5)
 
 
 def test_ctrl_c_keeps_the_incident_before_and_leaves_nothing_behind(own):
