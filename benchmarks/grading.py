@@ -1,4 +1,4 @@
-"""What grading costs: warm against cold, the strong tier against none, two jobs against one, and 2,000 submissions.
+"""What grading costs: warm against cold, the strong tier against none, two jobs against one, and 10,000 submissions.
 
 A small kata stands for all: 100 examples of a property and one check of statements. Its control has the same checks in
 a cold `python -m pytest`, in one process with what it tests. `fp_drift` stands for katas whose checks take long.
@@ -24,7 +24,8 @@ from drill_katas.grading.tiers import best_hold
 from drill_katas.judge.tier import PRACTICE
 from drill_katas.pool import Pool, Task
 
-MANY = 2_000
+MANY = 10_000
+FIRST = 2_000  # of them, at which throughput and memory are told as well
 MANIFEST = """
 format = 1
 title = "An account"
@@ -214,17 +215,27 @@ def grade_many(root):
     kata = str(Path(sys.executable).with_name("kata"))
     began = time.perf_counter()
     process = psutil.Popen([kata, "grade", str(work), "--json", str(file)], env=env, stdout=subprocess.DEVNULL)
-    memory, lines = [], file.with_name("grades.json.part")
+    memory, lines, told = [], file.with_name("grades.json.part"), False
     while process.poll() is None:
         time.sleep(1)
         if lines.exists() and lines.stat().st_size:
             memory.append(process.memory_info().rss / 2**20 if process.is_running() else memory[-1])
+            if not told and lines.read_bytes().count(b"\n") >= FIRST:
+                told = True
+                throughput(FIRST, time.perf_counter() - began)
+                print(f"the grader's memory by then: {memory[-1]:.0f} MiB")
     took = time.perf_counter() - began
     grades = json.loads(file.read_bytes())["submissions"]
     wrong = [grade["id"] for number, grade in enumerate(grades) if grade["solved"] != (number % 3 == 0)]
-    print(f"{MANY:,} submissions: {took:.0f} s, {MANY / took:.1f} a second, {len(wrong)} wrong verdicts {wrong[:5]}")
+    throughput(MANY, took)
+    print(f"{len(wrong)} wrong verdicts {wrong[:5]}")
     first, most, last = memory[0], max(memory), memory[-1]
     print(f"the grader's memory: {first:.0f} MiB at the first verdict, {most:.0f} at most, {last:.0f} at the last")
+
+
+def throughput(number, took):
+    """Print how long so many submissions took."""
+    print(f"{number:,} submissions: {took:.0f} s, {number / took:.1f} a second", flush=True)
 
 
 if __name__ == "__main__":

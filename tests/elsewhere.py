@@ -47,7 +47,7 @@ def refuse(*numbers):
     for number in numbers:
         program += [(seccomp.EQUAL, 0, 1, number[MACHINE]), seccomp.REFUSED]
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    seccomp.install([*program, seccomp.ALLOWED])
+    seccomp.install(seccomp.assembled([*program, seccomp.ALLOWED]))
 
 
 def leave_for_a_namespace_without_any():

@@ -128,7 +128,7 @@ def test_an_endless_frame_is_refused_before_it_fills_the_memory():
         sender.start()
         with pytest.raises(WireError, match="a frame of more than 1,000,000 bytes"):
             pair.channel.receive(timeout=30)
-        assert len(pair.channel._buffer) < 1_200_000
+        assert len(pair.channel._begun) < 1_200_000
         pair.channel.close()
         sender.join(timeout=30)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
+from drill_katas import __version__
 from drill_katas.answer import read_answer, with_help
 from drill_katas.errors import UserError
 from drill_katas.journal import Checked, Ran, now
@@ -187,7 +187,7 @@ class Recorder:
 
     def _write_report(self) -> None:
         report = Report(
-            version=version("drill-katas"),
+            version=__version__,
             python=platform.python_version(),
             katas=tuple(self._verdicts.values()),
         )

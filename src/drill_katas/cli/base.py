@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from drill_katas import __version__
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Com
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.version_option(package_name="drill-katas")
+@click.version_option(__version__)
 def main() -> None:
     """Practise finding and fixing production failures.
 

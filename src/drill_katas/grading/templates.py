@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from drill_katas import __version__
 from drill_katas.errors import UserError
 
 TEMPLATES: Final = Path(__file__).parents[1] / "ci"
@@ -68,7 +68,7 @@ def write(service: str, folder: Path) -> list[Path]:
 
 
 def _text(template: str) -> str:
-    return (TEMPLATES / template).read_text(encoding="utf-8").replace("@VERSION@", version("drill-katas"))
+    return (TEMPLATES / template).read_text(encoding="utf-8").replace("@VERSION@", __version__)
 
 
 def _write(file: Path, text: str) -> None:

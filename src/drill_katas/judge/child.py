@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
 import os
 import signal
 import socket
@@ -43,12 +44,29 @@ def become_sut(request: dict[str, Any], uid: int | None, already_running: int, r
         os._exit(0)
 
 
+@functools.cache
+def libraries() -> dict[str, str]:
+    """Return where all that every SUT may read lies, and where that really is. `sys.path` is its zygote's still."""
+    return real(*SYSTEM, *filter(None, (sysconfig.get_config_var("LIBDIR"), *sys.path)))
+
+
+def real(*paths: str) -> dict[str, str]:
+    """Return where these paths lead."""
+    return {path: os.path.realpath(path) for path in paths}
+
+
+def prepare() -> None:
+    """Work out in the zygote what is the same for every SUT of it."""
+    libraries()
+    with contextlib.suppress(OSError):  # who needs it will say so
+        seccomp.filter_for(own_pid=None)
+
+
 def confine(request: dict[str, Any], uid: int | None, already_running: int) -> None:
     """Give up what the tier takes away, for good. Raises `OSError` when that cannot be done here."""
-    tier = Tier(request["tier"])
-    overlay, hidden = request["overlay"], [os.path.realpath(path) for path in request["hidden"]]
-    files = [*SYSTEM, *(path for path in (sysconfig.get_config_var("LIBDIR"), *sys.path) if path)]
-    seen = [*files, overlay, request["sockets"]]
+    tier, overlay = Tier(request["tier"]), request["overlay"]
+    hidden = [os.path.realpath(path) for path in request["hidden"]]
+    seen = {**libraries(), **real(overlay, request["sockets"])}
     if tier is Tier.STRONG:
         namespaces.build(seen, hidden)
     os.chdir(overlay)

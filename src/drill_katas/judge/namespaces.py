@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.judge.system import call, number_here
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # https://man7.org/linux/man-pages/man2/unshare.2.html, mount.2, mount_setattr.2, umount2.2, pivot_root.2
 UNSHARE: Final = {"x86_64": 272, "aarch64": 97}
@@ -47,12 +47,13 @@ def enter(*, with_user: bool) -> None:
                 told.write(line)
 
 
-def build(readable: Sequence[str], hidden: Sequence[str]) -> None:
+def build(readable: Mapping[str, str], hidden: Sequence[str]) -> None:
     """Make a root with nothing but `readable` in it, read-only, an empty folder in place of each one that is `hidden`.
 
-    `SCRATCH` can be written to. Paths are what they were. Raises `OSError`.
+    `readable` are paths with where they really lead. `SCRATCH` can be written to. Paths are what they were. Raises
+    `OSError`.
     """
-    places = {place: os.path.realpath(place) for path in readable for place in (os.path.realpath(path), path)}
+    places = {**{source: source for source in readable.values()}, **readable}
     _mount(None, "/", None, REC | PRIVATE)
     _mount("tmpfs", SCRATCH, "tmpfs", NOSUID | NODEV, "size=1m,mode=755")
     os.mkdir(SCRATCH + HOST)

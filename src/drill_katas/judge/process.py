@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import struct
@@ -17,7 +16,7 @@ import msgspec
 
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import MAX_OUTPUT, Output
-from drill_katas.sut.wire import Channel, Closed, WireError
+from drill_katas.sut.wire import Channel, Closed, WireError, poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,6 +100,7 @@ class Process:
         self._channel = channel
         channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
         self._stacks_fd = stacks_fd
+        self._heard = poll_for(channel.socket, zygote)
         self._dialler = dialler
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
@@ -141,8 +141,8 @@ class Process:
         """Return the stacks of all its threads, as faulthandler writes them."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        told = b""
-        while len(told) < MOST_STACKS and select.select([self._stacks_fd], [], [], seconds)[0]:
+        told, heard = b"", poll_for(self._stacks_fd)
+        while len(told) < MOST_STACKS and heard.poll(seconds * 1000):
             piece = os.read(self._stacks_fd, 65536)
             if not piece:
                 break
@@ -186,9 +186,7 @@ class Process:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise Silent
-            waiting: list[socket.socket | Zygote] = [self._channel.socket, self._zygote]
-            ready, _, _ = select.select(waiting, [], [], left)
-            if self._zygote in ready:
+            if any(fd == self._zygote.fileno() for fd, _ in self._heard.poll(left * 1000)):
                 self._hear()
 
     def _hear(self, timeout: float = 0) -> None:

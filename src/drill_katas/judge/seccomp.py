@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -87,24 +88,34 @@ def confine(own_pid: int | None) -> None:
     With `own_pid`, which is its process id where the host's processes and files are in sight, signals go to itself
     alone, connections to nobody, and modes, owners, times and attributes of files stay as they are.
     """
-    if MACHINE not in ARCHITECTURES:
-        raise OSError(f"seccomp: the numbers of {MACHINE} are not known")
-    install(program(own_pid))
+    install(filter_for(own_pid))
 
 
-def install(instructions: Iterable[Instruction]) -> None:
+def install(code: bytes) -> None:
     """Have the kernel ask this filter about every system call from here on. Raises `OSError`.
 
     The process must not be able to gain privileges.
     """
-    code = b"".join(struct.pack("=HBBI", *each) for each in instructions)
     held = ctypes.create_string_buffer(code)
     loaded = struct.pack("HP", len(code) // 8, ctypes.addressof(held))
     prctl(PR_SET_SECCOMP, MODE_FILTER, loaded)
 
 
-def program(own_pid: int | None) -> Iterator[Instruction]:
-    """Return the filter: what becomes of each system call."""
+@functools.cache
+def filter_for(own_pid: int | None) -> bytes:
+    """Return the filter for `confine`, as the kernel reads it. Raises `OSError`."""
+    if MACHINE not in ARCHITECTURES:
+        raise OSError(f"seccomp: the numbers of {MACHINE} are not known")
+    return assembled(_program(own_pid))
+
+
+def assembled(instructions: Iterable[Instruction]) -> bytes:
+    """Return a filter as the kernel reads it."""
+    return b"".join(struct.pack("=HBBI", *each) for each in instructions)
+
+
+def _program(own_pid: int | None) -> Iterator[Instruction]:
+    """Say what becomes of each system call."""
     yield LOAD, 0, 0, ARCHITECTURE
     yield EQUAL, 1, 0, ARCHITECTURES[MACHINE]
     yield RETURN, 0, 0, KILL  # another architecture's call

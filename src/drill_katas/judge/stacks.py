@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _THREAD: Final = re.compile(r"^(Current thread|Thread) 0x[0-9a-f]+.*$")
 _FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d{1,9}) in (?P<function>.+)$')
-_IDLE: Final = re.compile(r"\b(selectors\.py:|futures/thread\.py:\d+ in _worker$|socket\.py:\d+ in recv_fds$)")
+_IDLE: Final = re.compile(r"\b(selectors\.py:|futures/thread\.py:\d+ in _worker$)")
 _LIBRARY: Final = re.compile(r"^.*/(python3\.\d+|[a-z]+-packages)/")
 MOST_LINES: Final = 1_000_000  # of a file; what says more is none of Python's
 _OURS: Final = ("/drill_katas/sut/", "/drill_katas/judge/")

@@ -30,7 +30,7 @@ if __name__ == "__main__":
     sys.path[:] = sys.argv[2:]  # the judge's
 
 from drill_katas.judge import namespaces, sandbox
-from drill_katas.judge.child import become_sut
+from drill_katas.judge.child import become_sut, prepare
 from drill_katas.judge.processes import descendants, kill_descendants, resident_bytes, threads_of_user
 from drill_katas.judge.system import prctl
 from drill_katas.judge.tier import Tier
@@ -102,6 +102,7 @@ class Zygote:
                 for module in request["modules"]:
                     with contextlib.suppress(ImportError):  # the learner's own import will report it
                         importlib.import_module(module)
+                prepare()
                 gc.collect()
                 gc.freeze()  # a SUT that collects garbage need not look through it, nor copy what it looks at
             case "spawn":

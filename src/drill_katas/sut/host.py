@@ -90,16 +90,16 @@ class Host:
         """Serve one request, which takes the file descriptors that it needs, and return its answer frame."""
         self._fds = fds
         try:
-            with telemetry.trace(request.get("trace")):
-                fields = {name: value for name, value in request.items() if name not in {"op", "trace"}}
-                return {"ok": self._operations[request["op"]](**fields)}
+            operation, trace_id = self._operations[request.pop("op")], request.pop("trace", None)
+            with telemetry.trace(trace_id):
+                return {"ok": operation(**request)}
         except Refused as refused:
             self.last_error = refused.error
             return {"error": refused.answer}
 
     def _import(self) -> None:
         for module in self._modules:
-            _guarded("import", functools.partial(importlib.import_module, f"{self._package}.{module}"))
+            _guarded("import", importlib.import_module, f"{self._package}.{module}")
 
     def _open(self, target: str, args: list[Any]) -> int:
         number = next(self._numbers)
@@ -111,7 +111,7 @@ class Host:
 
     def _call(self, number: int, method: str, args: list[Any]) -> Any:
         thing = self._objects[number]
-        bound = _guarded("raised", lambda: getattr(thing, method, None))
+        bound = _guarded("raised", getattr, thing, method, None)
         name = f"{type(thing).__name__}.{method}"
         if not callable(bound):
             raise Refused("missing", f"{name} is missing")
@@ -186,10 +186,10 @@ def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Appli
     return app
 
 
-def _guarded(kind: str, act: Callable[[], Any]) -> Any:
+def _guarded(kind: str, act: Callable[..., Any], *args: Any) -> Any:
     """Run the learner's code, and turn whatever it throws into an answer."""
     try:
-        return act()
+        return act(*args)
     except MemoryError as error:
         raise Refused("memory", str(error), error) from None
     except BlockingIOError as error:  # fork(2) says so when there are too many processes, other calls for other reasons
@@ -206,7 +206,7 @@ def _guarded(kind: str, act: Callable[[], Any]) -> Any:
 def _called(name: str, target: Callable[..., Any], args: list[Any]) -> Any:
     """Call what the contract names. Its signature is looked at only when there is doubt, for that takes a while."""
     try:
-        return _guarded("raised", lambda: target(*args))
+        return _guarded("raised", target, *args)
     except Refused as refused:
         if isinstance(refused.error, TypeError):
             _check_signature(name, target, args)

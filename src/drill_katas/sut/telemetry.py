@@ -16,11 +16,14 @@ from drill_katas.sut.clock import real_monotonic
 from drill_katas.sut.wire import find_unplain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Callable, MutableMapping
+    from contextlib import AbstractContextManager
 
 TRACEPARENT: Final = re.compile(
     r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 )  # https://www.w3.org/TR/trace-context/
+
+UNTRACED: Final = contextlib.nullcontext()
 
 
 def trace_id_of(traceparent: str) -> str | None:
@@ -65,15 +68,13 @@ def current_trace() -> str | None:
     return structlog.contextvars.get_contextvars().get("trace_id") if structlog else None
 
 
-@contextlib.contextmanager
-def trace(trace_id: str | None) -> Iterator[None]:
-    """Serve one request under `trace_id`: it is on every line logged meanwhile."""
+def trace(trace_id: str | None) -> AbstractContextManager[Any]:
+    """Return what serves one request under `trace_id`: it is on every line logged meanwhile."""
     structlog = sys.modules.get("structlog")
     if structlog is None or trace_id is None:
-        yield
-        return
-    with structlog.contextvars.bound_contextvars(trace_id=trace_id):
-        yield
+        return UNTRACED
+    bound: AbstractContextManager[Any] = structlog.contextvars.bound_contextvars(trace_id=trace_id)
+    return bound
 
 
 def read_metrics() -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import select
 import threading
 import time
-from socket import MSG_DONTWAIT, recv_fds, send_fds
+from array import array
+from socket import CMSG_LEN, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET, send_fds
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from _typeshed import FileDescriptorLike
+
 MAX_FRAME: Final = 1_000_000  # bytes; a reply that needs more is not an answer but an attack or a mistake
 MAX_DEPTH: Final = 32
 MAX_BITS: Final = 4096  # of a whole number
+FD_SPACE: Final = CMSG_LEN(array("i").itemsize)  # for one file descriptor with what is received
 SHOWN: Final = 60  # characters of a value that are shown in a message
 _PLAIN_SCALARS: Final = (str, int, bool, type(None))
 
@@ -41,6 +45,14 @@ class Closed(Exception):
     """The other end has closed the connection."""
 
 
+def poll_for(*files: FileDescriptorLike) -> select.poll:
+    """Return what waits until there is something to read; select(2) knows no descriptor above 1023."""
+    poll = select.poll()
+    for file in files:
+        poll.register(file, select.POLLIN)
+    return poll
+
+
 class Channel:
     """One end of a connection: sends and receives frames, each one JSON object on a line.
 
@@ -53,10 +65,10 @@ class Channel:
         self.received = 0  # bytes so far
         self._takes_fds = takes_fds
         self._max_frame = max_frame
-        self._buffer = bytearray()
+        self._begun = bytearray()  # what has come of a frame without its end
+        self._unread = b""  # what has come behind that
         self._sending = threading.Lock()  # a thread that logs must not cut into an answer
-        self._poll = select.poll()  # select(2) knows no descriptor above 1023
-        self._poll.register(sock, select.POLLIN)
+        self._poll = poll_for(sock)
 
     def send(self, frame: dict[str, Any], fds: Sequence[int] = ()) -> None:
         """Send one frame, and copies of file descriptors with it. Raises `Closed` when nobody listens any more."""
@@ -85,30 +97,34 @@ class Channel:
                 raise Closed from gone
             if not piece:
                 raise Closed
-            self._buffer += piece
+            self._unread = piece
             self.received += len(piece)
-            if len(self._buffer) > self._max_frame and b"\n" not in self._buffer:
-                raise WireError(f"a frame of more than {self._max_frame:,} bytes")
 
     def _receive(self, flags: int) -> bytes:
         if not self._takes_fds:
             return self.socket.recv(65536, flags)
-        piece, fds, _, _ = recv_fds(self.socket, 65536, 1, flags)
-        self.fds += fds
+        piece, ancillary, _, _ = self.socket.recvmsg(65536, FD_SPACE, flags)
+        for level, kind, fds in ancillary:
+            if (level, kind) == (SOL_SOCKET, SCM_RIGHTS):
+                self.fds += array("i", fds)
         return piece
 
     def close(self) -> None:
         """Close the connection; closing twice is fine."""
         self.socket.close()
 
-    def _take_line(self) -> bytes | None:
-        end = self._buffer.find(b"\n")
-        if end < 0:
-            return None
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
+    def _take_line(self) -> bytes | bytearray | None:
+        line: bytes | bytearray
+        line, end, self._unread = self._unread.partition(b"\n")
+        if self._begun or not end:
+            self._begun += line
+            line = self._begun
         if len(line) > self._max_frame:
             raise WireError(f"a frame of more than {self._max_frame:,} bytes")
+        if not end:
+            return None
+        if self._begun:
+            self._begun = bytearray()
         return line
 
     def _readable_until(self, deadline: float) -> bool:
@@ -116,7 +132,7 @@ class Channel:
         return bool(self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
 
-def _parse(line: bytes) -> dict[str, Any]:
+def _parse(line: bytes | bytearray) -> dict[str, Any]:
     try:
         frame = decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import time
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from drill_katas import __version__
 from drill_katas.grading.formats.plain import explained, flat, problem, titled, where
 from drill_katas.verdict import Outcome
 
@@ -26,18 +25,12 @@ NOT_REACHED: Final = "other"  # a skipped test may be taken for a good one
 def to_ctrf(book: Book) -> Iterator[str]:
     """Yield the report. A submission that could not be judged is a test that failed."""
     yield '{"reportFormat": "CTRF", "specVersion": ' + _json(SPECIFICATION)
-    yield ', "generatedBy": ' + _json(f"drill-katas {_version()}")
-    yield ', "results": {"tool": ' + _json({"name": "drill-katas", "version": _version()})
+    yield ', "generatedBy": ' + _json(f"drill-katas {__version__}")
+    yield ', "results": {"tool": ' + _json({"name": "drill-katas", "version": __version__})
     yield ', "summary": ' + _json(_summary(book)) + ', "tests": ['
     for number, test in enumerate(_tests(book)):
         yield (",\n" if number else "\n") + _json(test)
     yield "\n]}}\n"
-
-
-@functools.cache
-def _version() -> str:
-    """Return ours; to look it up takes reading all that is told of the package."""
-    return version("drill-katas")
 
 
 def _json(value: Any) -> str:
