@@ -219,7 +219,7 @@ def rehearse(items: list[pytest.Item]) -> None:
     for item in items:
         _ = item.location  # in its source
 
-    @settings(database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(strategies.lists(strategies.integers()))
     def nothing(_: list[int]) -> None:
         pass
