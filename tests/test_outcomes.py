@@ -292,6 +292,22 @@ def test_a_program_that_kills_the_process_it_was_forked_from_spoils_only_its_own
     assert check.outcome in {CRASH, FAIL}, check.message
 
 
+def test_with_over_a_thousand_files_open_it_is_judged_as_ever(toy):
+    toy.limits(call_seconds=1.0)
+    many = """
+    import os, resource
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    TAKEN = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+    """
+    toy.checks(textwrap.dedent(many) + GO_AND_NEXT)
+    toy.module(module_of("time.sleep(3600)"))
+    (check, after), _ = judge(toy)
+    assert check.outcome is HANG, check.message
+    assert any("toy.py" in line for line in check.details)
+    assert after.outcome is PASS, after.message
+
+
 def test_a_program_that_logs_without_end_hangs(toy):
     toy.write("kata.toml", f'{MANIFEST}preload = ["structlog"]\n[limits]\ncall_seconds = 1.0\n')
     toy.checks(GO_AND_NEXT)

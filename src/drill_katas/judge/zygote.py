@@ -19,7 +19,6 @@ import gc
 import importlib
 import json
 import os
-import select
 import signal
 import socket
 import sys
@@ -34,6 +33,7 @@ from drill_katas.judge.child import become_sut, prepare
 from drill_katas.judge.processes import descendants, kill_descendants, resident_bytes, threads_of_user
 from drill_katas.judge.system import prctl
 from drill_katas.judge.tier import Tier
+from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,15 +65,14 @@ class Zygote:
 
     def run(self) -> None:
         """Serve until the judge closes the control socket."""
+        heard = poll_for(self._control, self._alarm)
         try:
             while True:
-                timeout = WATCH_SECONDS if self._sut else None
-                waiting: list[socket.socket | int] = [self._control, self._alarm]
-                ready, _, _ = select.select(waiting, [], [], timeout)
+                ready = {fd for fd, _ in heard.poll(WATCH_SECONDS * 1000 if self._sut else None)}
                 if self._alarm in ready:
                     with contextlib.suppress(BlockingIOError):
                         os.read(self._alarm, 4096)
-                if self._control in ready and not self._read_requests():
+                if self._control.fileno() in ready and not self._read_requests():
                     return
                 self._reap()
                 if self._sut and time.monotonic() >= self._watch_at:  # by the clock: a SUT can keep this loop busy
