@@ -82,6 +82,9 @@ class InProcess:
         gateway.attach(self._services)
         return Handle(ledger.Ledger(engine, world.Gateway(Line(gateway))))
 
+    def close(self):
+        self._services.close()
+
 
 CONTROL = InProcess()
 
@@ -92,7 +95,8 @@ def _record(database, sql):
 
 @pytest.fixture(scope="session")
 def sut():
-    return CONTROL
+    yield CONTROL
+    CONTROL.close()
 
 
 def pytest_configure(config):
