@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import msgspec
 import pytest
 
 from drill_katas.judge.tier import Hold, Tier
+from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -205,7 +205,7 @@ class Warm:
         """Wait for a child to end, and end it if it takes too long, or if nobody asks any more."""
         if hasattr(os, "pidfd_open"):
             ended = os.pidfd_open(child)
-            ready, _, _ = select.select([ended, self._requests], [], [], seconds)
+            ready = [fd for fd, _ in poll_for(ended, self._requests).poll(seconds * 1000)]
             os.close(ended)
             if not ready or ready == [self._requests]:  # one request at a time is made: this is their end
                 os.kill(child, signal.SIGKILL)

@@ -65,7 +65,7 @@ def prepare() -> None:
 def confine(request: dict[str, Any], uid: int | None, already_running: int) -> None:
     """Give up what the tier takes away, for good. Raises `OSError` when that cannot be done here."""
     tier, overlay = Tier(request["tier"]), request["overlay"]
-    hidden = [os.path.realpath(path) for path in request["hidden"]]
+    hidden = list(real(*request["hidden"]).values())
     seen = {**libraries(), **real(overlay, request["sockets"])}
     if tier is Tier.STRONG:
         namespaces.build(seen, hidden)
