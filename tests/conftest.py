@@ -87,7 +87,8 @@ class Toy:
         """Run a real pytest in the workspace; `--kata toy` is added when no kata is named."""
         named = any(arg == "--kata" or arg.startswith("katas") for arg in args)
         chosen = args if named else ("--kata", "toy", *args)
-        return run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *chosen], self.root, env, **kwargs)
+        where = kwargs.pop("cwd", self.root)
+        return run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *chosen], where, env, **kwargs)
 
     def kata(self, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the real `kata` command in the workspace."""

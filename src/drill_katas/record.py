@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -46,7 +46,7 @@ class Recorder:
         self._settings = settings
         self._katas = {kata.name: kata for kata in settings.katas}
         self._findings: dict[str, dict[str, Finding]] = {}  # by kata and test id
-        self._done: Counter[str] = Counter()
+        self._done: defaultdict[str, set[str]] = defaultdict(set)  # the checks that were cleaned up, by kata
         self._interrupted = False
         self._mistake: str | None = None
         self._verdicts: dict[str, Verdict] = {}
@@ -79,7 +79,7 @@ class Recorder:
         if getattr(report, "unrecorded", False) and UNRECORDED not in self._notices:
             self._notices.append(UNRECORDED)
         if hasattr(report, "finding"):
-            self._findings.setdefault(kata, {})[report.nodeid] = msgspec.convert(report.finding, Finding)
+            self._take(kata, report.nodeid, msgspec.convert(report.finding, Finding))
         if report.when == "teardown" and report.nodeid in self._findings.get(kata, ()):
             self._finish_check(kata, report)
 
@@ -104,6 +104,8 @@ class Recorder:
         elif without and session.exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly:
             self._notices.append(f"no check of {', '.join(without)} ran, which is not a pass")
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        elif session.exitstatus == pytest.ExitCode.OK and any(map(_has_failed, self._verdicts.values())):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # another plugin has passed off a failed check
         if self._settings.report is not None:
             self._write_report()
 
@@ -137,6 +139,12 @@ class Recorder:
             self._notices.append(str(mistake))
         return overview_lines(judged, overall_lines(list(katas.values()), standings, width), width)
 
+    def _take(self, kata: str, check: str, finding: Finding) -> None:
+        """Keep the finding, unless the check has failed before: a plugin that runs it again earns no pass."""
+        known = self._findings.setdefault(kata, {})
+        if check not in known or known[check].result.passed:
+            known[check] = finding
+
     def _finish_check(self, kata: str, report: pytest.TestReport) -> None:
         """Take note that a check was cleaned up, which it has to survive to have passed."""
         finding = self._findings[kata][report.nodeid]
@@ -144,8 +152,8 @@ class Recorder:
             message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
             failed = replace(finding.result, outcome=Outcome.FAIL, message=message, in_words=False)
             self._findings[kata][report.nodeid] = replace(finding, result=failed)
-        self._done[kata] += 1
-        if self._done[kata] == finding.selected:
+        self._done[kata].add(report.nodeid)
+        if len(self._done[kata]) == finding.selected and kata not in self._verdicts:
             self._conclude(kata)
 
     def _source(self) -> str:
@@ -197,6 +205,10 @@ class Recorder:
             path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
         except OSError as error:
             self._notices.append(f"--kata-report: cannot write {path} ({error.strerror})")
+
+
+def _has_failed(verdict: Verdict) -> bool:
+    return any(check.failed for check in verdict.checks)
 
 
 def _event(verdict: Verdict) -> Ran:

@@ -27,6 +27,7 @@ from drill_katas.judge.inline import InlineSpawner
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
+from drill_katas.neighbours import keep_others_out, use_our_sut
 from drill_katas.outcome import explained
 from drill_katas.record import MISTAKE, Finding
 from drill_katas.report.run import details_of
@@ -92,9 +93,19 @@ class KataRun:
         """The files that are judged, as they are at the first check."""
         return {kata.name: Overlay(kata, self._arms[kata.name]) for kata in self._settings.katas}
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Read the checks, and put them in order."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, object, object]:
+        """Read the checks, and order those that are left after every other plugin has chosen and shuffled."""
+        self._read_or_refuse(config, items)
+        place = {item: number for number, item in enumerate(items)}
+        result = yield
+        self._collected = sorted(dict.fromkeys(items), key=lambda item: place.get(item, len(place)))
+        items[:] = self._in_order(self._collected)
+        return result
+
+    def _read_or_refuse(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         try:
             self._read_checks(items)
         except UserError as mistake:
@@ -106,8 +117,6 @@ class KataRun:
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = [item for item in items if item not in dropped]
-        self._collected = list(items)
-        items[:] = self._in_order(items)
 
     def _in_order(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """Return them in the order of katas and stages; a seed shuffles within a stage."""
@@ -129,6 +138,8 @@ class KataRun:
             watched(item, self.sut)
             belted(item, check.budget)
             need_not_measure(item)
+            use_our_sut(item)
+            keep_others_out(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what is left to run after `-k` and its like."""

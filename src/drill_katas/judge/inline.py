@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
 from drill_katas.judge.observation import Logged
@@ -30,9 +29,7 @@ class InlineSpawner:
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> InlineRunning:  # noqa: ARG002 - no limits here
         """Start one. Modules imported before stay imported: state they keep is not fresh."""
-        if str(program.overlay) not in sys.path:
-            sys.path.insert(0, str(program.overlay))
-        return InlineRunning(Host(program.package, list(program.modules)))
+        return InlineRunning(Host(program.package, list(program.modules), str(program.overlay)))
 
     def close(self) -> None:
         """Nothing is held."""
