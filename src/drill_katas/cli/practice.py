@@ -33,12 +33,13 @@ def list_() -> None:
 @command("status", "kata status")
 def status() -> None:
     """Show your progress: a bar for each level, then times, attempts and hints of each kata."""
+    from drill_katas.journal import now
     from drill_katas.progress import progress
     from drill_katas.report.catalog import status_lines
 
     workspace = workspace_here()
     history = workspace.journal.read()
-    show(status_lines(katas_of(workspace), progress(history.events), width()))
+    show(status_lines(katas_of(workspace), progress(history.events), width(), now()))
     warn(history.notices)
 
 
@@ -60,12 +61,13 @@ def random() -> None:
 @click.argument("name")
 def history(name: str) -> None:
     """Show what has happened with a kata: attempts, hints, diagnoses, and how many checks passed."""
+    from drill_katas.journal import now
     from drill_katas.report.history import history_lines
 
     workspace, kata = find(name)
     read = workspace.journal.read()
     events = [event for event in read.events if event.kata == kata.name]
-    show(history_lines(events, workspace.progress_of(kata), width()))
+    show(history_lines(kata.name, events, width(), now()))
     warn(read.notices)
 
 

@@ -121,7 +121,7 @@ def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: da
     if verdict.attempt is None:
         return [line(f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s; not an attempt of yours")]
     given = clock(timedelta(minutes=kata.manifest.minutes))
-    best = clock(standing.best) if standing.best else "none yet"
+    best = clock(standing.best) if standing.best is not None else "none yet"
     variant = "" if verdict.variant == ORIGINAL else f" ({verdict.variant})"
     taken = f"clock {clock(standing.clock(at))} of {given}"
     lines = [line(f"{kata.name}{variant} · attempt {verdict.attempt} · {taken} · best time {best}")]
