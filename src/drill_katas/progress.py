@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.attempts import UNSEEN, NoAttempt
 from drill_katas.catalog import ORIGINAL
 from drill_katas.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.verdict import Outcome
@@ -40,7 +41,8 @@ class Change:
 class KataProgress:
     """How one kata stands.
 
-    A *round* begins with a start, a reset, the first run or the first look at the evidence, and ends when it is solved.
+    A *round* begins with a start, a reset, the first run that names the kata or the first look at the evidence,
+    and ends when it is solved. `last` is the last run, `before_last` the one that it is compared with.
     """
 
     kata: str
@@ -99,7 +101,7 @@ class KataProgress:
 
     def change(self) -> Change | None:
         """Return what the last run changed against the one before it in this round, if there are two."""
-        if self.last is None or self.before_last is None:
+        if self.last is None or self.before_last is None or self.last.no_attempt in UNSEEN:
             return None
         before = {check.name for check in self.before_last.checks if check.outcome is Outcome.PASS}
         after = {check.name for check in self.last.checks if check.outcome is Outcome.PASS}
@@ -160,15 +162,18 @@ def _new_round(before: KataProgress, at: datetime, variant: str) -> KataProgress
 
 
 def _run(before: KataProgress, run: Ran) -> KataProgress:
+    if before.began is None and run.no_attempt == NoAttempt.BARE and not run.solved:
+        return before  # a `pytest` that names no kata starts no clock
     if before.began is None:
         began = _new_round(before, run.at - timedelta(seconds=run.seconds), run.variant)
         before = replace(began, hints=before.hints, gave_up=before.gave_up)  # seen before the first run, they count
+    seen = before.last is not None and before.last.no_attempt not in UNSEEN
     after = replace(
         before,
-        attempts=before.attempts + 1,
-        total_attempts=before.total_attempts + 1,
+        attempts=before.attempts + (not run.no_attempt),
+        total_attempts=before.total_attempts + (not run.no_attempt),
         last=run,
-        before_last=before.last,
+        before_last=before.last if seen else before.before_last,
     )
     if not run.solved or after.solved_at:
         return after

@@ -38,6 +38,19 @@ def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) 
         yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))
 
 
+def all_lines(names: Sequence[str], events: Sequence[Event], width: int, at: datetime) -> Iterator[Line]:
+    """Show the history of every kata that has one, those of the workspace first."""
+    touched = {event.kata for event in events}
+    ordered = [name for name in names if name in touched]
+    ordered += sorted(touched.difference(names))  # of a pack, or of a kata that is gone
+    if not ordered:
+        yield line("Nothing has happened yet. `kata next` shows what to practise.")
+    for number, name in enumerate(ordered):
+        if number:
+            yield line()
+        yield from history_lines(name, [event for event in events if event.kata == name], width, at)
+
+
 def sparkline(shares: Iterable[float]) -> str:
     """Return shares from 0 to 1 as a row of blocks; 0 is the lowest of them and not nothing."""
     return "".join(BLOCKS[1 + round(share * 7)] for share in shares)
@@ -65,8 +78,8 @@ def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, S
 
 
 def _run(run: Ran, now: KataProgress) -> tuple[str, Style]:
-    inline = " inline" if run.inline else ""
-    about = f"attempt {now.total_attempts}{inline}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s"
+    what = f"no attempt ({run.no_attempt})" if run.no_attempt else f"attempt {now.total_attempts}"
+    about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s"
     return (f"{about}, solved", "good") if run.solved else (about, "")
 
 
