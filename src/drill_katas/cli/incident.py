@@ -84,7 +84,7 @@ def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int,
     from drill_katas.evidence.replay import Replay, replay, story_of
     from drill_katas.journal import Replayed
 
-    arm = workspace_arm(kata) if source is None else arm_from(kata, source)
+    arm = workspace_arm(kata) if source is None else arm_from(kata, source, "--from")
     what = Replay(kata, arm, workspace.progress_of(kata).variant, seed, ablation)
     played = replay(what, progress_bar(kata.name if ablation is None else f"{kata.name}, {ablation}"))
     folder = store.folder_of(workspace, kata.name, ablation)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.progress import PENALTY, KataProgress, after
 from drill_katas.report.catalog import counts_of
+from drill_katas.report.diagnosis import STATES
 from drill_katas.report.evidence import BLOCKS
 from drill_katas.report.text import clock, cut, line
 from drill_katas.verdict import Outcome
@@ -72,7 +73,10 @@ def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, S
         case Diagnosed():
             cost = f", +{clock(PENALTY)}" if now.wrong_diagnoses > before.wrong_diagnoses else ""
             about = f"diagnosed {', '.join(event.mechanisms)} in {event.component}"
-            return f"{about}: {event.state}, {event.score} points{cost}", "good" if event.right else ""
+            return (
+                f"{about}: {STATES.get(event.state, event.state)}, {event.score} points{cost}",
+                "good" if event.right else "",
+            )
         case _:
             return None
 
