@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_what_is_no_attempt_shows_why(broken, arguments, why):
     assert "toy · no attempt · clock" in told
     assert f"no attempt: {why} (`kata status --help` has the rule)\n" in told
     assert (standing(broken).attempts, runs(broken)[0].no_attempt) == (0, why)
-    assert f"no attempt ({why}): 1 of " in done(broken.root, "history", "toy")
+    assert re.search(rf"no attempt: 1 of . checks?, \d\.\d s \({why}\)", done(broken.root, "history", "toy"))
     assert "toy · attempt 1 · clock" in broken.pytest().stdout, "the first one that is"
 
 
@@ -74,6 +75,10 @@ def test_files_that_do_not_load_are_no_attempt(toy, module):
     told = toy.pytest().stdout
     assert "toy · attempt 1 · clock" in told
     assert "since the last" not in told, "there was nothing to compare it with"
+    assert "next: mend katas/toy/toy.py" not in told, (
+        "it is the first run that shows anything: the briefing comes first"
+    )
+    assert done(toy.root, "history", "toy").endswith("checks that pass  ▁\n"), "of the one that was judged"
 
 
 def test_a_bare_pytest_starts_no_clock(broken):

@@ -22,7 +22,7 @@ class Way(enum.StrEnum):
 class NoAttempt(enum.StrEnum):
     """Why a run on the learner's own files is no attempt; the values are read by people, and kept in the journal."""
 
-    WATCH = "`kata watch` judges every save"
+    WATCH = "a save in `kata watch`"
     BARE = "no kata was named"
     INLINE = "--kata-inline is for debugging"
     NARROWED = "some checks were left out"

@@ -128,6 +128,13 @@ def show(lines: Iterable[Line]) -> None:
         click.echo(encodable(text))
 
 
+def say(text: str) -> None:
+    """Print a text, wrapped at the terminal's width."""
+    from drill_katas.report.text import wrapped
+
+    show(wrapped(text, width(), ""))
+
+
 def warn(notices: Iterable[str]) -> None:
     """Print what should be known beside the answer."""
     for notice in notices:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.attempts import UNSEEN
 from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.progress import PENALTY, KataProgress, after
 from drill_katas.report.catalog import counts_of
@@ -34,7 +35,8 @@ def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) 
             lines.append(line((when, "dim"), (cut(text, width - len(when)), style)))
     yield line((name, "bold"), f": {counts_of(standing, at)}")
     yield from lines
-    shares = [_passing(event) / max(1, len(event.checks)) for event in events if isinstance(event, Ran)]
+    runs = [event for event in events if isinstance(event, Ran) and event.no_attempt not in UNSEEN]
+    shares = [_passing(run) / max(1, len(run.checks)) for run in runs]
     if shares:
         yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))
 
@@ -82,8 +84,8 @@ def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, S
 
 
 def _run(run: Ran, now: KataProgress) -> tuple[str, Style]:
-    what = f"no attempt ({run.no_attempt})" if run.no_attempt else f"attempt {now.total_attempts}"
-    about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s"
+    what, why = ("no attempt", f" ({run.no_attempt})") if run.no_attempt else (f"attempt {now.total_attempts}", "")
+    about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s{why}"
     return (f"{about}, solved", "good") if run.solved else (about, "")
 
 
