@@ -25,6 +25,7 @@ Given: TypeAlias = dict[str, Any]
 BACK: Final = "b"
 YES: Final = "y"
 NONE: Final = "none"
+ERROR: Final = "Error: "  # click's own, ahead of a reply that cannot be read
 
 
 class Reader:
@@ -228,12 +229,14 @@ def _ask(question: Question, replies: Mapping[str, str]) -> str:
 
 def _reply(text: str, read: Callable[[str], str], default: str | None = None) -> str:
     """Ask until the reply can be read."""
+    from drill_katas.report.text import plain, wrapped
 
     def checked(reply: str) -> str:
         try:
             return BACK if reply.strip() == BACK else read(reply.strip())
         except UserError as mistake:
-            raise click.UsageError(str(mistake)) from None
+            lines = "\n".join(plain(each) for each in wrapped(f"{ERROR}{mistake}", width(), ""))
+            raise click.UsageError(lines.removeprefix(ERROR)) from None
 
     answer: str = click.prompt(text, value_proc=checked, default=default)
     return answer
