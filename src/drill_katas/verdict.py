@@ -39,6 +39,7 @@ class Outcome(enum.StrEnum):
     CRASH = "crash"
     LIMIT = "limit"
     NOT_REACHED = "not reached"
+    NOT_JUDGED = "not judged"
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +72,13 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failed(self) -> bool:
-        """Whether it ran and did not pass."""
-        return self.outcome not in {Outcome.PASS, Outcome.NOT_REACHED}
+        """Whether it ran and did not pass, for a reason of the program's own."""
+        return self.outcome not in {Outcome.PASS, Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
+
+    @property
+    def not_judged(self) -> bool:
+        """Whether the judge or the machine failed, so that nothing is known of the program."""
+        return self.outcome is Outcome.NOT_JUDGED
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +103,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def passed(self) -> bool:
         """Whether every check ran and passed."""
         return bool(self.checks) and not self.partial and all(check.passed for check in self.checks)
+
+    @property
+    def not_judged(self) -> tuple[CheckResult, ...]:
+        """The checks without a verdict. With one the run is no attempt: neither solved nor failed."""
+        return tuple(check for check in self.checks if check.not_judged)
 
     @property
     def solved(self) -> bool:

@@ -64,5 +64,11 @@ class LimitExceeded(CheckEnded):
     outcome = Outcome.LIMIT
 
 
+class NotJudged(CheckEnded):
+    """The judge or the machine failed; the message names the culprit and the remedy."""
+
+    outcome = Outcome.NOT_JUDGED
+
+
 class StopShrinking(CheckEnded):
     """A failure is known and enough has been tried to make it smaller."""

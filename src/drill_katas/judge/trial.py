@@ -51,7 +51,8 @@ class Failure:
 class Trial:
     """One check that is running `program`, within `limits` and `budget` seconds in all.
 
-    `thresholds` limit what it measures, by name; `figures` are what it has measured.
+    `thresholds` limit what it measures, by name; `figures` are what it has measured. `fault` names what failed in the
+    judge or the machine meanwhile.
     """
 
     program: Program
@@ -60,6 +61,7 @@ class Trial:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
     failure: Failure | None = None
+    fault: str | None = None
     output: Output | None = None
     began: float = field(default_factory=time.monotonic)
     _calls: list[Call] = field(default_factory=list)
@@ -81,6 +83,14 @@ class Trial:
         """Remember a call of this example; its result is filled in when it is known."""
         self._calls.append(Call(text))
         return self._calls[-1]
+
+    def note_fault(self, culprit: str) -> None:
+        """Note a fault of the judge or the machine; unless the check passes all the same, it is not judged.
+
+        `culprit` is a clause with the remedy: "the judge ran out of file descriptors (limit 256); raise it with ...".
+        The first culprit is kept, because later ones are often its consequences. Thread-safe.
+        """
+        self.fault = self.fault or culprit
 
     def note_failure(self, error: BaseException) -> None:
         """Remember a failing example, if it is the smallest yet. What Hypothesis raises for itself is none."""
