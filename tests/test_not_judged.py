@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import resource
+import sys
+
 import pytest
 
 from drill_katas.verdict import Outcome
 from tests.bicycle import runs, summary
 from tests.commands import kata
-from tests.conftest import CHECK
-from tests.pack import RIGHT, WRONG, Pack
+from tests.conftest import CHECK, run
+from tests.pack import ELSEWHERE, RIGHT, WRONG, Pack
 
 FAULTY = '''
 @pytest.mark.stage("symptom")
@@ -174,3 +177,78 @@ def test_gradescope_gets_no_results_without_a_score(pack):
     assert graded.returncode == 3, graded.stderr
     assert not graded.stdout
     assert "work has no score and there are no results: not judged: the moon is full" in graded.stderr
+
+
+TAKES_ALL = '''
+import os, resource
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with sut.open("Thing", kit.database()) as thing:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        os.close(free := os.open(os.devnull, os.O_RDONLY))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            assert thing.go() == "gone", "it should be gone"
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+'''
+ASKS = """
+import sqlalchemy
+
+
+class Thing:
+    def __init__(self, engine):
+        self.engine = engine
+
+    def go(self):
+        with self.engine.connect(), self.engine.connect() as connection:
+            return connection.execute(sqlalchemy.text("SELECT 'gone'")).scalar()
+"""
+
+
+def test_a_judge_without_descriptors_names_them(toy):
+    """The program waits for a connection that the judge cannot accept: that is no hang of the program's."""
+    toy.limits(call_seconds=1.0)
+    toy.checks(TAKES_ALL)
+    toy.module(ASKS)
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+    assert "the judge ran out of file descriptors (limit " in check.message
+    assert "raise it with `ulimit -n 65536`" in check.message
+
+
+PRINTS = "    import resource\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n    with sut"
+COUNTS = CHECK.replace("    with sut", PRINTS)
+
+
+def test_the_soft_limit_on_descriptors_is_raised(toy):
+    toy.checks(COUNTS)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-s", "--kata", "toy"]
+    done = run(["sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh", *command], toy.root)
+    assert done.returncode == 0, done.stdout
+    assert f"\n{min(hard, 65_536)}\n" in done.stdout.replace("toy.py ", "toy.py \n")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("limit", "code", "says"), [("-Sn", 0, "1 passed"), ("-n", 3, "ran out of file descriptors")])
+def test_a_right_fix_survives_few_descriptors(tmp_path, limit, code, says):
+    """120 customers at once need over 256 descriptors in the judge: more are taken, or the limit is named."""
+    assert kata(tmp_path, "init", ".").returncode == 0
+    command = [
+        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "circular_deadlock", "--kata-all-stages",
+        "--kata-from=solutions", "-k", "thirty_times",
+    ]  # fmt: skip
+    done = run(["sh", "-c", f'ulimit {limit} 256; exec "$@"', "sh", *command], tmp_path)
+    assert done.returncode == code, done.stdout
+    assert says in " ".join(done.stdout.split())
+
+
+def test_without_proc_the_judge_refuses_to_begin(toy):
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy"]
+    done = run([sys.executable, ELSEWHERE, "no-proc", "--", *command], toy.root)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "there is no /proc here" in done.stderr
+    assert not runs(toy)

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from typing import Final
 
+from drill_katas.errors import UserError
+
 ENOUGH_FILES: Final = 65_536  # open files that a judge asks for, where the hard limit allows so many
 NO_MEMORY: Final = "the judge ran out of memory; end other programs, or grade fewer submissions at once (--jobs)"
 NO_SPACE: Final = "no space is left in {folder}; free some, or set TMPDIR to another folder"
@@ -30,9 +32,10 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def has_no_proc() -> bool:
-    """Return whether this is Linux without /proc, where neither memory nor processes of a SUT can be watched."""
-    return sys.platform == "linux" and not os.path.exists(f"/proc/{os.getpid()}/stat")
+def require_proc() -> None:
+    """Raise `UserError` on Linux without /proc, where neither memory nor processes of a SUT can be watched."""
+    if sys.platform == "linux" and not os.path.exists("/proc/self/stat"):
+        raise UserError("there is no /proc here, and no SUT can be watched; mount it: mount -t proc proc /proc")
 
 
 def shortage(error: BaseException | None) -> str | None:

@@ -51,7 +51,13 @@ class Sut(Troubled):
     @functools.cached_property
     def _services(self) -> Services:
         """What serves the program; its thread and its socket are there from the first check on."""
-        return Services(self._place)
+        services = Services(self._place)
+        services.note_fault = self._note_fault
+        return services
+
+    def _note_fault(self, culprit: str) -> None:
+        if self._trial is not None:
+            self._trial.note_fault(culprit)
 
     @property
     def trial(self) -> Trial:
