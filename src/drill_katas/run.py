@@ -225,8 +225,9 @@ class KataRun:
             why = "the check did not run to its end (skip or xfail): that proves nothing"
             return replace(passed, outcome=Outcome.FAIL, message=why)
         trial = self.sut.trial
-        passed = replace(passed, figures=trial.figures)
+        passed = replace(passed, figures=trial.figures, waited=round(trial.meter.waited, 3))
         if call.excinfo is not None:
+            trial.blame_a_busy_machine()
             return settled(explained(passed, call.excinfo.value, trial), trial)
         return passed
 

@@ -49,7 +49,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     quotes the check. `details` is what a closer look needs (calls, stacks, output), `help` what is known of this way of
     failing, `place` the editable file and the line in it where the program was. Without `keeps_contract` the module
     could not be imported, or not be called as the contract says: no more is known of it. `figures` are what it measured
-    and holds to a threshold.
+    and holds to a threshold. Of its `seconds` it was ready to run for `waited`, and got no processor.
     """
 
     name: str
@@ -57,6 +57,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     outcome: Outcome
     seconds: float = 0.0
+    waited: float = 0.0
     message: str = ""
     in_words: bool = True
     details: tuple[str, ...] = ()

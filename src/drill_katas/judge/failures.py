@@ -46,6 +46,10 @@ class Broken(CheckEnded):
     """The learner's module cannot be imported, or does not keep the contract."""
 
 
+class TooSlow(CheckEnded):
+    """The budget is used up, and yet every call was answered."""
+
+
 class Hang(CheckEnded):
     """No answer within the budget."""
 
