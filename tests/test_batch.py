@@ -126,7 +126,7 @@ def test_what_changes_while_it_is_graded_gets_no_verdict(pack):
         family, part = psutil.Process(started.process.pid), pack.file.with_name("grades.json.part")
         wait_until(lambda: part.exists() and any(map(is_judge, family.children(recursive=True))))
         changed.write_text(f"{RIGHT}# another one\n")
-        assert started.process.wait(60) == 1
+        assert started.process.wait(60) == 3
     grades = pack.grades()
     assert [grades[name]["solved"] for name in "abc"] == [False, True, False]
     assert grades["c"]["notes"] == ["not judged: c has changed since the grading began"]
@@ -136,11 +136,12 @@ def test_what_changes_while_it_is_graded_gets_no_verdict(pack):
 def test_when_the_grader_itself_fails_that_is_no_score(pack):
     pack.checks("import nothing_of_that_name")
     pack.hand_in("a", RIGHT)
-    grade = pack.grade(code=1)["a"]
+    grade = pack.grade(code=3)["a"]
+    assert grade["score"] is None
     assert "not judged: the judge of toy gave no verdict" in grade["notes"][-1]
     result = kata(pack.root, "grade", pack.work / "a", "--format", "gradescope", env=pack.env)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "nothing was graded" in result.stderr
+    assert (result.returncode, result.stdout) == (3, "")
+    assert "a has no score and there are no results: not judged: " in result.stderr
     assert "nothing_of_that_name" in result.stderr
 
 

@@ -88,7 +88,7 @@ class DiskBook:
             elif known.key not in self._places:
                 failure = self._failures.get(known.key)
                 why = failure.problem if failure else "the run has ended before that"
-                yield replace(known, notes=(*known.notes, f"not judged: {why}"))
+                yield replace(known, score=None, notes=(*known.notes, f"not judged: {why}"))
             else:
                 self._lines.seek(self._places[known.key])
                 kept = msgspec.json.decode(self._lines.readline(), type=Grade)
@@ -114,13 +114,14 @@ class DiskBook:
             place = self._lines.tell()
             line = self._lines.readline()
             try:
-                key = msgspec.json.decode(line, type=Grade).key if line.endswith(b"\n") else None
+                grade = msgspec.json.decode(line, type=Grade) if line.endswith(b"\n") else None
             except msgspec.DecodeError:
-                key = None
-            if key is None:
+                grade = None
+            if grade is None or grade.key is None:
                 self._lines.seek(place)
                 return
-            self._places[key] = place
+            if grade.score is not None:  # otherwise it is judged again
+                self._places[grade.key] = place
 
     def _copy(self, file: Path) -> None:
         """Take over the grades of a run that has come to its end."""
@@ -132,7 +133,7 @@ class DiskBook:
         except msgspec.DecodeError as error:
             raise UserError(f"--resume: {file} holds no grades ({error})") from None
         for grade in grades:
-            if grade.key is not None and grade.checks and grade.key not in self:
+            if grade.key is not None and grade.checks and grade.score is not None and grade.key not in self:
                 self.add(grade)
 
 

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from drill_katas.grading.keys import key_of, seed_of
 from drill_katas.grading.records import FULL, Grade, graded
 from drill_katas.grading.submission import read
-from drill_katas.pool import Judged, Task
+from drill_katas.pool import Judged, Task, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from drill_katas.catalog import Kata
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.submission import Submission
     from drill_katas.judge.tier import Tier
-
-
-class Judges(Protocol):
-    """What judges tasks: here, or on other machines."""
-
-    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
-        """Yield what came of each task, as soon as it is known."""
+    from drill_katas.pool import Judges
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class Grader:
         left = self._survey(inputs, book)
         done = 0
         tell(done, len(left))
-        for judged in judges.judged(self._tasks(left, book)):
+        for judged in settled(judges, self._tasks(left, book)):
             if judged.checks:
                 book.add(self._graded(judged, left[judged.key].kata))
                 done += 1
@@ -105,12 +99,13 @@ class Grader:
     def _graded(self, judged: Judged, kata: Kata) -> Grade:
         checks = graded(judged.checks, kata.manifest.worth)
         solved = all(check.passed for check in judged.checks)
+        score = FULL if solved else round(sum(check.points or 0.0 for check in checks), 2)
         return Grade(
             id="",
             key=judged.key,
             kata=kata.name,
             solved=solved,
-            score=FULL if solved else round(sum(check.points for check in checks), 2),
+            score=None if judged.unjudged else score,
             seconds=judged.seconds,
             checks=checks,
         )

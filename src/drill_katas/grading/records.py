@@ -19,7 +19,7 @@ FULL: Final = 100.0  # points of a submission that is solved
 
 
 class CheckGrade(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: what came of it, and how many points it gave of those that it is `worth`.
+    """One check: what came of it, and how many points it gave of those that it is `worth`; None without a verdict.
 
     `message` is for whoever handed the fix in, and never quotes the check. `file` and `line` say where in the editable
     files the program was when it failed, as far as a traceback tells; `Grade.places` says where that file lay.
@@ -28,7 +28,7 @@ class CheckGrade(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     stage: Stage
     verdict: Outcome
-    points: float
+    points: float | None
     worth: float = 0.0
     title: str = ""
     message: str = ""
@@ -41,9 +41,16 @@ class CheckGrade(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it passed."""
         return self.verdict is Outcome.PASS
 
+    @property
+    def not_judged(self) -> bool:
+        """Whether the judge or the machine kept it from a verdict."""
+        return self.verdict is Outcome.NOT_JUDGED
+
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """One submission. One that could not be judged has no kata and no checks, and its last note says why.
+
+    `score` is None when the grader is to blame that there is no verdict: it has failed, or a check was not judged.
 
     `key` is the same where kata, files, seed, tier and the grader itself are, and so is the verdict then. `places` says
     by an editable file's name where it lay: a path from where grading was started, be it one that goes on into an
@@ -54,7 +61,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     kata: str | None = None
     solved: bool = False
-    score: float = 0.0
+    score: float | None = 0.0
     seconds: float = 0.0
     checks: tuple[CheckGrade, ...] = ()
     notes: tuple[str, ...] = ()
@@ -107,7 +114,7 @@ def _graded(check: CheckResult, worth: float) -> CheckGrade:
         name=check.name,
         stage=check.stage,
         verdict=check.outcome,
-        points=worth if check.passed else 0.0,
+        points=None if check.not_judged else worth if check.passed else 0.0,
         worth=worth,
         title=check.title,
         message=check.message if told or not check.failed else f"{UNTOLD}: {check.title}",
