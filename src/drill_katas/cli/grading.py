@@ -33,7 +33,7 @@ LISTED: Final = 5  # files that are not graded and named
 @click.option(
     "--json", "file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the grades."
 )
-@click.option("--resume", is_flag=True, help="Judge only what has no verdict yet in FILE, or beside it.")
+@click.option("--resume", is_flag=True, help="Judge only what has no verdict of yours yet, in FILE or kept for it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What to print, in place of lines to read.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="So many at once, here; default: one a core."
@@ -82,10 +82,13 @@ def grade(  # noqa: PLR0913 - one for each option
     """
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.grader import Grader
+    from drill_katas.grading.state import expect_apart
     from drill_katas.judge.tier import Tier
 
     if resume and file is None:
         raise UserError("--resume goes on with what --json FILE has; say which FILE")
+    if file is not None:
+        expect_apart(paths, file)
     katas = _katas(name)
     inputs = _inputs(paths, katas, form, file, layout)
     wanted = Tier(tier) if tier else None
@@ -93,11 +96,14 @@ def grade(  # noqa: PLR0913 - one for each option
         _judges(katas, cluster, jobs, wanted, unsafe=unsafe) as judges,
         DiskBook(file, judges.tier, resume=resume) as book,
     ):
+        warn(book.notices)
         try:
             Grader(katas, _secret(variable), judges.tier).grade(inputs, book, judges, counter("graded"))
         except KeyboardInterrupt:
             kept = (
-                f"--resume goes on with what is kept beside {file}" if file else "without --json FILE nothing is kept"
+                f"--resume goes on with what is kept for {file}"
+                if book.resumes
+                else "without --json FILE, or a state folder, nothing is kept"
             )
             click.echo(f"\ninterrupted; {kept}", err=True)
             raise SystemExit(1) from None

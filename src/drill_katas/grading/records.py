@@ -45,7 +45,8 @@ class CheckGrade(msgspec.Struct, frozen=True, kw_only=True):
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """One submission. One that could not be judged has no kata and no checks, and its last note says why.
 
-    `key` is the same where kata, files, seed, tier and the grader itself are, and so is the verdict then. `places` says
+    `key` is the same where kata, files, seed, tier and the grader itself are, and so is the verdict then. `mac` seals
+    the verdict: only the user who graded can make it, and `--resume` takes no verdict without it. `places` says
     by an editable file's name where it lay: a path from where grading was started, be it one that goes on into an
     archive.
     """
@@ -59,6 +60,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckGrade, ...] = ()
     notes: tuple[str, ...] = ()
     places: dict[str, str] = {}
+    mac: str = ""
 
 
 class Book(Protocol):
