@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from drill_katas.grading.intake import Inbox
 from drill_katas.grading.keys import key_of, seed_of
-from drill_katas.grading.records import FULL, Grade, graded
+from drill_katas.grading.records import Grade, graded, score_of
+from drill_katas.grading.weights import started_from, versions_of
 from drill_katas.pool import Judged, Task
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog import Kata
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.submission import Entry, Submission
+    from drill_katas.grading.weights import Version
     from drill_katas.judge.tier import Tier
 
 
@@ -32,6 +34,7 @@ class _Left:
 
     kata: Kata
     entry: Entry
+    version: Version | None
 
 
 class Grader:
@@ -63,7 +66,7 @@ class Grader:
         tell(done, len(left))
         for judged in judges.judged(self._tasks(left, book)):
             if judged.checks:
-                book.add(self._graded(judged, left[judged.key].kata))
+                book.add(_graded(judged, left[judged.key]))
                 done += 1
             else:
                 book.fail(judged)
@@ -86,7 +89,7 @@ class Grader:
                 )
             )
             if kata is not None and key is not None and key not in book:
-                left.setdefault(key, _Left(kata, entry))
+                left.setdefault(key, _Left(kata, entry, started_from(submission.files, versions_of(kata))))
         return dict(sorted(left.items(), key=lambda each: each[1].kata.name))
 
     def _tasks(self, left: Mapping[str, _Left], book: DiskBook) -> Iterator[Task]:
@@ -104,15 +107,16 @@ class Grader:
             return None
         return key_of(submission, seed_of(submission, self._secret), self._tier)
 
-    def _graded(self, judged: Judged, kata: Kata) -> Grade:
-        checks = graded(judged.checks, kata.manifest.worth)
-        solved = all(check.passed for check in judged.checks)
-        return Grade(
-            id="",
-            key=judged.key,
-            kata=kata.name,
-            solved=solved,
-            score=FULL if solved else round(sum(check.points for check in checks), 2),
-            seconds=judged.seconds,
-            checks=checks,
-        )
+
+def _graded(judged: Judged, of: _Left) -> Grade:
+    checks = graded(judged.checks, of.kata.manifest.worth, of.version.fails if of.version else ())
+    return Grade(
+        id="",
+        key=judged.key,
+        kata=of.kata.name,
+        variant=of.version.name if of.version else None,
+        solved=all(check.passed for check in judged.checks),
+        score=score_of(checks),
+        seconds=judged.seconds,
+        checks=checks,
+    )

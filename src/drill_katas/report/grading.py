@@ -34,7 +34,7 @@ def grade_lines(grades: Book, width: int) -> Iterator[Line]:
 
 def _why(grade: Grade) -> str:
     """Say on one line what keeps it from being solved."""
-    failing = next((check for check in grade.checks if check.points == 0), None)
+    failing = next((check for check in grade.checks if not check.passed), None)
     if failing is not None:
         return printable(f"{failing.stage}: {' '.join(failing.message.split())}")
     return "" if grade.solved else grade.notes[-1]
