@@ -179,6 +179,14 @@ def own(drills: Path, tmp_path: Path) -> Path:
     return shutil.copytree(drills, tmp_path / "own", ignore=shutil.ignore_patterns(Journal.NAME))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _state(tmp_path_factory: pytest.TempPathFactory):
+    """A state folder of the tests' own, in place of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture
 def toy(tmp_path: Path) -> Toy:
     return Toy(tmp_path)

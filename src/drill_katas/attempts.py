@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.verdict import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -56,7 +58,7 @@ def why_no_attempt(way: Way, checks: Sequence[CheckResult], *, inline: bool, nar
     `checks` are the results so far; `narrowed` means that some checks were left out on purpose.
     """
     reached = [check for check in checks if check.passed or check.failed]
-    if any(check.outcome.value == "not judged" for check in checks):
+    if any(check.outcome is Outcome.NOT_JUDGED for check in checks):
         return NoAttempt.NOT_JUDGED
     if reached and not any(check.keeps_contract for check in reached):
         return NoAttempt.UNLOADABLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from drill_katas.arms import WORKSPACE
 from drill_katas.attempts import NoAttempt, Way, why_no_attempt
 from drill_katas.errors import UserError
 from drill_katas.journal import Checked, Ran, now
+from drill_katas.outcome import not_judged
 from drill_katas.progress import KataProgress, progress
 from drill_katas.report.catalog import overall_lines
 from drill_katas.report.run import header_lines, overview_lines, summary_lines
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 MISTAKE: Final = "kata_mistake"
 """Where a worker of pytest-xdist leaves the mistake in a kata that it has found."""
 UNRECORDED: Final = "latency was measured, but pytest-benchmark is off in this session and keeps no record of it"
+
+
+TestStatus: TypeAlias = tuple[str, str, tuple[str, dict[str, bool]]]
+"""What pytest counts a test under, its letter, and its word with mark-up."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +94,14 @@ class Recorder:
         if report.when == "teardown" and report.nodeid in self._findings.get(kata, ()):
             self._finish_check(kata, report)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> TestStatus | None:
+        """Count a check without a verdict under a heading of its own, neither passed nor failed."""
+        finding = getattr(report, "finding", None)
+        if getattr(report, "culprit", None) or (finding and finding["result"]["outcome"] == Outcome.NOT_JUDGED):
+            return Outcome.NOT_JUDGED.value, "J", (Outcome.NOT_JUDGED.value.upper(), {"yellow": True})
+        return None
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Hear from a worker of pytest-xdist that ends which mistake in a kata has kept it from judging."""
@@ -107,6 +120,8 @@ class Recorder:
         without = [name for name in self._katas if name not in self._findings]
         if self._mistake:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif not self._interrupted and any(verdict.not_judged for verdict in self._verdicts.values()):
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR  # 3
         elif without and session.exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly:
             self._notices.append(f"no check of {', '.join(without)} ran, which is not a pass")
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -155,9 +170,7 @@ class Recorder:
         """Take note that a check was cleaned up, which it has to survive to have passed."""
         finding = self._findings[kata][report.nodeid]
         if report.failed and finding.result.passed:
-            message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
-            failed = replace(finding.result, outcome=Outcome.FAIL, message=message, in_words=False)
-            self._findings[kata][report.nodeid] = replace(finding, result=failed)
+            self._findings[kata][report.nodeid] = replace(finding, result=_failed_in_clean_up(finding.result, report))
         self._done[kata].add(report.nodeid)
         if len(self._done[kata]) == finding.selected and kata not in self._verdicts:
             self._conclude(kata)
@@ -236,6 +249,14 @@ def _way(config: pytest.Config) -> Way:
         return Way.WATCH
     named = config.option.kata is not None or config.args_source is pytest.Config.ArgsSource.ARGS
     return Way.NAMED if named else Way.BARE
+
+
+def _failed_in_clean_up(result: CheckResult, report: pytest.TestReport) -> CheckResult:
+    culprit = getattr(report, "culprit", None)
+    if culprit is not None:
+        return not_judged(result, culprit)
+    message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
+    return replace(result, outcome=Outcome.FAIL, message=message, in_words=False)
 
 
 def _event(verdict: Verdict) -> Ran:

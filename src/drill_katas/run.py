@@ -21,6 +21,7 @@ from drill_katas.benchmarked import (
     need_not_measure,
 )
 from drill_katas.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
+from drill_katas.culprits import culprit_of
 from drill_katas.errors import UserError
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.inline import InlineSpawner
@@ -28,7 +29,7 @@ from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 from drill_katas.neighbours import keep_others_out, use_our_sut
-from drill_katas.outcome import explained
+from drill_katas.outcome import explained, not_judged, settled
 from drill_katas.record import MISTAKE, Finding
 from drill_katas.report.run import details_of
 from drill_katas.verdict import CheckResult, Outcome
@@ -192,6 +193,7 @@ class KataRun:
             item.user_properties.append(("seconds", result.seconds))
             self._attach(report, check, result)
         if call.when == "teardown":
+            report.culprit = call.excinfo and culprit_of(call.excinfo.value, check.kata.folder, item.config)  # type: ignore[attr-defined]
             self.sut.end_check()
         return report
 
@@ -225,12 +227,17 @@ class KataRun:
         )
         if item.stash.get(NOT_REACHED, False):
             return replace(passed, outcome=Outcome.NOT_REACHED)
+        culprit = call.excinfo and culprit_of(call.excinfo.value, check.kata.folder, item.config)
+        if culprit is not None:
+            return not_judged(passed, culprit)
         if report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
             why = "the check did not run to its end (skip or xfail): that proves nothing"
             return replace(passed, outcome=Outcome.FAIL, message=why)
-        passed = replace(passed, figures=self.sut.trial.figures)
+        trial = self.sut.trial
+        passed = replace(passed, figures=trial.figures, waited=round(trial.meter.waited, 3))
         if call.excinfo is not None:
-            return explained(passed, call.excinfo.value, self.sut.trial)
+            trial.blame_a_busy_machine()
+            return settled(explained(passed, call.excinfo.value, trial), trial)
         return passed
 
     def _told_once(self, kata: Kata, result: CheckResult) -> str:
@@ -242,8 +249,9 @@ class KataRun:
         return f"{result.title}.\n  {result.message.splitlines()[0]} (as above)"
 
     def _attach(self, report: pytest.TestReport, check: Check, result: CheckResult) -> None:
-        if result.failed:
-            self._failed.add((check.kata.name, check.stage.position))
+        if result.failed or result.not_judged:
+            if result.failed:
+                self._failed.add((check.kata.name, check.stage.position))
             if report.skipped or hasattr(report, "wasxfail"):
                 report.outcome = "failed"
                 vars(report).pop("wasxfail", None)

@@ -13,6 +13,7 @@ from hypothesis.internal.conjecture import providers
 from drill_katas import fixtures
 from drill_katas.benchmarked import keep_no_empty_storage, keep_table_aside
 from drill_katas.errors import UserError
+from drill_katas.judge.shortage import raise_file_limit, require_proc
 from drill_katas.neighbours import refuse_what_spoils_verdicts, rewrite_helpers
 from drill_katas.progress import progress
 from drill_katas.record import Recorder
@@ -29,8 +30,10 @@ PROFILE: Final = "drill-katas"
 
 def begin(config: pytest.Config) -> None:
     """Set the run up, or end the session with a sentence that says why not."""
+    raise_file_limit()
     try:
         refuse_what_spoils_verdicts(config)
+        require_proc()
         settings = read_settings(config)
         arms = {kata.name: arm_of(kata, settings) for kata in settings.katas}
         thresholds = {kata.name: limits_of(kata) for kata in settings.katas}

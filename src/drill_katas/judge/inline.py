@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog import Limits
+    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.program import Program
 
 
@@ -41,7 +42,7 @@ class InlineRunning:
     def __init__(self, host: Host) -> None:
         self.logs: list[Logged] = []
         self.output = Output()
-        self.pid = os.getpid()
+        self.pid = self.family = os.getpid()
         self._host = host
         self._killed = False
         telemetry.send_logs_to(lambda line, at: self.logs.append(Logged(at, line)))
@@ -49,7 +50,7 @@ class InlineRunning:
     def ask(
         self,
         request: dict[str, Any],
-        timeout: float,  # noqa: ARG002 - a debugger waits
+        wait: Wait,  # noqa: ARG002 - a debugger does
         fds: Sequence[int] = (),
     ) -> dict[str, Any]:
         """Serve the request here and now. An exception of the learner's is raised as it is, for the debugger."""

@@ -116,7 +116,7 @@ class Network:
     def attach(self, services: Services) -> dict[str, dict[str, Any]]:
         """Listen on every link; for each node its name, and its links by the node they lead to."""
         if not self._wire:
-            self._loop = services.loop
+            self._loop, self._note_error = services.loop, services.note_error
             self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
             services.keep(self)
@@ -161,6 +161,7 @@ class Network:
         except TimeoutError:
             return Answer(trace_id, None, seconds=time.monotonic() - began)
         except aiohttp.ClientError as error:
+            self._note_error(error)
             return Answer(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
         return Answer(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
 
@@ -208,7 +209,8 @@ class Network:
             answer = await self._answer(hop)
             await self._cross(hop)
             status = answer.status
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError) as error:
+            self._note_error(error)
             if request.transport:
                 request.transport.abort()  # what happened to this connection happens to the caller's
             return web.Response(status=502)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.judge.dialler import Dialler
+    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.spawning import Zygote
 
 MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
@@ -93,6 +94,7 @@ class Process:
         dialler: Dialler | None,
     ) -> None:
         self.pid = pid
+        self.family: int = zygote.pid  # from which this one and all that it starts descend
         self.exit: Exit | None = None
         self.output = Output()
         self.logs: list[Logged] = []
@@ -105,26 +107,23 @@ class Process:
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
 
-    def ask(self, request: dict[str, Any], timeout: float, fds: Sequence[int] = ()) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request and return its answer; what is logged meanwhile is added to `logs`.
 
-        Raises `Silent` after `timeout` seconds without an answer, and `Died` when the SUT ended.
+        Raises `Silent` without an answer at the end of the wait, and `Died` when the SUT ended.
         """
-        if timeout <= 0:  # however quickly it would answer
-            raise Silent
-        deadline = time.monotonic() + timeout
         began = self._channel.received
         with contextlib.suppress(Closed):  # how it ended is heard below
             self._channel.send(request, fds)
         while True:
-            frame = self._next_frame(deadline)
+            frame = self._next_frame(wait)
             if "log" not in frame:
                 return self._checked(frame)
             self.logs.append(_logged(frame))
             if self._channel.received - began > MOST_LOGGED or self._channel.received > MOST_RECEIVED:
                 self.kill("output")
                 raise Died(self._await_exit())
-            if time.monotonic() >= deadline:  # who logs all the time does not answer
+            if not wait.left():  # who logs all the time does not answer
                 raise Silent
 
     def kill(self, why: Why = "asked") -> None:
@@ -170,7 +169,7 @@ class Process:
             raise Died(self._await_exit()) from None
         return frame
 
-    def _next_frame(self, deadline: float) -> dict[str, Any]:
+    def _next_frame(self, wait: Wait) -> dict[str, Any]:
         while True:
             try:
                 frame = self._channel.receive(timeout=0)
@@ -183,7 +182,7 @@ class Process:
                 return frame
             if self.exit is not None:
                 raise Died(self.exit)
-            left = deadline - time.monotonic()
+            left = wait.left()
             if left <= 0:
                 raise Silent
             if any(fd == self._zygote.fileno() for fd, _ in self._heard.poll(left * 1000)):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog import Limits
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.output import Output
+    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.program import Program
 
 
@@ -18,10 +19,11 @@ class Running(Protocol):
     """A SUT that runs: in a process of its own, or in this one for a debugger."""
 
     pid: int
+    family: int
     logs: list[Logged]
     output: Output
 
-    def ask(self, request: dict[str, Any], timeout: float, fds: Sequence[int] = ()) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request, with file descriptors that it needs, and return its answer."""
 
     def kill(self) -> None:

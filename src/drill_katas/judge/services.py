@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from drill_katas.judge.shortage import shortage
 from drill_katas.judge.trouble import Fatal
 from drill_katas.sut.wire import Channel, Closed, WireError
 
@@ -67,6 +68,7 @@ class Services:
         self._listener.listen(64)
         self.call: Call | None = None  # the check's call that the SUT is serving
         self.trace_id: str | None = None  # and its trace
+        self.note_fault: Callable[[str], None] = lambda _: None  # `Trial.note_fault` of the check that runs
         self._services: dict[str, Service] = {}
         self._kept: list[Closable] = []
         self._loop: Loop | None = None
@@ -92,13 +94,18 @@ class Services:
         """Return a path to listen on."""
         return str(self.folder / next(self._names))
 
+    def note_error(self, error: BaseException) -> None:
+        """Note a fault of the judge's when `error` shows that it ran out of something. Thread-safe."""
+        if culprit := shortage(error):
+            self.note_fault(culprit)
+
     @property
     def loop(self) -> Loop:
         """The event loop of what the judge serves and asks over HTTP; it is started when first needed."""
         if self._loop is None:
             from drill_katas.judge.loop import Loop  # noqa: PLC0415 - few katas need it
 
-            self._loop = Loop()
+            self._loop = Loop(self.note_error)
         return self._loop
 
     def arm(self, step: int, trouble: Callable[[str, Service], None]) -> None:
@@ -143,9 +150,10 @@ class Services:
         while True:
             try:
                 sock, _ = self._listener.accept()
-            except OSError:
+            except OSError as error:
                 if self._listener.fileno() < 0:  # closed: the session is over
                     return
+                self.note_error(error)
                 time.sleep(0.05)  # out of file descriptors, until the check lets go of some
                 continue
             if not self._free.acquire(blocking=False):

@@ -131,6 +131,11 @@ class Zygote:
         self.close()
         self._start()
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._popen.pid
+
     def kill(self, pid: int, why: Why) -> None:
         """Ask for a SUT's end; any thread may. Its end is told like any other."""
         with contextlib.suppress(Closed, OSError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from drill_katas.attempts import UNSEEN
 from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
@@ -10,7 +10,7 @@ from drill_katas.progress import PENALTY, KataProgress, after
 from drill_katas.report.catalog import counts_of
 from drill_katas.report.diagnosis import STATES
 from drill_katas.report.evidence import BLOCKS
-from drill_katas.report.text import clock, cut, line
+from drill_katas.report.text import clock, counted, cut, line
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) 
             lines.append(line((when, "dim"), (cut(text, width - len(when)), style)))
     yield line((name, "bold"), f": {counts_of(standing, at)}")
     yield from lines
-    runs = [event for event in events if isinstance(event, Ran) and event.no_attempt not in UNSEEN]
+    runs = [event for event in events if _is_judged(event)]
     shares = [_passing(run) / max(1, len(run.checks)) for run in runs]
     if shares:
         yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))
@@ -84,9 +84,18 @@ def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, S
 
 
 def _run(run: Ran, now: KataProgress) -> tuple[str, Style]:
+    if left := sum(check.outcome is Outcome.NOT_JUDGED for check in run.checks):
+        return f"no attempt: {counted(left, 'check')} not judged, {run.seconds:.1f} s", "note"
     what, why = ("no attempt", f" ({run.no_attempt})") if run.no_attempt else (f"attempt {now.total_attempts}", "")
     about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s{why}"
     return (f"{about}, solved", "good") if run.solved else (about, "")
+
+
+def _is_judged(event: Event) -> TypeGuard[Ran]:
+    """Whether an event is a run that showed something of the learner's code."""
+    if not isinstance(event, Ran) or event.no_attempt in UNSEEN:
+        return False
+    return all(check.outcome is not Outcome.NOT_JUDGED for check in event.checks)
 
 
 def _passing(run: Ran) -> int:
