@@ -58,7 +58,9 @@ def test_what_is_no_attempt_shows_why(broken, arguments, why):
     assert "toy · no attempt · clock" in told
     assert f"no attempt: {why} (`kata status --help` has the rule)\n" in told
     assert (standing(broken).attempts, runs(broken)[0].no_attempt) == (0, why)
-    assert re.search(rf"no attempt: 1 of . checks?, \d\.\d s \({why}\)", done(broken.root, "history", "toy"))
+    told = done(broken.root, "history", "toy")
+    assert re.search(rf"no attempt: 1 of . checks?, \d\.\d s \({why}\)", words(told))
+    assert max(map(len, told.splitlines())) <= 80
     assert "toy · attempt 1 · clock" in broken.pytest().stdout, "the first one that is"
 
 
@@ -106,7 +108,7 @@ def test_saves_in_watch_are_no_attempts(toy):
     with Started(toy.root, "watch", "toy") as watching:
         watching.wait_for("watching toy.py (a save is no attempt); Ctrl-C ends it")
         toy.body("return 'there'")
-        assert "then mend katas/toy/toy.py and save; `kata hint toy`" in words(watching.wait_for("helps a little"))
+        assert "next: mend katas/toy/toy.py and save; `kata hint toy`" in words(watching.wait_for("helps a little"))
         toy.module(FINE)
         watching.wait_for("since the last run: 1 check newly passes")
     assert [event.no_attempt for event in runs(toy)] == [NoAttempt.WATCH] * 3

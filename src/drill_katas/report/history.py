@@ -10,7 +10,7 @@ from drill_katas.progress import PENALTY, KataProgress, after
 from drill_katas.report.catalog import counts_of
 from drill_katas.report.diagnosis import STATES
 from drill_katas.report.evidence import BLOCKS
-from drill_katas.report.text import clock, counted, cut, line
+from drill_katas.report.text import clock, counted, line, wrapped
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) 
         if what := _what(event, before, standing):
             text, style = what
             when = f"  {event.at.astimezone():%Y-%m-%d %H:%M}  "
-            lines.append(line((when, "dim"), (cut(text, width - len(when)), style)))
+            first, *rest = wrapped(text, width - len(when), "", style)
+            lines += [line((when, "dim"), *_parts(first)), *(line(" " * len(when), *_parts(each)) for each in rest)]
     yield line((name, "bold"), f": {counts_of(standing, at)}")
     yield from lines
     runs = [event for event in events if _is_judged(event)]
@@ -96,6 +97,10 @@ def _is_judged(event: Event) -> TypeGuard[Ran]:
     if not isinstance(event, Ran) or event.no_attempt in UNSEEN:
         return False
     return all(check.outcome is not Outcome.NOT_JUDGED for check in event.checks)
+
+
+def _parts(spans: Line) -> Iterator[tuple[str, Style]]:
+    return ((span.text, span.style) for span in spans)
 
 
 def _passing(run: Ran) -> int:
