@@ -119,7 +119,8 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as a person would, at 80 columns and without colour."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
-    environment = {**outer, "COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
+    path = os.pathsep.join((str(Path(sys.executable).parent), outer["PATH"]))
+    environment = {**outer, "PATH": path, "COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
     )

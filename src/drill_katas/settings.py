@@ -9,22 +9,17 @@ import pytest
 
 from drill_katas.catalog import Kata, Library, find, packs, shipped
 from drill_katas.errors import UserError
-from drill_katas.progress import progress
 from drill_katas.selection import select
 from drill_katas.workspace import Workspace, find_workspace
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One kata run, as asked for. `source` is None when the learner's own files are judged.
-
-    `attempts` gives each kata the number this run would have as an attempt.
-    """
+    """One kata run, as asked for. `source` is None when the learner's own files are judged."""
 
     workspace: Workspace
     katas: tuple[Kata, ...]
     targets: tuple[str, ...]
-    attempts: dict[str, int]
     source: str | None
     seed: int
     all_stages: bool
@@ -46,12 +41,10 @@ def read_settings(config: pytest.Config) -> Settings:
     else:
         katas = select(option.kata, libraries(config, workspace), events)
         targets = _targets(config, katas)
-    standing = progress(events)
     return Settings(
         workspace=workspace,
         katas=tuple(katas),
         targets=tuple(targets),
-        attempts={kata.name: standing[kata.name].attempts + 1 if kata.name in standing else 1 for kata in katas},
         source=option.kata_from,
         seed=option.kata_seed,
         all_stages=option.kata_all_stages,

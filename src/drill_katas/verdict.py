@@ -86,7 +86,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One kata, judged once.
 
     `source` is "workspace" for the learner's own files, otherwise the folder that was judged.
-    `attempt` counts the runs on the workspace since the kata was last started or reset; None elsewhere.
+    `attempt` counts the attempts since the kata was last started or reset; None for a run that is no attempt, and on
+    the learner's own files `no_attempt` says why.
     `partial` means that some checks were left out on purpose (`-k`, `-x`, a single test id).
     """
 
@@ -97,6 +98,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckResult, ...]
     seconds: float = 0.0
     attempt: int | None = None
+    no_attempt: str = ""
     inline: bool = False
     partial: bool = False
 

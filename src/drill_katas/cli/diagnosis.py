@@ -75,7 +75,7 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     from drill_katas import diagnosis as scoring
     from drill_katas.answer import read_answer
     from drill_katas.evidence import store
-    from drill_katas.journal import Diagnosed
+    from drill_katas.journal import Diagnosed, now
     from drill_katas.report.diagnosis import score_lines
 
     workspace, kata = find(name)
@@ -105,7 +105,7 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     if as_json:
         show_json({"state": score.state, "right": score.right, "score": score.points, "asked": sorted(standing.asked)})
         return
-    show(score_lines(score, standing, width()))
+    show(score_lines(score, standing, width(), now()))
     if not score.right:
         raise SystemExit(1)
 

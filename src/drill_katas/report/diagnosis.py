@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.diagnosis import told
+from drill_katas.report.catalog import penalty_of
 from drill_katas.report.text import clock, line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from drill_katas.diagnosis import Score, State
     from drill_katas.progress import KataProgress
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 STYLES: Final[dict[State, Style]] = {"proposed": "note", "supported": "good", "refuted": "bad"}
 
 
-def score_lines(score: Score, standing: KataProgress, width: int) -> Iterator[Line]:
-    """Tell a score part by part, as far as the evidence that was asked decides them, and what it has cost."""
+def score_lines(score: Score, standing: KataProgress, width: int, at: datetime) -> Iterator[Line]:
+    """Show a score part by part, as far as the evidence that was asked decides them, and its cost."""
     yield line("your hypothesis is ", (score.state, STYLES[score.state]))
     for part in score.parts:
         first, *rest = wrapped(f"{part.name:<10}  {told(part, standing.asked)}", width - 14, "")
@@ -29,5 +31,6 @@ def score_lines(score: Score, standing: KataProgress, width: int) -> Iterator[Li
             (f"That is the cause: {score.points} of 100 points", "good"), f", after {clock(standing.to_diagnose())}."
         )
         return
-    yield line(f"Wrong so far: {standing.wrong_diagnoses}; each costs five minutes on the clock.")
+    cost = f": {penalty_of(standing.wrong_diagnoses)}" if standing.wrong_at else ""
+    yield line(f"The clock shows {clock(standing.clock(at))}{cost}.")
     yield line("Ask more, predict what comes of another experiment, and diagnose again.")
