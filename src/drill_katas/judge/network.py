@@ -13,15 +13,15 @@ import socket
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
 
+from drill_katas.judge.client import body_of, client, end_to_end
 from drill_katas.judge.hops import Answer, Hop
 from drill_katas.judge.upstream import Fault
 from drill_katas.sut.telemetry import trace_id_of
@@ -33,11 +33,9 @@ if TYPE_CHECKING:
     from drill_katas.judge.services import Services
 
 OUTSIDE: Final = "customers"  # who calls from outside of the system
-PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 BACKLOG: Final = 1024
-MOST_BODY: Final = 16_000_000  # bytes of an answer; what goes on after that is no page
+AS_ANSWERED: Final[dict[str, Any]] = {"allow_redirects": False}  # a redirect that is followed is a second request
 GRACE: Final = 0.1  # seconds for calls still under way when the check is over; then they are cut short
-NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
 
 T = TypeVar("T")
 Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
@@ -155,9 +153,9 @@ class Network:
         try:
             async with asyncio.timeout(within):
                 async with self._outside[node].request(
-                    method, f"http://{node}{path}", **{**options, "headers": headers}
+                    method, f"http://{node}{path}", **{**AS_ANSWERED, **options, "headers": headers}
                 ) as reply:
-                    body = await _body(reply)
+                    body = await body_of(reply)
         except TimeoutError:
             return Answer(trace_id, None, seconds=time.monotonic() - began)
         except aiohttp.ClientError as error:
@@ -169,8 +167,8 @@ class Network:
         self._loop.run(self._stop())
 
     async def _listen(self, services: Services) -> dict[str, dict[str, Any]]:
-        self._clients = {node: _client(self._sockets[node]) for node in self.nodes}
-        self._outside = {node: _client(await self._link(OUTSIDE, node, services)) for node in self.nodes}
+        self._clients = {node: client(self._sockets[node]) for node in self.nodes}
+        self._outside = {node: client(await self._link(OUTSIDE, node, services)) for node in self.nodes}
         return {
             node: {
                 "name": node,
@@ -240,41 +238,19 @@ class Network:
         if hop.callee in self._played:
             status, value = await self._played[hop.callee](hop)
             return web.json_response(value, status=status)
-        url = f"http://{hop.callee}{hop.path}"
-        headers = end_to_end(hop.headers)
-        async with self._clients[hop.callee].request(hop.method, url, headers=headers, data=hop.body) as answer:
-            return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=await _body(answer))
+        url, headers = f"http://{hop.callee}{hop.path}", end_to_end(hop.headers)
+        async with self._clients[hop.callee].request(
+            hop.method, url, headers=headers, data=hop.body, **AS_ANSWERED
+        ) as answer:
+            return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=await body_of(answer))
 
     async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[Answer]:
         return await asyncio.gather(*(self.send(node, request, within) for request in requests))
 
     async def _stop(self) -> None:
         """Stop who asks from outside first, then the links, and last what these ask themselves."""
-        for client in self._outside.values():
-            await client.close()
+        for each in self._outside.values():
+            await each.close()
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))
-        for client in self._clients.values():
-            await client.close()
-
-
-def _client(path: str) -> aiohttp.ClientSession:
-    connector = aiohttp.UnixConnector(path=path, limit=0)
-    return aiohttp.ClientSession(connector=connector, timeout=NEVER, auto_decompress=False)
-
-
-async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    """Return an answer's body. Raises `ClientPayloadError` when it is too long to be kept."""
-    body = bytearray()
-    async for piece in answer.content.iter_any():
-        body += piece
-        if len(body) > MOST_BODY:
-            raise aiohttp.ClientPayloadError(f"a body of more than {MOST_BODY:,} bytes")
-    return bytes(body)
-
-
-def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """Return the headers that are the other end's business, and not this connection's."""
-    kept = CIMultiDict(headers)
-    for name in PER_CONNECTION & {name.lower() for name in kept}:
-        kept.popall(name)
-    return kept
+        for each in self._clients.values():
+            await each.close()
