@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
-import struct
 import threading
 import time
 from dataclasses import dataclass
@@ -25,9 +23,11 @@ if TYPE_CHECKING:
     from drill_katas.judge.spawning import Zygote
 
 MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
+STACKS_SECONDS: Final = 2.0  # for the whole of such a dump
+STACKS_BEGIN_SECONDS: Final = 1.0  # for its first byte, on a busy machine too
+STACKS_PAUSE_SECONDS: Final = 0.1  # between two pieces: it is written in one go
 MOST_LOGGED: Final = 10_000_000  # bytes that may be logged during one request
 MOST_RECEIVED: Final = 200_000_000  # bytes that may come in all: an incident is served for hours
-SEND_SECONDS: Final = 5  # how long a request may wait for a SUT that reads none
 Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
 
@@ -98,7 +98,6 @@ class Process:
         self.logs: list[Logged] = []
         self._zygote = zygote
         self._channel = channel
-        channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
         self._stacks_fd = stacks_fd
         self._heard = poll_for(channel.socket, zygote)
         self._dialler = dialler
@@ -108,14 +107,19 @@ class Process:
     def ask(self, request: dict[str, Any], timeout: float, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request and return its answer; what is logged meanwhile is added to `logs`.
 
-        Raises `Silent` after `timeout` seconds without an answer, and `Died` when the SUT ended.
+        Raises `Silent` when `timeout` seconds pass before the SUT has read the request and sent a whole answer, and
+        `Died` when it ended.
         """
         if timeout <= 0:  # however quickly it would answer
             raise Silent
         deadline = time.monotonic() + timeout
         began = self._channel.received
-        with contextlib.suppress(Closed):  # how it ended is heard below
-            self._channel.send(request, fds)
+        try:
+            self._channel.send(request, fds, deadline)
+        except Closed:
+            pass  # how it ended is heard below
+        except TimeoutError:
+            raise Silent from None
         while True:
             frame = self._next_frame(deadline)
             if "log" not in frame:
@@ -137,17 +141,18 @@ class Process:
         """Ask for the SUT's end from another thread; who awaits an answer will get `Died`."""
         self._zygote.kill(self.pid, "asked")
 
-    def stacks(self, seconds: float = 1.0) -> str:
-        """Return the stacks of all its threads, as faulthandler writes them."""
+    def stacks(self) -> str:
+        """Return the stacks of all its threads, as faulthandler writes them: what comes of that in `STACKS_SECONDS`."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        told, heard = b"", poll_for(self._stacks_fd)
-        while len(told) < MOST_STACKS and heard.poll(seconds * 1000):
-            piece = os.read(self._stacks_fd, 65536)
+        told, heard = bytearray(), poll_for(self._stacks_fd)
+        deadline, pause = time.monotonic() + STACKS_SECONDS, STACKS_BEGIN_SECONDS
+        while len(told) < MOST_STACKS and (left := min(pause, deadline - time.monotonic())) > 0:
+            piece = os.read(self._stacks_fd, 65536) if heard.poll(left * 1000) else b""
             if not piece:
                 break
             told += piece
-            seconds = 0.1  # it writes in one go; wait no longer than that for more
+            pause = STACKS_PAUSE_SECONDS
         return told.decode(errors="replace")
 
     def close(self) -> None:

@@ -97,12 +97,19 @@ class Sut(Troubled):
 
     def frozen(self, message: str) -> Hang:
         """Return the failure that `message` tells, with the stacks of all threads and tasks; the SUT is killed."""
-        running = self._started()
-        tasks = tasks_as_lines(self._ask({"op": "tasks"}, Call("tasks")), self.trial.program)
-        dump = running.stacks()
-        self.kill()
+        self._started()
         program = self.trial.program
+        tasks = tasks_as_lines(self._ask({"op": "tasks"}, Call("tasks")), program)
+        dump = self._last_stacks()
         return Hang(message, (*tasks, *as_lines(dump, program)), place_in(dump, program))
+
+    def _last_stacks(self) -> str:
+        """Return the stacks of all threads, and kill the SUT, also when the belt strikes meanwhile."""
+        assert self._running is not None
+        try:
+            return self._running.stacks()
+        finally:
+            self.kill()
 
     def _wired(self, value: Any) -> Any:
         return value.attach(self._services) if hasattr(value, "attach") else value
@@ -225,7 +232,7 @@ class Sut(Troubled):
         try:
             answer = running.ask({**request, "trace": self._trace_id}, timeout, fds)
         except Silent:
-            dump = running.stacks()
+            dump = self._last_stacks() if timeout > 0 else ""  # nothing was asked: its stacks say nothing
             self.kill()
             if timeout == left and trial.failure is not None:
                 raise StopShrinking from None

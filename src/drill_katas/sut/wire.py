@@ -10,7 +10,7 @@ import select
 import threading
 import time
 from array import array
-from socket import CMSG_LEN, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET, send_fds
+from socket import CMSG_LEN, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -70,15 +70,30 @@ class Channel:
         self._sending = threading.Lock()  # a thread that logs must not cut into an answer
         self._poll = poll_for(sock)
 
-    def send(self, frame: dict[str, Any], fds: Sequence[int] = ()) -> None:
-        """Send one frame, and copies of file descriptors with it. Raises `Closed` when nobody listens any more."""
-        data = encode(frame) + b"\n"
+    def send(self, frame: dict[str, Any], fds: Sequence[int] = (), deadline: float | None = None) -> None:
+        """Send one frame, and copies of file descriptors with it. Raises `Closed` when nobody listens any more.
+
+        With a `deadline`, by the monotonic clock, it raises `TimeoutError` when the other end has not taken the whole
+        frame by then, however often it takes a part; the connection is of no use after that.
+        """
+        data = memoryview(encode(frame) + b"\n")
+        flags = 0 if deadline is None else MSG_DONTWAIT
         try:
             with self._sending:
-                sent = send_fds(self.socket, [data], fds) if fds else 0
-                self.socket.sendall(data[sent:])
-        except (BrokenPipeError, ConnectionResetError, BlockingIOError) as gone:  # the last: nobody has read it in time
+                while data:
+                    try:
+                        sent = self._send(data, fds, flags)
+                    except BlockingIOError:
+                        _await_room(self.socket, deadline)
+                        continue
+                    data, fds = data[sent:], ()
+        except (BrokenPipeError, ConnectionResetError) as gone:
             raise Closed from gone
+
+    def _send(self, data: memoryview, fds: Sequence[int], flags: int) -> int:
+        if not fds:
+            return self.socket.send(data, flags)
+        return self.socket.sendmsg([data], [(SOL_SOCKET, SCM_RIGHTS, array("i", fds))], flags)
 
     def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
         """Return the next frame, or None when `timeout` seconds pass without a whole one."""
@@ -130,6 +145,16 @@ class Channel:
     def _readable_until(self, deadline: float) -> bool:
         """Wait until there is something to receive, or the time is up."""
         return bool(self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def _await_room(sock: socket.socket, deadline: float | None) -> None:
+    """Wait until a connection takes more. Raises `TimeoutError` at the deadline, also when there is room by then."""
+    assert deadline is not None, "without a deadline a connection blocks by itself"
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    left = deadline - time.monotonic()
+    if left <= 0 or not poll.poll(left * 1000):
+        raise TimeoutError
 
 
 def _parse(line: bytes | bytearray) -> dict[str, Any]:
