@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from multidict import CIMultiDict
 
+from drill_katas.judge.kept import ANSWERS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from drill_katas.judge.kept import Kept
 
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 MOST_BODY: Final = 16_000_000  # bytes of an answer; what goes on after that is no page
@@ -38,14 +42,23 @@ def client(path: str) -> aiohttp.ClientSession:
     )
 
 
-async def body_of(answer: aiohttp.ClientResponse) -> bytes:
-    """Return an answer's body. Raises `ClientPayloadError` when it is longer than `MOST_BODY`."""
+async def body_of(answer: aiohttp.ClientResponse, kept: Kept) -> bytes:
+    """Return an answer's body, and count it as kept. Raises `TooMuch`; or `ClientPayloadError` beyond `MOST_BODY`."""
     body = bytearray()
-    async for piece in answer.content.iter_any():
-        body += piece
-        if len(body) > MOST_BODY:
-            raise aiohttp.ClientPayloadError(f"a body of more than {MOST_BODY:,} bytes")
+    try:
+        async for piece in answer.content.iter_any():
+            kept.add(ANSWERS, len(piece))
+            body += piece
+            _expect_short(body)
+    except BaseException:
+        kept.give_back(ANSWERS, len(body))
+        raise
     return bytes(body)
+
+
+def _expect_short(body: bytearray) -> None:
+    if len(body) > MOST_BODY:
+        raise aiohttp.ClientPayloadError(f"a body of more than {MOST_BODY:,} bytes")
 
 
 def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:

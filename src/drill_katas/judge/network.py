@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import aiohttp
 from aiohttp import web
 
+from drill_katas.judge import links
 from drill_katas.judge.client import body_of, client, end_to_end
 from drill_katas.judge.hops import Answer, Hop
+from drill_katas.judge.kept import ANSWERS, HOPS, TooMuch
 from drill_katas.judge.upstream import Fault
 from drill_katas.sut.telemetry import trace_id_of
 
@@ -33,9 +35,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.services import Services
 
 OUTSIDE: Final = "customers"  # who calls from outside of the system
-BACKLOG: Final = 1024
 AS_ANSWERED: Final[dict[str, Any]] = {"allow_redirects": False}  # a redirect that is followed is a second request
-GRACE: Final = 0.1  # seconds for calls still under way when the check is over; then they are cut short
 
 T = TypeVar("T")
 Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
@@ -114,7 +114,7 @@ class Network:
     def attach(self, services: Services) -> dict[str, dict[str, Any]]:
         """Listen on every link; for each node its name, and its links by the node they lead to."""
         if not self._wire:
-            self._loop = services.loop
+            self._loop, self._kept = services.loop, services.kept
             self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
             services.keep(self)
@@ -126,7 +126,7 @@ class Network:
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
-        listener.listen(BACKLOG)
+        listener.listen(links.BACKLOG)
         return listener
 
     def ask(self, node: str, method: str, path: str, *, within: float, **options: Any) -> Answer:
@@ -155,10 +155,10 @@ class Network:
                 async with self._outside[node].request(
                     method, f"http://{node}{path}", **{**AS_ANSWERED, **options, "headers": headers}
                 ) as reply:
-                    body = await body_of(reply)
+                    body = await body_of(reply, self._kept)
         except TimeoutError:
             return Answer(trace_id, None, seconds=time.monotonic() - began)
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, TooMuch) as error:
             return Answer(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
         return Answer(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
 
@@ -179,15 +179,22 @@ class Network:
 
     async def _link(self, caller: str, callee: str, services: Services) -> str:
         path = services.socket_path()
-        server = web.Server(functools.partial(self._relay, caller, callee), handler_cancellation=True)
-        runner = web.ServerRunner(server, shutdown_timeout=GRACE)
-        await runner.setup()
-        await web.UnixSite(runner, path, backlog=BACKLOG).start()
-        Path(path).chmod(0o666)  # noqa: ASYNC240 - one system call
-        self._runners.append(runner)
+        link = links.Link(functools.partial(self._relay, caller, callee), self._kept)
+        self._runners.append(await links.listen(link, path))
         return path
 
     async def _relay(self, caller: str, callee: str, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._passed_on(await self._hop(caller, callee, request))
+        except (aiohttp.ClientError, OSError, TooMuch):
+            if request.transport:
+                request.transport.abort()  # what happened to this connection happens to the caller's
+            return web.Response(status=502)
+
+    async def _hop(self, caller: str, callee: str, request: web.BaseRequest) -> Hop:
+        """Note a call as soon as it has come in whole. Raises `TooMuch`."""
+        body = await links.body_of(request)
+        self._kept.add(HOPS, links.HOP + links.HEADER * len(request.headers))
         hop = Hop(
             number=next(self._numbers[callee]),
             caller=caller,
@@ -195,26 +202,24 @@ class Network:
             method=request.method,
             path=request.path_qs,
             headers=request.headers,
-            body=await request.read(),
+            body=body,
         )
         self.hops.append(hop)
-        self._open[callee] += 1
-        self.peak[callee] = max(self.peak[callee], self._open[callee])
+        return hop
+
+    async def _passed_on(self, hop: Hop) -> web.StreamResponse:
+        self._open[hop.callee] += 1
+        self.peak[hop.callee] = max(self.peak[hop.callee], self._open[hop.callee])
         status = 0
         try:
             await self._cross(hop)
             answer = await self._answer(hop)
             await self._cross(hop)
             status = answer.status
-        except (aiohttp.ClientError, OSError):
-            if request.transport:
-                request.transport.abort()  # what happened to this connection happens to the caller's
-            return web.Response(status=502)
-        else:
             return answer
         finally:
             hop.status, hop.ended = status, time.monotonic()
-            self._open[callee] -= 1
+            self._open[hop.callee] -= 1
 
     async def _cross(self, hop: Hop) -> None:
         """Pass on what goes over the link, or lose it."""
@@ -242,7 +247,9 @@ class Network:
         async with self._clients[hop.callee].request(
             hop.method, url, headers=headers, data=hop.body, **AS_ANSWERED
         ) as answer:
-            return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=await body_of(answer))
+            body = await body_of(answer, self._kept)
+        self._kept.give_back(ANSWERS, len(body))  # it is the caller's now
+        return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=body)
 
     async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[Answer]:
         return await asyncio.gather(*(self.send(node, request, within) for request in requests))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from drill_katas.judge.kept import LOGS, Kept, KeptChannel, TooMuch
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import MAX_OUTPUT, Output
-from drill_katas.sut.wire import Channel, Closed, WireError, poll_for
+from drill_katas.sut.wire import Closed, WireError, poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,7 @@ MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
 STACKS_SECONDS: Final = 2.0  # for the whole of such a dump
 STACKS_BEGIN_SECONDS: Final = 1.0  # for its first byte, on a busy machine too
 STACKS_PAUSE_SECONDS: Final = 0.1  # between two pieces: it is written in one go
-MOST_LOGGED: Final = 10_000_000  # bytes that may be logged during one request
-MOST_RECEIVED: Final = 200_000_000  # bytes that may come in all: an incident is served for hours
+LOGGED: Final = 500  # bytes that the judge keeps with every line, whatever is in it
 Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
 
@@ -87,7 +87,7 @@ class Process:
         self,
         pid: int,
         zygote: Zygote,
-        channel: Channel,
+        channel: KeptChannel,
         output_fd: int,
         stacks_fd: int,
         dialler: Dialler | None,
@@ -104,6 +104,15 @@ class Process:
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes of the judge's memory its last answer takes."""
+        return self._channel.weight
+
+    def count_in(self, kept: Kept) -> None:
+        """Count there what is kept of this SUT; too much of it is its end."""
+        self._channel.kept, kept.end = kept, self.kill_soon
+
     def ask(self, request: dict[str, Any], timeout: float, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request and return its answer; what is logged meanwhile is added to `logs`.
 
@@ -113,7 +122,6 @@ class Process:
         if timeout <= 0:  # however quickly it would answer
             raise Silent
         deadline = time.monotonic() + timeout
-        began = self._channel.received
         try:
             self._channel.send(request, fds, deadline)
         except Closed:
@@ -124,10 +132,7 @@ class Process:
             frame = self._next_frame(deadline)
             if "log" not in frame:
                 return self._checked(frame)
-            self.logs.append(_logged(frame))
-            if self._channel.received - began > MOST_LOGGED or self._channel.received > MOST_RECEIVED:
-                self.kill("output")
-                raise Died(self._await_exit())
+            self._keep(frame)
             if time.monotonic() >= deadline:  # who logs all the time does not answer
                 raise Silent
 
@@ -164,6 +169,14 @@ class Process:
             self._dialler.close()
         self._reader.join(timeout=1)
 
+    def _keep(self, frame: dict[str, Any]) -> None:
+        """Add a line to `logs`. Raises `Died` when more is kept of this check than may be."""
+        try:
+            self._channel.kept.add(LOGS, LOGGED + self._channel.weight)
+        except TooMuch:
+            raise Died(self._await_exit()) from None
+        self.logs.append(_logged(frame))
+
     def _checked(self, frame: dict[str, Any]) -> dict[str, Any]:
         """Return an answer that is one by its form; the SUT that gave any other is ended."""
         if frame.keys() == {"ok"}:
@@ -180,6 +193,8 @@ class Process:
             try:
                 frame = self._channel.receive(timeout=0)
             except Closed:
+                raise Died(self._await_exit()) from None
+            except TooMuch:  # the SUT is being ended
                 raise Died(self._await_exit()) from None
             except WireError:
                 self.kill("frame")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from drill_katas.judge import explain
 from drill_katas.judge.failures import Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
+from drill_katas.judge.kept import ANSWERS, METRICS, TooMuch
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
-from drill_katas.judge.trial import Call
+from drill_katas.judge.trial import Call, shortened
 from drill_katas.judge.trouble import Troubled
 from drill_katas.sut.wire import find_unplain, shown
 
@@ -145,6 +146,11 @@ class Sut(Troubled):
         """Get ready for a check."""
         self._trial = trial
 
+    def raise_end(self) -> None:
+        """Raise `LimitExceeded` if more was to be kept of the SUT than may be."""
+        if "_services" in vars(self):
+            self._services.raise_end()
+
     def end_check(self) -> None:
         """End the SUT and everything it was given."""
         self.kill()
@@ -160,7 +166,7 @@ class Sut(Troubled):
 
     def call(self, handle: Handle, method: str, args: tuple[Any, ...]) -> Any:
         """Call a method of an opened object."""
-        text = f"{handle.name}.{method}({', '.join(map(shown, args))})"
+        text = shortened(f"{handle.name}.{method}({', '.join(map(shown, args))})")
         call = self.trial.note_call(text)
         if handle.running is not self._running:
             raise Killed(f"{text}: the program that this object lived in was killed")
@@ -169,7 +175,8 @@ class Sut(Troubled):
         problem = find_unplain(value)  # its host has looked, too, but that is where the learner's code runs
         if problem:
             raise explain.unplain(text, problem)
-        call.result = "" if value is None else shown(value)
+        self._count(ANSWERS)
+        call.result = "" if value is None else shortened(shown(value))
         return value
 
     def release(self, handle: Handle) -> None:
@@ -182,6 +189,8 @@ class Sut(Troubled):
             raise Hang(str(self._import_hang), self._import_hang.details, self._import_hang.place)
         if self._running is None:
             self._running = self._spawner.spawn(self.trial.program, self.trial.limits, self._services.folder)
+            self._running.count_in(self.trial.kept)
+            self._services.kept = self.trial.kept
             self.trial.output = self._running.output
             if self._virtual_time:
                 self._ask({"op": "virtual time"}, Call("virtual time"))
@@ -219,7 +228,16 @@ class Sut(Troubled):
         return self._logged + (self._running.logs if self._running else [])
 
     def _samples(self) -> Samples:
-        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in self.metrics()}
+        samples = self.metrics()
+        self._count(METRICS)
+        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in samples}
+
+    def _count(self, kind: str) -> None:
+        """Count the last answer among what the check keeps. Raises `LimitExceeded` when that is too much."""
+        assert self._running is not None
+        with contextlib.suppress(TooMuch):
+            self.trial.kept.add(kind, self._running.weight)
+        self._services.raise_end()
 
     def _ask(self, request: dict[str, Any], call: Call, seconds: float | None = None, fds: Sequence[int] = ()) -> Any:
         """Send one request within what is left of the budget, and return its value or raise what happened."""
@@ -240,6 +258,7 @@ class Sut(Troubled):
         except Died as died:
             call.result = str(died)
             self.kill()
+            self._services.raise_end()
             raise explain.death(call.text, died.exit, trial.limits) from None
         except BaseException:  # Ctrl-C: the answer that is still to come must not be taken for another call's
             self.kill()

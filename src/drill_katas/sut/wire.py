@@ -101,7 +101,7 @@ class Channel:
         while True:
             line = self._take_line()
             if line is not None:
-                return _parse(line)
+                return self._read(line)
             try:
                 piece = self._receive(0 if timeout is None else MSG_DONTWAIT)
             except BlockingIOError:
@@ -114,6 +114,9 @@ class Channel:
                 raise Closed
             self._unread = piece
             self.received += len(piece)
+
+    def _read(self, line: bytes | bytearray) -> dict[str, Any]:
+        return _parse(line)
 
     def _receive(self, flags: int) -> bytes:
         if not self._takes_fds:
