@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from drill_katas.judge.failures import LimitExceeded
 from drill_katas.sut.wire import Channel
@@ -96,6 +96,8 @@ class KeptChannel(Channel):
 
     def _take_line(self) -> bytes | bytearray | None:
         line = super()._take_line()
+        if line is not None:
+            self.weight = weight_of(line)
         if len(self._begun) != self._counted:
             self._count(len(self._begun))
         return line
@@ -106,10 +108,6 @@ class KeptChannel(Channel):
             self.kept.add(HALF_SENT, more)
         elif more:
             self.kept.give_back(HALF_SENT, -more)
-
-    def _read(self, line: bytes | bytearray) -> dict[str, Any]:
-        self.weight = weight_of(line)
-        return super()._read(line)
 
 
 def weight_of(text: bytes | bytearray) -> int:

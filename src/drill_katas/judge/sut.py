@@ -235,9 +235,10 @@ class Sut(Troubled):
     def _count(self, kind: str) -> None:
         """Count the last answer among what the check keeps. Raises `LimitExceeded` when that is too much."""
         assert self._running is not None
-        with contextlib.suppress(TooMuch):
+        try:
             self.trial.kept.add(kind, self._running.weight)
-        self._services.raise_end()
+        except TooMuch:
+            self._services.raise_end()
 
     def _ask(self, request: dict[str, Any], call: Call, seconds: float | None = None, fds: Sequence[int] = ()) -> Any:
         """Send one request within what is left of the budget, and return its value or raise what happened."""

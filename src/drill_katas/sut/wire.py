@@ -71,29 +71,36 @@ class Channel:
         self._poll = poll_for(sock)
 
     def send(self, frame: dict[str, Any], fds: Sequence[int] = (), deadline: float | None = None) -> None:
-        """Send one frame, and copies of file descriptors with it. Raises `Closed` when nobody listens any more.
+        """Send one frame. Raises `Closed` when nobody listens any more.
 
-        With a `deadline`, by the monotonic clock, it raises `TimeoutError` when the other end has not taken the whole
-        frame by then, however often it takes a part; the connection is of no use after that.
+        With a `deadline`, by the monotonic clock, copies of file descriptors can go with it, and it raises
+        `TimeoutError` when the other end has not taken the whole frame by then, however often it takes a part; the
+        connection is of no use after that.
         """
-        data = memoryview(encode(frame) + b"\n")
-        flags = 0 if deadline is None else MSG_DONTWAIT
+        data = encode(frame) + b"\n"
         try:
             with self._sending:
-                while data:
-                    try:
-                        sent = self._send(data, fds, flags)
-                    except BlockingIOError:
-                        _await_room(self.socket, deadline)
-                        continue
-                    data, fds = data[sent:], ()
+                if deadline is None:
+                    self.socket.sendall(data)
+                else:
+                    self._send_until(deadline, data, fds)
         except (BrokenPipeError, ConnectionResetError) as gone:
             raise Closed from gone
 
-    def _send(self, data: memoryview, fds: Sequence[int], flags: int) -> int:
-        if not fds:
-            return self.socket.send(data, flags)
-        return self.socket.sendmsg([data], [(SOL_SOCKET, SCM_RIGHTS, array("i", fds))], flags)
+    def _send_until(self, deadline: float, data: bytes | memoryview, fds: Sequence[int]) -> None:
+        while True:
+            try:
+                if fds:
+                    rights = [(SOL_SOCKET, SCM_RIGHTS, array("i", fds))]
+                    sent = self.socket.sendmsg([data], rights, MSG_DONTWAIT)
+                else:
+                    sent = self.socket.send(data, MSG_DONTWAIT)
+            except BlockingIOError:
+                _await_room(self.socket, deadline)
+                continue
+            if sent == len(data):
+                return
+            data, fds = memoryview(data)[sent:], ()
 
     def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
         """Return the next frame, or None when `timeout` seconds pass without a whole one."""
@@ -101,7 +108,7 @@ class Channel:
         while True:
             line = self._take_line()
             if line is not None:
-                return self._read(line)
+                return _parse(line)
             try:
                 piece = self._receive(0 if timeout is None else MSG_DONTWAIT)
             except BlockingIOError:
@@ -114,9 +121,6 @@ class Channel:
                 raise Closed
             self._unread = piece
             self.received += len(piece)
-
-    def _read(self, line: bytes | bytearray) -> dict[str, Any]:
-        return _parse(line)
 
     def _receive(self, flags: int) -> bytes:
         if not self._takes_fds:
@@ -150,9 +154,8 @@ class Channel:
         return bool(self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
 
-def _await_room(sock: socket.socket, deadline: float | None) -> None:
+def _await_room(sock: socket.socket, deadline: float) -> None:
     """Wait until a connection takes more. Raises `TimeoutError` at the deadline, also when there is room by then."""
-    assert deadline is not None, "without a deadline a connection blocks by itself"
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
     left = deadline - time.monotonic()
