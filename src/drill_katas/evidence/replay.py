@@ -21,6 +21,7 @@ from drill_katas.evidence.samples import Metrics, alerts_of
 from drill_katas.evidence.scene import Scene
 from drill_katas.judge.failures import Broken, CheckEnded
 from drill_katas.judge.hosts import Hosts
+from drill_katas.judge.kept import MIB, Kept
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog import Kata
 
 BUDGET: Final = 60.0  # seconds of a replay, which should take ten; then it is cut short
+MOST_REPLAYED: Final = 2_048 * MIB  # that is kept of a system, which may be served for hours
 _NUMBERS: Final = itertools.count(1)
 
 
@@ -98,7 +100,8 @@ def system(what: Replay, seconds: float) -> Iterator[Sut]:
     hosts = Hosts(list(what.kata.manifest.imports))
     sut = Sut(hosts, seed=what.seed, virtual_time=True)
     try:
-        sut.begin_check(Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, seconds))
+        trial = Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, seconds, kept=Kept(MOST_REPLAYED))
+        sut.begin_check(trial)
         yield sut
     finally:
         sut.close()

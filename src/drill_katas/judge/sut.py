@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from drill_katas.judge import explain
 from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
+from drill_katas.judge.kept import ANSWERS, METRICS, TooMuch
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.owntime import TENTH
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
-from drill_katas.judge.trial import Call
+from drill_katas.judge.trial import Call, shortened
 from drill_katas.judge.trouble import Troubled
 from drill_katas.sut.wire import find_unplain, shown
 
@@ -104,12 +105,19 @@ class Sut(Troubled):
 
     def frozen(self, message: str) -> Hang:
         """Return the failure that `message` tells, with the stacks of all threads and tasks; the SUT is killed."""
-        running = self._started()
-        tasks = tasks_as_lines(self._ask({"op": "tasks"}, Call("tasks")), self.trial.program)
-        dump = running.stacks()
-        self.kill()
+        self._started()
         program = self.trial.program
+        tasks = tasks_as_lines(self._ask({"op": "tasks"}, Call("tasks")), program)
+        dump = self._last_stacks()
         return Hang(message, (*tasks, *as_lines(dump, program)), place_in(dump, program))
+
+    def _last_stacks(self) -> str:
+        """Return the stacks of all threads, and kill the SUT, also when the belt strikes meanwhile."""
+        assert self._running is not None
+        try:
+            return self._running.stacks()
+        finally:
+            self.kill()
 
     def _wired(self, value: Any) -> Any:
         return value.attach(self._services) if hasattr(value, "attach") else value
@@ -146,6 +154,11 @@ class Sut(Troubled):
         """Get ready for a check."""
         self._trial = trial
 
+    def raise_end(self) -> None:
+        """Raise `LimitExceeded` if more was to be kept of the SUT than may be."""
+        if "_services" in vars(self):
+            self._services.raise_end()
+
     def end_check(self) -> None:
         """End the SUT and everything it was given."""
         self.kill()
@@ -161,7 +174,7 @@ class Sut(Troubled):
 
     def call(self, handle: Handle, method: str, args: tuple[Any, ...]) -> Any:
         """Call a method of an opened object."""
-        text = f"{handle.name}.{method}({', '.join(map(shown, args))})"
+        text = shortened(f"{handle.name}.{method}({', '.join(map(shown, args))})")
         call = self.trial.note_call(text)
         if handle.running is not self._running:
             raise Killed(f"{text}: the program that this object lived in was killed")
@@ -170,7 +183,8 @@ class Sut(Troubled):
         problem = find_unplain(value)  # its host has looked, too, but that is where the learner's code runs
         if problem:
             raise explain.unplain(text, problem)
-        call.result = "" if value is None else shown(value)
+        self._count(ANSWERS)
+        call.result = "" if value is None else shortened(shown(value))
         return value
 
     def release(self, handle: Handle) -> None:
@@ -183,6 +197,8 @@ class Sut(Troubled):
             raise Hang(str(self._import_hang), self._import_hang.details, self._import_hang.place)
         if self._running is None:
             self._running = self._spawner.spawn(self.trial.program, self.trial.limits, self._services.folder)
+            self._running.count_in(self.trial.kept)
+            self._services.kept = self.trial.kept
             self.trial.output = self._running.output
             self.trial.meter.watch(self._running.pid, self._running.family)
             if self._virtual_time:
@@ -221,7 +237,17 @@ class Sut(Troubled):
         return self._logged + (self._running.logs if self._running else [])
 
     def _samples(self) -> Samples:
-        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in self.metrics()}
+        samples = self.metrics()
+        self._count(METRICS)
+        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in samples}
+
+    def _count(self, kind: str) -> None:
+        """Count the last answer among what the check keeps. Raises `LimitExceeded` when that is too much."""
+        assert self._running is not None
+        try:
+            self.trial.kept.add(kind, self._running.weight)
+        except TooMuch:
+            self._services.raise_end()
 
     def _ask(self, request: dict[str, Any], call: Call, seconds: float | None = None, fds: Sequence[int] = ()) -> Any:
         """Send one request within what is left of the budget, and return its value or raise what happened."""
@@ -235,7 +261,7 @@ class Sut(Troubled):
         try:
             answer = running.ask({**request, "trace": self._trace_id}, wait, fds)
         except Silent:
-            dump = running.stacks()
+            dump = self._last_stacks()
             self.kill()
             if trial.failure is not None and not trial.seconds_left():
                 raise StopShrinking from None
@@ -243,6 +269,7 @@ class Sut(Troubled):
         except Died as died:
             call.result = str(died)
             self.kill()
+            self._services.raise_end()
             raise explain.death(call.text, died.exit, trial.limits) from None
         except BaseException:  # Ctrl-C: the answer that is still to come must not be taken for another call's
             self.kill()
