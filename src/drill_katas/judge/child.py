@@ -59,7 +59,8 @@ def prepare() -> None:
     """Work out in the zygote what is the same for every SUT of it."""
     libraries()
     with contextlib.suppress(OSError):  # who needs it will say so
-        seccomp.filter_for(own_pid=None)
+        for pid in (None, os.getpid()):
+            seccomp.filter_for(pid)
 
 
 def confine(request: dict[str, Any], uid: int | None, already_running: int) -> None:
