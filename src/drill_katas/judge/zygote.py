@@ -8,7 +8,8 @@ Run as a script: `python -P -s zygote.py CONTROL_FD PATH...`. Over the control s
 - `{"op": "kill", "pid", "why"}`: end that SUT and all that it started
 - `{"op": "rest", "mark"}`: end any SUT; answered by `{"rested": mark}`
 and hears `{"exited": pid, "status": wait status, "why": ...}` once for every SUT. One SUT lives at a
-time. When the judge is gone, however it went, the zygote kills what is left and ends.
+time. When the judge is gone, however it went, the zygote kills what is left and ends; when the zygote is gone, its
+parent does that, see `guardian.py`.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ if __name__ == "__main__":
 
 from drill_katas.judge import namespaces, sandbox
 from drill_katas.judge.child import become_sut, prepare
+from drill_katas.judge.guardian import guard
 from drill_katas.judge.processes import descendants, kill_descendants, resident_bytes, threads_of_user
-from drill_katas.judge.system import prctl
+from drill_katas.judge.system import PR_SET_CHILD_SUBREAPER, prctl
 from drill_katas.judge.tier import Tier
 from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PR_SET_CHILD_SUBREAPER: Final = 36
 WATCH_SECONDS: Final = 0.1  # how often a living SUT's processes and memory are looked at
 MIB: Final = 1 << 20
 
@@ -46,7 +47,7 @@ MIB: Final = 1 << 20
 class Zygote:
     """The loop of this process."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, uid: int | None) -> None:
         self._control = control
         self._buffer = b""
         self._fds: list[int] = []
@@ -54,7 +55,7 @@ class Zygote:
         self._tier = Tier.PRACTICE
         self._limits: dict[str, int] = {}
         self._watch_at = 0.0  # by the monotonic clock; not at once, for a look at all of /proc takes a while
-        self._uid = sandbox.spare_uid()
+        self._uid = uid
         self._why: str | None = None
         self._others = threads_of_user() if os.geteuid() else 0
         self._alarm, self._wake = os.pipe()
@@ -231,9 +232,12 @@ def main() -> None:
     for name in ("KATA_ZYGOTE", "PYTHONHASHSEED"):  # of no concern to a SUT
         os.environ.pop(name, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
+    uid = sandbox.spare_uid()
+    guard(uid)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the guardian is gone
     if sys.platform == "linux":
         prctl(PR_SET_CHILD_SUBREAPER, 1)
-    Zygote(socket.socket(fileno=int(sys.argv[1]))).run()
+    Zygote(socket.socket(fileno=int(sys.argv[1])), uid).run()
 
 
 if __name__ == "__main__":
