@@ -29,7 +29,7 @@ MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
 MOST_LOGGED: Final = 10_000_000  # bytes that may be logged during one request
 MOST_RECEIVED: Final = 200_000_000  # bytes that may come in all: an incident is served for hours
 SEND_SECONDS: Final = 5  # how long a request may wait for a SUT that reads none
-Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
+Why = Literal["asked", "output", "processes", "memory", "descriptors", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
 
 

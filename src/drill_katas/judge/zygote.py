@@ -32,7 +32,14 @@ if __name__ == "__main__":
 from drill_katas.judge import namespaces, sandbox
 from drill_katas.judge.child import become_sut, prepare
 from drill_katas.judge.guardian import guard
-from drill_katas.judge.processes import descendants, kill_descendants, resident_bytes, threads_of_user
+from drill_katas.judge.processes import (
+    descendants,
+    descriptors,
+    kill_descendants,
+    memory_bytes,
+    threads,
+    threads_of_user,
+)
 from drill_katas.judge.system import PR_SET_CHILD_SUBREAPER, prctl
 from drill_katas.judge.tier import Tier
 from drill_katas.sut.wire import poll_for
@@ -41,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCH_SECONDS: Final = 0.1  # how often a living SUT's processes and memory are looked at
+RECOUNT_SECONDS: Final = 5.0
 MIB: Final = 1 << 20
 
 
@@ -57,7 +65,9 @@ class Zygote:
         self._watch_at = 0.0  # by the monotonic clock; not at once, for a look at all of /proc takes a while
         self._uid = uid
         self._why: str | None = None
-        self._others = threads_of_user() if os.geteuid() else 0
+        self._others, self._counted_at = 0, -RECOUNT_SECONDS
+        if uid is None and os.geteuid():  # now, and not when the first SUT waits for it
+            self._count_others()
         self._alarm, self._wake = os.pipe()
         os.set_blocking(self._alarm, False)
         os.set_blocking(self._wake, False)
@@ -119,9 +129,10 @@ class Zygote:
         fds, self._fds = self._fds, []
         ready, theirs = os.pipe()
         tier = Tier(request["tier"])
+        others = 0 if sandbox.counts_apart(tier) else self._count_others()
         try:
             fork = self._fork_apart if tier is Tier.STRONG else self._fork
-            pid = fork(functools.partial(become_sut, request, self._uid, self._others, theirs, fds))
+            pid = fork(functools.partial(become_sut, request, self._uid, others, theirs, fds))
         except OSError as error:
             os.close(ready)
             self._tell({"unheld": str(error)})
@@ -138,6 +149,12 @@ class Zygote:
         else:
             self._end_sut("unheld")
             self._tell({"unheld": told.decode(errors="replace") or "it ended at once"})
+
+    def _count_others(self) -> int:
+        """Return how many threads of this user are no SUT's; RLIMIT_NPROC counts them with the SUT's."""
+        if time.monotonic() - self._counted_at > RECOUNT_SECONDS:
+            self._others, self._counted_at = threads_of_user(), time.monotonic()
+        return self._others
 
     def _fork(self, become: Callable[[], NoReturn]) -> int:
         pid = os.fork()
@@ -167,13 +184,15 @@ class Zygote:
         return int(answer)
 
     def _watch(self) -> None:
-        """End a SUT that has too many processes, or too much memory over all of them."""
-        processes = descendants(os.getpid())
-        memory = sum(resident_bytes(pid) for pid in processes)
-        if len(processes) > self._limits["processes"]:
+        """End a SUT that has too many processes, or too much memory or too many descriptors over all of them."""
+        processes, most = descendants(os.getpid()), self._limits["processes"]
+        memory = sum(map(memory_bytes, processes))  # first, so that a fork bomb meets RLIMIT_NPROC, and says so itself
+        if len(processes) > most or sum(map(threads, processes)) > most + sandbox.THREADS:
             self._end_sut("processes")
         elif memory > (self._limits["memory_mib"] * MIB) * 1.25:
             self._end_sut("memory")
+        elif sum(map(descriptors, processes)) > sandbox.DESCRIPTORS:
+            self._end_sut("descriptors")
 
     def _end_sut(self, why: str) -> None:
         if self._sut is None:
