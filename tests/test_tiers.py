@@ -23,7 +23,7 @@ from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.tier import Hold, Tier
 from drill_katas.judge.trial import Trial
-from tests.commands import refused
+from tests.commands import kata, refused
 from tests.pack import RIGHT, WRONG, Pack
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can tell a namespace what it allows")
@@ -315,6 +315,19 @@ def test_a_relative_folder_on_pythons_path_is_no_reason_to_hold_less(tmp_path, m
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["helpers", *sys.path])
     assert best_hold([shipped().get("fp_drift")], None, unsafe=False).tier is Tier.STRONG
+
+
+@AS_ROOT
+def test_the_umask_is_no_reason_to_hold_less(pack):
+    """Folders for a SUT had the mode that the umask left: 0700, in which a SUT with a uid of its own finds nothing."""
+    pack.hand_in("right", RIGHT)
+    before = os.umask(0o077)
+    try:
+        result = kata(pack.root, "grade", pack.work, env=pack.env)
+    finally:
+        os.umask(before)
+    assert tier_of(result) == "strong"
+    assert "1 of 1 solved" in result.stdout
 
 
 @AS_ROOT

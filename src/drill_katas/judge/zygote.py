@@ -251,6 +251,7 @@ def main() -> None:
     for name in ("KATA_ZYGOTE", "PYTHONHASHSEED"):  # of no concern to a SUT
         os.environ.pop(name, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
+    os.umask(0o022)  # whatever the judge's: a SUT with a uid of its own reads what is made for it
     uid = sandbox.spare_uid()
     guard(uid)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the guardian is gone
