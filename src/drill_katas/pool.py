@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import msgspec
 
+from drill_katas.judge.sandbox import counts_apart
 from drill_katas.judge.services import place_for_sockets
+from drill_katas.judge.tier import Tier
 from drill_katas.verdict import CheckResult, Report
 from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge
 
@@ -203,20 +205,23 @@ class Slot:
 
 
 class Pool:
-    """Judges with `jobs` slots on this machine. What it begins it ends, and its folder goes with it."""
+    """Judges with `jobs` slots on this machine. What it begins it ends, and its folder goes with it.
+
+    One slot only where the kernel counts the threads of all SUTs together: one could leave none to another.
+    """
 
     def __init__(self, katas: Iterable[Kata], hold: Hold, jobs: int) -> None:
         self.tier = hold.tier
         self._katas = {kata.name: kata for kata in katas}
         self._hold = hold
-        self._jobs = jobs
+        self.jobs = jobs if hold.tier is Tier.PRACTICE or counts_apart(hold.tier) else 1
         self._own = threading.local()
         self._slots: list[Slot] = []
 
     def __enter__(self) -> Self:
         self._folders = contextlib.ExitStack()
         self._folder = self._folders.enter_context(run_folder())
-        self._threads = ThreadPoolExecutor(self._jobs, initializer=self._begin, initargs=(itertools.count(),))
+        self._threads = ThreadPoolExecutor(self.jobs, initializer=self._begin, initargs=(itertools.count(),))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -232,7 +237,7 @@ class Pool:
         pending: set[Future[Judged]] = set()
         for task in tasks:
             pending.add(self._threads.submit(self._judge, task))
-            if len(pending) > self._jobs:
+            if len(pending) > self.jobs:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         while pending:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from drill_katas.arms import open_to_all
 from drill_katas.catalog import Limits
 from drill_katas.errors import UserError
 from drill_katas.grading import prober
@@ -88,6 +89,7 @@ def _possible(katas: Sequence[Kata], hold: Hold, secrets: Secrets) -> tuple[list
         package.mkdir(parents=True)
         (package / "prober.py").write_bytes(Path(prober.__file__).read_bytes())
         (package / "known.json").write_bytes(msgspec.json.encode(secrets))
+        open_to_all(package.parent)
         folder.chmod(0o755)  # so that it is the tier that keeps a SUT with a uid of its own out
         for name in ("secret", "target"):
             (folder / name).touch()

@@ -29,7 +29,7 @@ STACKS_SECONDS: Final = 2.0  # for the whole of such a dump
 STACKS_BEGIN_SECONDS: Final = 1.0  # for its first byte, on a busy machine too
 STACKS_PAUSE_SECONDS: Final = 0.1  # between two pieces: it is written in one go
 LOGGED: Final = 500  # bytes that the judge keeps with every line, whatever is in it
-Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
+Why = Literal["asked", "output", "processes", "memory", "descriptors", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
 
 
