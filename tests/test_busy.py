@@ -115,6 +115,26 @@ def test_a_missed_threshold_beside_a_crowd_is_not_judged(toy):
     assert any("it took" in line for line in check.details)
 
 
+@pytest.mark.usefixtures("one_processor")
+def test_a_late_answer_beside_a_crowd_is_not_judged(toy):
+    """As a kata asserts a limit on time."""
+    late = BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it', 'sut.in_time(not thing.go(), "it')
+    toy.checks(late.replace('be gone"', 'be gone")'))
+    toy.module(IMPORTS + WORKS.format(seconds=0.1))
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+    assert any("it should be gone" in line for line in check.details)
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_program_with_time_outs_beside_a_crowd_is_not_judged(toy):
+    """Its own time-outs run out while it waits for a processor, so that whatever it answers says nothing."""
+    toy.checks(BESIDE.format(calls=1).replace("    with sut", "    sut.on_time()\n    with sut"))
+    toy.module(IMPORTS + WORKS.format(seconds=0.1).replace('"gone"', '"timed out"'))
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+
+
 @pytest.mark.long
 def test_a_program_gets_no_time_for_crowding_itself(toy):
     """It spins in eight processes; what these take from each other is no reason to wait for it."""

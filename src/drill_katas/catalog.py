@@ -39,7 +39,7 @@ WEIGHTS: Final = {
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a SUT may use, and how long it may take. Seconds are wall time; memory is that of all its processes."""
+    """What a SUT may use, and how long it may take. Seconds do not count waiting for a processor; memory is that of all its processes."""
 
     memory_mib: int = 512
     processes: int = 16

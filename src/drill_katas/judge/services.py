@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from drill_katas.judge.owntime import Meter, Wait
 from drill_katas.judge.shortage import shortage
 from drill_katas.judge.trouble import Fatal
 from drill_katas.sut.wire import Channel, Closed, WireError
@@ -69,6 +70,7 @@ class Services:
         self.call: Call | None = None  # the check's call that the SUT is serving
         self.trace_id: str | None = None  # and its trace
         self.note_fault: Callable[[str], None] = lambda _: None  # `Trial.note_fault` of the check that runs
+        self.wait: Callable[[float], Wait] = lambda seconds: Wait(Meter(), seconds)  # in own time of that check
         self._services: dict[str, Service] = {}
         self._kept: list[Closable] = []
         self._loop: Loop | None = None
