@@ -86,7 +86,8 @@ class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """`incident.json`: what was replayed, and what customers got before its worst part, `since` to `until`, and in it.
 
-    `onset` is when the first of them got what is not good; None when all went well.
+    `onset` is when the first of them got what is not good; None when all went well. `late` is set when the
+    replay ran late on a busy machine: the seconds that it waited for a processor.
     """
 
     format: int = FORMAT
@@ -103,6 +104,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     before: ServiceLevel
     after: ServiceLevel
     seconds: float
+    late: float | None = None
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from drill_katas.evidence.scene import Scene
 from drill_katas.judge.failures import Broken, CheckEnded
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.kept import MIB, Kept
+from drill_katas.judge.owntime import TENTH, Meter, watching
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
@@ -102,7 +103,8 @@ def system(what: Replay, seconds: float) -> Iterator[Sut]:
     try:
         trial = Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, seconds, kept=Kept(MOST_REPLAYED))
         sut.begin_check(trial)
-        yield sut
+        with watching(trial.meter):
+            yield sut
     finally:
         sut.close()
         hosts.close()
@@ -117,6 +119,11 @@ def play(story: Any, scene: Scene) -> None:
         raise UserError("\n  ".join([str(broken), *broken.details])) from None
     except CheckEnded as ended:
         scene.log("platform", "critical", "the program does not answer", reason=str(ended))
+
+
+def _late(meter: Meter) -> float | None:
+    """Return how long a replay waited for a processor, if that was enough to move what is in it."""
+    return round(meter.waited, 2) if meter.share() > TENTH else None
 
 
 def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
@@ -139,5 +146,6 @@ def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
         before=level_of(asked, began, since),
         after=level_of(asked, since, until),
         seconds=round(seconds, 2),
+        late=_late(scene.sut.trial.meter),
     )
     return Incident(summary=summary, logs=logs_of(scene), spans=spans_of(scene), metrics=metrics, alerts=alerts)

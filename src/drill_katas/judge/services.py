@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drill_katas.judge.kept import Kept, KeptChannel, TooMuch
+from drill_katas.judge.owntime import Meter, Wait
 from drill_katas.judge.shortage import shortage
 from drill_katas.judge.trouble import Fatal
 from drill_katas.sut.wire import Closed, WireError
@@ -70,6 +71,7 @@ class Services:
         self.trace_id: str | None = None  # and its trace
         self.note_fault: Callable[[str], None] = lambda _: None  # `Trial.note_fault` of the check that runs
         self.kept = Kept()  # what the check that runs keeps of the SUT
+        self.wait: Callable[[float], Wait] = lambda seconds: Wait(Meter(), seconds)  # in own time of that check
         self._services: dict[str, Service] = {}
         self._things: list[Closable] = []
         self._loop: Loop | None = None
