@@ -9,7 +9,7 @@ import pytest
 
 from drill_katas.catalog import shipped
 from drill_katas.evidence import store
-from drill_katas.evidence.html import to_html
+from drill_katas.evidence.html import Shown, to_html
 from drill_katas.evidence.records import LogLine
 from drill_katas.journal import Checked, Journal, Ran
 from drill_katas.verdict import Outcome, Stage
@@ -54,7 +54,9 @@ def opened(browser):
 def page_of(tmp_path, drills, name, change=lambda incident: incident):
     incident = change(store.read(drills / ".kata" / "incidents" / name, name))
     file = tmp_path / f"{name}.html"
-    file.write_text(to_html(shipped().get(name), [("your code", incident)]), encoding="utf-8")
+    file.write_text(
+        to_html(shipped().get(name), [Shown("your code", "the files in katas", incident)]), encoding="utf-8"
+    )
     return file
 
 

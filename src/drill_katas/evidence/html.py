@@ -50,9 +50,18 @@ class Seen:
         return next((each.points for each in Metrics(history.metrics(self.kata)).of(name, labels)), ())
 
 
-def to_html(kata: Kata, incidents: Sequence[tuple[str, Incident]]) -> str:
-    """Return the page of incidents of one kata, each with the label that it is to have."""
-    told = {"incidents": [_told(kata, label, incident) for label, incident in incidents]}
+@dataclass(frozen=True)
+class Shown:
+    """A replay on the page: a short label, which files were replayed, and the incident."""
+
+    label: str
+    about: str
+    incident: Incident
+
+
+def to_html(kata: Kata, shown: Sequence[Shown]) -> str:
+    """Return the page of one kata's incident, replayed on one or more sets of files."""
+    told = {"incidents": [_told(kata, each) for each in shown]}
     data = msgspec.json.encode(told).decode().replace("<", "\\u003c")  # so that no text can end the script element
     page = Template((ASSETS / "page.html").read_text(encoding="utf-8"))
     return page.substitute(
@@ -73,11 +82,13 @@ def write(file: Path, html: str) -> None:
         raise UserError(f"cannot write {file} ({error.strerror})") from error
 
 
-def _told(kata: Kata, label: str, incident: Incident) -> dict[str, Any]:
+def _told(kata: Kata, shown: Shown) -> dict[str, Any]:
+    incident = shown.incident
     with story_of(kata) as story:
         drawn = list(story.pictures(Seen(incident, kata))) if hasattr(story, "pictures") else []
     return {
-        "label": label,
+        "label": shown.label,
+        "about": shown.about,
         "summary": incident.summary,
         "alerts": incident.alerts,
         "logs": incident.logs,
