@@ -243,11 +243,9 @@ def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Out
 
     found = {}
     for ablation in ablations_of(kata):
-        folder = store.folder_of(workspace, kata.name, ablation)
-        if folder.is_dir():
-            made = store.read(folder, kata.name)
-            if (made.summary.seed, made.summary.variant) == (incident.summary.seed, incident.summary.variant):
-                found[ablation] = outcome(incident, made)
+        made = store.experiment_with(workspace, incident, ablation)
+        if made is not None:
+            found[ablation] = outcome(incident, made)
     return found
 
 

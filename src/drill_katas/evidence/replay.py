@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib
 import itertools
 import sys
@@ -28,7 +29,7 @@ from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from drill_katas.arms import Arm
     from drill_katas.catalog import Kata
@@ -64,13 +65,13 @@ def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> Inci
             scene.meters.read(round(scene.clock.now(), 3), scene.sut, scene.watched)
             tell(share)
 
-        told = story.INCIDENT
+        told, code = story.INCIDENT, code_of(what.arm)
         with system(what, BUDGET) as sut:
             began = time.monotonic()
             clock, meters = Clock(told.began, told.scale), Meters(told.buckets, told.scale)
             scene = Scene(sut, told, clock, meters, after_step, what.variant, what.seed, what.ablation)
             play(story, scene)
-            return _gathered(what, scene, time.monotonic() - began)
+            return _gathered(what, code, scene, time.monotonic() - began)
 
 
 @contextlib.contextmanager
@@ -86,6 +87,17 @@ def story_of(kata: Kata) -> Iterator[Any]:
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == package.__name__]:
             del sys.modules[name]
+
+
+def code_of(arm: Arm) -> str:
+    """Return the digest of an arm's files."""
+    return digest({name: file.read_bytes() for name, file in arm.files.items()})
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """Return one digest of files, by their names and contents."""
+    parts = sorted((name, hashlib.sha256(content).hexdigest()) for name, content in files.items())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def ablations_of(kata: Kata) -> dict[str, str]:
@@ -126,7 +138,7 @@ def _late(meter: Meter) -> float | None:
     return round(meter.waited, 2) if meter.share() > TENTH else None
 
 
-def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
+def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> Incident:
     metrics = scene.meters.families()
     alerts = alerts_of(scene.incident.rules, Metrics(metrics))
     began, ended = scene.incident.began, scene.incident.ended
@@ -147,5 +159,6 @@ def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
         after=level_of(asked, since, until),
         seconds=round(seconds, 2),
         late=_late(scene.sut.trial.meter),
+        code=code,
     )
     return Incident(summary=summary, logs=logs_of(scene), spans=spans_of(scene), metrics=metrics, alerts=alerts)
