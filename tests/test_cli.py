@@ -144,6 +144,19 @@ def test_start_shows_the_page_and_starts_the_clock(toy):
     assert (event.kata, event.variant) == ("toy", "original")
 
 
+def test_start_and_hint_fit_the_terminal(answered):
+    """A hint is written in lines of its author's width."""
+    answer = answered.root / "solutions" / "toy" / "answer.toml"
+    answer.write_text(answer.read_text().replace("Look at what", "Look " + "closely and with care " * 6 + "\\nat what"))
+    name = "a_module_of_which_the_name_is_long.py"
+    manifest = (answered.folder / "kata.toml").read_text()
+    answered.write("kata.toml", manifest.replace('"toy.py"', f'"toy.py", "{name}"'))
+    answered.write(name, "")
+    output = done(answered.root, "start", "toy") + done(answered.root, "hint", "toy")
+    assert "with care at what it answers." in words(output)
+    assert max(map(len, output.splitlines())) <= 80
+
+
 def test_start_begins_a_new_round(toy):
     toy.pytest()
     toy.pytest()

@@ -11,6 +11,7 @@ import re
 import subprocess
 from datetime import timedelta
 
+import click
 import pytest
 
 from drill_katas.answer import read_answer
@@ -21,7 +22,7 @@ from drill_katas.evidence import store
 from drill_katas.evidence.query import services
 from drill_katas.evidence.replay import Replay, replay, story_of
 from drill_katas.journal import Diagnosed, Journal
-from drill_katas.mechanisms import MECHANISMS, NOTHING
+from drill_katas.mechanisms import GROUPS, MECHANISMS, NOTHING
 from drill_katas.progress import progress
 from drill_katas.report.text import clock
 from tests.commands import KATA, done, kata, refused, words
@@ -71,7 +72,7 @@ def test_a_right_diagnosis_that_an_experiment_supports_is_told_and_remembered(ow
 def test_what_has_not_been_looked_at_is_not_told(own, incident):
     guess = ["diagnose", "red_herring", *RIGHT, "--onset", onset_of(incident), "--experiment", "none"]
     told = words(done(own, *guess, code=1))
-    assert "your hypothesis is proposed" in told
+    assert "your hypothesis is not supported yet" in told
     assert "component not told: what you have asked so far does not decide it; ask " in told
     assert "mechanism not told: what you have asked so far does not decide it; make an experiment and ask" in told
     assert "alerts not told: what you have asked so far does not decide it; make an experiment" in told
@@ -82,27 +83,73 @@ def test_what_has_not_been_looked_at_is_not_told(own, incident):
     assert re.search(r"The clock shows \d+:\d\d\.", told), "the cause is right, and only not proven"
 
 
-def test_at_a_terminal_what_was_not_given_is_asked_for(own):
-    """By number or name; what is typed is what the options take."""
+def at_a_terminal(folder, replies, *options):
+    """What the command shows a person who types these replies, and its exit code."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "COLUMNS": "80"}
-    process = subprocess.Popen(
-        [KATA, "diagnose", "red_herring"], cwd=own, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-    )
+    command = [KATA, "diagnose", "red_herring", *options]
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    os.write(ours, b"nowhere\n6\n9\n02:56\n\ncaused\n\n1\nnoise\nnone\n")
+    os.write(ours, replies)
     told = ""
     with contextlib.suppress(OSError):  # Linux's way to say that the other end was closed
         while piece := os.read(ours, 65536):
             told += piece.decode()
     os.close(ours)
-    assert process.wait(30) == 1
-    assert "there is no component 'nowhere'" in told, "it is asked for again"
+    return click.unstyle(told.replace("\r", "")), process.wait(30)
+
+
+def test_at_a_terminal_what_was_not_given_is_asked_for(own):
+    """By number or name, with a way back; the summary is confirmed before it counts."""
+    replies = b"nowhere\nb\n6\n9\nb\n10\n02:56\n\ncaused\n\n1\nnoise\nnone\nb\n\nmaybe\ny\n"
+    told, code = at_a_terminal(own, replies)
+    assert code == 1
+    assert "there is no component 'nowhere'" in words(told), "it is asked for again"
+    assert "This is the first question." in told
     assert "6  shop-checkout" in told
-    assert "9  resource-leak" in told
-    assert "your hypothesis is" in told
+    for group, names in GROUPS.items():
+        listed = re.split("\n\n|Which", told.partition(f"\n{group}\n")[2])[0]
+        assert re.findall(r"^ *\d+  (\S+) ", listed, re.MULTILINE) == list(names)
+    assert re.search(r"10  resource-leak +what was taken from a pool is not given back on some\n +way out", told)
+    assert "Which mechanism (numbers or names, with commas) [nested-acquisition]: " in told, "the reply before"
+    fired = re.findall(r"^  (\d\d:\d\d:\d\d) to \S+ ", told, re.MULTILINE)
+    assert len(fired) >= 3
+    assert fired == sorted(fired)
+    assert re.search(r"2  no_drop +nothing special goes on sale", told)
+    assert "y counts it, b goes back a question" in words(told)
+    summary = told.rpartition("your diagnosis\n")[2].partition("A wrong one")[0]
+    for part in ("shop-checkout", "resource-leak", "02:56", "CheckoutErrors: ", "experiment  none"):
+        assert part in summary
+    assert "your hypothesis is not supported yet" in told
+    as_typed = re.sub(": (?=Error|Was|your)", ":\n", told)  # a person ends each of these lines
+    assert max(map(len, as_typed.splitlines())) <= 80
     (event,) = diagnoses(own)
     assert (event.component, event.mechanisms, event.state) == ("shop-checkout", ("resource-leak",), "proposed")
+    assert "not supported yet" in done(own, "history", "red_herring")
+    assert "proposed" not in told + done(own, "history", "red_herring")
+
+
+def test_a_predicted_outcome_is_asked_for_and_confirmed(own):
+    """Only for what the options leave out; leaving before the confirmation costs nothing."""
+    done(own, "experiment", "red_herring", "no_drop")
+    options = [*RIGHT, "--onset", "02:56", "--evidence", "none"]
+    told, code = at_a_terminal(own, b"no_drop\ngone\n\x04", *options)
+    assert code == 1
+    assert "Which component" not in told
+    assert "nothing special goes on sale at 02:45 (made: the harm is gone)" in words(told)
+    assert "1  gone       at least 98 of 100 requests are good" in told
+    assert "experiment  no_drop: the harm is gone\n" in told
+    assert "Aborted!" in told
+    assert not diagnoses(own)
+    told, code = at_a_terminal(own, b"2\n1\ny\n", *options)
+    assert code == 0
+    assert "your hypothesis is supported" in told
+
+
+def test_with_all_options_a_terminal_asks_nothing(own):
+    options = [*RIGHT, "--onset", "02:56", "--evidence", "none", "--experiment", "none"]
+    told, _ = at_a_terminal(own, b"", *options)
+    assert told.startswith("your hypothesis is not supported yet")
 
 
 @pytest.mark.long
@@ -131,7 +178,7 @@ def test_what_other_causes_would_bring_about_too_supports_nothing(own):
     other = [word.replace("resource-leak", "nested-acquisition") for word in RIGHT]
     for given in ([*RIGHT, "--experiment", "worker_off=unchanged"], [*other, "--experiment", "no_drop=gone"]):
         told = words(done(own, "diagnose", "red_herring", *given, "--onset", "02:56", code=1))
-        assert "your hypothesis is proposed" in told
+        assert "your hypothesis is not supported yet" in told
         assert "as predicted; with other causes it would be, too" in told
     assert re.search(r"The clock shows \d+:\d\d: 1 wrong diagnosis \(\+5:00\)\.", told)
 
@@ -145,8 +192,10 @@ def test_evidence_that_speaks_of_nothing_is_not_carried_along(own, incident):
 
 def test_mechanisms_are_listed(tmp_path):
     told = done(tmp_path, "mechanisms")
-    assert len(told.splitlines()) == len(MECHANISMS) == 26
-    assert "resource-leak         what was taken from a pool is not given back on some way out" in told
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(MECHANISMS)
+    assert [line for line in told.splitlines() if line and line[0] != " "] == list(GROUPS)
+    assert "resource-leak what was taken from a pool is not given back on some way out" in words(told)
+    assert max(map(len, told.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,23 @@ def result(toy, *args: str):
     return next(check for check in toy.verdict(*args).checks if check.name == "test_quick")
 
 
-def test_a_ratio_below_its_limit_passes_and_is_in_the_benchmarks_table(quick):
+def test_a_ratio_below_its_limit_passes_without_a_table(quick):
+    """The verdict ends the run; a table is shown to a learner who asks for it."""
     done = quick().pytest()
     assert done.returncode == 0, done.stdout
-    assert re.search(r"^test_quick +\d", done.stdout, re.MULTILINE)
     assert re.search(r"^sla +✓ It is quick", done.stdout, re.MULTILINE)
     assert "note:" not in done.stdout
+    assert "Name (time in" not in done.stdout
+
+
+@pytest.mark.parametrize("how", ["argument", "environment", "ini"])
+def test_a_benchmark_option_shows_the_table(quick, how):
+    option = "--benchmark-sort=name"
+    toy = quick()
+    (toy.root / "pytest.ini").write_text(f"[pytest]\naddopts = {option}\n" if how == "ini" else "[pytest]\n")
+    arguments = [option] if how == "argument" else []
+    done = toy.pytest(*arguments, env={"PYTEST_ADDOPTS": option} if how == "environment" else None)
+    assert re.search(r"^test_quick +\d", done.stdout, re.MULTILINE)
     table = done.stdout.partition("Name (time in ms)")[2].partition("Legend")[0]
     assert max(map(len, table.splitlines())) <= 80
 

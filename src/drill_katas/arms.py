@@ -30,8 +30,10 @@ def workspace_arm(kata: Kata) -> Arm:
     return _arm(kata, WORKSPACE, [kata.folder])
 
 
-def arm_from(kata: Kata, source: str) -> Arm:
+def arm_from(kata: Kata, source: str, option: str = "") -> Arm:
     """Return the arm that `--kata-from SOURCE` names: "solutions", or a folder with a submission.
+
+    `option` is the option that the source was given with, for messages.
 
     In a folder the files may lie as `ledger.py`, `fp_drift/ledger.py` or `katas/fp_drift/ledger.py`; nothing else
     in it is used. A folder of the kata's solutions holds only what differs from the reference.
@@ -43,8 +45,9 @@ def arm_from(kata: Kata, source: str) -> Arm:
     if folder.resolve().is_relative_to(kata.solutions.resolve()):
         return _arm(kata, source, [folder], rest=kata.solutions)
     if not folder.is_dir():
+        given = f"{option} {source}".strip()
         raise UserError(
-            f"--kata-from {source}: there is no such folder; give one that holds {', '.join(kata.manifest.editable)}, "
+            f"{given}: there is no such folder; give one that holds {', '.join(kata.manifest.editable)}, "
             f"or the word {SOLUTIONS}"
         )
     return _arm(kata, source, [folder, folder / kata.name, folder / "katas" / kata.name])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.verdict import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,7 @@ class Way(enum.StrEnum):
 class NoAttempt(enum.StrEnum):
     """Why a run on the learner's own files is no attempt; the values are read by people, and kept in the journal."""
 
-    WATCH = "`kata watch` judges every save"
+    WATCH = "a save in `kata watch`"
     BARE = "no kata was named"
     INLINE = "--kata-inline is for debugging"
     NARROWED = "some checks were left out"
@@ -46,7 +48,7 @@ These runs are no attempts:
 A run that passes every check solves the kata, attempt or not; with
 --kata-inline or --kata-from it never does."""
 """The rule in words."""
-UNSEEN: Final = frozenset({NoAttempt.UNLOADABLE})
+UNSEEN: Final = frozenset({NoAttempt.UNLOADABLE, NoAttempt.NOT_JUDGED})
 """Runs that are not compared with others: nothing about the learner's code was learnt."""
 
 
@@ -56,7 +58,7 @@ def why_no_attempt(way: Way, checks: Sequence[CheckResult], *, inline: bool, nar
     `checks` are the results so far; `narrowed` means that some checks were left out on purpose.
     """
     reached = [check for check in checks if check.passed or check.failed]
-    if any(check.not_judged for check in checks):
+    if any(check.outcome is Outcome.NOT_JUDGED for check in checks):
         return NoAttempt.NOT_JUDGED
     if reached and not any(check.keeps_contract for check in reached):
         return NoAttempt.UNLOADABLE

@@ -162,7 +162,7 @@ def _new_round(before: KataProgress, at: datetime, variant: str) -> KataProgress
 
 
 def _run(before: KataProgress, run: Ran) -> KataProgress:
-    if run.no_attempt == NoAttempt.NOT_JUDGED:
+    if any(check.outcome is Outcome.NOT_JUDGED for check in run.checks):  # no attempt: the judge or the machine failed
         return before
     if before.began is None and run.no_attempt == NoAttempt.BARE and not run.solved:
         return before  # a `pytest` that names no kata starts no clock

@@ -244,19 +244,19 @@ def _has_failed(verdict: Verdict) -> bool:
     return any(check.failed for check in verdict.checks)
 
 
+def _way(config: pytest.Config) -> Way:
+    if config.pluginmanager.has_plugin("kata-warm"):
+        return Way.WATCH
+    named = config.option.kata is not None or config.args_source is pytest.Config.ArgsSource.ARGS
+    return Way.NAMED if named else Way.BARE
+
+
 def _failed_in_clean_up(result: CheckResult, report: pytest.TestReport) -> CheckResult:
     culprit = getattr(report, "culprit", None)
     if culprit is not None:
         return not_judged(result, culprit)
     message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
     return replace(result, outcome=Outcome.FAIL, message=message, in_words=False)
-
-
-def _way(config: pytest.Config) -> Way:
-    if config.pluginmanager.has_plugin("kata-warm"):
-        return Way.WATCH
-    named = config.option.kata is not None or config.args_source is pytest.Config.ArgsSource.ARGS
-    return Way.NAMED if named else Way.BARE
 
 
 def _event(verdict: Verdict) -> Ran:

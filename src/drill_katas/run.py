@@ -50,7 +50,7 @@ def arm_of(kata: Kata, settings: Settings) -> Arm:
     """Return the files of a kata that are to be judged. Raises `UserError` when they are not there."""
     if settings.source is None:
         return workspace_arm(kata)
-    return arm_from(kata, settings.source)
+    return arm_from(kata, settings.source, "--kata-from")
 
 
 class KataRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def _named_by_paths(config: pytest.Config) -> tuple[list[Kata], list[str]]:
         path, _, test = argument.partition("::")
         named = _katas_at((config.invocation_params.dir / path).resolve(), argument)
         katas |= {kata.name: kata for kata in named}
-        targets += [f"{kata.tests}::{test}" if test else _target(config, kata) for kata in named]
+        targets += [f"{_argument(config, kata.tests)}::{test}" if test else _target(config, kata) for kata in named]
     return list(katas.values()), targets
 
 
@@ -84,7 +85,15 @@ def _target(config: pytest.Config, kata: Kata) -> str:
 
     A file named by itself outside of pytest's rootdir gets the test id `::test_go`, and so does the next one.
     """
-    return str(kata.tests if kata.tests.is_relative_to(config.rootpath) else kata.folder)
+    return _argument(config, kata.tests if kata.tests.is_relative_to(config.rootpath) else kata.folder)
+
+
+def _argument(config: pytest.Config, path: Path) -> str:
+    """Return a path as an argument of pytest, which takes a `[` in one for a test's parameters: relative, there."""
+    given = os.path.relpath(path, config.invocation_params.dir) if "[" in str(path) else str(path)
+    if "[" in given:
+        raise UserError(f"pytest cannot collect from a path with a `[`; go to {path.parent} and run it again there")
+    return given
 
 
 def _katas_at(place: Path, argument: str) -> list[Kata]:

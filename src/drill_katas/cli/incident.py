@@ -70,7 +70,7 @@ def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int,
     from drill_katas.evidence.replay import Replay, replay, story_of
     from drill_katas.journal import Replayed
 
-    arm = workspace_arm(kata) if source is None else arm_from(kata, source)
+    arm = workspace_arm(kata) if source is None else arm_from(kata, source, "--from")
     what = Replay(kata, arm, workspace.progress_of(kata).variant, seed, ablation)
     if ablation is not None:
         _expect_same_code(workspace, kata, arm)

@@ -10,7 +10,7 @@ import click
 
 from drill_katas.attempts import RULE
 from drill_katas.catalog import ORIGINAL
-from drill_katas.cli.base import command, find, katas_of, short, show, show_markdown, warn, width, workspace_here
+from drill_katas.cli.base import command, find, katas_of, say, short, show, show_markdown, warn, width, workspace_here
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def start(name: str, variant: str | None) -> None:
     if kept:
         click.echo(f"Your files were put aside in {short(kept, workspace)}.")
     files = " and ".join(short(kata.folder / file, workspace) for file in kata.manifest.editable)
-    click.echo(f"The clock is running: {kata.manifest.minutes} minutes. Mend {files}.")
+    say(f"The clock is running: {kata.manifest.minutes} minutes. Mend {files}.")
     click.echo(f"Judge it with: {judging(name)}")
 
 
@@ -114,10 +114,10 @@ def hint(name: str) -> None:
     if seen >= len(hints):
         click.echo(f"You have seen all {len(hints)} hints of {name}:")
         for number, text in enumerate(hints, 1):
-            click.echo(f"{number}. {text.strip()}")
+            say(f"{number}. {' '.join(text.split())}")
         raise SystemExit(1)
     workspace.journal.append(Hinted(kata=name, rung=seen + 1))
-    click.echo(f"Hint {seen + 1} of {len(hints)}: {hints[seen].strip()}")
+    say(f"Hint {seen + 1} of {len(hints)}: {' '.join(hints[seen].split())}")
 
 
 @command("reset", "kata reset fp_drift")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -19,6 +20,7 @@ def run(name: str, options: tuple[str, ...]) -> None:
 
     NAME is what --kata takes; options of pytest follow after --. Output and exit code are pytest's.
     """
+    Path.cwd()  # pytest meets a folder that was removed with a traceback
     sys.stdout.flush()
     # -P keeps the learner's folder off the judge's path, as it is for the command `pytest`
     os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", "--kata", name, *options])  # noqa: S606

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.judge.encodings import foreign
 from drill_katas.judge.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
 from drill_katas.judge.owntime import TENTH
 from drill_katas.judge.sandbox import DESCRIPTORS
@@ -87,6 +88,8 @@ def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) 
             return LimitExceeded(f"{call}: the program started more processes or threads than it may have", *seen)
         case "exit":
             return Crash(f"{call}: the program called {message}", *seen)
+        case "import" if utf16 := foreign(program):
+            return Broken(utf16)
         case broken:
             own = OWN.format(files=files) if f"No module named '{program.package}." in message else ""
             return Broken(BROKEN[broken].format(what=what, message=message, files=files, own=own), *seen)

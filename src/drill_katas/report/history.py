@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from drill_katas.attempts import NoAttempt
+from drill_katas.attempts import UNSEEN
 from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.progress import PENALTY, KataProgress, after
 from drill_katas.report.catalog import counts_of
+from drill_katas.report.diagnosis import STATES
 from drill_katas.report.evidence import BLOCKS
-from drill_katas.report.text import clock, cut, line
+from drill_katas.report.text import clock, counted, cut, line
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) 
             lines.append(line((when, "dim"), (cut(text, width - len(when)), style)))
     yield line((name, "bold"), f": {counts_of(standing, at)}")
     yield from lines
-    shares = [_passing(event) / max(1, len(event.checks)) for event in events if _was_judged(event)]
+    runs = [event for event in events if _is_judged(event)]
+    shares = [_passing(run) / max(1, len(run.checks)) for run in runs]
     if shares:
         yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))
 
@@ -73,21 +75,27 @@ def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, S
         case Diagnosed():
             cost = f", +{clock(PENALTY)}" if now.wrong_diagnoses > before.wrong_diagnoses else ""
             about = f"diagnosed {', '.join(event.mechanisms)} in {event.component}"
-            return f"{about}: {event.state}, {event.score} points{cost}", "good" if event.right else ""
+            return (
+                f"{about}: {STATES.get(event.state, event.state)}, {event.score} points{cost}",
+                "good" if event.right else "",
+            )
         case _:
             return None
 
 
 def _run(run: Ran, now: KataProgress) -> tuple[str, Style]:
-    what = f"no attempt ({run.no_attempt})" if run.no_attempt else f"attempt {now.total_attempts}"
-    about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s"
-    if run.solved:
-        return f"{about}, solved", "good"
-    return about, "note" if run.no_attempt == NoAttempt.NOT_JUDGED else ""
+    if left := sum(check.outcome is Outcome.NOT_JUDGED for check in run.checks):
+        return f"no attempt: {counted(left, 'check')} not judged, {run.seconds:.1f} s", "note"
+    what, why = ("no attempt", f" ({run.no_attempt})") if run.no_attempt else (f"attempt {now.total_attempts}", "")
+    about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s{why}"
+    return (f"{about}, solved", "good") if run.solved else (about, "")
 
 
-def _was_judged(event: Event) -> TypeGuard[Ran]:
-    return isinstance(event, Ran) and event.no_attempt != NoAttempt.NOT_JUDGED
+def _is_judged(event: Event) -> TypeGuard[Ran]:
+    """Whether an event is a run that showed something of the learner's code."""
+    if not isinstance(event, Ran) or event.no_attempt in UNSEEN:
+        return False
+    return all(check.outcome is not Outcome.NOT_JUDGED for check in event.checks)
 
 
 def _passing(run: Ran) -> int:

@@ -170,7 +170,7 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
         return f"`{again}` without --kata-inline judges it in a process of its own; only that counts"
     if verdict.no_attempt == NoAttempt.NARROWED:
         return f"`{again}` runs all checks; only that counts"
-    if standing.total_attempts <= 1 and not standing.page_shown:
+    if standing.before_last is None and not standing.page_shown:
         return (
             f"read {shown(kata.briefing, workspace.root)}, form one hypothesis, test it, then mend {files} and "
             f"{judge}; `kata hint {kata.name}` helps a little"
