@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drill_katas.errors import UserError
+from drill_katas.judge.folders import RunFolder
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Kata
@@ -72,7 +72,8 @@ class Overlay:
     """
 
     def __init__(self, kata: Kata, arm: Arm) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kata-arm-")).resolve()
+        self._run = RunFolder()
+        self.folder = self._run.path
         self.folder.chmod(0o755)  # a SUT forked by root has a uid of its own
         self.files: dict[str, Path] = {}
         given = {name: kata.folder / name for name in kata.manifest.given}
@@ -85,4 +86,4 @@ class Overlay:
 
     def close(self) -> None:
         """Remove the copies."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._run.close()
