@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drill_katas.errors import UserError
+from drill_katas.judge.folders import RunFolder
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Kata
@@ -75,7 +75,8 @@ class Overlay:
     """
 
     def __init__(self, kata: Kata, arm: Arm) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kata-arm-")).resolve()
+        self._run = RunFolder()
+        self.folder = self._run.path
         self.files: dict[str, Path] = {}
         given = {name: kata.folder / name for name in kata.manifest.given}
         for name, file in ({name: file for name, file in given.items() if file.is_file()} | arm.files).items():
@@ -87,7 +88,7 @@ class Overlay:
 
     def close(self) -> None:
         """Remove the copies."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._run.close()
 
 
 def open_to_all(folder: Path) -> None:

@@ -18,9 +18,10 @@ from drill_katas.catalog import packs, shipped
 from drill_katas.errors import UserError
 from drill_katas.grading.keys import state_of
 from drill_katas.grading.tiers import best_hold
+from drill_katas.judge.folders import run_folder
 from drill_katas.judge.sandbox import counts_apart
 from drill_katas.judge.tier import Tier
-from drill_katas.pool import Judged, Slot, Task, run_folder
+from drill_katas.pool import Judged, Slot, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

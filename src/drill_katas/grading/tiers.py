@@ -17,12 +17,12 @@ from drill_katas.errors import UserError
 from drill_katas.grading import prober
 from drill_katas.grading.copies import folders_to_hide, secrets_of
 from drill_katas.judge.failures import CheckEnded
+from drill_katas.judge.folders import run_folder
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.tier import Hold, Tier, Unheld
 from drill_katas.judge.trial import Trial
-from drill_katas.pool import run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
