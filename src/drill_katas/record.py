@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
@@ -211,13 +212,18 @@ def _has_failed(verdict: Verdict) -> bool:
     return any(check.failed for check in verdict.checks)
 
 
+def _checked(check: CheckResult) -> Checked:
+    figures = {name: value for name, value in check.figures.items() if math.isfinite(value)}  # JSON has no infinity
+    return Checked(check.name, check.stage, check.outcome, check.seconds, figures)
+
+
 def _event(verdict: Verdict) -> Ran:
     return Ran(
         kata=verdict.kata,
         variant=verdict.variant,
         seed=verdict.seed,
         seconds=verdict.seconds,
-        checks=tuple(Checked(check.name, check.stage, check.outcome, check.seconds) for check in verdict.checks),
+        checks=tuple(_checked(check) for check in verdict.checks),
         solved=verdict.solved,
         partial=verdict.partial,
         inline=verdict.inline,
