@@ -77,8 +77,8 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
 
     workspace, kata = find(name)
     incident = store.read(store.folder_of(workspace, name), name)
-    truth = read_answer(kata.solutions).diagnosis.get(incident.summary.variant)
-    if truth is None:
+    truths = read_answer(kata.solutions).diagnosis
+    if incident.summary.variant not in truths:
         raise UserError(
             f"{name} does not say what is right for its variant {incident.summary.variant}: nothing to score"
         )
@@ -88,7 +88,7 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     hypothesis = _hypothesis(kata, incident, given)
     if hypothesis.experiment and hypothesis.experiment[0] not in came:
         came |= _try(workspace, kata, incident, hypothesis.experiment[0])
-    score = scoring.score(hypothesis, truth, incident, came)
+    score = scoring.score(hypothesis, truths, incident, came)
     noted = Diagnosed(
         kata=name,
         variant=incident.summary.variant,

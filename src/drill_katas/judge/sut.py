@@ -97,6 +97,15 @@ class Sut(Troubled):
             self.trial.on_time = True
             self._watching.enter_context(watching(self.trial.meter))
 
+    def counted(self, what: str, number: float) -> float:
+        """Record a number that the check counts, under a name in words, and return it.
+
+        Two runs are compared by it: "statements of a dashboard of 12 users: 72 → 4". It has no threshold.
+        """
+        assert " " in what, f"{what!r} should be words: a name without a space is a figure with a threshold"
+        self.trial.figures[what] = round(number, 4)
+        return number
+
     def open(self, target: str, *args: Any) -> Handle:
         """Call the contract's `target` (a class or function) in the SUT and return a handle on what it made.
 
