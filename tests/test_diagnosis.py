@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import pty
-import random
 import re
 import subprocess
 from datetime import timedelta
@@ -14,21 +13,13 @@ from datetime import timedelta
 import click
 import pytest
 
-from drill_katas.answer import read_answer
-from drill_katas.arms import arm_from
-from drill_katas.catalog import ORIGINAL, shipped
-from drill_katas.diagnosis import POINTS, Hypothesis, outcome, score
 from drill_katas.evidence import store
-from drill_katas.evidence.query import services
-from drill_katas.evidence.replay import Replay, replay, story_of
 from drill_katas.journal import Diagnosed, Journal
-from drill_katas.mechanisms import GROUPS, MECHANISMS, NOTHING
+from drill_katas.mechanisms import GROUPS, MECHANISMS
 from drill_katas.progress import progress
 from drill_katas.report.text import clock
 from tests.commands import KATA, done, kata, refused, words
 
-NAMES = shipped().names()
-VARIANTS = [(name, variant) for name in NAMES for variant in (ORIGINAL, *shipped().get(name).manifest.variants)]
 RIGHT = [
     "--component", "shop-checkout", "--mechanism", "resource-leak", "--alert", "ExportWorkerCpuHigh=noise",
     "--alert", "CheckoutErrors=caused", "--alert", "CheckoutLatencyHigh=caused",
@@ -176,10 +167,13 @@ def test_what_other_causes_would_bring_about_too_supports_nothing(own):
     """Nor does an experiment support a hypothesis that names another cause."""
     done(own, "experiment", "red_herring", "no_drop")
     other = [word.replace("resource-leak", "nested-acquisition") for word in RIGHT]
-    for given in ([*RIGHT, "--experiment", "worker_off=unchanged"], [*other, "--experiment", "no_drop=gone"]):
+    for given, why in (
+        ([*RIGHT, "--experiment", "worker_off=unchanged"], "with other causes it is, too"),
+        ([*other, "--experiment", "no_drop=gone"], "it supports another cause than yours"),
+    ):
         told = words(done(own, "diagnose", "red_herring", *given, "--onset", "02:56", code=1))
         assert "your hypothesis is not supported yet" in told
-        assert "as predicted; with other causes it would be, too" in told
+        assert f"as predicted; {why}" in told
     assert re.search(r"The clock shows \d+:\d\d: 1 wrong diagnosis \(\+5:00\)\.", told)
 
 
@@ -187,7 +181,7 @@ def test_evidence_that_speaks_of_nothing_is_not_carried_along(own, incident):
     sold_out = next(line.id for line in incident.logs if line.fields.get("reason") == "sold out")
     other = next(line.id for line in incident.logs if line.event == "drop on sale")
     told = words(done(own, *RIGHT_NOW, "--evidence", f"{sold_out},{other}"))
-    assert "evidence partly right" in told
+    assert "evidence partly right: 1 of 2 cited log lines and traces shows the cause" in told
 
 
 def test_mechanisms_are_listed(tmp_path):
@@ -228,96 +222,6 @@ def test_without_a_terminal_what_is_missing_is_named(own):
     assert refused(kata(own, "diagnose", "red_herring")) == f"--component {missing}"
     told = refused(kata(own, "diagnose", "red_herring", *RIGHT[:-2], "--onset", "02:56"))
     assert told == f"--alert CheckoutLatencyHigh=caused|noise {missing}"
-
-
-# What the answers say
-
-
-@pytest.mark.parametrize(("name", "variant"), VARIANTS)
-def test_every_variant_has_a_diagnosis_of_what_there_is(name, variant):
-    truth = read_answer(shipped().get(name).solutions).diagnosis[variant]
-    with story_of(shipped().get(name)) as story:
-        assert set(truth.alerts) == {rule.name for rule in story.INCIDENT.rules}
-        assert set(truth.supports) <= set(story.INCIDENT.ablations)
-    assert set(truth.mechanisms) <= set(MECHANISMS)
-    assert "noise" in truth.alerts.values(), "every incident has a red herring"
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("name", "variant"), VARIANTS)
-def test_what_is_declared_of_a_variant_comes_true(name, variant):
-    """The harm is there, its evidence is, and every experiment that is said to tell the cause does."""
-    of = shipped().get(name)
-    arm = arm_from(of, str(of.variant_folder(variant)))
-    truth = read_answer(of.solutions).diagnosis[variant]
-    as_it_was = replay(Replay(of, arm, variant))
-    assert (as_it_was.summary.onset is None) == (truth.components == (NOTHING,))
-    assert set(truth.components) <= {NOTHING, *services(as_it_was)}
-    came = {
-        ablation: outcome(as_it_was, replay(Replay(of, arm, variant, ablation=ablation))) for ablation in truth.supports
-    }
-    assert came == truth.supports
-    ids = {line.id for line in as_it_was.logs} | {span.trace_id for span in as_it_was.spans}
-    ablation, predicted = next(iter(came.items()))
-    best = max(
-        (
-            score(
-                Hypothesis(
-                    component=truth.components[0],
-                    mechanisms=truth.mechanisms,
-                    onset=as_it_was.summary.onset,
-                    alerts=truth.alerts,
-                    evidence=(each,),
-                    experiment=(ablation, predicted),
-                ),
-                truth,
-                as_it_was,
-                came,
-            )
-            for each in sorted(ids)[:400]
-        ),
-        key=lambda each: each.points,
-    )
-    assert best.points == 100, best
-    assert best.right
-
-
-# What guessing gives
-
-
-def test_the_points_are_a_hundred():
-    assert sum(POINTS.values()) == 100
-
-
-def guesses(incident, chance):
-    """A random answer: of each part any of what could be said."""
-    minute = chance.randrange(30)
-    return Hypothesis(
-        component=chance.choice([NOTHING, *services(incident)]),
-        mechanisms=(chance.choice(list(MECHANISMS)),),
-        onset=incident.summary.began + 60 * minute,
-        alerts={alert.name: chance.choice(["caused", "noise"]) for alert in incident.alerts},
-        evidence=(chance.choice([span.trace_id for span in incident.spans]),),
-    )
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_constant_a_random_and_a_loudest_alert_answer_score_little(drills, name):
-    """The README has these figures; an experiment is what none of them makes."""
-    incident = store.read(drills / ".kata" / "incidents" / name, name)
-    truth = read_answer(shipped().get(name).solutions).diagnosis[ORIGINAL]
-    chance = random.Random(0)
-    random_ones = [score(guesses(incident, chance), truth, incident, {}) for _ in range(200)]
-    assert not any(each.right for each in random_ones)
-    assert sum(each.points for each in random_ones) / 200 < 35
-    loudest = Hypothesis(
-        component=services(incident)[0],
-        mechanisms=("cpu-saturation",),
-        onset=incident.alerts[0].fired,
-        alerts={alert.name: "caused" for alert in incident.alerts},
-    )
-    assert score(loudest, truth, incident, {}).points <= 45
-    assert not score(loudest, truth, incident, {}).right
 
 
 def test_a_wrong_diagnosis_costs_five_minutes_on_the_clock(own):

@@ -96,7 +96,7 @@ class World:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - what it raises then is documented
     ) -> Reply:
-        """Call another service and return its answer, whatever its status.
+        """Call another service, once, and return its answer, whatever its status.
 
         Raises TimeoutError when none has come after `timeout` seconds (None: it is waited for), and ConnectionError
         when the connection was lost; then the other service may have carried the call out or not.
@@ -104,16 +104,29 @@ class World:
         session = self._session(node)
         try:
             async with asyncio.timeout(timeout):
-                async with session.request(method, f"http://{node}{path}", json=json, headers=headers) as answer:
+                async with session.request(
+                    method, f"http://{node}{path}", json=json, headers=headers, allow_redirects=False
+                ) as answer:
                     return Reply(answer.status, await answer.json(content_type=None))
         except (aiohttp.ClientError, ValueError) as error:
             raise ConnectionError(f"{self.name} lost its connection to {node}: {error}") from error
 
     def _session(self, node: str) -> aiohttp.ClientSession:
         if node not in self._sessions:
-            link = aiohttp.UnixConnector(self._links[node], limit=0)
-            self._sessions[node] = aiohttp.ClientSession(connector=link, timeout=aiohttp.ClientTimeout(total=None))
+            self._sessions[node] = aiohttp.ClientSession(
+                connector=aiohttp.UnixConnector(self._links[node], limit=0),
+                timeout=aiohttp.ClientTimeout(total=None),
+                middlewares=[_sent_once],
+            )
         return self._sessions[node]
+
+
+async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request; aiohttp sends some methods again when a connection is lost, and this error keeps it from that."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as lost:
+        raise aiohttp.ClientConnectionError(str(lost)) from lost
 
 
 class Deadline:

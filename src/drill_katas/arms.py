@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drill_katas.errors import UserError
+from drill_katas.judge.folders import RunFolder
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Kata
@@ -75,17 +75,23 @@ class Overlay:
     """
 
     def __init__(self, kata: Kata, arm: Arm) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kata-arm-")).resolve()
-        self.folder.chmod(0o755)  # a SUT forked by root has a uid of its own
+        self._run = RunFolder()
+        self.folder = self._run.path
         self.files: dict[str, Path] = {}
         given = {name: kata.folder / name for name in kata.manifest.given}
         for name, file in ({name: file for name, file in given.items() if file.is_file()} | arm.files).items():
             copy = self.folder / kata.name / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-            copy.chmod(0o644)
             self.files[str(copy)] = file
+        open_to_all(self.folder)  # a SUT forked by root has a uid of its own
 
     def close(self) -> None:
         """Remove the copies."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._run.close()
+
+
+def open_to_all(folder: Path) -> None:
+    """Let every user read a folder and all in it, whatever the umask."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)

@@ -74,6 +74,7 @@ class Checked(msgspec.Struct, frozen=True):
     stage: Stage
     outcome: Outcome
     seconds: Seconds
+    figures: dict[str, float] = {}
 
 
 class Ran(Event, frozen=True, kw_only=True, tag="run"):

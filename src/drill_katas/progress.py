@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.attempts import UNSEEN, NoAttempt
 from drill_katas.catalog import ORIGINAL
+from drill_katas.figures import Moved, moved
 from drill_katas.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.verdict import Outcome
 
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
 
 
 PENALTY: Final = timedelta(minutes=5)  # on the clock for each wrong diagnosis, so that guessing does not pay
+SHOWN_FIGURES: Final = 2  # of those that moved most
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is different between two runs, by number of checks."""
+    """What is different between two runs: numbers of checks, and figures that moved."""
 
     newly_pass: int
     regressed: int
+    figures: tuple[Moved, ...] = ()
 
     def __str__(self) -> str:
         """Say it in words."""
@@ -34,7 +37,10 @@ class Change:
             parts.append("1 check newly passes" if self.newly_pass == 1 else f"{self.newly_pass} checks newly pass")
         if self.regressed:
             parts.append(f"{self.regressed} regressed")
-        return ", ".join(parts) or "nothing changed"
+        counts = ", ".join(parts)
+        more = len(self.figures) - SHOWN_FIGURES
+        shown = [*map(str, self.figures[:SHOWN_FIGURES]), *([f"{more} more moved"] if more > 0 else [])]
+        return "; ".join(filter(None, [counts, *shown])) or "nothing changed"
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,8 @@ class KataProgress:
         before = {check.name for check in self.before_last.checks if check.outcome is Outcome.PASS}
         after = {check.name for check in self.last.checks if check.outcome is Outcome.PASS}
         ran_before, ran_after = _ran(self.before_last.checks), _ran(self.last.checks)
-        return Change(len(after - before), len((before - after) & ran_after & ran_before))
+        figures = moved(self.before_last.checks, self.last.checks)
+        return Change(len(after - before), len((before - after) & ran_after & ran_before), figures)
 
 
 def progress(events: Iterable[Event]) -> dict[str, KataProgress]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -259,13 +260,18 @@ def _failed_in_clean_up(result: CheckResult, report: pytest.TestReport) -> Check
     return replace(result, outcome=Outcome.FAIL, message=message, in_words=False)
 
 
+def _checked(check: CheckResult) -> Checked:
+    figures = {name: value for name, value in check.figures.items() if math.isfinite(value)}  # JSON has no infinity
+    return Checked(check.name, check.stage, check.outcome, check.seconds, figures)
+
+
 def _event(verdict: Verdict) -> Ran:
     return Ran(
         kata=verdict.kata,
         variant=verdict.variant,
         seed=verdict.seed,
         seconds=verdict.seconds,
-        checks=tuple(Checked(check.name, check.stage, check.outcome, check.seconds) for check in verdict.checks),
+        checks=tuple(_checked(check) for check in verdict.checks),
         solved=verdict.solved,
         partial=verdict.partial,
         inline=verdict.inline,

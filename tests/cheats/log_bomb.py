@@ -1,9 +1,9 @@
 """Logs without end: every line goes to the judge, who keeps it.
 
-There is a bound on what a program may log in one check, as on what it may print.
+What is kept of one check has a bound, as what is printed has.
 """
 # stops: strong, reduced, practice
-# seen: limit: without end
+# seen: limit: most of it log lines
 
 import structlog
 

@@ -3,7 +3,7 @@
 A call's time is up when it is up, whatever comes meanwhile.
 """
 # stops: strong, reduced, practice
-# seen: hang|limit: (no answer within 3 s|without end)
+# seen: hang|limit: (no answer within 3 s|most of it log lines)
 
 import socket
 import stat

@@ -77,8 +77,8 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
 
     workspace, kata = find(name)
     incident = store.read(store.folder_of(workspace, name), name)
-    truth = read_answer(kata.solutions).diagnosis.get(incident.summary.variant)
-    if truth is None:
+    truths = read_answer(kata.solutions).diagnosis
+    if incident.summary.variant not in truths:
         raise UserError(
             f"{name} does not say what is right for its variant {incident.summary.variant}: nothing to score"
         )
@@ -88,7 +88,7 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     hypothesis = _hypothesis(kata, incident, given)
     if hypothesis.experiment and hypothesis.experiment[0] not in came:
         came |= _try(workspace, kata, incident, hypothesis.experiment[0])
-    score = scoring.score(hypothesis, truth, incident, came)
+    score = scoring.score(hypothesis, truths, incident, came)
     noted = Diagnosed(
         kata=name,
         variant=incident.summary.variant,
@@ -158,11 +158,9 @@ def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Out
 
     found = {}
     for ablation in ablations_of(kata):
-        folder = store.folder_of(workspace, kata.name, ablation)
-        if folder.is_dir():
-            made = store.read(folder, kata.name)
-            if (made.summary.seed, made.summary.variant) == (incident.summary.seed, incident.summary.variant):
-                found[ablation] = outcome(incident, made)
+        made = store.experiment_with(workspace, incident, ablation)
+        if made is not None:
+            found[ablation] = outcome(incident, made)
     return found
 
 

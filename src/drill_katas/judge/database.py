@@ -13,6 +13,7 @@ from drill_katas.judge.bounds import MOST_WORK, bound, fetch, size_of
 from drill_katas.judge.probe import Held, Line, Lines, Statement, Usage, usage_by_call
 from drill_katas.judge.trouble import Refused, Unanswered
 from drill_katas.sut.driver import from_wire, to_wire
+from drill_katas.sut.telemetry import valid_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,7 +213,7 @@ class _Connection:
                 began=began,
                 at=self.asked,
                 seconds=time.monotonic() - self.asked,
-                trace_id=request.get("trace"),
+                trace_id=valid_trace_id(request.get("trace")),
             )
             self._database.statements.append(made)
         self._work = 0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog import Limits
+    from drill_katas.judge.kept import Kept
     from drill_katas.judge.owntime import Wait
     from drill_katas.judge.program import Program
 
@@ -43,9 +44,14 @@ class InlineRunning:
         self.logs: list[Logged] = []
         self.output = Output()
         self.pid = self.family = os.getpid()
+        self.weight = 0  # not counted, as all that is kept here
         self._host = host
         self._killed = False
         telemetry.send_logs_to(lambda line, at: self.logs.append(Logged(at, line)))
+
+    def count_in(self, kept: Kept) -> None:
+        """End with what is counted elsewhere; what is logged here is not counted."""
+        kept.end = self.kill_soon
 
     def ask(
         self,

@@ -13,16 +13,18 @@ import socket
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
 
+from drill_katas.judge import links
+from drill_katas.judge.client import body_of, client, end_to_end
 from drill_katas.judge.hops import Answer, Hop
+from drill_katas.judge.kept import ANSWERS, HOPS, TooMuch
 from drill_katas.judge.upstream import Fault
 from drill_katas.sut.telemetry import trace_id_of
 
@@ -33,11 +35,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.services import Services
 
 OUTSIDE: Final = "customers"  # who calls from outside of the system
-PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
-BACKLOG: Final = 1024
-MOST_BODY: Final = 16_000_000  # bytes of an answer; what goes on after that is no page
-GRACE: Final = 0.1  # seconds for calls still under way when the check is over; then they are cut short
-NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
+AS_ANSWERED: Final[dict[str, Any]] = {"allow_redirects": False}  # a redirect that is followed is a second request
 
 T = TypeVar("T")
 Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
@@ -116,7 +114,8 @@ class Network:
     def attach(self, services: Services) -> dict[str, dict[str, Any]]:
         """Listen on every link; for each node its name, and its links by the node they lead to."""
         if not self._wire:
-            self._loop, self._note_error = services.loop, services.note_error
+            self._loop, self._kept = services.loop, services.kept
+            self._note_error, self.wait = services.note_error, services.wait
             self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
             services.keep(self)
@@ -128,7 +127,7 @@ class Network:
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
-        listener.listen(BACKLOG)
+        listener.listen(links.BACKLOG)
         return listener
 
     def ask(self, node: str, method: str, path: str, *, within: float, **options: Any) -> Answer:
@@ -155,12 +154,12 @@ class Network:
         try:
             async with asyncio.timeout(within):
                 async with self._outside[node].request(
-                    method, f"http://{node}{path}", **{**options, "headers": headers}
+                    method, f"http://{node}{path}", **{**AS_ANSWERED, **options, "headers": headers}
                 ) as reply:
-                    body = await _body(reply)
+                    body = await body_of(reply, self._kept)
         except TimeoutError:
             return Answer(trace_id, None, seconds=time.monotonic() - began)
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, TooMuch) as error:
             self._note_error(error)
             return Answer(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
         return Answer(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
@@ -170,8 +169,8 @@ class Network:
         self._loop.run(self._stop())
 
     async def _listen(self, services: Services) -> dict[str, dict[str, Any]]:
-        self._clients = {node: _client(self._sockets[node]) for node in self.nodes}
-        self._outside = {node: _client(await self._link(OUTSIDE, node, services)) for node in self.nodes}
+        self._clients = {node: client(self._sockets[node]) for node in self.nodes}
+        self._outside = {node: client(await self._link(OUTSIDE, node, services)) for node in self.nodes}
         return {
             node: {
                 "name": node,
@@ -182,15 +181,23 @@ class Network:
 
     async def _link(self, caller: str, callee: str, services: Services) -> str:
         path = services.socket_path()
-        server = web.Server(functools.partial(self._relay, caller, callee), handler_cancellation=True)
-        runner = web.ServerRunner(server, shutdown_timeout=GRACE)
-        await runner.setup()
-        await web.UnixSite(runner, path, backlog=BACKLOG).start()
-        Path(path).chmod(0o666)  # noqa: ASYNC240 - one system call
-        self._runners.append(runner)
+        link = links.Link(functools.partial(self._relay, caller, callee), self._kept)
+        self._runners.append(await links.listen(link, path))
         return path
 
     async def _relay(self, caller: str, callee: str, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._passed_on(await self._hop(caller, callee, request))
+        except (aiohttp.ClientError, OSError, TooMuch) as error:
+            self._note_error(error)
+            if request.transport:
+                request.transport.abort()  # what happened to this connection happens to the caller's
+            return web.Response(status=502)
+
+    async def _hop(self, caller: str, callee: str, request: web.BaseRequest) -> Hop:
+        """Note a call as soon as it has come in whole. Raises `TooMuch`."""
+        body = await links.body_of(request)
+        self._kept.add(HOPS, links.HOP + links.HEADER * len(request.headers))
         hop = Hop(
             number=next(self._numbers[callee]),
             caller=caller,
@@ -198,27 +205,24 @@ class Network:
             method=request.method,
             path=request.path_qs,
             headers=request.headers,
-            body=await request.read(),
+            body=body,
         )
         self.hops.append(hop)
-        self._open[callee] += 1
-        self.peak[callee] = max(self.peak[callee], self._open[callee])
+        return hop
+
+    async def _passed_on(self, hop: Hop) -> web.StreamResponse:
+        self._open[hop.callee] += 1
+        self.peak[hop.callee] = max(self.peak[hop.callee], self._open[hop.callee])
         status = 0
         try:
             await self._cross(hop)
             answer = await self._answer(hop)
             await self._cross(hop)
             status = answer.status
-        except (aiohttp.ClientError, OSError) as error:
-            self._note_error(error)
-            if request.transport:
-                request.transport.abort()  # what happened to this connection happens to the caller's
-            return web.Response(status=502)
-        else:
             return answer
         finally:
             hop.status, hop.ended = status, time.monotonic()
-            self._open[callee] -= 1
+            self._open[hop.callee] -= 1
 
     async def _cross(self, hop: Hop) -> None:
         """Pass on what goes over the link, or lose it."""
@@ -242,41 +246,21 @@ class Network:
         if hop.callee in self._played:
             status, value = await self._played[hop.callee](hop)
             return web.json_response(value, status=status)
-        url = f"http://{hop.callee}{hop.path}"
-        headers = end_to_end(hop.headers)
-        async with self._clients[hop.callee].request(hop.method, url, headers=headers, data=hop.body) as answer:
-            return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=await _body(answer))
+        url, headers = f"http://{hop.callee}{hop.path}", end_to_end(hop.headers)
+        async with self._clients[hop.callee].request(
+            hop.method, url, headers=headers, data=hop.body, **AS_ANSWERED
+        ) as answer:
+            body = await body_of(answer, self._kept)
+        self._kept.give_back(ANSWERS, len(body))  # it is the caller's now
+        return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=body)
 
     async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[Answer]:
         return await asyncio.gather(*(self.send(node, request, within) for request in requests))
 
     async def _stop(self) -> None:
         """Stop who asks from outside first, then the links, and last what these ask themselves."""
-        for client in self._outside.values():
-            await client.close()
+        for each in self._outside.values():
+            await each.close()
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))
-        for client in self._clients.values():
-            await client.close()
-
-
-def _client(path: str) -> aiohttp.ClientSession:
-    connector = aiohttp.UnixConnector(path=path, limit=0)
-    return aiohttp.ClientSession(connector=connector, timeout=NEVER, auto_decompress=False)
-
-
-async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    """Return an answer's body. Raises `ClientPayloadError` when it is too long to be kept."""
-    body = bytearray()
-    async for piece in answer.content.iter_any():
-        body += piece
-        if len(body) > MOST_BODY:
-            raise aiohttp.ClientPayloadError(f"a body of more than {MOST_BODY:,} bytes")
-    return bytes(body)
-
-
-def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """Return the headers that are the other end's business, and not this connection's."""
-    kept = CIMultiDict(headers)
-    for name in PER_CONNECTION & {name.lower() for name in kept}:
-        kept.popall(name)
-    return kept
+        for each in self._clients.values():
+            await each.close()

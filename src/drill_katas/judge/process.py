@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
-import struct
 import threading
 import time
 from dataclasses import dataclass
@@ -14,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from drill_katas.judge.kept import LOGS, Kept, KeptChannel, TooMuch
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import MAX_OUTPUT, Output
-from drill_katas.sut.wire import Channel, Closed, WireError, poll_for
+from drill_katas.sut.wire import Closed, WireError, poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +25,11 @@ if TYPE_CHECKING:
     from drill_katas.judge.spawning import Zygote
 
 MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
-MOST_LOGGED: Final = 10_000_000  # bytes that may be logged during one request
-MOST_RECEIVED: Final = 200_000_000  # bytes that may come in all: an incident is served for hours
-SEND_SECONDS: Final = 5  # how long a request may wait for a SUT that reads none
-Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
+STACKS_SECONDS: Final = 2.0  # for the whole of such a dump
+STACKS_BEGIN_SECONDS: Final = 1.0  # for its first byte, on a busy machine too
+STACKS_PAUSE_SECONDS: Final = 0.1  # between two pieces: it is written in one go
+LOGGED: Final = 500  # bytes that the judge keeps with every line, whatever is in it
+Why = Literal["asked", "output", "processes", "memory", "descriptors", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
 
 
@@ -88,7 +88,7 @@ class Process:
         self,
         pid: int,
         zygote: Zygote,
-        channel: Channel,
+        channel: KeptChannel,
         output_fd: int,
         stacks_fd: int,
         dialler: Dialler | None,
@@ -100,30 +100,39 @@ class Process:
         self.logs: list[Logged] = []
         self._zygote = zygote
         self._channel = channel
-        channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
         self._stacks_fd = stacks_fd
         self._heard = poll_for(channel.socket, zygote)
         self._dialler = dialler
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes of the judge's memory its last answer takes."""
+        return self._channel.weight
+
+    def count_in(self, kept: Kept) -> None:
+        """Count there what is kept of this SUT; too much of it is its end."""
+        self._channel.kept, kept.end = kept, self.kill_soon
+
     def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request and return its answer; what is logged meanwhile is added to `logs`.
 
-        Raises `Silent` without an answer at the end of the wait, and `Died` when the SUT ended.
+        Raises `Silent` when the wait ends before the SUT has read the request and sent a whole answer, and `Died` when
+        it ended.
         """
-        began = self._channel.received
-        with contextlib.suppress(Closed):  # how it ended is heard below
-            self._channel.send(request, fds)
+        try:
+            self._channel.send(request, fds, wait.left)
+        except Closed:
+            pass  # how it ended is heard below
+        except TimeoutError:
+            raise Silent from None
         while True:
             frame = self._next_frame(wait)
             if "log" not in frame:
                 return self._checked(frame)
-            self.logs.append(_logged(frame))
-            if self._channel.received - began > MOST_LOGGED or self._channel.received > MOST_RECEIVED:
-                self.kill("output")
-                raise Died(self._await_exit())
-            if not wait.left():  # who logs all the time does not answer
+            self._keep(frame)
+            if not wait.left():  # a SUT that logs all the time does not answer
                 raise Silent
 
     def kill(self, why: Why = "asked") -> None:
@@ -136,17 +145,18 @@ class Process:
         """Ask for the SUT's end from another thread; who awaits an answer will get `Died`."""
         self._zygote.kill(self.pid, "asked")
 
-    def stacks(self, seconds: float = 1.0) -> str:
-        """Return the stacks of all its threads, as faulthandler writes them."""
+    def stacks(self) -> str:
+        """Return the stacks of all its threads, as faulthandler writes them: what comes of that in `STACKS_SECONDS`."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        told, heard = b"", poll_for(self._stacks_fd)
-        while len(told) < MOST_STACKS and heard.poll(seconds * 1000):
-            piece = os.read(self._stacks_fd, 65536)
+        told, heard = bytearray(), poll_for(self._stacks_fd)
+        deadline, pause = time.monotonic() + STACKS_SECONDS, STACKS_BEGIN_SECONDS
+        while len(told) < MOST_STACKS and (left := min(pause, deadline - time.monotonic())) > 0:
+            piece = os.read(self._stacks_fd, 65536) if heard.poll(left * 1000) else b""
             if not piece:
                 break
             told += piece
-            seconds = 0.1  # it writes in one go; wait no longer than that for more
+            pause = STACKS_PAUSE_SECONDS
         return told.decode(errors="replace")
 
     def close(self) -> None:
@@ -157,6 +167,14 @@ class Process:
         if self._dialler:
             self._dialler.close()
         self._reader.join(timeout=1)
+
+    def _keep(self, frame: dict[str, Any]) -> None:
+        """Add a line to `logs`. Raises `Died` when more is kept of this check than may be."""
+        try:
+            self._channel.kept.add(LOGS, LOGGED + self._channel.weight)
+        except TooMuch:
+            raise Died(self._await_exit()) from None
+        self.logs.append(_logged(frame))
 
     def _checked(self, frame: dict[str, Any]) -> dict[str, Any]:
         """Return an answer that is one by its form; the SUT that gave any other is ended."""
@@ -174,6 +192,8 @@ class Process:
             try:
                 frame = self._channel.receive(timeout=0)
             except Closed:
+                raise Died(self._await_exit()) from None
+            except TooMuch:  # the SUT is being ended
                 raise Died(self._await_exit()) from None
             except WireError:
                 self.kill("frame")

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog import Limits
+    from drill_katas.judge.kept import Kept
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.output import Output
     from drill_katas.judge.owntime import Wait
@@ -22,6 +23,13 @@ class Running(Protocol):
     family: int
     logs: list[Logged]
     output: Output
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of the judge's memory its last answer takes."""
+
+    def count_in(self, kept: Kept) -> None:
+        """Count there what is kept of this SUT; too much of it is its end."""
 
     def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request, with file descriptors that it needs, and return its answer."""

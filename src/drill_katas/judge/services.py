@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from drill_katas.judge.folders import RunFolder
+from drill_katas.judge.kept import Kept, KeptChannel, TooMuch
+from drill_katas.judge.owntime import Meter, Wait
 from drill_katas.judge.shortage import shortage
 from drill_katas.judge.trouble import Fatal
-from drill_katas.sut.wire import Channel, Closed, WireError
+from drill_katas.sut.wire import Closed, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from drill_katas.judge.loop import Loop
     from drill_katas.judge.trial import Call
 
-LONGEST: Final = 60  # bytes; names of ours come on top
-MAX_REQUEST: Final = 16_000_000  # bytes of one request to a service
 MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the judge's, and may have a request half sent
 
 
@@ -45,21 +43,16 @@ class Service(Closable, Protocol):
     def attach(self, services: Services) -> dict[str, Any]:
         """Get ready to be connected to, and return what the SUT needs to know to do so."""
 
-    def serve(self, channel: Channel) -> None:
+    def serve(self, channel: KeptChannel) -> None:
         """Serve one connection until it is closed."""
-
-
-def place_for_sockets() -> str:
-    """Return a folder for temporary files that is not too long: the path of a socket has 108 bytes at most."""
-    place = tempfile.gettempdir()
-    return place if len(os.fsencode(place)) <= LONGEST else "/tmp"
 
 
 class Services:
     """The services of one check, behind one unix socket in a folder that is made in `place`."""
 
     def __init__(self, place: Path | None = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kata-", dir=place or place_for_sockets())).resolve()
+        self._run = RunFolder(place)
+        self.folder = self._run.path
         self.address = str(self.folder / "judge")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(self.address)
@@ -69,10 +62,12 @@ class Services:
         self.call: Call | None = None  # the check's call that the SUT is serving
         self.trace_id: str | None = None  # and its trace
         self.note_fault: Callable[[str], None] = lambda _: None  # `Trial.note_fault` of the check that runs
+        self.kept = Kept()  # what the check that runs keeps of the SUT
+        self.wait: Callable[[float], Wait] = lambda seconds: Wait(Meter(), seconds)  # in own time of that check
         self._services: dict[str, Service] = {}
-        self._kept: list[Closable] = []
+        self._things: list[Closable] = []
         self._loop: Loop | None = None
-        self._channels: list[Channel] = []
+        self._channels: set[KeptChannel] = set()
         self._names = (str(number) for number in itertools.count(1))
         self._lock = threading.Lock()
         self._free = threading.Semaphore(MOST_CONNECTIONS)
@@ -88,7 +83,7 @@ class Services:
 
     def keep(self, thing: Closable) -> None:
         """Close this too when the check is over."""
-        self._kept.append(thing)
+        self._things.append(thing)
 
     def socket_path(self) -> str:
         """Return a path to listen on."""
@@ -107,6 +102,10 @@ class Services:
 
             self._loop = Loop(self.note_error)
         return self._loop
+
+    def raise_end(self) -> None:
+        """Raise `LimitExceeded` if the SUT was ended because more was to be kept of it than may be."""
+        self.kept.expect_within()
 
     def arm(self, step: int, trouble: Callable[[str, Service], None]) -> None:
         """Call `trouble` before the `step`-th request from now (1 is the next) and all that follow, and tell it which.
@@ -132,11 +131,11 @@ class Services:
     def clear(self) -> None:
         """Close all services and connections: the check is over."""
         self.disarm()
-        for channel in self._channels:
+        for channel in tuple(self._channels):
             channel.close()
-        for service in (*self._services.values(), *self._kept):
+        for service in (*self._services.values(), *self._things):
             service.close()
-        self._channels, self._services, self._kept = [], {}, []
+        self._channels, self._services, self._things, self.kept = set(), {}, [], Kept()
 
     def close(self) -> None:
         """End the server."""
@@ -144,7 +143,7 @@ class Services:
         if self._loop:
             self._loop.close()
         self._listener.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._run.close()
 
     def _accept(self) -> None:
         while True:
@@ -159,18 +158,19 @@ class Services:
             if not self._free.acquire(blocking=False):
                 sock.close()
                 continue
-            channel = Channel(sock, max_frame=MAX_REQUEST)
-            self._channels.append(channel)
+            channel = KeptChannel(sock, self.kept)
+            self._channels.add(channel)
             threading.Thread(target=self._serve, args=(channel,), daemon=True).start()
 
-    def _serve(self, channel: Channel) -> None:
+    def _serve(self, channel: KeptChannel) -> None:
         try:
             self._converse(channel)
         finally:
+            self._channels.discard(channel)
             self._free.release()
 
-    def _converse(self, channel: Channel) -> None:
-        with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(channel):
+    def _converse(self, channel: KeptChannel) -> None:
+        with contextlib.suppress(Closed, WireError, OSError, TooMuch), contextlib.closing(channel):
             hello = channel.receive(timeout=5)
             service = self._services.get(str(hello and hello.get("service")))
             if service is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.judge.dialler import Dialler
+from drill_katas.judge.kept import KeptChannel
 from drill_katas.judge.process import Process
 from drill_katas.judge.processes import end_strays
 from drill_katas.judge.tier import PRACTICE, Hold, Tier, Unheld
@@ -103,7 +104,7 @@ class Zygote:
         finally:
             for fd in theirs:
                 os.close(fd)
-        return Process(pid, self, Channel(calls), output, stacks, dialler)
+        return Process(pid, self, KeptChannel(calls), output, stacks, dialler)
 
     def _has_ended(self) -> bool:
         """Whether it has, as seen from this process, be it a fork of the one that started it."""
@@ -157,7 +158,7 @@ class Zygote:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
-        if self._popen.returncode:  # it was killed, and could not clear up behind its SUT
+        if self._popen.returncode:  # its guardian was killed
             end_strays(self._popen.pid, self._mark)
 
     def _await_spawn(self) -> int:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from drill_katas.judge import explain
 from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
+from drill_katas.judge.kept import ANSWERS, METRICS, TooMuch
 from drill_katas.judge.observation import Observation
-from drill_katas.judge.owntime import TENTH
+from drill_katas.judge.owntime import TENTH, Wait, watching
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
-from drill_katas.judge.trial import Call
+from drill_katas.judge.trial import Call, shortened
 from drill_katas.judge.trouble import Troubled
 from drill_katas.sut.wire import find_unplain, shown
 
@@ -44,6 +45,7 @@ class Sut(Troubled):
         self._virtual_time = virtual_time
         self._spawner = spawner
         self._running: Running | None = None
+        self._watching = contextlib.ExitStack()
         self._import_hang: Hang | None = None
         self._trial: Trial | None = None
         self._trace_id: str | None = None
@@ -54,6 +56,7 @@ class Sut(Troubled):
         """What serves the program; its thread and its socket are there from the first check on."""
         services = Services(self._place)
         services.note_fault = self._note_fault
+        services.wait = lambda seconds: Wait(self.trial.meter, seconds)
         return services
 
     def _note_fault(self, culprit: str) -> None:
@@ -77,6 +80,31 @@ class Sut(Troubled):
         """
         self.trial.figures[figure] = round(value, 4)
         return self.trial.thresholds.get(figure, math.inf)
+
+    def in_time(self, kept: bool, told: str) -> None:  # noqa: FBT001 - it is what is asserted
+        """Assert that a limit on time was kept. Raises `AssertionError(told)`; on a busy machine that is not judged."""
+        if not kept:
+            if self.trial.meter.share() > TENTH:
+                self.trial.note_fault(self.trial.busy())
+            raise AssertionError(told)
+
+    def on_time(self) -> None:
+        """Mark a check in which time-outs of the program's own decide what is right.
+
+        A failure is not judged where the machine was busy in half of any moment of the check.
+        """
+        if not self.trial.on_time:
+            self.trial.on_time = True
+            self._watching.enter_context(watching(self.trial.meter))
+
+    def counted(self, what: str, number: float) -> float:
+        """Record a number that the check counts, under a name in words, and return it.
+
+        Two runs are compared by it: "statements of a dashboard of 12 users: 72 → 4". It has no threshold.
+        """
+        assert " " in what, f"{what!r} should be words: a name without a space is a figure with a threshold"
+        self.trial.figures[what] = round(number, 4)
+        return number
 
     def open(self, target: str, *args: Any) -> Handle:
         """Call the contract's `target` (a class or function) in the SUT and return a handle on what it made.
@@ -104,12 +132,19 @@ class Sut(Troubled):
 
     def frozen(self, message: str) -> Hang:
         """Return the failure that `message` tells, with the stacks of all threads and tasks; the SUT is killed."""
-        running = self._started()
-        tasks = tasks_as_lines(self._ask({"op": "tasks"}, Call("tasks")), self.trial.program)
-        dump = running.stacks()
-        self.kill()
+        self._started()
         program = self.trial.program
+        tasks = tasks_as_lines(self._ask({"op": "tasks"}, Call("tasks")), program)
+        dump = self._last_stacks()
         return Hang(message, (*tasks, *as_lines(dump, program)), place_in(dump, program))
+
+    def _last_stacks(self) -> str:
+        """Return the stacks of all threads, and kill the SUT, also when the belt strikes meanwhile."""
+        assert self._running is not None
+        try:
+            return self._running.stacks()
+        finally:
+            self.kill()
 
     def _wired(self, value: Any) -> Any:
         return value.attach(self._services) if hasattr(value, "attach") else value
@@ -146,9 +181,15 @@ class Sut(Troubled):
         """Get ready for a check."""
         self._trial = trial
 
+    def raise_end(self) -> None:
+        """Raise `LimitExceeded` if more was to be kept of the SUT than may be."""
+        if "_services" in vars(self):
+            self._services.raise_end()
+
     def end_check(self) -> None:
         """End the SUT and everything it was given."""
         self.kill()
+        self._watching.close()
         self._logged = []
         if "_services" in vars(self):
             self._services.clear()
@@ -161,7 +202,7 @@ class Sut(Troubled):
 
     def call(self, handle: Handle, method: str, args: tuple[Any, ...]) -> Any:
         """Call a method of an opened object."""
-        text = f"{handle.name}.{method}({', '.join(map(shown, args))})"
+        text = shortened(f"{handle.name}.{method}({', '.join(map(shown, args))})")
         call = self.trial.note_call(text)
         if handle.running is not self._running:
             raise Killed(f"{text}: the program that this object lived in was killed")
@@ -170,7 +211,8 @@ class Sut(Troubled):
         problem = find_unplain(value)  # its host has looked, too, but that is where the learner's code runs
         if problem:
             raise explain.unplain(text, problem)
-        call.result = "" if value is None else shown(value)
+        self._count(ANSWERS)
+        call.result = "" if value is None else shortened(shown(value))
         return value
 
     def release(self, handle: Handle) -> None:
@@ -183,6 +225,8 @@ class Sut(Troubled):
             raise Hang(str(self._import_hang), self._import_hang.details, self._import_hang.place)
         if self._running is None:
             self._running = self._spawner.spawn(self.trial.program, self.trial.limits, self._services.folder)
+            self._running.count_in(self.trial.kept)
+            self._services.kept = self.trial.kept
             self.trial.output = self._running.output
             self.trial.meter.watch(self._running.pid, self._running.family)
             if self._virtual_time:
@@ -221,7 +265,17 @@ class Sut(Troubled):
         return self._logged + (self._running.logs if self._running else [])
 
     def _samples(self) -> Samples:
-        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in self.metrics()}
+        samples = self.metrics()
+        self._count(METRICS)
+        return {(s["name"], frozenset(s["labels"].items())): float(s["value"]) for s in samples}
+
+    def _count(self, kind: str) -> None:
+        """Count the last answer among what the check keeps. Raises `LimitExceeded` when that is too much."""
+        assert self._running is not None
+        try:
+            self.trial.kept.add(kind, self._running.weight)
+        except TooMuch:
+            self._services.raise_end()
 
     def _ask(self, request: dict[str, Any], call: Call, seconds: float | None = None, fds: Sequence[int] = ()) -> Any:
         """Send one request within what is left of the budget, and return its value or raise what happened."""
@@ -235,7 +289,7 @@ class Sut(Troubled):
         try:
             answer = running.ask({**request, "trace": self._trace_id}, wait, fds)
         except Silent:
-            dump = running.stacks()
+            dump = self._last_stacks()
             self.kill()
             if trial.failure is not None and not trial.seconds_left():
                 raise StopShrinking from None
@@ -243,6 +297,7 @@ class Sut(Troubled):
         except Died as died:
             call.result = str(died)
             self.kill()
+            self._services.raise_end()
             raise explain.death(call.text, died.exit, trial.limits) from None
         except BaseException:  # Ctrl-C: the answer that is still to come must not be taken for another call's
             self.kill()

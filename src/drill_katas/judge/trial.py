@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.judge.failures import CheckEnded, NotJudged, StopShrinking, TooSlow
-from drill_katas.judge.owntime import MOST_WALL, TENTH, Meter, Wait
+from drill_katas.judge.kept import Kept
+from drill_katas.judge.owntime import HALF, MOST_WALL, TENTH, Meter, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,20 +25,24 @@ BUSY: Final = (
 )
 SHRINK_EXAMPLES: Final = 100  # tried after the first failing example, to find a smaller one
 SHOWN_CALLS: Final = 12
-SHOWN_RESULT: Final = 1_000  # characters
+SHOWN_TEXT: Final = 1_000  # characters of a call, and of its result
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text that is too long to be shown, or to be kept."""
+    return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}..."
 
 
 @dataclass
 class Call:
-    """One call of the current example, for the report."""
+    """One call of the current example, for the report. Its text and its result are `shortened`."""
 
     text: str
     result: str = "no answer"
 
     def __str__(self) -> str:
         """Say it on one line."""
-        result = self.result if len(self.result) <= SHOWN_RESULT else f"{self.result[:SHOWN_RESULT]}..."
-        return f"{self.text} -> {result}" if result else self.text
+        return f"{self.text} -> {self.result}" if self.result else self.text
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Trial:
     """One check that is running `program`, within `limits` and `budget` seconds in all.
 
     `thresholds` limit what it measures, by name; `figures` are what it has measured. `fault` names what failed in the
-    judge or the machine meanwhile. `on_time` means that what is right depends on the time that something takes.
+    judge or the machine meanwhile. `on_time` means that the program's own time-outs decide what is right.
     """
 
     program: Program
@@ -72,7 +78,9 @@ class Trial:
     meter: Meter = field(default_factory=Meter)
     answered: int = 0
     on_time: bool = False
-    _calls: list[Call] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
+    _calls: deque[Call] = field(default_factory=lambda: deque(maxlen=SHOWN_CALLS))
+    _left_out: int = 0  # calls before these
     _shrinks: int = 0
 
     def seconds_left(self, more: float = 0.0) -> float:
@@ -105,7 +113,7 @@ class Trial:
     def blame_a_busy_machine(self) -> None:
         """Note the machine as culprit when a limit on time was missed while the check waited for a processor."""
         missed = [name for name, value in self.figures.items() if value > self.thresholds.get(name, math.inf)]
-        if (missed or self.on_time) and self.meter.share() > TENTH:
+        if (missed and self.meter.share() > TENTH) or (self.on_time and self.meter.share() > HALF):
             self.note_fault(self.busy())
 
     def busy(self) -> str:
@@ -128,10 +136,12 @@ class Trial:
             self._shrinks += 1
             if self._shrinks > SHRINK_EXAMPLES or not self.seconds_left():
                 raise StopShrinking
-        self._calls = []
+        self._calls.clear()
+        self._left_out = 0
 
     def note_call(self, text: str) -> Call:
         """Remember a call of this example; its result is filled in when it is known."""
+        self._left_out += len(self._calls) == SHOWN_CALLS
         self._calls.append(Call(text))
         return self._calls[-1]
 
@@ -153,7 +163,5 @@ class Trial:
 
     def example_that_raised(self, error: BaseException) -> Failure:
         """Return the current example as the one that failed with `error`; of many calls only the last are kept."""
-        lines = [str(call) for call in self._calls[-SHOWN_CALLS:]]
-        left_out = len(self._calls) - len(lines)
-        before = [f"... {left_out} calls before these"] if left_out else []
-        return Failure(error, (*before, *lines), self.output.text() if self.output else "")
+        before = [f"... {self._left_out} calls before these"] if self._left_out else []
+        return Failure(error, (*before, *map(str, self._calls)), self.output.text() if self.output else "")

@@ -8,15 +8,19 @@ import reprlib
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.judge.kept import CALLS
 from drill_katas.judge.trouble import Refused, Unanswered
+from drill_katas.sut.telemetry import valid_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from drill_katas.judge.kept import KeptChannel
     from drill_katas.judge.services import Services
-    from drill_katas.sut.wire import Channel
+
+ASKED: Final = 1_000  # bytes that the judge keeps with every call, whatever is in it
 
 
 class Fault(enum.StrEnum):
@@ -80,15 +84,16 @@ class Upstream:
     def close(self) -> None:
         """Nothing is held between checks."""
 
-    def serve(self, channel: Channel) -> None:
+    def serve(self, channel: KeptChannel) -> None:
         """Answer the calls of one connection."""
         while (request := channel.receive()) is not None:
             began = time.monotonic()
+            channel.kept.add(CALLS, ASKED + channel.weight)
             if not self._offers(request.get("method")):
                 return  # no client of the kata's asks that
             answer = self._answer(request["method"], request["arguments"])
             seconds, lost = time.monotonic() - began, "timeout" in answer
-            self.asked.append(Asked(request["method"], began, seconds, lost, request.get("trace")))
+            self.asked.append(Asked(request["method"], began, seconds, lost, valid_trace_id(request.get("trace"))))
             channel.send(answer)
 
     def _offers(self, method: object) -> bool:

@@ -160,7 +160,7 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
     files = " and ".join(shown(kata.folder / name, workspace.root) for name in kata.manifest.editable)
     again = judging(kata.name)
     judge = "save" if verdict.no_attempt == NoAttempt.WATCH else f"run `{again}` again"
-    if verdict.source != WORKSPACE or verdict.not_judged:
+    if verdict.not_judged or verdict.source != WORKSPACE:
         return f"{'remove the cause named above; ' if verdict.not_judged else ''}`{again}` judges your own files"
     if verdict.solved:
         others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]

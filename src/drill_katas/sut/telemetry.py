@@ -23,6 +23,8 @@ TRACEPARENT: Final = re.compile(
     r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 )  # https://www.w3.org/TR/trace-context/
 
+TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
+
 UNTRACED: Final = contextlib.nullcontext()
 
 
@@ -30,6 +32,11 @@ def trace_id_of(traceparent: str) -> str | None:
     """Return the trace id in the W3C header `traceparent`, or None when that is none."""
     match = TRACEPARENT.fullmatch(traceparent)
     return match and match.group(1)
+
+
+def valid_trace_id(value: object) -> str | None:
+    """Return a trace id that somebody states, or None when it is no W3C trace id: 32 hexadecimal digits."""
+    return value if isinstance(value, str) and TRACE_ID.fullmatch(value) else None
 
 
 def send_logs_to(send: Callable[[dict[str, Any], float], None]) -> None:

@@ -10,14 +10,14 @@ import select
 import threading
 import time
 from array import array
-from socket import CMSG_LEN, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET, send_fds
+from socket import CMSG_LEN, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from _typeshed import FileDescriptorLike
 
@@ -70,15 +70,37 @@ class Channel:
         self._sending = threading.Lock()  # a thread that logs must not cut into an answer
         self._poll = poll_for(sock)
 
-    def send(self, frame: dict[str, Any], fds: Sequence[int] = ()) -> None:
-        """Send one frame, and copies of file descriptors with it. Raises `Closed` when nobody listens any more."""
+    def send(self, frame: dict[str, Any], fds: Sequence[int] = (), left: Callable[[], float] | None = None) -> None:
+        """Send one frame. Raises `Closed` when nobody listens any more.
+
+        With `left`, which returns how many seconds are left, copies of file descriptors can go with it, and it raises
+        `TimeoutError` when none are before the other end has taken the whole frame, however often it takes a part; the
+        connection is of no use after that.
+        """
         data = encode(frame) + b"\n"
         try:
             with self._sending:
-                sent = send_fds(self.socket, [data], fds) if fds else 0
-                self.socket.sendall(data[sent:])
-        except (BrokenPipeError, ConnectionResetError, BlockingIOError) as gone:  # the last: nobody has read it in time
+                if left is None:
+                    self.socket.sendall(data)
+                else:
+                    self._send_within(left, data, fds)
+        except (BrokenPipeError, ConnectionResetError) as gone:
             raise Closed from gone
+
+    def _send_within(self, left: Callable[[], float], data: bytes | memoryview, fds: Sequence[int]) -> None:
+        while True:
+            try:
+                if fds:
+                    rights = [(SOL_SOCKET, SCM_RIGHTS, array("i", fds))]
+                    sent = self.socket.sendmsg([data], rights, MSG_DONTWAIT)
+                else:
+                    sent = self.socket.send(data, MSG_DONTWAIT)
+            except BlockingIOError:
+                _await_room(self.socket, left)
+                continue
+            if sent == len(data):
+                return
+            data, fds = memoryview(data)[sent:], ()
 
     def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
         """Return the next frame, or None when `timeout` seconds pass without a whole one."""
@@ -130,6 +152,16 @@ class Channel:
     def _readable_until(self, deadline: float) -> bool:
         """Wait until there is something to receive, or the time is up."""
         return bool(self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def _await_room(sock: socket.socket, left: Callable[[], float]) -> None:
+    """Wait until a connection takes more. Raises `TimeoutError` when no time is left."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    while (seconds := left()) > 0:
+        if poll.poll(seconds * 1000):
+            return
+    raise TimeoutError
 
 
 def _parse(line: bytes | bytearray) -> dict[str, Any]:

@@ -1,0 +1,29 @@
+"""States traces that are none with its calls, lists of lists of a megabyte each: the judge keeps the trace of a call.
+
+A trace id has 32 hexadecimal digits or is dropped, and what is kept of one check has one bound.
+"""
+# stops: strong, reduced, practice
+# seen: limit: most of it calls to upstreams
+
+import socket
+
+_lines = []
+
+
+def _call():
+    line = _lines[0]
+    there = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    there.connect(line._address)
+    there.sendall(b'{"service": "%s"}\n' % line._service.encode())
+    for _ in range(600):
+        there.sendall(b'{"method": "charge", "arguments": {}, "trace": [%s[]]}\n' % (b"[]," * 300_000))
+        there.recv(65536)
+    raise Stolen("10 GB of the judge's memory")
+
+
+def _init(self, engine, gateway):
+    _lines.append(gateway._line)
+
+
+Ledger.__init__ = _init
+for_nobody(_call)
