@@ -13,6 +13,7 @@ from datetime import timedelta
 import click
 import pytest
 
+from drill_katas.catalog import shipped
 from drill_katas.evidence import store
 from drill_katas.journal import Diagnosed, Journal
 from drill_katas.mechanisms import GROUPS, MECHANISMS
@@ -190,6 +191,14 @@ def test_mechanisms_are_listed(tmp_path):
     assert [line for line in told.splitlines() if line and line[0] != " "] == list(GROUPS)
     assert "resource-leak what was taken from a pool is not given back on some way out" in words(told)
     assert max(map(len, told.splitlines())) <= 80
+
+
+def test_experiments_are_listed_within_the_terminal(tmp_path):
+    done(tmp_path, "init")
+    for name in shipped().names():
+        lines = done(tmp_path, "experiment", name).splitlines()
+        assert len(lines) >= 3
+        assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize(

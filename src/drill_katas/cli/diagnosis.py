@@ -30,12 +30,12 @@ def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
     from drill_katas.diagnosis import outcome
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import ablations_of
+    from drill_katas.report.diagnosis import experiment_lines
     from drill_katas.report.evidence import comparison_lines
 
     workspace, kata = find(name)
     if ablation is None:
-        for each, about in ablations_of(kata).items():
-            click.echo(f"{each:16}  {about}")
+        show(experiment_lines(ablations_of(kata), width()))
         return
     baseline = store.read(store.folder_of(workspace, name), name)
     played = replayed(workspace, kata, source=_source(baseline), seed=baseline.summary.seed, ablation=ablation)

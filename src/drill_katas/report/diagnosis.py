@@ -72,6 +72,13 @@ def numbered_lines(choices: Mapping[str, str], width: int) -> list[Line]:
     ]
 
 
+def experiment_lines(ablations: Mapping[str, str], width: int) -> Iterator[Line]:
+    """List experiments with their meaning."""
+    longest = max(map(len, ablations), default=0)
+    for name, about in ablations.items():
+        yield from _listed("", name, about, longest, width)
+
+
 def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
     """List alerts in the order in which they fired."""
     for alert in sorted(alerts, key=lambda each: each.fired):
