@@ -19,6 +19,7 @@ NOT_MODULES = {"template", "library"}
 # Parts (a module, or a package with all below it) and all of ours that they may import.
 ONLY = {
     "sut": ["sut"],
+    "sql": ["sql", "sut"],
     "quantiles": [],
     "kit": ["kit", "judge", "quantiles"],
     "evidence": ["evidence", "kit", "judge", "arms", "catalog", "errors", "quantiles"],

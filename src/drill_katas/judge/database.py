@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drill_katas.judge.bounds import MOST_WORK, bound, fetch, size_of
 from drill_katas.judge.probe import Held, Line, Lines, Statement, Usage, usage_by_call
 from drill_katas.judge.trouble import Refused, Unanswered
+from drill_katas.sql.messages import without_data
 from drill_katas.sut.driver import from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SERIALS = itertools.count(1)
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 WORK_UNIT: Final = 5  # instructions of SQLite's virtual machine between two counts
+ERRORS: Final = (sqlite3.Error, OverflowError, ValueError, KeyError, TypeError)
 LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's lock
 
 
@@ -160,12 +162,11 @@ class _Connection:
         return str(request["op"]).upper()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._work = 0
         try:
-            return self._carry_out(request)
-        except sqlite3.Error as error:
-            return {"error": type(error).__name__, "message": str(error)}
-        except (OverflowError, ValueError, KeyError, TypeError) as error:
-            return {"error": "ProgrammingError", "message": str(error)}
+            return self._execute(request) if "sql" in request else self._carry_out(request)
+        except ERRORS as error:
+            return self._error(error, "")
         finally:
             self._began = self._began and self._sqlite.in_transaction
 
@@ -182,12 +183,6 @@ class _Connection:
 
     def _carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["op"]:
-            case "execute":
-                values = _from_wire(request["parameters"])
-                return self._fetch(request, [values], self._sqlite.execute(request["sql"], values))
-            case "executemany":
-                rows = [_from_wire(row) for row in request["rows"]]
-                return self._fetch(request, rows, self._sqlite.executemany(request["sql"], rows))
             case "commit":
                 self._sqlite.commit()
             case "rollback":
@@ -197,31 +192,52 @@ class _Connection:
                 self._sqlite.isolation_level = request["level"]
         return {}
 
-    def _fetch(self, request: dict[str, Any], sent: list[Values], cursor: sqlite3.Cursor) -> dict[str, Any]:
-        fetched, size = fetch(cursor)
-        rows = [[to_wire(value) for value in row] for row in fetched]
-        if not _BOOKKEEPING.match(request["sql"]):
-            began, self._began = self._sqlite.in_transaction and not self._began, self._sqlite.in_transaction
-            made = Statement(
-                sql=request["sql"],
-                rows=len(rows),
-                size=size_of(row.values() if isinstance(row, dict) else row for row in sent) + size,
-                work=self._work,
-                connection=self.line.number,
-                call=self._database.call,
-                began=began,
-                at=self.asked,
-                seconds=time.monotonic() - self.asked,
-                trace_id=request.get("trace"),
-            )
-            self._database.statements.append(made)
-        self._work = 0
-        return {
-            "columns": [column[0] for column in cursor.description] if cursor.description else None,
-            "rows": rows,
-            "rowcount": cursor.rowcount,
-            "lastrowid": cursor.lastrowid,
-        }
+    def _execute(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Execute a statement and record it, with the size of its error message if it fails."""
+        sql, many = request["sql"], request["op"] == "executemany"
+        sent = [_from_wire(row) for row in (request["rows"] if many else [request["parameters"]])]
+        try:
+            cursor = self._sqlite.executemany(sql, sent) if many else self._sqlite.execute(sql, sent[0])
+            rows, size = fetch(cursor)
+        except ERRORS as error:
+            answer, failed = self._error(error, sql), type(error).__name__
+            rows, size = [], len(answer["message"])
+        else:
+            answer, failed = _result(cursor, rows), ""
+        if not _BOOKKEEPING.match(sql):
+            sent_size = size_of(row.values() if isinstance(row, dict) else row for row in sent)
+            self._record(request, rows=len(rows), size=sent_size + size, failed=failed)
+        return answer
+
+    def _record(self, request: dict[str, Any], *, rows: int, size: int, failed: str) -> None:
+        began, self._began = self._sqlite.in_transaction and not self._began, self._sqlite.in_transaction
+        made = Statement(
+            sql=request["sql"],
+            rows=rows,
+            size=size,
+            work=self._work,
+            connection=self.line.number,
+            call=self._database.call,
+            began=began,
+            at=self.asked,
+            seconds=time.monotonic() - self.asked,
+            trace_id=request.get("trace"),
+            failed=failed,
+        )
+        self._database.statements.append(made)
+
+    def _error(self, error: Exception, sql: str) -> dict[str, Any]:
+        kind = type(error).__name__ if isinstance(error, sqlite3.Error) else "ProgrammingError"
+        return {"error": kind, "message": without_data(error, self._sqlite, sql)}
+
+
+def _result(cursor: sqlite3.Cursor, rows: list[tuple[object, ...]]) -> dict[str, Any]:
+    return {
+        "columns": [column[0] for column in cursor.description] if cursor.description else None,
+        "rows": [[to_wire(value) for value in row] for row in rows],
+        "rowcount": cursor.rowcount,
+        "lastrowid": cursor.lastrowid,
+    }
 
 
 def _from_wire(parameters: list[Any] | dict[str, Any]) -> Values:

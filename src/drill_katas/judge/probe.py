@@ -26,7 +26,8 @@ class Statement:
     instructions SQLite's virtual machine carried out for it: rows that were only looked through cost some, too.
     `call` is the check's call that caused it, as text; "" where the contract has none. `began` says that it opened a
     transaction. `at` is when it came in, by the judge's clock, and `seconds` how long it took, with the round trip.
-    `trace_id` is what the SUT says, and no verdict rests on it.
+    `trace_id` is what the SUT says, and no verdict rests on it. `failed` is the class of the error that the statement
+    has raised, such as "IntegrityError", and its message counts in `size`; "" where it was carried out.
     """
 
     sql: str
@@ -39,6 +40,7 @@ class Statement:
     at: float = 0.0
     seconds: float = 0.0
     trace_id: str | None = None
+    failed: str = ""
 
 
 @dataclass(frozen=True)
