@@ -165,6 +165,15 @@ class KataRun:
         trial = Trial(program, limits, check.budget, thresholds)
         self.sut.begin_check(trial)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """End a check with what has ended its database, whatever else came of it."""
+        try:
+            return (yield)
+        finally:
+            if CHECK in item.stash:
+                self.sut.raise_end()
+
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
         """Time a check our way; other tests are pytest-timeout's."""

@@ -175,14 +175,14 @@ def test_an_engine_has_the_options_that_it_was_asked_for(bench):
 
 
 def test_the_work_of_each_call_is_added_up(bench, database, engine):
-    bench.services.call = Call("thing.fill()")
+    bench.services.begin(Call("thing.fill()"), None)
     with engine.begin() as connection, engine.connect() as other:
         other.execute(EVERYTHING)
         insert(connection, "a")
         insert(connection, "b")
-    bench.services.call = Call("thing.read()")
+    bench.services.begin(Call("thing.read()"), None)
     names(engine)
-    bench.services.call = None
+    bench.services.begin(None, None)
     assert database.usage() == [
         Usage(call="thing.fill()", statements=3, rows=0, transactions=1, connections=2),
         Usage(call="thing.read()", statements=1, rows=2, transactions=0, connections=1),

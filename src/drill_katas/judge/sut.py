@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import sys
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,7 +55,12 @@ class Sut(Troubled):
         """What serves the program; its thread and its socket are there from the first check on."""
         services = Services(self._place)
         services.note_fault = self._note_fault
+        services.note_server = self._note_server
         return services
+
+    def _note_server(self, pid: int) -> None:
+        if self._trial is not None:
+            self._trial.meter.watch(pid, pid)
 
     def _note_fault(self, culprit: str) -> None:
         if self._trial is not None:
@@ -145,6 +151,13 @@ class Sut(Troubled):
     def begin_check(self, trial: Trial) -> None:
         """Get ready for a check."""
         self._trial = trial
+        if math.isinf(trial.budget):  # a system that is served for hours
+            self._services.most_statements = sys.maxsize
+
+    def raise_end(self) -> None:
+        """Raise `LimitExceeded` or `NotJudged` if a database has ended ahead of its check."""
+        if "_services" in vars(self):
+            self._services.raise_end()
 
     def end_check(self) -> None:
         """End the SUT and everything it was given."""
@@ -230,26 +243,28 @@ class Sut(Troubled):
         if not trial.seconds_left():
             raise self._late()
         wait = trial.wait(seconds or trial.limits.call_seconds)
-        self._services.call = call if request["op"] in {"open", "call"} else None
-        self._services.trace_id = self._trace_id
+        self._services.begin(call if request["op"] in {"open", "call"} else None, self._trace_id)
         try:
             answer = running.ask({**request, "trace": self._trace_id}, wait, fds)
         except Silent:
             dump = running.stacks()
             self.kill()
+            self._services.raise_end()
             if trial.failure is not None and not trial.seconds_left():
                 raise StopShrinking from None
             raise explain.hang(call.text, wait, trial, dump) from None
         except Died as died:
             call.result = str(died)
             self.kill()
+            self._services.raise_end()
             raise explain.death(call.text, died.exit, trial.limits) from None
         except BaseException:  # Ctrl-C: the answer that is still to come must not be taken for another call's
             self.kill()
             raise
         finally:
-            self._services.call = self._services.trace_id = None
+            self._services.begin(None, None)
         if "error" in answer:
+            self._services.raise_end()
             call.result = explain.raised(answer["error"])
             raise explain.refusal(call.text, answer["error"], trial.program, trial.limits)
         trial.answered += request["op"] in {"open", "call"}
