@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -57,11 +58,9 @@ def attack(connection, sql):
 
 
 def end_of(bench):
-    """What ends the check; it is known as soon as the server is reaped."""
+    """What ends the check."""
     with pytest.raises((LimitExceeded, NotJudged)) as caught:
-        for _ in range(500):
-            bench.services.raise_end()
-            time.sleep(0.01)
+        bench.services.raise_end()
     return caught.value
 
 
@@ -244,3 +243,13 @@ def test_a_check_whose_database_was_stopped_ends_with_limit(toy, swallowed):
     assert (attacked.outcome, other.outcome) == (Outcome.LIMIT, Outcome.PASS), attacked.message + other.message
     assert "in the database the statement SELECT instr(" in attacked.message
     assert "1 s of processor time" in attacked.message
+
+
+def test_the_judge_knows_the_process_that_works_for_it(bench):
+    """Its work is the check's own, and its waiting for a processor is not: budgets are of own time."""
+    known = queue.SimpleQueue()
+    bench.services.note_server = known.put
+    _, address = bench.database()
+    with contextlib.closing(driver.connect(**address)) as connection:
+        connection.execute("SELECT 1")
+        assert [known.get(timeout=30)] == [server.pid for server in servers()]

@@ -103,12 +103,8 @@ class SqlServer:
             return answer
 
     def raise_end(self) -> None:
-        """Raise `LimitExceeded` or `NotJudged` if the server has ended ahead of its check."""
-        with self._lock:
-            if self._end is None:
-                self._hear(0)
-            if self._end is not None:
-                raise self._end
+        """Raise `LimitExceeded` or `NotJudged` if the server has ended ahead of its check, or is about to."""
+        self.ask(op="ping")
 
     def close(self) -> None:
         """End the server, and wait until nothing of it is left."""

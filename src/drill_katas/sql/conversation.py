@@ -133,7 +133,7 @@ class Conversation:
             rows, size = [], len(answer["message"])
         else:
             answer, failed = _result(cursor, rows), ""
-        if not _BOOKKEEPING.match(sql):
+        if not (_BOOKKEEPING.match(sql) and _is_setting(rows)):
             sent_size = size_of(row.values() if isinstance(row, dict) else row for row in sent)
             self._record(request, rows=len(rows), size=sent_size + size, failed=failed)
         return answer
@@ -160,6 +160,11 @@ class Conversation:
     def _error(self, error: Exception, sql: str) -> dict[str, Any]:
         kind = type(error).__name__ if isinstance(error, sqlite3.Error) else "ProgrammingError"
         return {"error": kind, "message": without_data(error, self._sqlite, sql)}
+
+
+def _is_setting(rows: list[tuple[object, ...]]) -> bool:
+    """Whether rows are the answer of a PRAGMA about a setting; others read tables, whose rows count."""
+    return not rows or (len(rows) == 1 and len(rows[0]) == 1)
 
 
 def _result(cursor: sqlite3.Cursor, rows: list[tuple[object, ...]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A SUT connects to its socket. The judge asks over a control channel, one JSON ob
 | --- | --- |
 | `{"op": "keep", "most"}`, ahead of any database | none |
 | `{"op": "add", "database", "round_trip", "most"}` | none |
+| `{"op": "ping"}` | `{}` |
 | `{"op": "round trip", "database", "seconds"}` | `{}` |
 | `{"op": "take", "database"}` | a `Piece` of what was recorded |
 | `{"op": "look", "database"}` | its connections as `Looks` |
@@ -75,6 +76,7 @@ class Server:
         self._operations: dict[str, Callable[..., object]] = {
             "keep": self._keep,
             "add": self._add,
+            "ping": dict,
             "round trip": self._round_trip,
             "take": self._take,
             "look": lambda database: self._databases[database].lines.look(),
