@@ -39,6 +39,7 @@ KNOW_NOTHING_OF = {
     "verdict": {"pytest", "_pytest", "hypothesis"},
     "journal": {"pytest", "_pytest", "hypothesis"},
     "catalog": {"pytest", "_pytest", "hypothesis"},
+    "attempts": {"pytest", "_pytest", "hypothesis"},
     "progress": {"pytest", "_pytest", "hypothesis"},
     "workspace": {"pytest", "_pytest", "hypothesis"},
     "errors": {"pytest", "_pytest", "hypothesis"},
