@@ -211,14 +211,15 @@ def grade_many(root):
         (work / f"{number:05}").mkdir(parents=True)
         (work / f"{number:05}" / "account.py").write_text(f"{module}# {number}\n")
     file = root / "grades.json"
-    env = {**os.environ, "PYTHONPATH": str(root / "site")}
+    env = {**os.environ, "PYTHONPATH": str(root / "site"), "XDG_STATE_HOME": str(root / "state")}
     kata = str(Path(sys.executable).with_name("kata"))
     began = time.perf_counter()
     process = psutil.Popen([kata, "grade", str(work), "--json", str(file)], env=env, stdout=subprocess.DEVNULL)
-    memory, lines, told = [], file.with_name("grades.json.part"), False
+    memory, told = [], False
     while process.poll() is None:
         time.sleep(1)
-        if lines.exists() and lines.stat().st_size:
+        lines = next((root / "state" / "drill-katas").glob("*.grades"), None)
+        if lines and lines.stat().st_size:
             memory.append(process.memory_info().rss / 2**20 if process.is_running() else memory[-1])
             if not told and lines.read_bytes().count(b"\n") >= FIRST:
                 told = True

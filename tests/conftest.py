@@ -87,7 +87,8 @@ class Toy:
         """Run a real pytest in the workspace; `--kata toy` is added when no kata is named."""
         named = any(arg == "--kata" or arg.startswith("katas") for arg in args)
         chosen = args if named else ("--kata", "toy", *args)
-        return run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *chosen], self.root, env, **kwargs)
+        where = kwargs.pop("cwd", self.root)
+        return run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *chosen], where, env, **kwargs)
 
     def kata(self, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the real `kata` command in the workspace."""
@@ -175,6 +176,14 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(drills: Path, tmp_path: Path) -> Path:
     """A copy of `drills` to change; without its journal, in which other tests' questions are."""
     return shutil.copytree(drills, tmp_path / "own", ignore=shutil.ignore_patterns(Journal.NAME))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _state(tmp_path_factory: pytest.TempPathFactory):
+    """A state folder of the tests' own, in place of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture

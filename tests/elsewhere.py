@@ -3,6 +3,7 @@
 Worlds, all in a mount namespace of its own:
 - user: by an ordinary user, who may read the FOLDERs even where the way to them leads through somebody else's
 - no-namespaces: as above, where no user namespace can be made, as on some hosted runners
+- no-proc: by this user, where nothing is mounted on /proc
 - no-landlock: by this user, where neither namespaces can be made nor Landlock be used
 """
 
@@ -26,7 +27,11 @@ MOVE = 0x2000
 def main():
     world, *rest = sys.argv[1:]
     folders, command = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
-    if world == "no-landlock":
+    if world == "no-proc":
+        call("unshare", namespaces.UNSHARE[MACHINE], namespaces.NEWNS | (namespaces.NEWUSER if os.geteuid() else 0))
+        namespaces._mount(None, "/", None, namespaces.REC | namespaces.PRIVATE)
+        namespaces._mount("tmpfs", "/proc", "tmpfs", 0)
+    elif world == "no-landlock":
         refuse(namespaces.UNSHARE, {MACHINE: LANDLOCK[0]})
     else:
         if world == "no-namespaces":

@@ -36,7 +36,11 @@ class Pack:
         (self.folder / "toy.py").write_text(WRONG)
         self.checks(CHECK)
         self.temporary = Path(tempfile.mkdtemp(prefix="t-", dir="/tmp"))  # its path has to be short
-        self.env = {"PYTHONPATH": str(site), "TMPDIR": str(self.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.state = root / "state" / "drill-katas"
+        self.env = {
+            "PYTHONPATH": str(site), "TMPDIR": str(self.temporary), "PYTHONDONTWRITEBYTECODE": "1",
+            "XDG_STATE_HOME": str(root / "state"),
+        }  # fmt: skip
 
     def checks(self, text: str) -> None:
         """Write the kata's checks."""
@@ -72,6 +76,10 @@ class Pack:
         return kata(
             self.root, "grade", self.work, *options, wrapper=wrapper, env={**self.env, "HOME": self.env["TMPDIR"]}
         )
+
+    def kept(self) -> list[bytes]:
+        """The grades so far of a run that is not over, a line each."""
+        return [line for file in self.state.glob("*.grades") for line in file.read_bytes().splitlines(keepends=True)]
 
     def left(self) -> list[str]:
         """What lies in the folder for temporary files."""

@@ -48,15 +48,14 @@ def hand_in_many(pack):
 def verdicts(grades):
     """The grades without what may differ: how long it took."""
     return {
-        id_: {**grade, "seconds": 0, "checks": [{**check, "seconds": 0} for check in grade["checks"]]}
+        id_: {**grade, "seconds": 0, "mac": "", "checks": [{**check, "seconds": 0} for check in grade["checks"]]}
         for id_, grade in grades.items()
     }
 
 
 def begun(pack):
-    """What `kata grade` has so far: the lines in the file beside the one that it is to write."""
-    part = pack.file.with_name("grades.json.part")
-    return part.read_bytes().count(b"\n") if part.exists() else 0
+    """How many grades `kata grade` has so far."""
+    return len(pack.kept())
 
 
 def is_judge(process):
@@ -123,10 +122,10 @@ def test_what_changes_while_it_is_graded_gets_no_verdict(pack):
     pack.hand_in("b", RIGHT)
     changed = pack.hand_in("c", WRONG) / "toy.py"
     with pack.started("--jobs", 1) as started:
-        family, part = psutil.Process(started.process.pid), pack.file.with_name("grades.json.part")
-        wait_until(lambda: part.exists() and any(map(is_judge, family.children(recursive=True))))
+        family = psutil.Process(started.process.pid)
+        wait_until(lambda: any(map(is_judge, family.children(recursive=True))))
         changed.write_text(f"{RIGHT}# another one\n")
-        assert started.process.wait(60) == 1
+        assert started.process.wait(60) == 3
     grades = pack.grades()
     assert [grades[name]["solved"] for name in "abc"] == [False, True, False]
     assert grades["c"]["notes"] == ["not judged: c has changed since the grading began"]
@@ -136,11 +135,12 @@ def test_what_changes_while_it_is_graded_gets_no_verdict(pack):
 def test_when_the_grader_itself_fails_that_is_no_score(pack):
     pack.checks("import nothing_of_that_name")
     pack.hand_in("a", RIGHT)
-    grade = pack.grade(code=1)["a"]
+    grade = pack.grade(code=3)["a"]
+    assert grade["score"] is None
     assert "not judged: the judge of toy gave no verdict" in grade["notes"][-1]
     result = kata(pack.root, "grade", pack.work / "a", "--format", "gradescope", env=pack.env)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "nothing was graded" in result.stderr
+    assert (result.returncode, result.stdout) == (3, "")
+    assert "a has no score and there are no results: not judged: " in result.stderr
     assert "nothing_of_that_name" in result.stderr
 
 
@@ -168,7 +168,7 @@ def test_one_that_hangs_does_not_keep_the_others_waiting(pack):
         pack.hand_in(f"b{number}", f"{RIGHT}# {number}\n")
     with pack.started("--jobs", 2) as started:
         wait_until(lambda: begun(pack) == 6)
-        assert '"a"' not in pack.file.with_name("grades.json.part").read_text()
+        assert not any(b'"hang"' in line for line in pack.kept())
         assert started.process.wait(30) == 0
     assert pack.grades()["a"]["checks"][0]["verdict"] == "hang"
 
@@ -206,19 +206,28 @@ def test_killed_at_any_moment_and_resumed_it_gives_the_same_verdicts(pack, after
     assert not pack.file.exists()
     if kept:
         told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
-        assert told.endswith("has the grades of a run that ended early: go on with --resume, or remove it")
+        assert "has ended early; continue with --resume, or remove its grades: " in told
     assert verdicts(pack.grade("--resume")) == whole
     assert begun(pack) == 0
     assert pack.left() == [], "what the killed run has left is removed by the next one"
 
 
-def test_a_line_that_was_not_written_to_its_end_is_judged_again(pack):
+def unfinished(pack):
+    """Grade all, and kill the next grading: the verdicts, the lines of a finished run, and where lines are kept."""
     hand_in_many(pack)
     whole = verdicts(pack.grade())
-    lines = [line.rstrip(b",") for line in pack.file.read_bytes().splitlines()[1:-1]]
-    part = pack.file.with_name("grades.json.part")
+    lines = [line.rstrip(b",\n") + b"\n" for line in pack.file.read_bytes().splitlines()[1:-1]]
     pack.file.unlink()
-    part.write_bytes(b"\n".join(lines[:5]) + b"\n" + lines[5][:40])
+    with pack.started() as started:
+        wait_until(lambda: any(pack.state.glob("*.grades")))
+        os.kill(started.process.pid, signal.SIGKILL)
+    (place,) = pack.state.glob("*.grades")
+    return whole, lines, place
+
+
+def test_a_line_that_was_not_written_to_its_end_is_judged_again(pack):
+    whole, lines, place = unfinished(pack)
+    place.write_bytes(b"".join(lines[:5]) + lines[5][:40])
     assert verdicts(pack.grade("--resume")) == whole
 
 

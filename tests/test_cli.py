@@ -25,7 +25,7 @@ def test_help_lists_every_command_in_a_few_words_and_the_exit_codes(tmp_path):
     output = done(tmp_path, "--help")
     for name in COMMANDS:
         assert re.search(rf"^  {name} +\w+", output, re.MULTILINE)
-    assert "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered." in words(output)
+    assert "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered, 3 not judged." in words(output)
     assert all(len(line) <= 80 for line in output.splitlines())
 
 

@@ -98,7 +98,7 @@ def test_a_worker_with_another_kata_judges_nothing(pack, cluster):
     assert pack.grade("--cluster", cluster.address)["right"]["solved"]
     pack.checks(f"{CHECK}\n# changed since the workers have begun\n")
     pack.hand_in("wrong", WRONG)
-    notes = pack.grade("--cluster", cluster.address, code=1)["wrong"]["notes"]
+    notes = pack.grade("--cluster", cluster.address, code=3)["wrong"]["notes"]
     assert notes == ["not judged: a worker has another toy, or another version of drill-katas"]
 
 

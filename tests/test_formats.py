@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drill_katas.cli.grading import FORMATS as OFFERED
+from drill_katas.errors import UserError
 from drill_katas.grading.formats import FORMATS
 from drill_katas.grading.formats.plain import flat, plain
 from drill_katas.grading.records import CheckGrade, Grade, Grades
@@ -44,8 +45,8 @@ HOSTILE = [
 
 def check(name="test_it", stage=Stage.CAUSE, verdict=Outcome.FAIL, **more):
     points = 10.0 if verdict is Outcome.PASS else 0.0
-    return CheckGrade(**{"title": f"About {name}", "message": "", "worth": 10.0, "seconds": 0.25} | more,
-                      name=name, stage=stage, verdict=verdict, points=points)  # fmt: skip
+    usual = {"title": f"About {name}", "message": "", "worth": 10.0, "seconds": 0.25, "points": points}
+    return CheckGrade(**usual | more, name=name, stage=stage, verdict=verdict)
 
 
 CHECKS = (
@@ -73,6 +74,11 @@ def not_judged(id_="empty"):
     return Grade(id=id_, notes=("not judged: it does not hold ledger.py",))
 
 
+def unjudged(id_="unjudged"):
+    checks = (*CHECKS[:2], check("test_g", verdict=Outcome.NOT_JUDGED, points=None, message="not judged: it rained"))
+    return Grade(id=id_, kata="fp_drift", score=None, seconds=0.5, checks=checks)
+
+
 def hostile(text):
     checks = (check(text, title=text, message=text, file=text, line=3), check("test_z", title="", message=""))
     return wrong(printable(text), checks, notes=(text,), places={text: text})
@@ -85,6 +91,7 @@ def book(*grades):
 BOOKS = {
     "ordinary": book(right(), wrong(), not_judged()),
     "empty": book(),
+    "not judged": book(unjudged(), Grade(id="failed", score=None, notes=("not judged: the judge has ended",))),
     "twins": book(wrong(checks=(check("test_a", title="Twin"), check("test_b", title="Twin")))),
     "hostile": book(*map(hostile, HOSTILE), *(Grade(id=f"{printable(text)}2", notes=(text,)) for text in HOSTILE)),
 }
@@ -105,6 +112,38 @@ def made(form, grades):
 
 def test_the_command_offers_what_there_is():
     assert tuple(FORMATS) == OFFERED
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "gradescope"])
+def test_no_format_takes_not_judged_for_a_verdict(form):
+    """Neither for a pass nor for a failure, and nowhere as points."""
+    text = made(form, BOOKS["not judged"])
+    assert "not judged: it rained" in text
+    match form:
+        case "ctrf":
+            statuses = [test["status"] for test in json.loads(text)["results"]["tests"]]
+            assert statuses == ["passed", "failed", "other", "other"]
+        case "junit":
+            kinds = [(each.tag, each.get("type")) for case in ET.fromstring(text).iter("testcase") for each in case]
+            assert kinds == [("failure", "fail"), ("error", "not judged"), ("error", "not judged")]
+            assert text.count('<property name="score" value="not judged"/>') == 2
+        case "github":
+            assert [name for name, *_ in commands(text)] == ["error", "warning", "warning"]
+            assert "## Katas: 0 of 2 solved, 2 not judged" in text
+            assert "| cause | 0 of 2, 1 not judged | not judged |" in text
+        case "csv":
+            rows = list(csv.DictReader(io.StringIO(text, newline="")))
+            assert [(row["solved"], row["score"]) for row in rows] == [("not judged", "")] * 2
+            assert [rows[0][stage] for stage in (Stage.SYMPTOM, Stage.CAUSE)] == ["10", ""]
+        case "html":
+            assert "<p>0 of 2 solved, 2 not judged; " in text
+            assert "? not judged</span> unjudged" in text
+
+
+def test_gradescope_gets_no_document_without_a_score():
+    for grade in BOOKS["not judged"]:
+        with pytest.raises(UserError, match="has no score and there are no results: not judged"):
+            made("gradescope", book(grade))
 
 
 # What the formats' own readers demand
@@ -196,7 +235,7 @@ def test_gradescope_is_about_one_submission_whatever_lies_in_it(tmp_path):
     assert told.startswith("--format gradescope is about one submission, and here are 2; give the path of one")
     results = json.loads(done(tmp_path, "grade", "one", "--format", "gradescope"))
     assert (results["score"], results["tests"]) == (0, [])
-    assert results["output"].startswith("not judged: it does not hold")
+    assert results["output"].startswith("not judged: found no file; expected ")
 
 
 # GitHub

@@ -10,8 +10,9 @@ import pytest
 
 from drill_katas import scaffold
 from drill_katas.catalog import WEIGHTS, shipped
+from drill_katas.grading.intake import alone
 from drill_katas.grading.records import graded
-from drill_katas.grading.submission import alone, read
+from drill_katas.grading.submission import Entry, read
 from drill_katas.judge.program import Program
 from drill_katas.judge.stacks import place_in, place_of
 from drill_katas.verdict import CheckResult, Outcome, Stage
@@ -118,12 +119,12 @@ def test_a_submission_knows_where_its_files_lay(tmp_path, inside, monkeypatch):
     place = tmp_path / "work" / inside / "ledger.py"
     place.parent.mkdir(parents=True)
     place.write_text("x = 1\n")
-    assert read("x", Path("work"), [FP_DRIFT]).places == {"ledger.py": f"work/{inside}ledger.py"}
+    assert read(Entry("x", Path("work")), [FP_DRIFT]).places == {"ledger.py": f"work/{inside}ledger.py"}
     monkeypatch.chdir(tmp_path / "work")
-    assert read(*alone(Path()), [FP_DRIFT]).places == {"ledger.py": f"{inside}ledger.py"}
+    assert read(alone(Path()), [FP_DRIFT]).places == {"ledger.py": f"{inside}ledger.py"}
     with zipfile.ZipFile("packed.zip", "w") as packed:
         packed.writestr(f"{inside}ledger.py", "x = 1\n")
-    assert read("x", Path("packed.zip"), [FP_DRIFT]).places == {"ledger.py": f"packed.zip/{inside}ledger.py"}
+    assert read(Entry("x", Path("packed.zip")), [FP_DRIFT]).places == {"ledger.py": f"packed.zip/{inside}ledger.py"}
 
 
 def sources_of_checks():

@@ -14,7 +14,8 @@ import pytest
 from pytest_timeout import is_debugging
 
 from drill_katas.errors import UserError, nearest
-from drill_katas.judge.failures import Hang, StopShrinking
+from drill_katas.judge.failures import Hang, NotJudged, StopShrinking
+from drill_katas.judge.owntime import TENTH
 from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:
@@ -74,12 +75,16 @@ def arm_belt(check: Check, sut: Sut) -> bool:
     def end(*_: object) -> None:
         if is_debugging():
             return
-        if sut.trial.failure is not None:
+        trial = sut.trial
+        left = trial.seconds_left(BELT_SECONDS)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left, 1.0))
+            return
+        if trial.failure is not None:
             raise StopShrinking
-        raise Hang(
-            f"the judge did not come to the end of this check, which has {check.budget:g} s: the machine is too busy, "
-            f"or the check itself hangs; run it again, alone"
-        )
+        if trial.meter.share() > TENTH:
+            raise NotJudged(trial.busy())
+        raise Hang(f"the check did not come to its end within its {check.budget:g} s, nor in {BELT_SECONDS} s more")
 
     signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, check.budget + BELT_SECONDS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from drill_katas.judge.failures import Broken, CheckEnded, StopShrinking, SutError
+from drill_katas.judge.failures import Broken, CheckEnded, NotJudged, StopShrinking, SutError
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def explained(result: CheckResult, error: BaseException, trial: Trial) -> CheckR
         # Hypothesis was stopped while it made a known failure smaller, which it may report in terms of its own
         failure = trial.failure
     error = failure.error
+    if isinstance(error, NotJudged):
+        return not_judged(result, str(error))
     return replace(
         result,
         outcome=error.outcome if isinstance(error, CheckEnded) else Outcome.FAIL,
@@ -39,6 +41,26 @@ def explained(result: CheckResult, error: BaseException, trial: Trial) -> CheckR
         details=tuple(map(harmless, _details(failure))),
         place=_seen(error, "place"),
         keeps_contract=not isinstance(error, Broken),
+    )
+
+
+def settled(result: CheckResult, trial: Trial) -> CheckResult:
+    """Return the verdict on a check: a fault of the judge or the machine takes the place of any failure."""
+    if trial.fault is None or not result.failed:
+        return result
+    return not_judged(result, trial.fault, saw=result.message)
+
+
+def not_judged(result: CheckResult, culprit: str, saw: str = "") -> CheckResult:
+    """Return the result of a check that the culprit kept from a verdict; `saw` is what the check itself reported."""
+    return replace(
+        result,
+        outcome=Outcome.NOT_JUDGED,
+        message=harmless(f"not judged: {culprit}"),
+        in_words=True,
+        details=(*_section("What the check saw:", saw.splitlines()), *result.details),
+        place=None,
+        keeps_contract=True,
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +24,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--kata-inline", action="store_true", help="run your code in this process, for --pdb; such a run never counts")
     add("--kata-path", action="append", default=[], metavar="DIR", help="find katas in DIR too; may be repeated")
     parser.addini("kata_paths", "folders to find katas in, besides katas/", type="paths", default=[])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Refuse pytest settings that come from an arm, ahead of any conftest.py: pytest loads these in a wrapper."""
+    given = early_config.known_args_namespace
+    if given.kata_from or given.kata_path or given.kata_report:
+        from drill_katas.rootdir import refuse_settings_of_an_arm  # noqa: PLC0415 - an idle session must not pay for it
+
+        refuse_settings_of_an_arm(early_config)
+    return (yield)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:

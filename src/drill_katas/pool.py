@@ -12,7 +12,7 @@ import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import msgspec
 
@@ -55,6 +55,48 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     said: str = ""
     seconds: float = 0.0
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """The names of checks that the judge or the machine kept from a verdict."""
+        return tuple(check.name for check in self.checks if check.not_judged)
+
+
+class Judges(Protocol):
+    """Judges tasks, here or on other machines."""
+
+    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
+        """Yield the result of each task, as soon as it is known."""
+
+
+def settled(judges: Judges, tasks: Iterable[Task]) -> Iterator[Judged]:
+    """Yield the result of each task. One with a check that was not judged is judged again, alone, in the end."""
+    sent: dict[str, Task] = {}
+    again: list[tuple[Task, Judged]] = []
+
+    def noted() -> Iterator[Task]:
+        for task in tasks:
+            sent[task.key] = task
+            yield task
+
+    for judged in judges.judged(noted()):
+        task = sent.pop(judged.key)
+        if judged.unjudged:
+            again.append((task, judged))
+        else:
+            yield judged
+    for task, first in again:
+        for second in judges.judged([task]):  # nothing else runs meanwhile
+            yield _with_verdicts_of(first, second)
+
+
+def _with_verdicts_of(first: Judged, second: Judged) -> Judged:
+    """Return the second result; a check that it has no verdict on gets the first one's."""
+    if not second.checks:
+        return first
+    known = {check.name: check for check in first.checks if not check.not_judged}
+    checks = tuple(known.get(check.name, check) if check.not_judged else check for check in second.checks)
+    return msgspec.structs.replace(second, checks=checks)
 
 
 class Slot:

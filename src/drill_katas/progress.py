@@ -152,6 +152,8 @@ def _new_round(before: KataProgress, at: datetime, variant: str) -> KataProgress
 
 
 def _run(before: KataProgress, run: Ran) -> KataProgress:
+    if any(check.outcome is Outcome.NOT_JUDGED for check in run.checks):  # no attempt: the judge or the machine failed
+        return before
     if before.began is None:
         began = _new_round(before, run.at - timedelta(seconds=run.seconds), run.variant)
         before = replace(began, hints=before.hints, gave_up=before.gave_up)  # seen before the first run, they count

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 import pytest
@@ -14,6 +14,7 @@ from drill_katas import __version__
 from drill_katas.answer import read_answer, with_help
 from drill_katas.errors import UserError
 from drill_katas.journal import Checked, Ran, now
+from drill_katas.outcome import not_judged
 from drill_katas.progress import KataProgress, progress
 from drill_katas.report.catalog import overall_lines
 from drill_katas.report.run import header_lines, overview_lines, summary_lines
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 MISTAKE: Final = "kata_mistake"
 """Where a worker of pytest-xdist leaves the mistake in a kata that it has found."""
 UNRECORDED: Final = "latency was measured, but pytest-benchmark is off in this session and keeps no record of it"
+
+
+TestStatus: TypeAlias = tuple[str, str, tuple[str, dict[str, bool]]]
+"""What pytest counts a test under, its letter, and its word with mark-up."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +51,7 @@ class Recorder:
         self._settings = settings
         self._katas = {kata.name: kata for kata in settings.katas}
         self._findings: dict[str, dict[str, Finding]] = {}  # by kata and test id
-        self._done: Counter[str] = Counter()
+        self._done: defaultdict[str, set[str]] = defaultdict(set)  # the checks that were cleaned up, by kata
         self._interrupted = False
         self._mistake: str | None = None
         self._verdicts: dict[str, Verdict] = {}
@@ -79,9 +84,17 @@ class Recorder:
         if getattr(report, "unrecorded", False) and UNRECORDED not in self._notices:
             self._notices.append(UNRECORDED)
         if hasattr(report, "finding"):
-            self._findings.setdefault(kata, {})[report.nodeid] = msgspec.convert(report.finding, Finding)
+            self._take(kata, report.nodeid, msgspec.convert(report.finding, Finding))
         if report.when == "teardown" and report.nodeid in self._findings.get(kata, ()):
             self._finish_check(kata, report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> TestStatus | None:
+        """Count a check without a verdict under a heading of its own, neither passed nor failed."""
+        finding = getattr(report, "finding", None)
+        if getattr(report, "culprit", None) or (finding and finding["result"]["outcome"] == Outcome.NOT_JUDGED):
+            return Outcome.NOT_JUDGED.value, "J", (Outcome.NOT_JUDGED.value.upper(), {"yellow": True})
+        return None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -101,9 +114,13 @@ class Recorder:
         without = [name for name in self._katas if name not in self._findings]
         if self._mistake:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif not self._interrupted and any(verdict.not_judged for verdict in self._verdicts.values()):
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR  # 3
         elif without and session.exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly:
             self._notices.append(f"no check of {', '.join(without)} ran, which is not a pass")
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        elif session.exitstatus == pytest.ExitCode.OK and any(map(_has_failed, self._verdicts.values())):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # another plugin has passed off a failed check
         if self._settings.report is not None:
             self._write_report()
 
@@ -137,15 +154,19 @@ class Recorder:
             self._notices.append(str(mistake))
         return overview_lines(judged, overall_lines(list(katas.values()), standings, width), width)
 
+    def _take(self, kata: str, check: str, finding: Finding) -> None:
+        """Keep the finding, unless the check has failed before: a plugin that runs it again earns no pass."""
+        known = self._findings.setdefault(kata, {})
+        if check not in known or known[check].result.passed:
+            known[check] = finding
+
     def _finish_check(self, kata: str, report: pytest.TestReport) -> None:
         """Take note that a check was cleaned up, which it has to survive to have passed."""
         finding = self._findings[kata][report.nodeid]
         if report.failed and finding.result.passed:
-            message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
-            failed = replace(finding.result, outcome=Outcome.FAIL, message=message, in_words=False)
-            self._findings[kata][report.nodeid] = replace(finding, result=failed)
-        self._done[kata] += 1
-        if self._done[kata] == finding.selected:
+            self._findings[kata][report.nodeid] = replace(finding, result=_failed_in_clean_up(finding.result, report))
+        self._done[kata].add(report.nodeid)
+        if len(self._done[kata]) == finding.selected and kata not in self._verdicts:
             self._conclude(kata)
 
     def _source(self) -> str:
@@ -173,10 +194,14 @@ class Recorder:
             seed=self._settings.seed,
             checks=self._with_help(kata, results),
             seconds=round(sum(result.seconds for result in results), 3),
-            attempt=standing.attempts + 1 if self._settings.source is None else None,
+            attempt=standing.attempts + 1 if self._counts(results) else None,
             inline=self._settings.inline,
             partial=findings[0].partial or len(results) < findings[0].selected,
         )
+
+    def _counts(self, results: tuple[CheckResult, ...]) -> bool:
+        """Whether a run is an attempt: the learner's own files, and every check judged."""
+        return self._settings.source is None and not any(result.not_judged for result in results)
 
     def _with_help(self, kata: Kata, results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
         """Add the help for known wrong fixes, where the kata's answer is at hand."""
@@ -197,6 +222,18 @@ class Recorder:
             path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
         except OSError as error:
             self._notices.append(f"--kata-report: cannot write {path} ({error.strerror})")
+
+
+def _has_failed(verdict: Verdict) -> bool:
+    return any(check.failed for check in verdict.checks)
+
+
+def _failed_in_clean_up(result: CheckResult, report: pytest.TestReport) -> CheckResult:
+    culprit = getattr(report, "culprit", None)
+    if culprit is not None:
+        return not_judged(result, culprit)
+    message = f"its clean-up failed: {str(report.longrepr).rpartition(chr(10))[2]}"
+    return replace(result, outcome=Outcome.FAIL, message=message, in_words=False)
 
 
 def _event(verdict: Verdict) -> Ran:

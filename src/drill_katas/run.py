@@ -21,13 +21,15 @@ from drill_katas.benchmarked import (
     need_not_measure,
 )
 from drill_katas.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
+from drill_katas.culprits import culprit_of
 from drill_katas.errors import UserError
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.inline import InlineSpawner
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
-from drill_katas.outcome import explained
+from drill_katas.neighbours import keep_others_out, use_our_sut
+from drill_katas.outcome import explained, not_judged, settled
 from drill_katas.record import MISTAKE, Finding
 from drill_katas.report.run import details_of
 from drill_katas.verdict import CheckResult, Outcome
@@ -92,9 +94,19 @@ class KataRun:
         """The files that are judged, as they are at the first check."""
         return {kata.name: Overlay(kata, self._arms[kata.name]) for kata in self._settings.katas}
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Read the checks, and put them in order."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, object, object]:
+        """Read the checks, and order those that are left after every other plugin has chosen and shuffled."""
+        self._read_or_refuse(config, items)
+        place = {item: number for number, item in enumerate(items)}
+        result = yield
+        self._collected = sorted(dict.fromkeys(items), key=lambda item: place.get(item, len(place)))
+        items[:] = self._in_order(self._collected)
+        return result
+
+    def _read_or_refuse(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         try:
             self._read_checks(items)
         except UserError as mistake:
@@ -106,8 +118,6 @@ class KataRun:
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = [item for item in items if item not in dropped]
-        self._collected = list(items)
-        items[:] = self._in_order(items)
 
     def _in_order(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """Return them in the order of katas and stages; a seed shuffles within a stage."""
@@ -129,6 +139,8 @@ class KataRun:
             watched(item, self.sut)
             belted(item, check.budget)
             need_not_measure(item)
+            use_our_sut(item)
+            keep_others_out(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what is left to run after `-k` and its like."""
@@ -192,6 +204,7 @@ class KataRun:
             item.user_properties.append(("seconds", result.seconds))
             self._attach(report, check, result)
         if call.when == "teardown":
+            report.culprit = call.excinfo and culprit_of(call.excinfo.value, check.kata.folder, item.config)  # type: ignore[attr-defined]
             self.sut.end_check()
         return report
 
@@ -225,12 +238,17 @@ class KataRun:
         )
         if item.stash.get(NOT_REACHED, False):
             return replace(passed, outcome=Outcome.NOT_REACHED)
+        culprit = call.excinfo and culprit_of(call.excinfo.value, check.kata.folder, item.config)
+        if culprit is not None:
+            return not_judged(passed, culprit)
         if report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
             why = "the check did not run to its end (skip or xfail): that proves nothing"
             return replace(passed, outcome=Outcome.FAIL, message=why)
-        passed = replace(passed, figures=self.sut.trial.figures)
+        trial = self.sut.trial
+        passed = replace(passed, figures=trial.figures, waited=round(trial.meter.waited, 3))
         if call.excinfo is not None:
-            return explained(passed, call.excinfo.value, self.sut.trial)
+            trial.blame_a_busy_machine()
+            return settled(explained(passed, call.excinfo.value, trial), trial)
         return passed
 
     def _told_once(self, kata: Kata, result: CheckResult) -> str:
@@ -242,8 +260,9 @@ class KataRun:
         return f"{result.title}.\n  {result.message.splitlines()[0]} (as above)"
 
     def _attach(self, report: pytest.TestReport, check: Check, result: CheckResult) -> None:
-        if result.failed:
-            self._failed.add((check.kata.name, check.stage.position))
+        if result.failed or result.not_judged:
+            if result.failed:
+                self._failed.add((check.kata.name, check.stage.position))
             if report.skipped or hasattr(report, "wasxfail"):
                 report.outcome = "failed"
                 vars(report).pop("wasxfail", None)

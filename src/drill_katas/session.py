@@ -13,6 +13,8 @@ from hypothesis.internal.conjecture import providers
 from drill_katas import fixtures
 from drill_katas.benchmarked import keep_no_empty_storage, keep_table_narrow
 from drill_katas.errors import UserError
+from drill_katas.judge.shortage import raise_file_limit, require_proc
+from drill_katas.neighbours import refuse_what_spoils_verdicts, rewrite_helpers
 from drill_katas.progress import progress
 from drill_katas.record import Recorder
 from drill_katas.report.catalog import list_lines
@@ -28,7 +30,10 @@ PROFILE: Final = "drill-katas"
 
 def begin(config: pytest.Config) -> None:
     """Set the run up, or end the session with a sentence that says why not."""
+    raise_file_limit()
     try:
+        refuse_what_spoils_verdicts(config)
+        require_proc()
         settings = read_settings(config)
         arms = {kata.name: arm_of(kata, settings) for kata in settings.katas}
         thresholds = {kata.name: limits_of(kata) for kata in settings.katas}
@@ -40,6 +45,7 @@ def begin(config: pytest.Config) -> None:
     config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
     if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
         config.option.reportchars = ""
+    rewrite_helpers(config, settings.katas)
     _load_profile()
     is_worker = hasattr(config, "workerinput")
     distributes = not is_worker and config.getoption("dist", "no") != "no"

@@ -39,6 +39,7 @@ class Outcome(enum.StrEnum):
     CRASH = "crash"
     LIMIT = "limit"
     NOT_REACHED = "not reached"
+    NOT_JUDGED = "not judged"
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     quotes the check. `details` is what a closer look needs (calls, stacks, output), `help` what is known of this way of
     failing, `place` the editable file and the line in it where the program was. Without `keeps_contract` the module
     could not be imported, or not be called as the contract says: no more is known of it. `figures` are what it measured
-    and holds to a threshold.
+    and holds to a threshold. Of its `seconds` it was ready to run for `waited`, and got no processor.
     """
 
     name: str
@@ -56,6 +57,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     outcome: Outcome
     seconds: float = 0.0
+    waited: float = 0.0
     message: str = ""
     in_words: bool = True
     details: tuple[str, ...] = ()
@@ -71,8 +73,13 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failed(self) -> bool:
-        """Whether it ran and did not pass."""
-        return self.outcome not in {Outcome.PASS, Outcome.NOT_REACHED}
+        """Whether it ran and did not pass, for a reason of the program's own."""
+        return self.outcome not in {Outcome.PASS, Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
+
+    @property
+    def not_judged(self) -> bool:
+        """Whether the judge or the machine failed, so that nothing is known of the program."""
+        return self.outcome is Outcome.NOT_JUDGED
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +104,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def passed(self) -> bool:
         """Whether every check ran and passed."""
         return bool(self.checks) and not self.partial and all(check.passed for check in self.checks)
+
+    @property
+    def not_judged(self) -> tuple[CheckResult, ...]:
+        """The checks without a verdict. With one the run is no attempt: neither solved nor failed."""
+        return tuple(check for check in self.checks if check.not_judged)
 
     @property
     def solved(self) -> bool:

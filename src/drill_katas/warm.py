@@ -14,16 +14,18 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import IO, TYPE_CHECKING, Any, Final, Self, TextIO, cast
 
 import msgspec
 import pytest
 
+from drill_katas.judge.owntime import MOST_WALL, Meter, Wait
 from drill_katas.judge.tier import Hold, Tier
 from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from drill_katas.judge.hosts import Hosts
     from drill_katas.record import Recorder
@@ -202,14 +204,28 @@ class Warm:
         self._curtain.lift(shown=False)
 
     def _await(self, child: int, seconds: float) -> None:
-        """Wait for a child to end, and end it if it takes too long, or if nobody asks any more."""
+        """Wait for a child to end, and end it if it takes too long, in own time, or if nobody asks any more."""
         if hasattr(os, "pidfd_open"):
             ended = os.pidfd_open(child)
-            ready = [fd for fd, _ in poll_for(ended, self._requests).poll(seconds * 1000)]
+            either = poll_for(ended, self._requests)
+            for left in self._looks(child, seconds):
+                ready = [fd for fd, _ in either.poll(left * 1000)]
+                if ready:
+                    break
             os.close(ended)
             if not ready or ready == [self._requests]:  # one request at a time is made: this is their end
                 os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+    def _looks(self, child: int, seconds: float) -> Iterator[float]:
+        """Yield how long to wait on, until so many seconds of own time are over."""
+        assert self.hosts is not None
+        meter = Meter()
+        most = meter.began + MOST_WALL * seconds
+        wait = Wait(meter, seconds, lambda: most - time.monotonic())
+        while left := wait.left():
+            yield left
+            meter.include([child, *(pid for host in self.hosts.pids for pid in meter.kernel.family(host))])
 
 
 def rehearse(items: list[pytest.Item]) -> None:

@@ -2,7 +2,8 @@
 
 A subcommand reads its options, calls a plain function and prints lines.
 Exit codes: 0 done; 1 the answer is no (a certification that does not hold, nothing to show); 2 the command
-was used wrongly, or something in the workspace stands in the way.
+was used wrongly, or something in the workspace stands in the way; 3 the judge or the machine failed, so that there is
+no verdict.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from drill_katas.workspace import Workspace
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for other programs.")
-EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered."
+EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered, 3 not judged."
 
 
 class Hindered(click.ClickException):

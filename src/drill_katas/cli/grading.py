@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,11 +17,15 @@ if TYPE_CHECKING:
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.cluster import Cluster
     from drill_katas.grading.records import Book
+    from drill_katas.grading.submission import Entry
     from drill_katas.judge.tier import Tier
     from drill_katas.pool import Pool
 
 FORMATS: Final = ("gradescope", "ctrf", "junit", "github", "csv", "html")  # those of grading.formats, not imported yet
+NOT_JUDGED: Final = 3  # exit code: the grader is to blame that a submission has no score
 TIERS: Final = ("strong", "reduced")
+LAYOUTS: Final = ("auto", "one", "folders", "flat")  # those of grading.shapes
+LISTED: Final = 5  # files that are not graded and named
 
 
 @command("grade", "kata grade submissions --json grades.json")
@@ -31,7 +34,7 @@ TIERS: Final = ("strong", "reduced")
 @click.option(
     "--json", "file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the grades."
 )
-@click.option("--resume", is_flag=True, help="Judge only what has no verdict yet in FILE, or beside it.")
+@click.option("--resume", is_flag=True, help="Judge only what has no verdict of yours yet, in FILE or kept for it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What to print, in place of lines to read.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="So many at once, here; default: one a core."
@@ -44,6 +47,13 @@ TIERS: Final = ("strong", "reduced")
 )
 @click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to hold what is judged less well.")
 @click.option("--cluster", metavar="ADDRESS", help="Judge on the workers of this dask scheduler: tcp://host:8786.")
+@click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS),
+    default="auto",
+    help="What a PATH is: one submission, a class with a folder or archive each, or a class with a file each; by "
+    "default the names decide.",
+)
 @click.option("--unsafe", is_flag=True, help="Judge also where nothing can hold what was handed in.")
 def grade(  # noqa: PLR0913 - one for each option
     paths: tuple[Path, ...],
@@ -56,12 +66,14 @@ def grade(  # noqa: PLR0913 - one for each option
     variable: str | None,
     tier: str | None,
     cluster: str | None,
+    layout: str,
     unsafe: bool,
 ) -> None:
     """Judge fixes that were handed in, and grade them.
 
-    PATH is a submission, a folder or an archive (.zip, .tar.gz), or a folder of them. Only a kata's editable files are
-    taken from it. The katas are those that come with this tool and installed packs: what lies around is not trusted.
+    PATH is a submission (a folder, an archive or a file) or a class: a folder or an archive of them, as Canvas, Moodle,
+    Gradescope and GitHub Classroom make it. Only a kata's editable files are taken from it. The katas are those that
+    come with this tool and installed packs: what lies around is not trusted.
 
     With --format gradescope each PATH is one submission, whatever lies in it. With --format github the summary goes to
     the file that GITHUB_STEP_SUMMARY names, if it does.
@@ -71,40 +83,47 @@ def grade(  # noqa: PLR0913 - one for each option
     """
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.grader import Grader
+    from drill_katas.grading.state import expect_apart
     from drill_katas.judge.tier import Tier
 
     if resume and file is None:
         raise UserError("--resume goes on with what --json FILE has; say which FILE")
+    if file is not None:
+        expect_apart(paths, file)
     katas = _katas(name)
-    inputs = _inputs(paths, katas, form, file)
+    inputs = _inputs(paths, katas, form, file, layout)
     wanted = Tier(tier) if tier else None
     with (
         _judges(katas, cluster, jobs, wanted, unsafe=unsafe) as judges,
         DiskBook(file, judges.tier, resume=resume) as book,
     ):
+        warn(book.notices)
         try:
             Grader(katas, _secret(variable), judges.tier).grade(inputs, book, judges, counter("graded"))
         except KeyboardInterrupt:
             kept = (
-                f"--resume goes on with what is kept beside {file}" if file else "without --json FILE nothing is kept"
+                f"--resume goes on with what is kept for {file}"
+                if book.resumes
+                else "without --json FILE, or a state folder, nothing is kept"
             )
             click.echo(f"\ninterrupted; {kept}", err=True)
             raise SystemExit(1) from None
         book.finish()
         _tell(form, book)
-        if book.failures:
-            raise SystemExit(1)
+        if any(each.score is None for each in book):
+            raise SystemExit(NOT_JUDGED)
 
 
 def _tell(form: str | None, book: DiskBook) -> None:
     """Print the grades, after what the grader itself could not do."""
+    from drill_katas.grading.formats.plain import without_score
     from drill_katas.report.grading import grade_lines
 
     warn(failed.problem + (f"; it said:\n{failed.said}" if failed.said else "") for failed in book.failures)
-    if book.failures and form == "gradescope":  # which would take any document for a score
-        raise UserError("nothing was graded, for the reason above, so that there are no results; try it again")
     if form is None:
         show(grade_lines(book, width()))
+    elif form == "gradescope" and any(each.score is None for each in book):  # it takes any document for a score
+        warn(f"{each.id} has no score and there are no results: {without_score(each)}" for each in book)
     else:
         _print(form, book)
 
@@ -119,18 +138,29 @@ def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | No
     return Pool(katas, best_hold(katas, wanted, unsafe=unsafe), jobs)
 
 
-def _inputs(paths: tuple[Path, ...], katas: list[Kata], form: str | None, file: Path | None) -> list[tuple[str, Path]]:
-    """Return what is to be graded, each with its id: its name, or where it lies when there are several of that name."""
-    from drill_katas.grading.book import files_of
+def _inputs(
+    paths: tuple[Path, ...], katas: list[Kata], form: str | None, file: Path | None, layout: str
+) -> list[Entry]:
+    """Return the entries to grade, and print which files at the paths belong to none."""
     from drill_katas.grading.formats.gradescope import expect_one
-    from drill_katas.grading.submission import alone, find
+    from drill_katas.grading.intake import alone, distinct, find
+    from drill_katas.grading.shapes import Layout
 
     if form == "gradescope":
         expect_one(len(paths))
-        return list(map(alone, paths))
-    found = [each for path in paths for each in find(path, katas, besides=files_of(file))]
-    times = Counter(id_ for id_, _ in found)
-    return [(id_ if times[id_] == 1 else str(path), path) for id_, path in found]
+        return distinct(list(map(alone, paths)))
+    found = [find(path, katas, Layout(layout), file) for path in paths]
+    beside = [name for each in found for name in each.beside]
+    if beside:
+        warn([f"not graded, for they are no submissions: {_few(beside)}"])
+    return distinct([entry for each in found for entry in each.entries])
+
+
+def _few(names: list[str]) -> str:
+    from drill_katas.grading.submission import printable
+
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"{', '.join(map(printable, names[:LISTED]))}{more}"
 
 
 def _print(form: str, grades: Book) -> None:

@@ -1,60 +1,94 @@
-"""The files in a submission, be it a folder or an archive, read as hostile data.
+"""The files in a submission, a folder or an archive, read as hostile data.
 
-Nothing is unpacked. A name that leads out of the submission, a link and a device are no files of it, and what is read
-is never more than `MOST_BYTES`.
+Nothing is unpacked. A name that leads out of the submission, a link and a device are not files of it, and a file is
+never read beyond `MOST_BYTES`.
 """
 
 from __future__ import annotations
 
+import bisect
 import contextlib
-import gzip
+import functools
+import io
 import os
 import stat
-import tarfile
-import zipfile
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self, cast
+from typing import TYPE_CHECKING, Final, Self
+
+from drill_katas.grading.archives import MIB, Kind, Member, Unreadable, archive
+from drill_katas.grading.shapes import is_archive, is_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import IO
 
-ARCHIVES: Final = (".zip", ".tar.gz", ".tgz", ".tar")
-MIB: Final = 1 << 20
+    from drill_katas.grading.archives import Files
+
 MOST_BYTES: Final = MIB  # of a file that is taken
-MOST_PACKED: Final = 10 * MIB  # of an archive as it is
-MOST_UNPACKED: Final = 100 * MIB  # of a tar archive, whose every byte has to be unpacked to know what is in it
-GZIP: Final = b"\x1f\x8b"  # what a file begins with that is one
-MOST_HEADER: Final = 64 << 10  # of what a tar archive says about a file; names are no longer than that
-MOST_HEADERS: Final = 6 * MIB  # of all of it: reading it takes 0.3 s a MiB, and the others wait
-METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of zip; others unpack blocks of any size
 MOST_FILES: Final = 10_000
-MANY: Final = f"it has more than {MOST_FILES:,} files"
+DEEPEST: Final = 6  # folders of a listing
+MOST_LISTED: Final = 100_000  # names in a listing
 
 
-class Unreadable(Exception):
-    """What was handed in cannot be read; the message says why."""
+@dataclass(frozen=True)
+class Bounds:
+    """The most that is taken of a folder or an archive; files made by tools do not count."""
+
+    files: int = MOST_FILES
+    packed: int = 10 * MIB
 
 
-class Files(Protocol):
-    """The files in a submission."""
-
-    def __enter__(self) -> Self:
-        """Open it."""
-
-    def __exit__(self, *_: object) -> None:
-        """Let go of it."""
-
-    def names(self) -> Iterator[tuple[str, bool]]:
-        """Return the names of all that is there but folders, as they stand there; and whether it is a regular file."""
-
-    def open(self, name: str) -> IO[bytes]:
-        """Open one of them."""
+OF_ONE: Final = Bounds()
+OF_CLASS: Final = Bounds(files=100_000, packed=500 * MIB)
 
 
 class Folder:
-    """A folder; what it links to is not in it."""
+    """A folder, or the `parts` of it; what it links to is not in it."""
+
+    def __init__(self, path: Path, parts: Sequence[str] = ()) -> None:
+        self._path = path
+        self._parts = parts
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def members(self) -> Iterator[Member]:
+        """Return all that is there. A link to a folder is not one, and is not followed; tools' folders are left out."""
+        for part in self._parts or ("",):
+            top = self._path / part
+            if part and (top.is_symlink() or not top.is_dir()):
+                yield self._member(top)
+            else:
+                yield from self._below(top)
+
+    def _below(self, top: Path) -> Iterator[Member]:
+        for place, folders, files in os.walk(top):
+            inside = Path(place).relative_to(self._path)
+            folders[:] = sorted(name for name in folders if not is_noise(f"{inside / name}/"))
+            links = [name for name in folders if Path(place, name).is_symlink()]
+            for name in folders:
+                if name not in links:
+                    yield Member(str(inside / name), Kind.FOLDER, functools.partial(self._open, Path(place, name)))
+            for name in sorted(files + links):
+                yield self._member(Path(place, name))
+
+    def _member(self, file: Path) -> Member:
+        kind = Kind.FILE if stat.S_ISREG(file.lstat().st_mode) else Kind.OTHER
+        return Member(str(file.relative_to(self._path)), kind, functools.partial(self._open, file))
+
+    @staticmethod
+    def _open(file: Path) -> IO[bytes]:
+        """Open a file; raises `OSError` when it has become something else meanwhile."""
+        return os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+
+
+class Single:
+    """A file that was handed in by itself."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -65,186 +99,129 @@ class Folder:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def names(self) -> Iterator[tuple[str, bool]]:
-        """Return the names of all but folders. A link to one is none, and is not followed."""
-        for place, folders, files in os.walk(self._path):
-            folders.sort()
-            links = [name for name in folders if Path(place, name).is_symlink()]
-            for name in sorted(files + links):
-                file = Path(place, name)
-                yield str(file.relative_to(self._path)), stat.S_ISREG(file.lstat().st_mode)
-
-    def open(self, name: str) -> IO[bytes]:
-        """Open one of them; should it have become something else meanwhile, that is an `OSError`."""
-        return os.fdopen(os.open(self._path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
-
-
-class Zip:
-    """A zip archive."""
-
-    def __init__(self, path: Path) -> None:
-        self._zip = zipfile.ZipFile(path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._zip.close()
-
-    def names(self) -> Iterator[tuple[str, bool]]:
-        """Return the names of all but folders. Its attributes say whether one is a file."""
-        for member in self._zip.infolist():
-            if member.compress_type not in METHODS:
-                raise Unreadable(f"{member.filename} is packed in a way that is not taken; pack it as zip programs do")
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            if not member.is_dir():
-                yield member.filename, kind in {0, stat.S_IFREG}
-
-    def open(self, name: str) -> IO[bytes]:
-        """Open one of them."""
-        return self._zip.open(name)
-
-
-class Unpacked:
-    """What a tar file unpacks to, as far as it is not too much: headers are read whole, whatever size they say.
-
-    `headers` says how much of headers may still be read, and is None once they have been.
-    """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.headers: int | None = MOST_HEADERS
-
-    def read(self, size: int = -1) -> bytes:
-        """Read so many bytes, or to the end. Raises `Unreadable`."""
-        self._expect(self.tell() + size)
-        if self.headers is not None:
-            self.headers -= size
-            if not 0 <= size <= MOST_HEADER or self.headers < 0:
-                raise Unreadable("it says too much about its files")
-        return self._file.read(size if size >= 0 else MOST_UNPACKED)
-
-    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place. Raises `Unreadable` when that is too far."""
-        self._expect(place)
-        return self._file.seek(place, whence)
-
-    def tell(self) -> int:
-        """Return the place."""
-        return self._file.tell()
-
-    def close(self) -> None:
-        """Let go of it."""
-        self._file.close()
-
-    def _expect(self, place: int) -> None:
-        if place > MOST_UNPACKED:
-            raise Unreadable(f"unpacked it has more than {MOST_UNPACKED // MIB} MiB")
-
-
-class Tar:
-    """A tar archive, compressed or not."""
-
-    def __init__(self, path: Path) -> None:
-        file = path.open("rb")
-        packed = file.read(len(GZIP)) == GZIP
-        file.seek(0)
-        self._file = Unpacked(cast("IO[bytes]", gzip.GzipFile(fileobj=file) if packed else file))
-        self._closed: list[Unpacked | IO[bytes]] = [self._file, file]
-        try:
-            self._tar = tarfile.TarFile(fileobj=cast("IO[bytes]", self._file))
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for each in self._closed:
-            each.close()
-
-    def names(self) -> Iterator[tuple[str, bool]]:
-        """Return the names of all but folders. Raises `Unreadable` when it would have to unpack too much for that."""
-        for number, member in enumerate(self._tar):
-            if number >= MOST_FILES:
-                raise Unreadable(MANY)
-            if not member.isdir():
-                yield member.name, member.isreg()
-        self._file.headers = None
-
-    def open(self, name: str) -> IO[bytes]:
-        """Open one of them."""
-        file = self._tar.extractfile(name)
-        assert file is not None, "a regular file can be opened"
-        return file
+    def members(self) -> Iterator[Member]:
+        """Return the file."""
+        return Folder(self._path.parent, [self._path.name]).members()
 
 
 @dataclass(frozen=True)
 class Content:
-    """What is in a folder or an archive.
+    """The content of a folder or an archive.
 
-    `files` has what reads each file, by its name in it, a POSIX path. `others` are links, devices, and what has a name
-    that leads out of it, as these names stand there.
+    `files` has what reads each file, by its name in it, a POSIX path. `others` are links, devices, and names that lead
+    out of it, as they are there.
     """
 
-    files: dict[str, Callable[[], bytes]] = field(default_factory=dict)
+    files: dict[str, Callable[[int], bytes]] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+
+    @functools.cached_property
+    def listing(self) -> list[str]:
+        """All names of files and folders, a folder with a slash at its end."""
+        return sorted([*self.files, *(f"{folder}/" for folder in self.folders)])
+
+    def part(self, name: str) -> list[str]:
+        """Return the files of a part: the file of this name, or the files in the folder of this name."""
+        if name in self.files:
+            return [name]
+        first, last = (bisect.bisect_left(self.listing, name + end) for end in ("/", "0"))  # what follows "/" is "0"
+        return [each for each in self.listing[first:last] if not each.endswith("/")]
+
+    def nested(self, name: str) -> Content:
+        """Return the content of an archive in it. Raises `Unreadable`."""
+        packed = self.files[name](OF_ONE.packed)
+        try:
+            return _content(archive(name, io.BytesIO(packed)), OF_ONE)
+        except Unreadable as problem:
+            raise Unreadable(f"{name}: {problem}") from None
+        except Exception as error:
+            raise Unreadable(f"{name} is damaged ({error})") from error
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Content]:
-    """Open a folder or an archive. Raises `Unreadable`."""
+def opened(path: Path, parts: Sequence[str] = (), bounds: Bounds = OF_ONE) -> Iterator[Content]:
+    """Open a file, an archive, or a folder, or only those parts of it. Raises `Unreadable`."""
     try:
-        with _kind(path) as files:
-            yield _content(files)
+        with _kind(path, parts, bounds) as files:
+            yield _content(files, bounds)
     except Unreadable:
         raise
     except Exception as error:  # whatever those who read archives stumble over, it is the archive's
         raise Unreadable(f"it is damaged ({error})") from error
 
 
-def _kind(path: Path) -> Files:
+def listing(folder: Path) -> list[str]:
+    """Return the names in a folder, the upper ones first, a folder with a slash. May raise `OSError`."""
+    found: list[str] = []
+    left = deque([(folder, "")])
+    while left and len(found) < MOST_LISTED:
+        place, prefix = left.popleft()
+        with contextlib.ExitStack() as closing:
+            try:
+                entries = sorted(closing.enter_context(os.scandir(place)), key=lambda entry: entry.name)
+            except OSError:
+                if not prefix:
+                    raise
+                continue
+        for entry in entries:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            name = f"{prefix}{entry.name}{'/' if is_folder else ''}"
+            if not is_noise(name):
+                found.append(name)
+                if is_folder and name.count("/") < DEEPEST:
+                    left.append((Path(entry.path), name))
+    return found
+
+
+def _kind(path: Path, parts: Sequence[str], bounds: Bounds) -> Files:
     if path.is_symlink():
         raise Unreadable("it is a link, and not what was handed in")
     if path.is_dir():
-        return Folder(path)
-    if not is_archive(path):
-        raise Unreadable(f"it is no folder and no archive ({', '.join(ARCHIVES)})")
-    if path.stat().st_size > MOST_PACKED:
-        raise Unreadable(f"it has more than {MOST_PACKED // MIB} MiB")
-    return Zip(path) if path.suffix.lower() == ".zip" else Tar(path)
+        return Folder(path, parts)
+    if not path.is_file():
+        raise Unreadable("it is neither a file nor a folder" if path.exists() else "it is not there")
+    if not is_archive(path.name):
+        return Single(path)
+    if path.stat().st_size > bounds.packed:
+        raise Unreadable(f"it has more than {bounds.packed // MIB} MiB")
+    return archive(path.name, path.open("rb"))
 
 
-def is_archive(path: Path) -> bool:
-    """Whether a path has the name of an archive, and is a file."""
-    return path.name.lower().endswith(ARCHIVES) and path.is_file()
-
-
-def _content(files: Files) -> Content:
-    found = Content()
-    for number, (name, is_file) in enumerate(files.names()):
-        if number >= MOST_FILES:
-            raise Unreadable(MANY)
-        inside = _inside(name)
-        if inside is None or not is_file:
-            found.others.append(name)
+def _content(files: Files, bounds: Bounds) -> Content:
+    found, number = Content(), 0
+    for member in files.members():
+        inside = _inside(member.name)
+        if inside is None or member.kind is Kind.OTHER:
+            found.others.append(member.name)
+        elif is_noise(f"{inside}/" if member.kind is Kind.FOLDER else inside):
+            continue
+        elif member.kind is Kind.FOLDER:
+            found.folders.append(inside)
         elif inside in found.files:
             raise Unreadable(f"it has two files {inside}")
         else:
-            found.files[inside] = lambda name=name: _read(files, name)  # type: ignore[misc]
+            found.files[inside] = functools.partial(_read, member)
+        number += 1
+        if number > bounds.files:
+            raise Unreadable(_many(bounds.files))
     return found
+
+
+def _many(files: int) -> str:
+    return f"it has more than {files:,} files"
 
 
 def _inside(name: str) -> str | None:
     """Return a name as a path inside of the submission, or None when it leads out of it."""
-    parts = [part for part in name.replace("\\", "/").split("/") if part != "."]
-    return "/".join(parts) if parts and not {"", ".."} & set(parts) and ":" not in parts[0] else None
+    parts = [part for part in name.replace("\\", "/").rstrip("/").split("/") if part != "."]
+    leads_out = not parts or {"", ".."} & set(parts) or ":" in parts[0] or "\0" in name
+    return None if leads_out else "/".join(parts)
 
 
-def _read(files: Files, name: str) -> bytes:
-    with files.open(name) as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise Unreadable(f"{name} has more than {MOST_BYTES // MIB} MiB")
+def _read(member: Member, most: int) -> bytes:
+    with member.open() as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise Unreadable(f"{member.name} has more than {most // MIB} MiB")
     return content

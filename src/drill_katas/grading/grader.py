@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from drill_katas.grading.intake import Inbox
 from drill_katas.grading.keys import key_of, seed_of
-from drill_katas.grading.records import FULL, Grade, graded
-from drill_katas.grading.submission import read
-from drill_katas.pool import Judged, Task
+from drill_katas.grading.records import Grade, graded, score_of
+from drill_katas.grading.weights import started_from, versions_of
+from drill_katas.pool import Judged, Task, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from drill_katas.catalog import Kata
     from drill_katas.grading.book import DiskBook
-    from drill_katas.grading.submission import Submission
+    from drill_katas.grading.submission import Entry, Submission
+    from drill_katas.grading.weights import Version
     from drill_katas.judge.tier import Tier
-
-
-class Judges(Protocol):
-    """What judges tasks: here, or on other machines."""
-
-    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
-        """Yield what came of each task, as soon as it is known."""
+    from drill_katas.pool import Judges
 
 
 @dataclass(frozen=True)
@@ -32,8 +27,8 @@ class _Left:
     """What is to be judged: for which kata, and where it lies."""
 
     kata: Kata
-    id: str
-    path: Path
+    entry: Entry
+    version: Version | None
 
 
 class Grader:
@@ -46,32 +41,36 @@ class Grader:
 
     def grade(
         self,
-        inputs: Sequence[tuple[str, Path]],
+        inputs: Sequence[Entry],
         book: DiskBook,
         judges: Judges,
         tell: Callable[[int, int], None],
     ) -> None:
-        """Grade inputs, each with its id, into a book. Each gets one grade, whatever is wrong with it.
+        """Grade inputs, into a book. Each gets one grade, whatever is wrong with it.
 
         What is in the book already is not judged again, and what is alike is judged once. `tell(done, of)` is called as
         it goes, of those that are to be judged.
         """
+        with Inbox() as self._inbox:
+            self._grade(inputs, book, judges, tell)
+
+    def _grade(self, inputs: Sequence[Entry], book: DiskBook, judges: Judges, tell: Callable[[int, int], None]) -> None:
         left = self._survey(inputs, book)
         done = 0
         tell(done, len(left))
-        for judged in judges.judged(self._tasks(left, book)):
+        for judged in settled(judges, self._tasks(left, book)):
             if judged.checks:
-                book.add(self._graded(judged, left[judged.key].kata))
+                book.add(_graded(judged, left[judged.key]))
                 done += 1
             else:
                 book.fail(judged)
             tell(done + len(book.failures), len(left))
 
-    def _survey(self, inputs: Sequence[tuple[str, Path]], book: DiskBook) -> dict[str, _Left]:
+    def _survey(self, inputs: Sequence[Entry], book: DiskBook) -> dict[str, _Left]:
         """Read all inputs and tell the book; return by key what is to be judged, kata after kata."""
         left: dict[str, _Left] = {}
-        for id_, path in inputs:
-            submission = read(id_, path, self._katas)
+        for entry in inputs:
+            submission = self._inbox.read(entry, self._katas)
             kata = submission.kata
             key = self._key(submission)
             book.expect(
@@ -84,13 +83,13 @@ class Grader:
                 )
             )
             if kata is not None and key is not None and key not in book:
-                left.setdefault(key, _Left(kata, id_, path))
+                left.setdefault(key, _Left(kata, entry, started_from(submission.files, versions_of(kata))))
         return dict(sorted(left.items(), key=lambda each: each[1].kata.name))
 
     def _tasks(self, left: Mapping[str, _Left], book: DiskBook) -> Iterator[Task]:
         """Read once more what is to be judged; should it have changed, there will be no verdict on it."""
         for key, each in left.items():
-            submission = read(each.id, each.path, [each.kata])
+            submission = self._inbox.read(each.entry, [each.kata])
             if self._key(submission) == key:
                 seed = seed_of(submission, self._secret)
                 yield Task(key=key, kata=each.kata.name, files=dict(submission.files), seed=seed)
@@ -102,15 +101,16 @@ class Grader:
             return None
         return key_of(submission, seed_of(submission, self._secret), self._tier)
 
-    def _graded(self, judged: Judged, kata: Kata) -> Grade:
-        checks = graded(judged.checks, kata.manifest.worth)
-        solved = all(check.passed for check in judged.checks)
-        return Grade(
-            id="",
-            key=judged.key,
-            kata=kata.name,
-            solved=solved,
-            score=FULL if solved else round(sum(check.points for check in checks), 2),
-            seconds=judged.seconds,
-            checks=checks,
-        )
+
+def _graded(judged: Judged, of: _Left) -> Grade:
+    checks = graded(judged.checks, of.kata.manifest.worth, of.version.fails if of.version else ())
+    return Grade(
+        id="",
+        key=judged.key,
+        kata=of.kata.name,
+        variant=of.version.name if of.version else None,
+        solved=all(check.passed for check in judged.checks),
+        score=score_of(checks),
+        seconds=judged.seconds,
+        checks=checks,
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import drill_katas
+from drill_katas.grading.weights import state_of_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,8 @@ def seed_of(submission: Submission, secret: bytes) -> int:
 def key_of(submission: Submission, seed: int, tier: Tier) -> str:
     """Return what a verdict on a submission is kept under: where it is the same, so is the verdict."""
     assert submission.kata is not None, "what is not for a kata is not judged"
-    digest = hashlib.sha256(f"{submission.kata.name} {state_of(submission.kata.folder)} {seed} {tier} ".encode())
+    state = f"{state_of(submission.kata.folder)} {state_of_versions(submission.kata.folder)}"
+    digest = hashlib.sha256(f"{submission.kata.name} {state} {seed} {tier} ".encode())
     return str(_with_files(digest, submission.files).hexdigest())
 
 

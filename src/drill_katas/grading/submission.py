@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from drill_katas.errors import UserError
-from drill_katas.grading.files import Unreadable, is_archive, opened
+from drill_katas.grading.archives import Unreadable
+from drill_katas.grading.candidates import best, candidates
+from drill_katas.grading.files import MOST_BYTES, Content, opened
+from drill_katas.grading.shapes import ARCHIVES, is_archive
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from drill_katas.catalog import Kata
+    from drill_katas.grading.candidates import Candidate
+    from drill_katas.grading.shapes import Part
 
-T = TypeVar("T")
 LISTED: Final = 5  # files that are ignored and named
 LONGEST: Final = 400  # characters of such a name, or of a refusal that holds one; an archive's may have 65,535
-PACKER: Final = "__MACOSX"  # a folder that packing programs leave behind
+NESTED: Final = 2  # archives inside of each other, below the one that was handed in
+MOST_NESTED: Final = 10  # archives that are looked into
+UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+FOREIGN: Final = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of what is graded: all that is at `path`, or those parts of it; `id` is text, as `intake` makes it."""
+
+    id: str
+    path: Path
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,43 +50,48 @@ class Submission:
     places: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(path: Path, katas: Sequence[Kata], besides: Container[str] = ()) -> list[tuple[str, Path]]:
-    """Return the submissions at a path, each with its id: one for each entry of it, by name, or itself.
+@dataclass(frozen=True)
+class _Named:
+    """A file of an entry: its path in the container, and its content, which is in an archive in it perhaps."""
 
-    A folder that holds neither a folder nor an archive is one submission. In one that does, whatever else lies there
-    was handed in as well, and is told that it cannot be read; but for hidden entries, and those named in `besides`.
-    Raises `UserError` when there is no such path.
-    """
-    itself = [alone(path)]
-    if path.is_file() or _is_one(path, katas):
-        return itself
+    place: str
+    content: Content
+    name: str
+
+    def read(self) -> bytes:
+        return self.content.files[self.name](MOST_BYTES)
+
+
+def read(entry: Entry, katas: Sequence[Kata], content: Content | None = None) -> Submission:
+    """Read an entry for one of the katas, from an open container if there is one. Never raises for what is in it."""
     try:
-        entries = sorted(path.iterdir(), key=lambda entry: entry.name)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror})") from error
-    found = [entry for entry in entries if not entry.name.startswith((".", PACKER)) and entry.name not in besides]
-    if not any(entry.is_dir() or is_archive(entry) for entry in found):
-        return itself
-    return [(entry.name, entry) for entry in found]
-
-
-def alone(path: Path) -> tuple[str, Path]:
-    """Return what lies at a path as one submission, with its id; who names a link means what it leads to."""
-    return path.resolve().name, path.resolve() if path.is_symlink() else path
-
-
-def read(id_: str, path: Path, katas: Sequence[Kata]) -> Submission:
-    """Read one submission for one of the katas; its files tell for which. Never raises for what is in it."""
-    try:
-        with opened(path) as content:
-            top, inside = _without_top(content.files, {"katas", *(kata.name for kata in katas)})
-            kata, folder = _kata_of(inside, katas)
-            taken = {name: inside[folder + name]() for name in kata.manifest.editable}
-            places = {name: printable(str(path / (top + folder + name))) for name in taken}
-            ignored = sorted(set(inside) - {folder + name for name in taken} | set(content.others))
+        if content is not None:
+            return _read(entry, katas, content)
+        with opened(entry.path, [part.name for part in entry.parts]) as own:
+            return _read(entry, katas, own)
     except Unreadable as problem:
-        return Submission(printable(id_), notes=(_short(printable(f"not judged: {problem}")),))
-    return Submission(printable(id_), kata, taken, tuple(map(printable, _ignored(ignored))), places)
+        return Submission(entry.id, notes=(_short(printable(f"not judged: {problem}")),))
+
+
+def _read(entry: Entry, katas: Sequence[Kata], content: Content) -> Submission:
+    files = _seen(entry, content)
+    chosen = candidates(files, katas)
+    for _ in range(NESTED):
+        if not chosen:
+            files |= _nested(files)
+            chosen = candidates(files, katas)
+    if not chosen:
+        raise Unreadable(_missing([*files, *content.others], katas))
+    kata, names = _decided(best(chosen), files)
+    texts = {editable: _decoded(name, files[name].read()) for editable, name in names.items()}
+    ignored = sorted({*files, *(content.others if not entry.parts else ())} - set(names.values()))
+    return Submission(
+        entry.id,
+        kata,
+        {editable: content for editable, (content, _) in texts.items()},
+        tuple(map(printable, [*(note for _, note in texts.values() if note), *_ignored(ignored)])),
+        {editable: printable(str(entry.path / files[name].place)) for editable, name in names.items()},
+    )
 
 
 def printable(text: str) -> str:
@@ -78,49 +99,76 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def _is_one(path: Path, katas: Iterable[Kata]) -> bool:
-    places = [path / folder / name for kata in katas for folder in _folders(kata) for name in kata.manifest.editable]
-    return any(place.is_file() for place in places)
+def _seen(entry: Entry, content: Content) -> dict[str, _Named]:
+    """Return the files of an entry by the names that they are judged by."""
+    if not entry.parts:
+        single = entry.path.name if list(content.files) == [entry.path.name] else ""
+        return {name: _Named("" if name == single else name, content, name) for name in content.files}
+    return {
+        part.seen + name.removeprefix(part.name): _Named(name, content, name)
+        for part in entry.parts
+        for name in content.part(part.name)
+    }
 
 
-def _folders(kata: Kata) -> tuple[str, ...]:
-    """Return where the editable files may lie in a submission, the surest place first."""
-    return (f"katas/{kata.name}/", f"{kata.name}/", "")
+def _nested(files: Mapping[str, _Named]) -> dict[str, _Named]:
+    """Return the files in archives among these files."""
+    found: dict[str, _Named] = {}
+    archives = [name for name in files if is_archive(name)]
+    if len(archives) > MOST_NESTED:
+        raise Unreadable(f"it has {len(archives)} archives and no other file of a kata; unpack the right one")
+    for name in sorted(archives):
+        file = files[name]
+        inner = file.content.nested(file.name)
+        found |= {f"{name}/{each}": _Named(f"{file.place}/{each}".lstrip("/"), inner, each) for each in inner.files}
+    return {name: file for name, file in found.items() if name not in files}
 
 
-def _without_top(files: Mapping[str, T], known: set[str]) -> tuple[str, dict[str, T]]:
-    """Leave a folder away that all files lie in, as when a folder was packed, unless it is one that is known.
+def _decided(found: Sequence[Candidate], files: Mapping[str, _Named]) -> tuple[Kata, dict[str, str]]:
+    """Return the kata and its files by the evidence. Raises `Unreadable` when that does not decide."""
+    names = list(dict.fromkeys(each.kata.name for each in found))
+    if len(names) > 1:
+        raise Unreadable(f"it may be for {' or '.join(names)}; say which: --kata NAME")
+    chosen: dict[str, str] = {}
+    for editable in found[0].kata.manifest.editable:
+        equal = [name for each in found for name in each.files[editable]]
+        contents = {files[name].read() for name in equal}
+        if len(contents) > 1:
+            raise Unreadable(f"{_and(equal)} may each be {editable}, and differ; hand in one of them")
+        chosen[editable] = equal[0]
+    return found[0].kata, chosen
 
-    Returns the path of that folder, with a slash, and the files. What packing programs leave behind is no file.
-    """
-    kept = {name: read for name, read in files.items() if not name.startswith(f"{PACKER}/")}
-    tops = {name.partition("/")[0] for name in kept}
-    if len(tops) != 1 or tops & known or any("/" not in name for name in kept):
-        return "", kept
-    return f"{tops.pop()}/", {name.partition("/")[2]: read for name, read in kept.items()}
+
+def _decoded(name: str, content: bytes) -> tuple[bytes, str]:
+    """Return a source in UTF-8, and a note on what was changed: Python cannot read UTF-16."""
+    if not content.startswith(UTF_16):
+        return content, ""
+    try:
+        return content.decode("utf-16").encode(), f"{name} is in UTF-16, which Python cannot read; judged as UTF-8"
+    except UnicodeError as error:
+        raise Unreadable(f"{name} begins as UTF-16 does, and is not UTF-16 ({error})") from error
 
 
-def _kata_of(names: Iterable[str], katas: Sequence[Kata]) -> tuple[Kata, str]:
-    """Return the kata whose editable files are all there, and in which folder. Raises `Unreadable`."""
-    there = set(names)
-    for place in range(3):
-        found = [
-            (kata, _folders(kata)[place])
-            for kata in katas
-            if all(_folders(kata)[place] + name in there for name in kata.manifest.editable)
-        ]
-        if len(found) > 1:
-            raise Unreadable(f"it may be for {' or '.join(kata.name for kata, _ in found)}; say which: --kata NAME")
-        if found:
-            return found[0]
-    wanted = " or ".join(f"{' and '.join(kata.manifest.editable)} ({kata.name})" for kata in katas)
-    raise Unreadable(f"it does not hold {wanted}")
+def _missing(there: Sequence[str], katas: Sequence[Kata]) -> str:
+    """Return what was found in place of editable files."""
+    wanted = " or ".join(f"{_and(kata.manifest.editable)} ({kata.name})" for kata in katas)
+    foreign = any(name.lower().endswith(FOREIGN) for name in there)
+    known = f"; archives that can be read: {', '.join(ARCHIVES)}" if foreign else ""
+    return f"found {_listed(sorted(there)) or 'no file'}; expected {wanted}{known}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(map(_short, names[:LISTED]))
 
 
 def _ignored(names: Sequence[str]) -> Iterator[str]:
     if names:
-        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-        yield f"ignored: {', '.join(map(_short, names[:LISTED]))}{more}"
+        yield f"ignored: {_listed(names)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"{', '.join(map(_short, names[:LISTED]))}{more}"
 
 
 def _short(text: str) -> str:

@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from drill_katas.catalog import Limits
 from drill_katas.errors import UserError
 from drill_katas.grading import prober
+from drill_katas.grading.copies import folders_to_hide, secrets_of
 from drill_katas.judge.failures import CheckEnded
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
@@ -24,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.catalog import Kata
+    from drill_katas.grading.copies import Secrets
 
 BUDGET: Final = 30.0  # seconds
+LIMITS: Final = Limits(call_seconds=BUDGET)  # looking through all of Python's libraries takes a while
 ADVICE: Final = (
     "run it as root (sudo), or allow user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0 where "
     "AppArmor restricts them, or user.max_user_namespaces above 0"
@@ -37,11 +42,12 @@ def best_hold(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> Ho
 
     Raises `UserError` when that is weaker than `wanted`, or holds accidents alone and that was not asked for.
     """
-    hidden = tuple(sorted({str(place) for kata in katas for place in (kata.folder.parent, kata.solutions.parent)}))
+    secrets = secrets_of(katas)
+    hidden = {str(place) for kata in katas for place in (kata.folder.parent, kata.solutions.parent)}
     refusals = []
     for tier in reversed(Tier):
-        hold = Hold(tier, hidden)
-        refusal = None if tier is Tier.PRACTICE else _refusal(katas, hold)
+        refusal = None if tier is Tier.PRACTICE else _refusal(katas, tier, hidden, secrets)
+        hold = Hold(tier, tuple(sorted(hidden)))
         if refusal is None:
             break
         refusals.append(f"{tier}: {refusal}")
@@ -54,26 +60,34 @@ def best_hold(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> Ho
     return hold
 
 
-def _refusal(katas: Sequence[Kata], hold: Hold) -> str | None:
-    """Say why SUTs cannot be held like that here, or None when a SUT has tried to get out and could not."""
+def _refusal(katas: Sequence[Kata], tier: Tier, hidden: set[str], secrets: Secrets) -> str | None:
+    """Say why SUTs cannot be held like that here, or None when a SUT has tried to get out and could not.
+
+    Folders in which it finds copies of checks and solutions are added to `hidden`, and it tries again.
+    """
     if sys.platform != "linux":
         return "only Linux can"
     try:
-        possible = _possible(katas, hold)
+        possible, copies = _possible(katas, Hold(tier, tuple(sorted(hidden))), secrets)
+        if copies:
+            hidden |= folders_to_hide(copies)
+            possible, copies = _possible(katas, Hold(tier, tuple(sorted(hidden))), secrets)
     except Unheld as unheld:
         return unheld.why
     except CheckEnded as ended:
         return f"a SUT that was held did not work ({ended})"
+    possible += [f"read {copy}, a copy of a file of {kata}" for copy, kata in copies[:1]]
     return f"a SUT could {' and '.join(possible)}" if possible else None
 
 
-def _possible(katas: Sequence[Kata], hold: Hold) -> list[str]:
-    """Have a SUT try what it must not be able to do, and return what went well."""
+def _possible(katas: Sequence[Kata], hold: Hold, secrets: Secrets) -> tuple[list[str], list[tuple[str, str]]]:
+    """Have a SUT try what it must not be able to do; return what went well, and which copies of secrets it found."""
     with run_folder() as folder, contextlib.ExitStack() as listening:
         port, abstract = _listen(folder, listening)
         package = folder / "overlay" / "probing"
         package.mkdir(parents=True)
         (package / "prober.py").write_bytes(Path(prober.__file__).read_bytes())
+        (package / "known.json").write_bytes(msgspec.json.encode(secrets))
         folder.chmod(0o755)  # so that it is the tier that keeps a SUT with a uid of its own out
         for name in ("secret", "target"):
             (folder / name).touch()
@@ -83,11 +97,13 @@ def _possible(katas: Sequence[Kata], hold: Hold) -> list[str]:
         hosts = Hosts([], hold)
         sut = Sut(hosts, seed=0, place=folder)
         try:
-            sut.begin_check(Trial(Program("probing", ("prober",), package.parent, {}), Limits(), BUDGET))
+            sut.begin_check(Trial(Program("probing", ("prober",), package.parent, {}), LIMITS, BUDGET))
             trier = sut.open("Prober", str(folder), hidden, port, abstract, os.getpid())
             found: list[str] = trier.possible()
             trier.write()
-            return [*found, *(["write to a file"] if (folder / "target").stat().st_size else [])]
+            copies = trier.copies()
+            wrote = ["write to a file"] if (folder / "target").stat().st_size else []
+            return [*found, *wrote], [(copy, kata) for copy, kata in copies]
         finally:
             sut.close()
             hosts.close()

@@ -39,7 +39,7 @@ def become_sut(request: dict[str, Any], uid: int | None, already_running: int, r
         os.close(READY)
         if Tier(request["tier"]) is Tier.REDUCED:
             connect_through(socket.socket(fileno=DIALLER))
-        serve(socket.socket(fileno=CALLS), Host(request["package"], request["modules"]))
+        serve(socket.socket(fileno=CALLS), Host(request["package"], request["modules"], request["overlay"]))
     finally:
         os._exit(0)
 
@@ -70,7 +70,6 @@ def confine(request: dict[str, Any], uid: int | None, already_running: int) -> N
     if tier is Tier.STRONG:
         namespaces.build(seen, hidden)
     os.chdir(overlay)
-    sys.path.insert(0, overlay)
     sandbox.limit(request["limits"]["memory_mib"], request["limits"]["processes"], already_running)
     devices = [(f"/dev/{name}", landlock.READ | landlock.WRITE_FILE) for name in namespaces.DEVICES]
     rules = [*landlock.readable(seen, hidden), *devices] if tier is Tier.REDUCED else []

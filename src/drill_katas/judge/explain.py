@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.judge.failures import Broken, Crash, Hang, Killed, LimitExceeded, SutError
+from drill_katas.judge.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
+from drill_katas.judge.owntime import TENTH
 from drill_katas.judge.stacks import as_lines, describe_frames, place_in, place_of
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Limits
+    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.process import Exit
     from drill_katas.judge.program import Program
+    from drill_katas.judge.trial import Trial
 
 BROKEN: Final = {
     "import": "{files} cannot be imported: {what}{own}",
@@ -25,10 +28,15 @@ NOISE: Final = re.compile(r"\(Background on this error at: \S+\)")  # SQLAlchemy
 MAX_TEXT: Final = 1_100  # characters of what a SUT says of an error; more than `sut/host.py` sends
 
 
-def hang(call: str, waited: float, left: float, budget: float, dump: str, program: Program) -> Hang:
-    """Explain that no answer came in `waited` s, of the `left` ones of the check's budget; `dump` says where it was."""
-    what = f"the check did not end within its {budget:g} s" if waited >= left else f"no answer within {waited:g} s"
-    return Hang(f"{call}: {what}", as_lines(dump, program), place_in(dump, program))
+def hang(call: str, wait: Wait, trial: Trial, dump: str) -> CheckEnded:
+    """Explain that no answer came within the wait, or the check's budget; `dump` is where the program was then."""
+    if wait.own_seconds() < wait.seconds and trial.too_long_on_the_wall():
+        return NotJudged(trial.busy())
+    in_time = wait.own_seconds() >= wait.seconds
+    what = f"no answer within {wait.seconds:g} s" if in_time else f"the check did not end within its {trial.budget:g} s"
+    waited = trial.meter.waited
+    own = f" of work, and {waited:.1f} s more that it waited for a processor" if wait.share() > TENTH else ""
+    return Hang(f"{call}: {what}{own}", as_lines(dump, trial.program), place_in(dump, trial.program))
 
 
 def death(call: str, exit_: Exit, limits: Limits) -> BaseException:

@@ -46,6 +46,10 @@ class Broken(CheckEnded):
     """The learner's module cannot be imported, or does not keep the contract."""
 
 
+class TooSlow(CheckEnded):
+    """The budget is used up, and yet every call was answered."""
+
+
 class Hang(CheckEnded):
     """No answer within the budget."""
 
@@ -62,6 +66,12 @@ class LimitExceeded(CheckEnded):
     """The SUT used more memory, processes or output than it may."""
 
     outcome = Outcome.LIMIT
+
+
+class NotJudged(CheckEnded):
+    """The judge or the machine failed; the message names the culprit and the remedy."""
+
+    outcome = Outcome.NOT_JUDGED
 
 
 class StopShrinking(CheckEnded):

@@ -48,6 +48,11 @@ class Hosts:
             self._zygotes.append(self._zygote())
         return self
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that programs are forked from."""
+        return [zygote.pid for zygote in self._zygotes]
+
     def rest(self) -> None:
         """End what a run in a fork of this process has left; then be ready for another one's programs."""
         for zygote in self._zygotes:

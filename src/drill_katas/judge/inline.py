@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
 from drill_katas.judge.observation import Logged
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog import Limits
     from drill_katas.judge.kept import Kept
+    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.program import Program
 
 
@@ -31,9 +31,7 @@ class InlineSpawner:
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> InlineRunning:  # noqa: ARG002 - no limits here
         """Start one. Modules imported before stay imported: state they keep is not fresh."""
-        if str(program.overlay) not in sys.path:
-            sys.path.insert(0, str(program.overlay))
-        return InlineRunning(Host(program.package, list(program.modules)))
+        return InlineRunning(Host(program.package, list(program.modules), str(program.overlay)))
 
     def close(self) -> None:
         """Nothing is held."""
@@ -45,7 +43,7 @@ class InlineRunning:
     def __init__(self, host: Host) -> None:
         self.logs: list[Logged] = []
         self.output = Output()
-        self.pid = os.getpid()
+        self.pid = self.family = os.getpid()
         self.weight = 0  # not counted, as all that is kept here
         self._host = host
         self._killed = False
@@ -58,7 +56,7 @@ class InlineRunning:
     def ask(
         self,
         request: dict[str, Any],
-        timeout: float,  # noqa: ARG002 - a debugger waits
+        wait: Wait,  # noqa: ARG002 - a debugger does
         fds: Sequence[int] = (),
     ) -> dict[str, Any]:
         """Serve the request here and now. An exception of the learner's is raised as it is, for the debugger."""

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
 T = TypeVar("T")
@@ -16,8 +16,10 @@ T = TypeVar("T")
 class Loop:
     """Runs coroutines for threads that are none."""
 
-    def __init__(self) -> None:
+    def __init__(self, note_error: Callable[[BaseException], object] = lambda _: None) -> None:
         self._loop = asyncio.new_event_loop()
+        self._note_error = note_error
+        self._loop.set_exception_handler(self._handle)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -40,6 +42,12 @@ class Loop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Note what goes wrong on the loop itself, such as an accept without a file descriptor."""
+        if isinstance(context.get("exception"), BaseException):
+            self._note_error(context["exception"])
+        loop.default_exception_handler(context)
 
 
 async def _cancel_the_others() -> None:

@@ -114,7 +114,7 @@ class Network:
     def attach(self, services: Services) -> dict[str, dict[str, Any]]:
         """Listen on every link; for each node its name, and its links by the node they lead to."""
         if not self._wire:
-            self._loop, self._kept = services.loop, services.kept
+            self._loop, self._kept, self._note_error = services.loop, services.kept, services.note_error
             self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
             services.keep(self)
@@ -159,6 +159,7 @@ class Network:
         except TimeoutError:
             return Answer(trace_id, None, seconds=time.monotonic() - began)
         except (aiohttp.ClientError, TooMuch) as error:
+            self._note_error(error)
             return Answer(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
         return Answer(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
 
@@ -186,7 +187,8 @@ class Network:
     async def _relay(self, caller: str, callee: str, request: web.BaseRequest) -> web.StreamResponse:
         try:
             return await self._passed_on(await self._hop(caller, callee, request))
-        except (aiohttp.ClientError, OSError, TooMuch):
+        except (aiohttp.ClientError, OSError, TooMuch) as error:
+            self._note_error(error)
             if request.transport:
                 request.transport.abort()  # what happened to this connection happens to the caller's
             return web.Response(status=502)

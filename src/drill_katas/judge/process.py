@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.judge.dialler import Dialler
+    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.spawning import Zygote
 
 MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
@@ -93,6 +94,7 @@ class Process:
         dialler: Dialler | None,
     ) -> None:
         self.pid = pid
+        self.family: int = zygote.pid  # from which this one and all that it starts descend
         self.exit: Exit | None = None
         self.output = Output()
         self.logs: list[Logged] = []
@@ -113,27 +115,24 @@ class Process:
         """Count there what is kept of this SUT; too much of it is its end."""
         self._channel.kept, kept.end = kept, self.kill_soon
 
-    def ask(self, request: dict[str, Any], timeout: float, fds: Sequence[int] = ()) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request and return its answer; what is logged meanwhile is added to `logs`.
 
-        Raises `Silent` when `timeout` seconds pass before the SUT has read the request and sent a whole answer, and
-        `Died` when it ended.
+        Raises `Silent` when the wait is over before the SUT has read the request and sent a whole answer, and `Died`
+        when it ended.
         """
-        if timeout <= 0:  # however quickly it would answer
-            raise Silent
-        deadline = time.monotonic() + timeout
         try:
-            self._channel.send(request, fds, deadline)
+            self._channel.send(request, fds, wait.left)
         except Closed:
             pass  # how it ended is heard below
         except TimeoutError:
             raise Silent from None
         while True:
-            frame = self._next_frame(deadline)
+            frame = self._next_frame(wait)
             if "log" not in frame:
                 return self._checked(frame)
             self._keep(frame)
-            if time.monotonic() >= deadline:  # who logs all the time does not answer
+            if not wait.left():  # who logs all the time does not answer
                 raise Silent
 
     def kill(self, why: Why = "asked") -> None:
@@ -188,7 +187,7 @@ class Process:
             raise Died(self._await_exit()) from None
         return frame
 
-    def _next_frame(self, deadline: float) -> dict[str, Any]:
+    def _next_frame(self, wait: Wait) -> dict[str, Any]:
         while True:
             try:
                 frame = self._channel.receive(timeout=0)
@@ -203,7 +202,7 @@ class Process:
                 return frame
             if self.exit is not None:
                 raise Died(self.exit)
-            left = deadline - time.monotonic()
+            left = wait.left()
             if left <= 0:
                 raise Silent
             if any(fd == self._zygote.fileno() for fd, _ in self._heard.poll(left * 1000)):

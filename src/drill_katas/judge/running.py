@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.kept import Kept
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.output import Output
+    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.program import Program
 
 
@@ -19,6 +20,7 @@ class Running(Protocol):
     """A SUT that runs: in a process of its own, or in this one for a debugger."""
 
     pid: int
+    family: int
     logs: list[Logged]
     output: Output
 
@@ -29,7 +31,7 @@ class Running(Protocol):
     def count_in(self, kept: Kept) -> None:
         """Count there what is kept of this SUT; too much of it is its end."""
 
-    def ask(self, request: dict[str, Any], timeout: float, fds: Sequence[int] = ()) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request, with file descriptors that it needs, and return its answer."""
 
     def kill(self) -> None:

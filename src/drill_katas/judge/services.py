@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drill_katas.judge.kept import Kept, KeptChannel, TooMuch
+from drill_katas.judge.shortage import shortage
 from drill_katas.judge.trouble import Fatal
 from drill_katas.sut.wire import Closed, WireError
 
@@ -68,6 +69,7 @@ class Services:
         self.call: Call | None = None  # the check's call that the SUT is serving
         self.trace_id: str | None = None  # and its trace
         self.kept = Kept()  # what the check that runs keeps of the SUT
+        self.note_fault: Callable[[str], None] = lambda _: None  # `Trial.note_fault` of the check that runs
         self._services: dict[str, Service] = {}
         self._things: list[Closable] = []
         self._loop: Loop | None = None
@@ -93,13 +95,18 @@ class Services:
         """Return a path to listen on."""
         return str(self.folder / next(self._names))
 
+    def note_error(self, error: BaseException) -> None:
+        """Note a fault of the judge's when `error` shows that it ran out of something. Thread-safe."""
+        if culprit := shortage(error):
+            self.note_fault(culprit)
+
     @property
     def loop(self) -> Loop:
         """The event loop of what the judge serves and asks over HTTP; it is started when first needed."""
         if self._loop is None:
             from drill_katas.judge.loop import Loop  # noqa: PLC0415 - few katas need it
 
-            self._loop = Loop()
+            self._loop = Loop(self.note_error)
         return self._loop
 
     def raise_end(self) -> None:
@@ -148,9 +155,10 @@ class Services:
         while True:
             try:
                 sock, _ = self._listener.accept()
-            except OSError:
+            except OSError as error:
                 if self._listener.fileno() < 0:  # closed: the session is over
                     return
+                self.note_error(error)
                 time.sleep(0.05)  # out of file descriptors, until the check lets go of some
                 continue
             if not self._free.acquire(blocking=False):

@@ -30,6 +30,17 @@ REST_SECONDS: Final = 10.0
 SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
 
 
+def import_path() -> list[str]:
+    """Return the folders that SUTs import from: the judge's, without the working folder and PYTHONPATH.
+
+    A folder of PYTHONPATH stays if distributions are installed in it, or this package is: it is a library then.
+    """
+    ours = str(Path(__file__).parents[2])
+    named = {os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path}
+    paths = [os.path.abspath(path) for path in sys.path if path not in {"", os.getcwd()}]
+    return [path for path in paths if path not in named or path == ours or any(Path(path).glob("*.dist-info"))]
+
+
 class Zygote:
     """The warm process that SUTs are forked from; start it early, its imports take a while."""
 
@@ -47,7 +58,7 @@ class Zygote:
                 [
                     sys.executable, "-P", "-s", "-B", "-X", "utf8", str(Path(__file__).with_name("zygote.py")),
                     str(theirs.fileno()),
-                    *(os.path.abspath(path) for path in sys.path if path not in {"", os.getcwd()}),
+                    *import_path(),
                 ],
                 pass_fds=[theirs.fileno()],
                 env={
@@ -120,6 +131,11 @@ class Zygote:
             pass
         self.close()
         self._start()
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._popen.pid
 
     def kill(self, pid: int, why: Why) -> None:
         """Ask for a SUT's end; any thread may. Its end is told like any other."""

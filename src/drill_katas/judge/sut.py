@@ -9,10 +9,11 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.judge import explain
-from drill_katas.judge.failures import Hang, Killed, StopShrinking
+from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.kept import ANSWERS, METRICS, TooMuch
 from drill_katas.judge.observation import Observation
+from drill_katas.judge.owntime import TENTH
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
@@ -52,7 +53,13 @@ class Sut(Troubled):
     @functools.cached_property
     def _services(self) -> Services:
         """What serves the program; its thread and its socket are there from the first check on."""
-        return Services(self._place)
+        services = Services(self._place)
+        services.note_fault = self._note_fault
+        return services
+
+    def _note_fault(self, culprit: str) -> None:
+        if self._trial is not None:
+            self._trial.note_fault(culprit)
 
     @property
     def trial(self) -> Trial:
@@ -119,6 +126,7 @@ class Sut(Troubled):
         """Kill the SUT (`kill -9`). The next `open` starts a new process; databases and upstreams live on."""
         running, self._running = self._running, None
         if running is not None:
+            self.trial.meter.let_go(running.pid)
             running.close()
             self._logged += running.logs
 
@@ -192,13 +200,14 @@ class Sut(Troubled):
             self._running.count_in(self.trial.kept)
             self._services.kept = self.trial.kept
             self.trial.output = self._running.output
+            self.trial.meter.watch(self._running.pid, self._running.family)
             if self._virtual_time:
                 self._ask({"op": "virtual time"}, Call("virtual time"))
             has_time = self.trial.seconds_left() > IMPORT_SECONDS
             try:
                 self._ask({"op": "import"}, Call(f"import of {self.trial.program.editable_names()}"), IMPORT_SECONDS)
             except Hang as hang:
-                self._import_hang = hang if has_time else None
+                self._import_hang = hang if has_time and self.trial.meter.share() <= TENTH else None
                 raise
         return self._running
 
@@ -244,18 +253,18 @@ class Sut(Troubled):
         """Send one request within what is left of the budget, and return its value or raise what happened."""
         trial, running = self.trial, self._running
         assert running is not None
-        left = trial.seconds_left()
-        timeout = min(seconds or trial.limits.call_seconds, left)
+        if not trial.seconds_left():
+            raise self._late()
+        wait = trial.wait(seconds or trial.limits.call_seconds)
         self._services.call = call if request["op"] in {"open", "call"} else None
         self._services.trace_id = self._trace_id
         try:
-            answer = running.ask({**request, "trace": self._trace_id}, timeout, fds)
+            answer = running.ask({**request, "trace": self._trace_id}, wait, fds)
         except Silent:
-            dump = self._last_stacks() if timeout > 0 else ""  # nothing was asked: its stacks say nothing
-            self.kill()
-            if timeout == left and trial.failure is not None:
+            dump = self._last_stacks()
+            if trial.failure is not None and not trial.seconds_left():
                 raise StopShrinking from None
-            raise explain.hang(call.text, timeout, left, trial.budget, dump, trial.program) from None
+            raise explain.hang(call.text, wait, trial, dump) from None
         except Died as died:
             call.result = str(died)
             self.kill()
@@ -269,4 +278,10 @@ class Sut(Troubled):
         if "error" in answer:
             call.result = explain.raised(answer["error"])
             raise explain.refusal(call.text, answer["error"], trial.program, trial.limits)
+        trial.answered += request["op"] in {"open", "call"}
         return answer["ok"]
+
+    def _late(self) -> CheckEnded:
+        """Return what ends a check whose budget is used up between two requests."""
+        self.kill()
+        return self.trial.late() if self.trial.failure is None else StopShrinking()

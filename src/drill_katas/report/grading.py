@@ -23,18 +23,22 @@ def grade_lines(grades: Book, width: int) -> Iterator[Line]:
         ids, katas = max(ids, len(grade.id)), max(katas, len(grade.kata or ""))
         solved += grade.solved
     for grade in grades:
-        head = f"{cut(grade.id, min(ids, ID)):<{min(ids, ID)}} {grade.kata or '-':<{katas}} {grade.score:6.2f}  "
+        score = "     ?" if grade.score is None else f"{grade.score:6.2f}"
+        head = f"{cut(grade.id, min(ids, ID)):<{min(ids, ID)}} {grade.kata or '-':<{katas}} {score}  "
         yield line(
-            ("✓ " if grade.solved else "✗ ", "good" if grade.solved else "bad"),
+            ("✓ ", "good") if grade.solved else ("? ", "note") if grade.score is None else ("✗ ", "bad"),
             head,
             cut(_why(grade), width - len(head) - 2),
         )
-    yield line(f"{solved} of {len(grades)} solved; held at the tier {grades.tier}")
+    left = sum(grade.score is None for grade in grades)
+    without = f"; {left} not judged, through no fault of the fix: grade again" if left else ""
+    yield line(f"{solved} of {len(grades)} solved{without}; held at the tier {grades.tier}")
 
 
 def _why(grade: Grade) -> str:
     """Say on one line what keeps it from being solved."""
-    failing = next((check for check in grade.checks if check.points == 0), None)
+    failing = next((check for check in grade.checks if check.not_judged), None)
+    failing = failing or next((check for check in grade.checks if not check.passed), None)
     if failing is not None:
         return printable(f"{failing.stage}: {' '.join(failing.message.split())}")
     return "" if grade.solved else grade.notes[-1]

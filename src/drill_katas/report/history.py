@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.report.evidence import BLOCKS
@@ -26,11 +26,11 @@ def history_lines(events: Sequence[Event], standing: KataProgress, width: int) -
     yield line((standing.kata, "bold"), told)
     attempts = 0
     for event in events:
-        attempts += isinstance(event, Ran)
+        attempts += _is_attempt(event)
         if what := _what(event, attempts):
             text, style = what
             yield line((f"  {event.at.astimezone():%Y-%m-%d %H:%M}  ", "dim"), (cut(text, width - 20), style))
-    shares = [_passing(event) / max(1, len(event.checks)) for event in events if isinstance(event, Ran)]
+    shares = [_passing(event) / max(1, len(event.checks)) for event in events if _is_attempt(event)]
     if shares:
         yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))
 
@@ -47,9 +47,7 @@ def _what(event: Event, attempts: int) -> tuple[str, Style] | None:
             kept = f"; yours is in {event.kept}" if isinstance(event, Reset) else ""
             return f"{'reset' if kept else 'the page'}, variant {event.variant}{kept}", ""
         case Ran():
-            inline = " inline" if event.inline else ""
-            told = f"attempt {attempts}{inline}: {_passing(event)} of {len(event.checks)} checks, {event.seconds:.1f} s"
-            return (f"{told}, solved", "good") if event.solved else (told, "")
+            return _run(event, attempts)
         case Hinted() | SolutionShown():
             return (f"hint {event.rung}" if isinstance(event, Hinted) else "the solution was shown"), "note"
         case Replayed():
@@ -60,6 +58,18 @@ def _what(event: Event, attempts: int) -> tuple[str, Style] | None:
             return told, "good" if event.right else ""
         case _:
             return None
+
+
+def _run(run: Ran, attempts: int) -> tuple[str, Style]:
+    if left := sum(check.outcome is Outcome.NOT_JUDGED for check in run.checks):
+        return f"no attempt: {counted(left, 'check')} not judged, {run.seconds:.1f} s", "note"
+    inline = " inline" if run.inline else ""
+    told = f"attempt {attempts}{inline}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s"
+    return (f"{told}, solved", "good") if run.solved else (told, "")
+
+
+def _is_attempt(event: Event) -> TypeGuard[Ran]:
+    return isinstance(event, Ran) and all(check.outcome is not Outcome.NOT_JUDGED for check in event.checks)
 
 
 def _passing(run: Ran) -> int:

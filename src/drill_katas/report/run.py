@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog import LEVELS, ORIGINAL
-from drill_katas.report.text import Line, Style, clock, cut, folded, line, shown, wrapped
+from drill_katas.report.text import Line, Style, clock, counted, cut, folded, line, shown, wrapped
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ TAIL: Final = 14  # columns of outcome and seconds
 MESSAGE_LINES: Final = 6
 HELP_LINES: Final = 4
 FEW: Final = 3  # katas that are named in the header
-MARKS: Final[dict[Outcome, tuple[str, Style]]] = {Outcome.PASS: ("✓", "good"), Outcome.NOT_REACHED: ("·", "dim")}
+MARKS: Final[dict[Outcome, tuple[str, Style]]] = {
+    Outcome.PASS: ("✓", "good"),
+    Outcome.NOT_REACHED: ("·", "dim"),
+    Outcome.NOT_JUDGED: ("?", "note"),
+}
 
 Judged = tuple["Kata", "Verdict", "KataProgress"]
 
@@ -49,7 +53,8 @@ def summary_lines(
 ) -> list[Line]:
     """Return the end of a run of one kata in full."""
     failing = [check for check in verdict.checks if check.failed]
-    foot = [*_finding(failing, width), line(), *_standing_lines(kata, verdict, standing, at)]
+    foot = [*_finding(failing, width), *_culprits(verdict, width), line()]
+    foot += _standing_lines(kata, verdict, standing, at)
     foot += wrapped(f"next: {_next_step(kata, verdict, standing, workspace)}", width, "")
     return [*_stage_lines(verdict, width, MAX_LINES - len(foot) - 1), *foot]
 
@@ -102,7 +107,7 @@ def _block(stage: Stage, checks: Sequence[CheckResult], width: int, *, folded: b
 def _result_line(label: str, text: str, outcome: Outcome, seconds: float, width: int) -> Line:
     room = width - LABEL - 2 - TAIL
     mark, style = MARKS.get(outcome, ("✗", "bad"))
-    reached = outcome is not Outcome.NOT_REACHED
+    reached = outcome not in {Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
     tail = f"{outcome.value:>5}{f'{seconds:.2f} s':>{TAIL - 5}}" if reached else f"{outcome.value:>{TAIL}}"
     return line((label.ljust(LABEL), "bold"), (f"{mark} ", style), cut(text, room).ljust(room), (tail, style))
 
@@ -117,7 +122,17 @@ def _finding(failing: Sequence[CheckResult], width: int) -> list[Line]:
     return lines + wrapped(" ".join(helped.split()), width, "  ", "note")[:HELP_LINES]
 
 
+def _culprits(verdict: Verdict, width: int) -> list[Line]:
+    """Return why checks have no verdict, each reason once."""
+    messages = dict.fromkeys(check.message for check in verdict.not_judged)
+    lines = [each for message in messages for each in wrapped(message, width, "  ", "note")]
+    return [line(), *lines[:MESSAGE_LINES]] if lines else []
+
+
 def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: datetime) -> list[Line]:
+    if verdict.not_judged:
+        left = counted(len(verdict.not_judged), "check")
+        return [line(f"{kata.name}: {left} not judged, through no fault of the fix; this run is no attempt")]
     if verdict.attempt is None:
         return [line(f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s; not an attempt of yours")]
     given = clock(timedelta(minutes=kata.manifest.minutes))
@@ -135,7 +150,7 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
     files = " and ".join(shown(kata.folder / name, workspace.root) for name in kata.manifest.editable)
     again = f"pytest --kata {kata.name}"
     if verdict.attempt is None:
-        return f"`{again}` judges your own files"
+        return f"{'remove the cause named above; ' if verdict.not_judged else ''}`{again}` judges your own files"
     if verdict.solved:
         others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]
         more = f"; `kata start {kata.name} --variant {others[0]}` is the same page with another cause" if others else ""
@@ -154,7 +169,8 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
 
 def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) -> list[Line]:
     passed = sum(check.passed for check in verdict.checks)
-    mark, style = MARKS.get(Outcome.PASS if verdict.passed else Outcome.FAIL, ("✗", "bad"))
+    seen = Outcome.PASS if verdict.passed else Outcome.NOT_JUDGED if verdict.not_judged else Outcome.FAIL
+    mark, style = MARKS.get(seen, ("✗", "bad"))
     attempt = f" · attempt {verdict.attempt}" if verdict.attempt else ""
     text = f"{kata.name} · {passed} of {len(verdict.checks)} checks pass · {verdict.seconds:.1f} s{attempt}"
     change = standing.change() if verdict.attempt else None
@@ -164,4 +180,5 @@ def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) 
     failing = next((check for check in verdict.checks if check.failed), None)
     if failing:
         lines.append(line("  ", (cut(f"{failing.stage}: {failing.message.partition(chr(10))[0]}", width - 2), "bad")))
-    return lines
+    left = [f"{check.stage}: {check.message}" for check in verdict.not_judged[:1]]
+    return [*lines, *(line("  ", (cut(text, width - 2), "note")) for text in left)]

@@ -24,6 +24,7 @@ import os
 import socket
 import sys
 import traceback
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut import clock, driver, telemetry
@@ -65,9 +66,10 @@ def sendable(text: str) -> str:
 class Host:
     """The objects one SUT has opened. `answer` never raises, whatever the learner's code does."""
 
-    def __init__(self, package: str, modules: list[str]) -> None:
+    def __init__(self, package: str, modules: list[str], folder: str) -> None:
         self._package = package
         self._modules = modules
+        self._folder = folder
         self.last_error: BaseException | None = None
         self._objects: dict[int, Any] = {}
         self._engines: dict[int, list[Any]] = {}
@@ -98,6 +100,7 @@ class Host:
             return {"error": refused.answer}
 
     def _import(self) -> None:
+        bind_package(self._package, self._folder)
         for module in self._modules:
             _guarded("import", importlib.import_module, f"{self._package}.{module}")
 
@@ -174,6 +177,22 @@ class Host:
         engine = driver.make_engine(address, service, **options)
         self._engines.setdefault(number, []).append(engine)
         return engine
+
+
+def bind_package(package: str, folder: str) -> None:
+    """Make `package` the one in `folder`, whatever else of that name is on `sys.path`.
+
+    The overlay has no `__init__.py`, and Python prefers any regular package or module to such a namespace package. A
+    package that is in `sys.modules` already is not looked for.
+    """
+    place = f"{folder}/{package}"
+    if list(getattr(sys.modules.get(package), "__path__", ())) == [place]:
+        return
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]
+    bound = sys.modules[package] = ModuleType(package)
+    bound.__path__ = [place]
+    sys.path_importer_cache.pop(place, None)
 
 
 def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Application:

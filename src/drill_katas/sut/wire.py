@@ -17,7 +17,7 @@ import msgspec
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from _typeshed import FileDescriptorLike
 
@@ -70,24 +70,24 @@ class Channel:
         self._sending = threading.Lock()  # a thread that logs must not cut into an answer
         self._poll = poll_for(sock)
 
-    def send(self, frame: dict[str, Any], fds: Sequence[int] = (), deadline: float | None = None) -> None:
+    def send(self, frame: dict[str, Any], fds: Sequence[int] = (), left: Callable[[], float] | None = None) -> None:
         """Send one frame. Raises `Closed` when nobody listens any more.
 
-        With a `deadline`, by the monotonic clock, copies of file descriptors can go with it, and it raises
-        `TimeoutError` when the other end has not taken the whole frame by then, however often it takes a part; the
+        With `left`, which returns how many seconds to wait on, copies of file descriptors can go with it, and it raises
+        `TimeoutError` when that is 0 before the other end has taken the whole frame, however often it takes a part; the
         connection is of no use after that.
         """
         data = encode(frame) + b"\n"
         try:
             with self._sending:
-                if deadline is None:
+                if left is None:
                     self.socket.sendall(data)
                 else:
-                    self._send_until(deadline, data, fds)
+                    self._send_within(left, data, fds)
         except (BrokenPipeError, ConnectionResetError) as gone:
             raise Closed from gone
 
-    def _send_until(self, deadline: float, data: bytes | memoryview, fds: Sequence[int]) -> None:
+    def _send_within(self, left: Callable[[], float], data: bytes | memoryview, fds: Sequence[int]) -> None:
         while True:
             try:
                 if fds:
@@ -96,7 +96,7 @@ class Channel:
                 else:
                     sent = self.socket.send(data, MSG_DONTWAIT)
             except BlockingIOError:
-                _await_room(self.socket, deadline)
+                _await_room(self.socket, left())
                 continue
             if sent == len(data):
                 return
@@ -154,13 +154,13 @@ class Channel:
         return bool(self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
 
-def _await_room(sock: socket.socket, deadline: float) -> None:
-    """Wait until a connection takes more. Raises `TimeoutError` at the deadline, also when there is room by then."""
+def _await_room(sock: socket.socket, seconds: float) -> None:
+    """Wait until a connection takes more, or so long. Raises `TimeoutError` when there is no time to wait."""
+    if seconds <= 0:
+        raise TimeoutError
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
-    left = deadline - time.monotonic()
-    if left <= 0 or not poll.poll(left * 1000):
-        raise TimeoutError
+    poll.poll(seconds * 1000)
 
 
 def _parse(line: bytes | bytearray) -> dict[str, Any]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 SPECIFICATION: Final = "0.0.0"  # of the working draft, of November 2025
 NAMESPACE: Final = "drill-katas"  # of what stands under "extra"
 STATUSES: Final = ("passed", "failed", "skipped", "pending", "other")
-NOT_REACHED: Final = "other"  # a skipped test may be taken for a good one
+OTHER: Final = {Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
+"""What is "other" there: a skipped test may be taken for a good one."""
 
 
 def to_ctrf(book: Book) -> Iterator[str]:
@@ -43,7 +44,7 @@ def _summary(book: Book) -> dict[str, Any]:
     duration = 0
     for grade in book:
         duration += _milliseconds(grade.seconds)
-        for status in map(_status, grade.checks) if grade.checks else ["failed"]:
+        for status in map(_status, grade.checks) if grade.checks else [_without_checks(grade)]:
             counts[status] += 1
     stop = int(time.time() * 1000)
     extra = {NAMESPACE: {"tier": book.tier, "submissions": len(book)}}
@@ -55,7 +56,8 @@ def _tests(book: Iterable[Grade]) -> Iterator[dict[str, Any]]:
         yield from (_test(grade, check) for check in grade.checks)
         if not grade.checks:
             id_ = flat(grade.id)
-            yield {"name": "judged", "status": "failed", "duration": 0, "suite": [id_], "message": problem(grade)}
+            status = _without_checks(grade)
+            yield {"name": "judged", "status": status, "duration": 0, "suite": [id_], "message": problem(grade)}
 
 
 def _test(grade: Grade, check: CheckGrade) -> dict[str, Any]:
@@ -76,9 +78,13 @@ def _test(grade: Grade, check: CheckGrade) -> dict[str, Any]:
 
 
 def _status(check: CheckGrade) -> str:
-    if check.verdict is Outcome.NOT_REACHED:
-        return NOT_REACHED
+    if check.verdict in OTHER:
+        return "other"
     return "passed" if check.passed else "failed"
+
+
+def _without_checks(grade: Grade) -> str:
+    return "other" if grade.score is None else "failed"
 
 
 def _milliseconds(seconds: float) -> int:

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.grading.formats.plain import by_stage, flat, gained, plain, points, problem, titled, where
+from drill_katas.grading.formats.plain import by_stage, flat, gained, plain, points, problem, titled, unjudged, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from drill_katas.grading.records import Book, CheckGrade, Grade
 
 MOST_SUMMARY: Final = 900_000  # bytes; GitHub takes no summary of a step that is larger than 1 MiB
+ERROR: Final = "error"
+WARNING: Final = "warning"  # where the grader is to blame
 MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]|~#!$@]|(?<=:)/|(?<=www)\.", re.IGNORECASE)
 """What Markdown, and GitHub's own of it, take for more than text: mark-up, tables, mentions, formulas, addresses."""
 
@@ -39,14 +41,15 @@ def _annotations(grade: Grade) -> Iterator[str]:
     """Yield an annotation for each failing check; first those with a line, for GitHub shows ten of a step."""
     failing = [check for check in grade.checks if not check.passed]
     for check in sorted(failing, key=lambda check: check.line is None):
-        yield _error(f"{check.stage}: {titled(check)}", plain(check.message), _place(grade, check))
+        kind = WARNING if check.not_judged else ERROR
+        yield _command(kind, f"{check.stage}: {titled(check)}", plain(check.message), _place(grade, check))
     if not grade.checks:
-        yield _error(flat(grade.id), problem(grade), {})
+        yield _command(WARNING if grade.score is None else ERROR, flat(grade.id), problem(grade), {})
 
 
-def _error(title: str, message: str, place: dict[str, str]) -> str:
+def _command(kind: str, title: str, message: str, place: dict[str, str]) -> str:
     told = ",".join(f"{name}={_property(value)}" for name, value in {**place, "title": title}.items())
-    return f"::error {told}::{_data(message)}\n"
+    return f"::{kind} {told}::{_data(message)}\n"
 
 
 def _place(grade: Grade, check: CheckGrade) -> dict[str, str]:
@@ -76,7 +79,7 @@ def _property(text: str) -> str:
 def to_summary(book: Book) -> Iterator[str]:
     """Yield the summary, of as many submissions as GitHub takes."""
     solved = sum(grade.solved for grade in book)
-    yield f"## Katas: {solved} of {len(book)} solved\n\nHeld at the tier {_text(book.tier)}.\n\n"
+    yield f"## Katas: {solved} of {len(book)} solved{unjudged(book)}\n\nHeld at the tier {_text(book.tier)}.\n\n"
     room = MOST_SUMMARY
     for number, grade in enumerate(book):
         told = "".join(_submission(grade))
@@ -88,7 +91,7 @@ def to_summary(book: Book) -> Iterator[str]:
 
 
 def _submission(grade: Grade) -> Iterator[str]:
-    mark = "✅" if grade.solved else "❌"
+    mark = "✅" if grade.solved else "⚠️" if grade.score is None else "❌"
     yield f"### {mark} {_text(grade.id)}{f', {_text(grade.kata)}' if grade.kata else ''}\n\n"
     if not grade.checks:
         yield f"{_text(problem(grade))}\n\n"

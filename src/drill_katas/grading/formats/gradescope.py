@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from drill_katas.errors import UserError
-from drill_katas.grading.formats.plain import by_stage, explained, plain, points, problem, titled
+from drill_katas.grading.formats.plain import by_stage, explained, plain, points, problem, titled, without_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,15 @@ def expect_one(number: int) -> None:
 
 
 def to_gradescope(book: Book) -> Iterator[str]:
-    """Return the file, in one piece: it is about one submission. Raises `UserError` when there are others."""
+    """Return the file, in one piece: it is about one submission.
+
+    Raises `UserError` when there are others, and when there is no score: the file must have one, but any is false.
+    Without the file Gradescope reports that the autograder failed, and the submission can be run again.
+    """
     expect_one(len(book))
     (grade,) = book
+    if grade.score is None:
+        raise UserError(f"{grade.id} has no score and there are no results: {without_score(grade)}")
     return iter([msgspec.json.format(msgspec.json.encode(_results(grade, book.tier))).decode() + "\n"])
 
 

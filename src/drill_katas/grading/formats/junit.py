@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from drill_katas.grading.records import Book, CheckGrade, Grade
 
-ERRORS: Final = {Outcome.HANG, Outcome.CRASH, Outcome.LIMIT, Outcome.NOT_REACHED}
+ERRORS: Final = {Outcome.HANG, Outcome.CRASH, Outcome.LIMIT, Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
 """What is an error there, and no failure. What was not reached is one: a skipped test may be taken for a good one."""
 
 

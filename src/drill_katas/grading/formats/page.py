@@ -5,7 +5,17 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.grading.formats.plain import by_stage, explained, flat, gained, plain, points, problem, titled
+from drill_katas.grading.formats.plain import (
+    by_stage,
+    explained,
+    flat,
+    gained,
+    plain,
+    points,
+    problem,
+    titled,
+    unjudged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +51,13 @@ def to_html(book: Book) -> Iterator[str]:
     """Yield the page."""
     solved = sum(grade.solved for grade in book)
     yield HEAD
-    yield f"<p>{solved} of {len(book)} solved; held at the tier {_text(book.tier)}</p>\n"
+    yield f"<p>{solved} of {len(book)} solved{unjudged(book)}; held at the tier {_text(book.tier)}</p>\n"
     yield from (_submission(grade) for grade in book)
     yield "</body>\n</html>\n"
 
 
 def _submission(grade: Grade) -> str:
-    mark = "✓" if grade.solved else "✗"
+    mark = "✓" if grade.solved else "?" if grade.score is None else "✗"
     head = f'<span class="score">{mark} {points(grade.score)}</span> {_text(grade.id)}'
     if not grade.checks:
         return f"<details><summary>{head}</summary><p>{escape(problem(grade))}</p></details>\n"

@@ -7,16 +7,19 @@ printed in a CI job goes through it, whatever its format.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from drill_katas.grading.submission import printable
 from drill_katas.outcome import uncommanding
-from drill_katas.verdict import Stage
+from drill_katas.verdict import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.grading.records import CheckGrade, Grade
+    from drill_katas.grading.records import Book, CheckGrade, Grade
+
+
+NOT_JUDGED: Final = Outcome.NOT_JUDGED.value
 
 
 def plain(text: str) -> str:
@@ -51,7 +54,18 @@ def explained(grade: Grade, check: CheckGrade) -> str:
 
 def problem(grade: Grade) -> str:
     """Say why a submission has no checks."""
-    return flat(grade.notes[-1]) if grade.notes else "not judged"
+    return flat(grade.notes[-1]) if grade.notes else NOT_JUDGED
+
+
+def unjudged(book: Book) -> str:
+    """Return what follows the number of solved ones in a headline: ", 2 not judged", or nothing."""
+    left = sum(grade.score is None for grade in book)
+    return f", {left} {NOT_JUDGED}" if left else ""
+
+
+def without_score(grade: Grade) -> str:
+    """Return why a submission has no score."""
+    return flat(next((check.message for check in grade.checks if check.not_judged), problem(grade)))
 
 
 def by_stage(grade: Grade) -> dict[Stage, list[CheckGrade]]:
@@ -61,13 +75,17 @@ def by_stage(grade: Grade) -> dict[Stage, list[CheckGrade]]:
 
 
 def gained(checks: Sequence[CheckGrade]) -> tuple[str, str]:
-    """Return how many of some checks passed, and what they gave: "2 of 3", "20 of 30"."""
+    """Return how many of some checks passed, and what they gave: "2 of 3", "20 of 30"; none while one is not judged."""
     passed, gave, worth = sum(check.passed for check in checks), 0.0, 0.0
     for check in checks:
-        gave, worth = gave + check.points, worth + check.worth
-    return f"{passed} of {len(checks)}", f"{points(gave)} of {points(worth)}"
+        gave, worth = gave + (check.points or 0.0), worth + check.worth
+    left = sum(check.not_judged for check in checks)
+    number = f"{passed} of {len(checks)}{f', {left} not judged' if left else ''}"
+    return number, NOT_JUDGED if left else f"{points(gave)} of {points(worth)}"
 
 
-def points(value: float) -> str:
-    """Write points with at most two places."""
+def points(value: float | None) -> str:
+    """Write points with at most two places; "not judged" when there is no score."""
+    if value is None:
+        return NOT_JUDGED
     return f"{value:.2f}".rstrip("0").rstrip(".")

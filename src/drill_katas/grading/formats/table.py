@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.grading.formats.plain import by_stage, explained, flat, points, problem, titled
+from drill_katas.grading.formats.plain import NOT_JUDGED, by_stage, explained, flat, points, problem, titled
 from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class _Line:
 
 
 def to_csv(book: Book) -> Iterator[str]:
-    """Yield the rows. A cell is empty where the kata has no such stage."""
+    """Yield the rows. A cell is empty where the kata has no such stage, and where there is no verdict."""
     line = _Line()
     writer = csv.writer(line)
     writer.writerow(HEAD)
@@ -38,15 +38,18 @@ def to_csv(book: Book) -> Iterator[str]:
 
 
 def _row(grade: Grade, tier: str) -> Iterator[str]:
-    yield from (grade.id, grade.kata or "", "yes" if grade.solved else "no", points(grade.score))
+    solved = "yes" if grade.solved else NOT_JUDGED if grade.score is None else "no"
+    yield from (grade.id, grade.kata or "", solved, "" if grade.score is None else points(grade.score))
     stages = by_stage(grade)
     for stage in Stage:
-        yield points(sum(check.points for check in stages[stage])) if stage in stages else ""
+        known = stage in stages and not any(check.not_judged for check in stages[stage])
+        yield points(sum(check.points or 0.0 for check in stages[stage])) if known else ""
     yield from (f"{grade.seconds:.2f}", tier, _problem(grade))
 
 
 def _problem(grade: Grade) -> str:
-    failing = next((check for check in grade.checks if not check.passed), None)
+    failing = next((check for check in grade.checks if check.not_judged), None)
+    failing = failing or next((check for check in grade.checks if not check.passed), None)
     if failing is not None:
         return f"{failing.stage}: {titled(failing)}: {explained(grade, failing)}"
     return "" if grade.solved else problem(grade)

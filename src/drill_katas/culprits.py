@@ -1,0 +1,77 @@
+"""Whose fault an exception is that pytest saw in a check: the program's, or that of the judge or of another plugin."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import hypothesis.errors
+import pytest
+
+from drill_katas import kit
+from drill_katas.judge import failures
+from drill_katas.judge.shortage import shortage
+from drill_katas.judge.tier import Unheld
+from drill_katas.sut import host
+
+OUR_PARTS: Final = ("drill_katas", "_pytest", "pytest", "pluggy", "hypothesis", "_hypothesis_pytestplugin")
+OURS: Final = Path(failures.__file__).parents[1]
+CHECKS: Final = (str(Path(kit.__file__).parent), host.__file__)
+"""Code of ours that runs on behalf of a check or of the program, besides the kata's own folder."""
+VERDICTS: Final = (
+    failures.CheckEnded, failures.SutError, failures.Killed,
+    hypothesis.errors.HypothesisException, pytest.skip.Exception, pytest.xfail.Exception,
+)  # fmt: skip
+"""What is a verdict wherever it was raised, unless another plugin did."""
+
+
+def culprit_of(error: BaseException, checks: Path, config: pytest.Config) -> str | None:
+    """Return the culprit when `error` came from another plugin, a conftest or the judge; None from a check in `checks`.
+
+    The innermost frame decides that belongs to one of them. An exception without any was raised outside of the check.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    judged = (f"{checks}/", *CHECKS)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.startswith(judged):
+            return None
+        if plugin := _plugin_at(frame.filename, config):
+            return _in_words(plugin, frame, error)
+        if frame.filename.startswith(f"{OURS}/") and (culprit := _of_the_judge(error)):
+            return culprit
+    if isinstance(error, VERDICTS):
+        return None
+    return f"{_shown(error)} was raised outside of the check, by pytest or another plugin; run it without that"
+
+
+def _of_the_judge(error: BaseException) -> str | None:
+    if isinstance(error, Unheld | TimeoutError):
+        return f"{error}; run it again"
+    return None if isinstance(error, VERDICTS) else shortage(error)
+
+
+def _in_words(plugin: str, frame: traceback.FrameSummary, error: BaseException) -> str:
+    place = f"{frame.filename}:{frame.lineno}"
+    if Path(frame.filename).name == "conftest.py":
+        return f"{place} raised {_shown(error)}; run it without that file, or with --noconftest"
+    return f"the plugin {plugin} raised {_shown(error)} ({place}); run it with -p no:{plugin}"
+
+
+def _shown(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
+
+
+def _plugin_at(file: str, config: pytest.Config) -> str | None:
+    """Return the name of the plugin that a file belongs to; None for ours and for those that pytest comes with."""
+    for name, plugin in config.pluginmanager.list_name_plugin():
+        module = plugin if isinstance(plugin, ModuleType) else sys.modules.get(type(plugin).__module__)
+        known = getattr(module, "__file__", None)
+        if module is None or known is None or module.__name__.partition(".")[0] in OUR_PARTS:
+            continue
+        if file == known or (Path(known).name == "__init__.py" and Path(file).is_relative_to(Path(known).parent)):
+            return name
+    return None

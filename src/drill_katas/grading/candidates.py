@@ -1,0 +1,152 @@
+"""Which files of a submission are a kata's editable files: pure functions of names.
+
+| evidence | example, for `fp_drift` |
+| --- | --- |
+| the exact path | `katas/fp_drift/ledger.py`, then `fp_drift/ledger.py` |
+| the file name | `ledger.py`, also behind the prefix of a learning platform |
+| a variant of the name | `ledger (1).py`, `ledger-2.py`, `Ledger.py`, `ledger_final.py` |
+| a name before it | `alice_ledger.py`, but never `test_ledger.py` |
+
+A backup folder (`old/`, `backup/`) ranks below all of these; of equal evidence the shallower folder is better.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from drill_katas.catalog import Kata
+
+SUFFIX: Final = r"(?:[ _-]*(?:\(\d+\)|v?\d+|copy|kopie|copie|copia|final|fixed|fix|new|solution|solved))+"
+BACKUP: Final = re.compile(
+    r"(?:^|[ ._-])(?:backups?|bak|old|orig|originals?|archived?|previous|drafts?|starter|broken|trash|history|variants)"
+    r"(?:$|[ ._-]|\d)",
+    re.IGNORECASE,
+)
+CANVAS: Final = re.compile(r"(?P<who>[^/]+?)(?:_LATE)?_(?P<user>\d{3,})_\d{3,}_(?P<name>[^/]+)")
+MOODLE: Final = re.compile(r"(?P<who>[^/]+?)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_(?P<name>[^/]*)")
+
+
+class Platform(NamedTuple):
+    """The parts of a file name that a learning platform has made: whose it is, and the name before that."""
+
+    who: str
+    name: str
+
+
+def platform(name: str) -> Platform | None:
+    """Return the parts of a name made by Canvas or Moodle, or None."""
+    for pattern in (MOODLE, CANVAS):
+        found = pattern.fullmatch(name)
+        if found:
+            return Platform(f"{found['who']}_{found['user']}", found["name"])
+    return None
+
+
+class Rank(NamedTuple):
+    """How good a candidate is; the least is the best."""
+
+    backup: bool
+    variant: int  # as `matches` returns
+    place: int  # 0 `katas/NAME/`, 1 `NAME/`, 2 elsewhere
+    depth: int
+
+    @property
+    def evidence(self) -> tuple[bool, int, int]:
+        """The rank without the depth, by which two katas compare."""
+        return self[:3]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """All editable files of a kata in one folder: for each of them the equally good names, as they are there."""
+
+    kata: Kata
+    rank: Rank
+    files: dict[str, tuple[str, ...]]
+
+
+def candidates(names: Iterable[str], katas: Sequence[Kata]) -> list[Candidate]:
+    """Return the candidates for all katas, the best first."""
+    listed = sorted(names)
+    found = [candidate for kata in katas for candidate in _of_kata(listed, kata)]
+    return sorted(found, key=lambda candidate: candidate.rank)
+
+
+def best(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates with the evidence of the best, the shallowest of each kata."""
+    if not found:
+        return []
+    equal = [each for each in found if each.rank.evidence == found[0].rank.evidence]
+    least: dict[str, Rank] = {}
+    for each in equal:
+        least.setdefault(each.kata.name, each.rank)
+    return [each for each in equal if each.rank == least[each.kata.name]]
+
+
+def matches(base: str, editable: str) -> int | None:
+    """Return how far a file name is from an editable file's: 0 equal, 1 a variant, 2 with a name before it, or None."""
+    made = platform(base)
+    name = made.name if made else base
+    if name == editable:
+        return 0
+    found = _variants(editable).fullmatch(name)
+    return None if found is None else 2 if found["who"] else 1
+
+
+def owner(base: str, editable: str) -> str:
+    """Return what is before and behind an editable file's name in the name of a file: `alice`, `(1)`, or nothing."""
+    found = _variants(editable).fullmatch(base)
+    return (found["who"] or found["suffix"] or "").strip(" _-") if found else ""
+
+
+@functools.cache
+def _variants(editable: str) -> re.Pattern[str]:
+    path = PurePosixPath(editable)
+    stem, ending = re.escape(path.stem), re.escape(path.suffix)
+    who = r"(?:(?P<who>(?!tests?[ _-]|\.|#).+)[ _-])?"
+    return re.compile(rf"{who}{stem}(?P<suffix>{SUFFIX})?{ending}(?:{ending}|\.txt)?", re.IGNORECASE)
+
+
+def _of_kata(names: Iterable[str], kata: Kata) -> Iterator[Candidate]:
+    """Yield a candidate for each folder that has all editable files of the kata, or variants of them."""
+    folders: defaultdict[str, defaultdict[str, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
+    for name in names:
+        for editable in kata.manifest.editable:
+            folder, match = _split(name, editable)
+            if match is not None:
+                folders[folder][editable].append((match, name))
+    for folder, found in folders.items():
+        if len(found) == len(kata.manifest.editable):
+            variant = max(min(each)[0] for each in found.values())
+            files = {editable: _least(found[editable]) for editable in kata.manifest.editable}
+            yield Candidate(kata, _rank(folder, kata, variant), files)
+
+
+def _split(name: str, editable: str) -> tuple[str, int | None]:
+    """Return the folder that an editable file's path is in by this name, and how its last part matches."""
+    folder, _, base = name.rpartition("/")
+    inner, _, wanted = editable.rpartition("/")
+    if inner and f"/{folder}".endswith(f"/{inner}"):
+        folder = folder[: len(folder) - len(inner)].rstrip("/")
+    elif inner:
+        return folder, None
+    return folder, matches(base, wanted)
+
+
+def _least(found: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    least = min(match for match, _ in found)
+    return tuple(name for match, name in found if match == least)
+
+
+def _rank(folder: str, kata: Kata, variant: int) -> Rank:
+    parts = folder.split("/") if folder else []
+    place = 0 if parts[-2:] == ["katas", kata.name] else 1 if parts[-1:] == [kata.name] else 2
+    return Rank(any(map(BACKUP.search, parts)), variant, place, len(parts))

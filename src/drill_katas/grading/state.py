@@ -1,0 +1,125 @@
+"""The user's state folder: grades of unfinished runs, and the key that seals all grades.
+
+It is `$XDG_STATE_HOME/drill-katas`, or `~/.local/state/drill-katas`, with mode 0700: outside of what is graded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from drill_katas.grading.records import Grade
+
+KEY_BYTES: Final = 32
+OTHERS: Final = 0o077  # rights of others
+
+
+class Unusable(Exception):
+    """There is no state folder that only this user can write to; the message says why."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A state folder of this user's alone, and its key."""
+
+    folder: Path
+    key: bytes
+
+    def lines_of(self, file: Path) -> Path:
+        """Return where the grades of an unfinished run that writes this file are."""
+        return self.folder / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:32]}.grades"
+
+    def sealed(self, grade: Grade) -> Grade:
+        """Return the grade with its MAC: over key and verdict, not over the id, places and notes of one entry."""
+        verdict = msgspec.json.encode(replace(grade, id="", notes=(), places={}, mac=""))
+        return replace(grade, mac=hmac.new(self.key, verdict, hashlib.sha256).hexdigest())
+
+    def vouches_for(self, grade: Grade) -> bool:
+        """Return whether this user's `kata grade` made the verdict, and it agrees with its checks."""
+        whole = bool(grade.key and grade.checks) and grade.solved == all(check.passed for check in grade.checks)
+        return whole and hmac.compare_digest(self.sealed(grade).mac, grade.mac)
+
+
+def state_folder() -> Path:
+    """Return where the state folder is. Raises `Unusable` for a user without a home."""
+    place = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        return (Path(place) if os.path.isabs(place) else Path.home() / ".local" / "state") / "drill-katas"  # noqa: PTH117
+    except RuntimeError as error:
+        raise Unusable(str(error)) from error
+
+
+def state() -> State:
+    """Return the state folder, which is made when there is none. Raises `Unusable`."""
+    folder = state_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        about = folder.lstat()
+        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o022:
+            raise Unusable(f"{folder} belongs to another user, or others can write to it")
+        key = _key(folder / "key") or _new_key(folder / "key")
+    except OSError as error:
+        raise Unusable(f"{error.filename or folder}: {error.strerror}") from error
+    return State(folder, key)
+
+
+def expect_apart(paths: Iterable[Path], file: Path) -> None:
+    """Raise `UserError` when what is graded contains the state folder, or leads the grades' file out of itself."""
+    with contextlib.suppress(Unusable):
+        folder = state_folder().resolve()
+        for path in paths:
+            top = path.resolve()
+            if folder.is_relative_to(top):
+                raise UserError(
+                    f"{path} contains {folder}, where grades are kept; set XDG_STATE_HOME to a folder elsewhere"
+                )
+            if _spelled(file).is_relative_to(_spelled(path)) and not file.resolve().is_relative_to(top):
+                raise UserError(f"--json {file}: a link in {path} leads to {file.resolve()}; name a file elsewhere")
+
+
+def _spelled(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links are what is looked for
+
+
+def _key(file: Path) -> bytes:
+    """Return the key in a file that nobody else can read; nothing if there is none like that."""
+    try:
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), "rb") as opened:
+            about = os.fstat(opened.fileno())
+            alone = stat.S_ISREG(about.st_mode) and about.st_uid == os.geteuid() and not about.st_mode & OTHERS
+            key = opened.read(KEY_BYTES + 1)
+    except FileNotFoundError:
+        return b""
+    except OSError:  # a link
+        alone, key = False, b""
+    if alone and len(key) == KEY_BYTES:
+        return key
+    file.unlink()
+    return b""
+
+
+def _new_key(file: Path) -> bytes:
+    draft = file.with_name(f"key.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(secrets.token_bytes(KEY_BYTES))
+    try:
+        with contextlib.suppress(FileExistsError):  # another run was faster
+            os.link(draft, file)
+    finally:
+        draft.unlink()
+    return _key(file)

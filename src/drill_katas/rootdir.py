@@ -1,0 +1,72 @@
+"""Refuses pytest settings that come from what is judged: an ini file or a conftest.py runs in the judge.
+
+pytest chooses its rootdir before it knows the options of plugins: it takes the DIR in `--kata-from DIR` for a test
+path, and the ini file in it for its own. Plugins that this ini file names are loaded before this one; what is left to
+do then is to judge nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from _pytest.config.findpaths import determine_setup
+
+from drill_katas.arms import SOLUTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SAFE: Final = "nothing was judged; write {option}={value}, with an equals sign"
+
+
+def refuse_settings_of_an_arm(config: pytest.Config) -> None:
+    """Raise `pytest.UsageError` if an ini file or a conftest.py of this session comes from what it is to judge."""
+    given = config.known_args_namespace
+    named = list(_paths(config))
+    _, inipath, *_ = determine_setup(
+        inifile=given.inifilename,
+        override_ini=given.override_ini,
+        args=given.file_or_dir,
+        rootdir_cmd_arg=given.rootdir,
+        invocation_dir=config.invocation_params.dir,
+    )
+    if named and config.inipath not in {None, inipath}:
+        option, value = next((each for each in named if _owns(config, each[1], config.inipath)), named[0])
+        raise pytest.UsageError(
+            f"pytest takes its settings from {config.inipath}, because of {option} {value}; "
+            + SAFE.format(option=option, value=value)
+        )
+    if given.kata_from not in {None, SOLUTIONS}:
+        _refuse_own_folder(config, config.invocation_params.dir / given.kata_from)
+
+
+def _refuse_own_folder(config: pytest.Config, folder: Path) -> None:
+    """Refuse the settings in the folder of an arm, also where pytest was started in it."""
+    started = config.invocation_params.dir  # pytest loads the conftest.py files there and above
+    conftests = [folder / "conftest.py"] if started.resolve().is_relative_to(folder.resolve()) else []
+    for file in filter(None, (config.inipath, *conftests)):
+        if file.is_file() and file.resolve().parent == folder.resolve():
+            raise pytest.UsageError(
+                f"pytest takes its settings from {file}, which belongs to what --kata-from names; nothing was judged; "
+                f"run pytest from another folder, or remove the file"
+            )
+
+
+def _paths(config: pytest.Config) -> Iterator[tuple[str, str]]:
+    """Yield the options with a path, and the path."""
+    given = config.known_args_namespace
+    for option, value in (
+        ("--kata-from", given.kata_from),
+        *(("--kata-path", path) for path in given.kata_path),
+        ("--kata-report", given.kata_report),
+    ):
+        if value is not None:
+            yield option, value
+
+
+def _owns(config: pytest.Config, value: str, inipath: Path | None) -> bool:
+    """Whether an ini file lies beside or above a path, so that the path has led pytest to it."""
+    path = (config.invocation_params.dir / value).resolve()
+    return inipath is not None and path.is_relative_to(inipath.parent.resolve())

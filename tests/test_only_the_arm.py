@@ -1,0 +1,205 @@
+"""Only the arm's own files are judged, and nothing that comes with them runs in the judge."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drill_katas.catalog import shipped
+from drill_katas.grading.copies import folders_to_hide, secrets_of
+from drill_katas.grading.prober import copies_below
+from drill_katas.verdict import Outcome
+from tests.bicycle import USAGE_ERROR
+from tests.commands import done, kata
+from tests.conftest import FINE
+from tests.pack import RIGHT, WRONG, Pack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RAISES = "raise RuntimeError('this is what was handed in')\n"
+CHECKS_NOTHING = """
+import pytest
+
+@pytest.fixture(scope="session")
+def sut():
+    class Anything:
+        def __enter__(self): return self
+        def __exit__(self, *_): pass
+        def open(self, *_): return self
+        def go(self): return "gone"
+    return Anything()
+"""
+
+
+@pytest.fixture
+def pack(tmp_path):
+    made = Pack(tmp_path)
+    yield made
+    made.close()
+
+
+def decoy(folder: Path, kind: str, name: str, source: str = FINE) -> Path:
+    """Put something that has the name of a kata where Python finds it: a package with a right fix, or a module."""
+    if kind == "module":
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.py").write_text(f"class toy:\n    pass\n\n\n{source}")
+    else:
+        package = folder / name
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / "toy.py").write_text(source)
+    return folder
+
+
+@pytest.fixture(params=["package", "module"])
+def kind(request):
+    return request.param
+
+
+def test_a_package_on_pythonpath_is_not_graded(pack, kind):
+    pack.hand_in("a", RAISES)
+    pack.env["PYTHONPATH"] += f":{decoy(pack.root / 'pp', kind, 'toy')}"
+    assert pack.grade()["a"]["score"] == 0
+
+
+def test_a_package_beside_installed_ones_is_not_graded(pack, kind):
+    """The folder with the pack is one of libraries, as site-packages is, and stays on the path of programs."""
+    pack.hand_in("a", RAISES)
+    decoy(pack.root / "site", kind, "toy")
+    assert pack.grade()["a"]["score"] == 0
+
+
+def test_a_right_fix_is_graded_beside_a_wrong_package(pack, kind):
+    pack.hand_in("a", RIGHT)
+    decoy(pack.root / "site", kind, "toy", WRONG)
+    assert pack.grade()["a"]["score"] == 100
+
+
+def test_fp_drift_is_graded_by_what_was_handed_in(tmp_path):
+    """As it was found: the reference on PYTHONPATH under the kata's name, and a submission that raises."""
+    reference = (shipped().get("fp_drift").solutions / "ledger.py").read_text()
+    decoy(tmp_path / "pp", "package", "fp_drift")
+    (tmp_path / "pp" / "fp_drift" / "ledger.py").write_text(reference)
+    (tmp_path / "s" / "a").mkdir(parents=True)
+    (tmp_path / "s" / "a" / "ledger.py").write_text("raise RuntimeError")
+    printed = done(tmp_path, "grade", "s", "--kata", "fp_drift", env={"PYTHONPATH": str(tmp_path / "pp")})
+    assert "0 of 1 solved" in printed
+    assert "ledger.py cannot be imported: RuntimeError" in printed
+
+
+@pytest.mark.parametrize("inline", [(), ("--kata-inline",)])
+def test_practice_judges_no_package_on_pythonpath(toy, kind, inline):
+    toy.module(RAISES)
+    folder = decoy(toy.root / "pp", kind, "toy")
+    assert toy.pytest(*inline, env={"PYTHONPATH": str(folder)}).returncode == 1
+
+
+def test_practice_judges_no_package_from_a_pth_file(toy, kind):
+    """Site reads `.pth` files of a user's own site-packages, as it does those of an environment."""
+    toy.module(RAISES)
+    folder = decoy(toy.root / "pp", kind, "toy")
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    user = toy.root / "base" / "lib" / version / "site-packages"
+    user.mkdir(parents=True)
+    (user / "decoy.pth").write_text(f"{folder}\n")
+    env = {"PYTHONPATH": str(user), "PYTHONUSERBASE": str(toy.root / "base")}
+    (user / "sitecustomize.py").write_text(f"import site\nsite.addsitedir({str(user)!r})\n")
+    assert toy.pytest(env=env).returncode == 1
+
+
+@pytest.mark.parametrize("option", ["--kata-from", "--kata-path", "--kata-report"])
+def test_settings_beside_an_arm_are_refused(toy, option):
+    """Pytest takes DIR in `--kata-from DIR` for a test path, and the pytest.ini in it for its own."""
+    arm = settings_in(toy.root / "arm")
+    value = "arm/report.json" if option == "--kata-report" else "arm"
+    (arm / "report.json").touch()
+    result = toy.pytest(option, value)
+    assert result.returncode == USAGE_ERROR
+    assert f"{option}={value}, with an equals sign" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert " passed" not in result.stdout
+
+
+def settings_in(arm: Path) -> Path:
+    arm.mkdir()
+    (arm / "toy.py").write_text(FINE)
+    (arm / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = -p grades_me\n")
+    (arm / "grades_me.py").write_text("")
+    return arm
+
+
+@pytest.mark.parametrize("option", ["--kata-from", "--kata-path", "--kata-report"])
+def test_an_option_with_equals_sign_loads_nothing(toy, option):
+    arm = settings_in(toy.root / "arm")
+    (arm / "grades_me.py").write_text("raise SystemExit('this ran in the judge')\n")
+    value = "arm/report.json" if option == "--kata-report" else "arm"
+    assert toy.pytest(f"{option}={value}").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["conftest.py", "pytest.ini"])
+def test_settings_are_refused_where_pytest_runs_in_the_arm(toy, name):
+    arm = toy.root / "arm"
+    arm.mkdir()
+    (arm / "toy.py").write_text(FINE)
+    (arm / name).write_text("raise SystemExit('this ran in the judge')\n" if name == "conftest.py" else "[pytest]\n")
+    result = toy.pytest("--kata-path", str(toy.root / "katas"), "--kata-from", ".", env={"PWD": str(arm)}, cwd=arm)
+    assert result.returncode == USAGE_ERROR
+    assert f"{name}, which belongs to what --kata-from names; nothing was judged" in result.stderr
+    assert "this ran" not in result.stdout + result.stderr
+
+
+def test_the_fixture_of_a_parent_conftest_is_not_used(toy):
+    toy.module(RAISES)
+    (toy.root / "conftest.py").write_text(CHECKS_NOTHING)
+    assert toy.check().outcome is Outcome.FAIL
+
+
+def test_installed_copies_of_solutions_are_found_and_hidden(tmp_path):
+    """An editable install puts the library into site-packages a second time, where a program can read it."""
+    katas = list(shipped())
+    solutions = shipped().katas.parent / "solutions"
+    copy = tmp_path / "site" / "drill_katas" / "library" / "solutions" / "fp_drift" / "accepted" / "journal"
+    copy.mkdir(parents=True)
+    (copy / "ledger.py").write_bytes((solutions / "fp_drift" / "accepted" / "journal" / "ledger.py").read_bytes())
+    (tmp_path / "notes.py").write_bytes((solutions / "fp_drift" / "ledger.py").read_bytes())
+    found = copies_below([str(tmp_path)], secrets_of(katas))
+    assert [kata for _, kata in found] == ["fp_drift", "fp_drift"]
+    assert folders_to_hide(found) == {str(tmp_path)}
+    assert folders_to_hide(found[1:]) == {str(tmp_path / "site" / "drill_katas" / "library" / "solutions")}
+
+
+def test_files_that_a_learner_has_are_no_secrets():
+    kata = shipped().get("circular_deadlock")
+    assert not copies_below([str(kata.folder / "variants")], secrets_of([kata]))
+
+
+def test_a_copy_on_the_path_is_hidden_from_programs(pack):
+    """A submission reads the copy that is installed beside its libraries, and answers as it says."""
+    (pack.folder.parents[1] / "solutions" / "toy").mkdir(parents=True)
+    secret = RIGHT + "# " + "x" * 300 + "\n"
+    (pack.folder.parents[1] / "solutions" / "toy" / "toy.py").write_text(secret)
+    copy = pack.root / "site" / "again" / "solutions" / "toy"
+    copy.mkdir(parents=True)
+    (copy / "toy.py").write_text(secret)
+    pack.hand_in("a", f"exec(open({str(copy / 'toy.py')!r}).read())\n")
+    grade = pack.grade()["a"]
+    assert grade["score"] == 0
+    assert "No such file" in grade["checks"][0]["message"] or "Permission denied" in grade["checks"][0]["message"]
+
+
+def test_the_tier_is_refused_while_a_copy_is_readable(tmp_path):
+    """A lone copy whose folder is on Python's path cannot be hidden there: it is named, and nothing is graded."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "x-1.dist-info").mkdir()
+    reference = shipped().get("fp_drift").solutions / "ledger.py"
+    (site / "notes.py").write_bytes(reference.read_bytes())
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "ledger.py").write_text(RAISES)
+    result = kata(tmp_path, "grade", "s", env={"PYTHONPATH": str(site)})
+    assert result.returncode in {0, 2}
+    if result.returncode == 2:
+        assert f"read {site / 'notes.py'}, a copy of a file of fp_drift" in result.stderr

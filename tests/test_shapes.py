@@ -1,0 +1,330 @@
+"""Shapes of what classes hand in: what names alone say of them, and what `kata grade` makes of the files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from drill_katas.catalog import shipped
+from drill_katas.errors import UserError
+from drill_katas.grading.candidates import best, candidates, matches
+from drill_katas.grading.intake import Inbox, distinct, find
+from drill_katas.grading.shapes import Layout, is_noise, shape_of
+from drill_katas.grading.submission import Entry
+from tests.commands import kata, refused
+from tests.pack import RIGHT, WRONG, Pack
+
+KATAS = list(shipped())
+LEDGER = [shipped().get("fp_drift")]
+SHOP = [shipped().get("red_herring")]
+NFC, NFD = (unicodedata.normalize(form, "José") for form in ("NFC", "NFD"))
+
+
+@pytest.fixture
+def pack(tmp_path):
+    with contextlib.closing(Pack(tmp_path)) as made:
+        yield made
+
+
+def listed(*names):
+    """The names, and the folders that they are in."""
+    return sorted({*names, *(f"{parent}/" for name in names for parent in map(str, list(Path(name).parents)[:-1]))})
+
+
+def folder(place, files):
+    for name, content in files.items():
+        file = place / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return place
+
+
+def packed(files):
+    """The bytes of a zip archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def read(path, katas=LEDGER, layout=Layout.AUTO):
+    """What is at a path: each id with its first file, or with why there is none."""
+    with Inbox() as inbox:
+        found = [inbox.read(entry, katas) for entry in distinct(find(path, katas, layout).entries)]
+    return {of.id: next(iter(of.files.values())).decode() if of.kata else of.notes[-1] for of in found}
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "far"),
+    [
+        ("ledger.py", 0),
+        ("smithalice_12345_67890_ledger.py", 0),
+        ("smithalice_LATE_12345_67890_ledger.py", 0),
+        ("Alice Smith_123_assignsubmission_file_ledger.py", 0),
+        ("ledger (1).py", 1),
+        ("ledger-2.py", 1),
+        ("smithalice_12345_67890_ledger-2.py", 1),
+        ("ledger - Copy (2).py", 1),
+        ("Ledger_final_v2.PY", 1),
+        ("ledger.py.txt", 1),
+        ("ledger.py.py", 1),
+        ("alice_ledger.py", 2),
+        *((name, None) for name in ("ledger.py~", ".ledger.py.swp", "ledger.py.bak", "._ledger.py", ".#ledger.py")),
+        *((name, None) for name in ("test_ledger.py", "ledger_test.py", "ledgers.py", "ledger.txt", "ledger.pyc")),
+    ],
+)
+def test_a_file_name_is_near_or_not(name, far):
+    assert matches(name, "ledger.py") == far
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".DS_Store", "a/._ledger.py", "__MACOSX/a/._ledger.py", ".venv/lib/ledger.py", "a/.git/ledger.py", "venv/",
+        "node_modules/x/index.js", "a/__pycache__/ledger.cpython-311.pyc", ".idea/",
+    ],
+)  # fmt: skip
+def test_files_made_by_tools_are_noise(name):
+    assert is_noise(name)
+
+
+def test_files_made_by_people_are_no_noise():
+    assert not any(map(is_noise, ["ledger.py", "a/", "../ledger.py", ".gitignore", "a/.env", "grades.json.part"]))
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (["ledger.py", "katas/fp_drift/ledger.py"], "katas/fp_drift/ledger.py"),
+        (["ledger.py", "fp_drift/ledger.py"], "fp_drift/ledger.py"),
+        (["fp_drift/ledger.py", "work/katas/fp_drift/ledger.py"], "work/katas/fp_drift/ledger.py"),
+        (["ledger (1).py", "ledger.py"], "ledger.py"),
+        (["katas/fp_drift/ledger (1).py", "ledger.py"], "ledger.py"),
+        (["old/katas/fp_drift/ledger.py", "ledger (1).py"], "ledger (1).py"),
+        (["my_backup/ledger.py", "work/deep/ledger.py"], "work/deep/ledger.py"),
+        (["z/ledger.py", "ledger.py"], "ledger.py"),
+        (["alice_ledger.py", "ledger-2.py"], "ledger-2.py"),
+        (["one/two/three/ledger.py", "README.md"], "one/two/three/ledger.py"),
+    ],
+)
+def test_the_candidate_with_most_evidence_wins(names, chosen):
+    (found,) = best(candidates(names, LEDGER))
+    assert found.files == {"ledger.py": (chosen,)}
+
+
+def test_files_of_a_kata_come_from_one_folder():
+    names = ["a/checkout.py", "b/export.py", "c/checkout (1).py", "c/export.py"]
+    (found,) = best(candidates(names, SHOP))
+    assert found.files == {"checkout.py": ("c/checkout (1).py",), "export.py": ("c/export.py",)}
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        (["alice/ledger.py", "bob/notes.md", "carol.zip"], ["alice", "bob", "carol.zip"]),
+        (["ledger.py", "notes.md"], []),
+        (["katas/fp_drift/ledger.py", "README.md", "docs/x.md"], []),
+        (["src/ledger.py", "docs/design.md"], []),
+        (["alice/ledger.py"], ["alice"]),
+        (["alice/src/ledger.py", "alice/docs/x.md"], ["alice"]),
+        (["week1/alice/ledger.py", "week1/bob/ledger.py"], ["alice", "bob"]),
+        (["a/b/alice/ledger.py", "a/b/bob/ledger.py"], ["alice", "bob"]),
+        (["hw-alice/katas/fp_drift/ledger.py", "hw-alice/.git/x", "hw-bob/README.md"], ["hw-alice", "hw-bob"]),
+        (["export/submission_1/ledger.py", "export/submission_2/notes.md", "export/submission_metadata.yml"],
+         ["submission_1", "submission_2"]),
+        (["smithalice_12345_67890_ledger.py", "smithbob_LATE_123_456_ledger-2.py"],
+         ["smithalice_12345_67890_ledger.py", "smithbob_LATE_123_456_ledger-2.py"]),
+        (["smithalice_12345_1001_checkout.py", "smithalice_12345_1002_export.py"], ["smithalice_12345"]),
+        (["Al B_77_assignsubmission_file_/ledger.py", "Al B_77_assignsubmission_onlinetext_/onlinetext.html"],
+         ["Al B_77"]),
+        (["team_1_1_a/ledger.py", "team_1_2_b/ledger.py"], ["team_1_1_a", "team_1_2_b"]),
+    ],
+)  # fmt: skip
+def test_names_say_which_entries_there_are(names, ids):
+    shape = shape_of(listed(*names), LEDGER, Layout.AUTO)
+    assert not shape.unsure
+    assert [group.id for group in shape.groups] == ids
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        (["alice.py", "bob.py", "notes.md"], ["alice.py", "bob.py", "notes.md"]),
+        (["alice_ledger.py", "ledger (1).py", "grades.csv"], ["alice_ledger.py", "ledger (1).py"]),
+    ],
+)
+def test_a_flat_class_has_an_entry_each_file(names, ids):
+    assert [group.id for group in shape_of(names, LEDGER, Layout.FLAT).groups] == ids
+
+
+def test_files_of_one_owner_are_one_entry_of_a_flat_class():
+    names = ["al_checkout.py", "al_export.py", "bo-checkout.py", "bo-export.py"]
+    groups = shape_of(names, SHOP, Layout.FLAT).groups
+    assert {group.id: [part.name for part in group.parts] for group in groups} == {"al": names[:2], "bo": names[2:]}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["ledger.py", "ledger (1).py"],
+        ["alice_ledger.py", "bob_ledger.py", "notes.md"],
+        ["ledger.py", "alice/ledger.py", "bob/ledger.py"],
+        ["week/alice/ledger.py", "week/bob/notes.md"],
+    ],
+)
+def test_a_listing_that_reads_two_ways_asks_for_a_layout(names):
+    assert "--layout one" in shape_of(listed(*names), LEDGER, Layout.AUTO).unsure
+    for layout in (Layout.ONE, Layout.FLAT, Layout.FOLDERS):
+        assert not shape_of(listed(*names), LEDGER, layout).unsure
+
+
+# Files
+
+
+def test_equal_candidates_that_differ_are_named_and_refused(tmp_path):
+    work = folder(tmp_path / "work", {"alice/v1/ledger.py": "1", "alice/v2/ledger.py": "2", "bob/x.zip": packed({})})
+    assert read(work)["alice"] == (
+        "not judged: v1/ledger.py and v2/ledger.py may each be ledger.py, and differ; hand in one of them"
+    )
+    folder(work, {"alice/v2/ledger.py": "1"})
+    assert read(work)["alice"] == "1"
+
+
+def test_what_was_found_instead_is_listed(tmp_path):
+    work = folder(
+        tmp_path / "work", {"al/ledger.txt": "", "al/notes.md": "", "bo/ledger.py.bak": "", "cy/work.rar": ""}
+    )
+    assert read(work) == {
+        "al": "not judged: found ledger.txt, notes.md; expected ledger.py (fp_drift)",
+        "bo": "not judged: found ledger.py.bak; expected ledger.py (fp_drift)",
+        "cy": "not judged: found work.rar; expected ledger.py (fp_drift); archives that can be read: "
+        ".zip, .tar.gz, .tgz, .tar",
+    }
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"alice/ledger.py": "a", "bob/ledger.py": "b"},
+        {"class/alice/ledger.py": "a", "class/bob/ledger.py": "b", "class/grades.csv": ""},
+        {"alice\\ledger.py": "a", "bob\\katas\\fp_drift\\ledger.py": "b"},
+        {"alice/work.zip": packed({"ledger.py": "a"}), "bob/x/ledger.py": "b", "__MACOSX/alice/._ledger.py": ""},
+    ],
+)
+def test_a_class_in_one_archive_is_a_class(tmp_path, files):
+    (tmp_path / "class.zip").write_bytes(packed(files))
+    assert read(tmp_path / "class.zip") == {"alice": "a", "bob": "b"}
+    assert read(folder(tmp_path / "class", {n.replace("\\", "/"): c for n, c in files.items()})) == {
+        "alice": "a",
+        "bob": "b",
+    }
+
+
+def test_archives_in_the_archive_of_a_class_are_entries(tmp_path):
+    twice = packed({"inner/work.zip": packed({"b/ledger.py": "b"})})
+    (tmp_path / "class.zip").write_bytes(packed({"alice.zip": packed({"ledger.py": "a"}), "bob.zip": twice}))
+    assert read(tmp_path / "class.zip") == {"alice.zip": "a", "bob.zip": "b"}
+
+
+def test_a_packed_folder_with_others_in_it_asks_for_a_layout(tmp_path):
+    (tmp_path / "al.zip").write_bytes(packed({"mine/ledger.py": "a", "pictures/x.png": ""}))
+    with pytest.raises(UserError, match=r"only one has a kata's files; --layout one, or --layout folders"):
+        read(tmp_path / "al.zip")
+    assert read(tmp_path / "al.zip", layout=Layout.ONE) == {"al.zip": "a"}
+    assert list(read(tmp_path / "al.zip", layout=Layout.FOLDERS)) == ["mine", "pictures"]
+
+
+def test_thousands_of_files_of_an_environment_do_not_count(tmp_path):
+    many = {f"node_modules/{number}.js": "" for number in range(10_500)}
+    (tmp_path / "al.zip").write_bytes(packed({"ledger.py": "a", **many}))
+    assert read(tmp_path / "al.zip") == {"al.zip": "a"}
+
+
+def test_a_nul_in_a_name_makes_no_other_file_of_it(tmp_path):
+    content = packed({"ledger.pyQx": "evil", "ledger.py": "fine"}).replace(b"ledger.pyQx", b"ledger.py\0x")
+    (tmp_path / "al.zip").write_bytes(content)
+    assert read(tmp_path / "al.zip") == {"al.zip": "fine"}
+
+
+def test_utf_16_is_judged_and_noted(tmp_path):
+    path = folder(tmp_path, {"ledger.py": "x = 'ä'\r\n".encode("utf-16")})
+    with Inbox() as inbox:
+        of = inbox.read(Entry("al", path), LEDGER)
+    assert (of.files["ledger.py"].decode(), of.notes) == (
+        "x = 'ä'\r\n",
+        ("ledger.py is in UTF-16, which Python cannot read; judged as UTF-8",),
+    )
+    folder(tmp_path, {"ledger.py": b"\xff\xfe\x00"})
+    assert "ledger.py begins as UTF-16 does, and is not UTF-16" in read(tmp_path)[tmp_path.name]
+
+
+# Ids
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        ([NFC, NFD], [NFC, f"{NFD} (2)"]),
+        (["Al", "al", "al (2)"], ["Al", "al (2)", "al (2) (2)"]),
+        (["a\x1b", "a\\x1b"], ["a\\x1b", "a\\\\x1b"]),
+        (["al.zip", "al.tar.gz", "al"], ["al.zip", "al.tar.gz", "al"]),
+        (["Straße", "STRASSE"], ["Straße", "STRASSE (2)"]),
+    ],
+)
+def test_ids_never_collide(names, ids):
+    assert [entry.id for entry in distinct([Entry(name, Path(name)) for name in names])] == ids
+
+
+# The command
+
+
+def test_a_flat_class_is_graded_each_file(pack):
+    folder(pack.work, {
+        "smithal_12345_67890_toy.py": RIGHT,
+        "smithbo_LATE_12346_67891_toy-2.py": WRONG,
+        "smithcy_12347_67892_work.zip": packed({"x/toy.py": RIGHT}),
+        "smithdi_12348_67893_notes.txt": "",
+        "grades.csv": "",
+    })  # fmt: skip
+    result = kata(pack.root, "grade", pack.work, "--kata", "toy", "--json", pack.file, env=pack.env)
+    assert "note: not graded, for they are no submissions: grades.csv" in result.stderr
+    grades = pack.grades()
+    assert [(id_[:7], grade["solved"]) for id_, grade in grades.items()] == [
+        ("smithal", True), ("smithbo", False), ("smithcy", True), ("smithdi", False),
+    ]  # fmt: skip
+    assert [grade["score"] for grade in grades.values()] == [100, 0, 100, 0]
+    assert list(grades.values())[3]["notes"] == [
+        "not judged: found smithdi_12348_67893_notes.txt; expected toy.py (toy)"
+    ]
+
+
+def test_encodings_that_python_reads_are_judged_as_they_are(pack):
+    for name, content in {
+        "bom": b"\xef\xbb\xbf" + RIGHT.encode(),
+        "crlf": RIGHT.replace("\n", "\r\n").encode(),
+        "latin": b"# coding: latin-1\n# \xe4\n" + RIGHT.encode(),
+        "utf16": RIGHT.encode("utf-16"),
+    }.items():
+        folder(pack.work / name, {"toy.py": content})
+    grades = pack.grade()
+    assert {name: grade["solved"] for name, grade in grades.items()} == dict.fromkeys(grades, True)
+    assert [bool(grade["notes"]) for grade in grades.values()] == [False, False, False, True]
+
+
+def test_where_guessing_is_not_safe_the_layout_is_asked_for(pack):
+    folder(pack.work, {"toy.py": RIGHT, "toy (1).py": WRONG})
+    told = refused(kata(pack.root, "grade", pack.work, "--kata", "toy", env=pack.env))
+    assert told.endswith("toy (1).py, toy.py may each be toy.py; --layout one, or --layout flat for a class")
+    assert {id_: grade["solved"] for id_, grade in pack.grade("--kata", "toy", "--layout", "flat").items()} == {
+        "toy (1).py": False, "toy.py": True,
+    }  # fmt: skip
+    assert [grade["solved"] for grade in pack.grade("--kata", "toy", "--layout", "one").values()] == [True]
