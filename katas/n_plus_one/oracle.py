@@ -171,6 +171,11 @@ class Shop:
     def skus(self, ids):
         return {sku for user in ids for _, lines in self.orders[user] for sku, _ in lines}
 
+    def answered(self, status):
+        """Return how many dashboards were answered with this status so far, as seen from outside."""
+        asked = (hop for hop in self.network.hops if hop.path.startswith("/dashboard"))
+        return sum(hop.status == status for hop in asked)
+
     def price_calls(self):
         return [hop for hop in self.network.hops if hop.callee == "prices"]
 

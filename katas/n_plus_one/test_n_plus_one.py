@@ -325,3 +325,5 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     for answer in answers:
         expect_unavailable(answer, "asked for with 4 others, while the price service answers 503,")
     FAILED.expect(seen, "after five were answered 503 at once,", times=5, trace_ids=[each.trace_id for each in answers])
+    SERVED.expect_ever(sut, "after all of them,", times=shop.answered(200))
+    FAILED.expect_ever(sut, "after all of them,", times=shop.answered(503))
