@@ -1,4 +1,4 @@
-"""What a diagnosis scores that was not made from evidence: a constant one, random ones, and the loudest alert's."""
+"""Scores of diagnoses made without evidence: the best constant one, random ones, and the loudest alert's."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from drill_katas.answer import read_answer
 from drill_katas.arms import arm_from
+from drill_katas.baseline import best_constant, constant_points
 from drill_katas.catalog import ORIGINAL, shipped
-from drill_katas.diagnosis import Hypothesis, score
+from drill_katas.diagnosis import DAY, Hypothesis, score
 from drill_katas.evidence.query import services
 from drill_katas.evidence.replay import Replay, replay
 from drill_katas.mechanisms import MECHANISMS, NOTHING
 
 if TYPE_CHECKING:
+    from drill_katas.baseline import Named
     from drill_katas.evidence.records import Incident
 
 MANY = 2_000
@@ -25,22 +27,27 @@ def main() -> None:
     print(f"{'':30} constant  loudest  random (mean, best of {MANY})")
     for kata in shipped():
         truths = read_answer(kata.solutions).diagnosis
+        best = best_constant(list(truths.values()))
         for variant in (ORIGINAL, *kata.manifest.variants):
             incident = replay(Replay(kata, arm_from(kata, str(kata.variant_folder(variant))), variant))
-            chance, truth = random.Random(0), truths[variant]
-            by_chance = [score(guess(incident, chance), truth, incident, {}).points for _ in range(MANY)]
-            constant, loud = (score(of(incident), truth, incident, {}).points for of in (always, loudest))
+            chance = random.Random(0)
+            by_chance = [score(guess(incident, chance), truths, incident, {}).points for _ in range(MANY)]
+            constant, loud = (
+                score(each, truths, incident, {}).points for each in (constantly(best, incident), loudest(incident))
+            )
             told = f"{statistics.mean(by_chance):6.1f} {max(by_chance):5}"
             print(f"{kata.name + ' ' + variant:30} {constant:8}  {loud:7}  {told}")
+        print(f"{'  zero of the scale':30} {constant_points(truths.values()):8.1f}")
 
 
-def always(incident: Incident) -> Hypothesis:
-    """The same whatever has happened: the first service leaks, and all alerts are caused by that."""
+def constantly(best: Named, incident: Incident) -> Hypothesis:
+    """Give the best constant answer of a kata to one of its incidents."""
+    day = incident.summary.began - incident.summary.began % DAY
     return Hypothesis(
-        component=services(incident)[0],
-        mechanisms=("resource-leak",),
-        onset=incident.summary.since,
-        alerts=dict.fromkeys((alert.name for alert in incident.alerts), "caused"),
+        component=best.component,
+        mechanisms=tuple(best.mechanisms),
+        onset=None if best.onset is None else day + best.onset,
+        alerts=best.alerts,
     )
 
 

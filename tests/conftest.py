@@ -119,7 +119,8 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as a person would, at 80 columns and without colour."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
-    environment = {**outer, "COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
+    path = os.pathsep.join((str(Path(sys.executable).parent), outer["PATH"]))
+    environment = {**outer, "PATH": path, "COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
     )
@@ -201,3 +202,36 @@ def answered(toy):
     answer = f'format = 1\nhints = {json.dumps(HINTS)}\n[broken.original]\ntest_go = "it should be gone"\n'
     (solutions / "answer.toml").write_text(answer, encoding="utf-8")
     return toy
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens a file; a request for anything but that file, or an error on the page, is a failure."""
+    asked, wrong = [], []
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+
+    def open_file(file, width=1400):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.goto(file.as_uri())
+        page.wait_for_selector(".u-wrap")
+        return page
+
+    yield open_file
+    page.close()
+    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
+    assert len([url for url in asked if url.startswith("file://")]) == 1, asked
+    assert wrong == []

@@ -61,6 +61,7 @@ class Surroundings:
     root: Path
     tcp: int = 0
     udp: int = 0
+    segment: int = 0
 
     @property
     def door(self) -> Path:
@@ -84,6 +85,7 @@ class Surroundings:
             "SECRET_FILE": str(self.root / "secret"),
             "TCP": self.tcp,
             "UDP": self.udp,
+            "SEGMENT": self.segment,
         }
         lines = [f"{each} = {value!r}" for each, value in known.items()]
         return "\n".join([*lines, (CHEATS / "given.py").read_text(encoding="utf-8")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ import pytest
 
 from drill_katas.judge.kernel import Kernel
 from drill_katas.judge.owntime import MOMENT, MOST_WALL, Meter, Wait
+from drill_katas.runs import busy
 from drill_katas.verdict import Outcome
+from tests.commands import done, words
 from tests.deeds import GRACE, IMPORTS
 
 if TYPE_CHECKING:
@@ -113,6 +116,26 @@ def test_a_missed_threshold_beside_a_crowd_is_not_judged(toy):
     check = toy.check()
     assert check.outcome is Outcome.NOT_JUDGED, check.message
     assert any("it took" in line for line in check.details)
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_late_answer_beside_a_crowd_is_not_judged(toy):
+    """As a kata asserts a limit on time."""
+    late = BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it', 'sut.in_time(not thing.go(), "it')
+    toy.checks(late.replace('be gone"', 'be gone")'))
+    toy.module(IMPORTS + WORKS.format(seconds=0.1))
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+    assert any("it should be gone" in line for line in check.details)
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_program_with_time_outs_beside_a_crowd_is_not_judged(toy):
+    """Its own time-outs run out while it waits for a processor, so that whatever it answers says nothing."""
+    toy.checks(BESIDE.format(calls=1).replace("    with sut", "    sut.on_time()\n    with sut"))
+    toy.module(IMPORTS + WORKS.format(seconds=0.1).replace('"gone"', '"timed out"'))
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
 
 
 @pytest.mark.long
@@ -248,3 +271,15 @@ def test_share_is_that_of_the_worst_moment(machine):
         meter.measure()
     assert meter.waited / (3 * MOMENT) < 0.25
     assert meter.share() == pytest.approx(0.6, abs=0.1)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_processor")
+def test_a_replay_beside_a_crowd_runs_late_and_says_so(tmp_path):
+    done(tmp_path, "init", ".")
+    with busy(2):
+        told = words(done(tmp_path, "incident", "fp_drift"))
+    assert "the incident ran late: it waited " in told
+    assert "`kata incident fp_drift` replays it" in told
+    summary = json.loads((tmp_path / ".kata/incidents/fp_drift/incident.json").read_text())["summary"]
+    assert summary["late"] > 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import secrets
@@ -84,7 +85,7 @@ MACHINES = {
 
 
 class Listeners:
-    """Listens for TCP, UDP and on unix sockets, and keeps what it hears."""
+    """Listens for TCP, UDP and on unix sockets, and keeps what it hears; has memory that all users may share."""
 
     def __init__(self, door: Path) -> None:
         self.heard = bytearray()
@@ -98,6 +99,7 @@ class Listeners:
         datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         datagrams.bind(f"{door}-datagrams")
         self._sockets = (tcp, udp, abstract, stream, datagrams)
+        self.segment = ctypes.CDLL(None).shmget(0, 4096, 0o1666)  # IPC_PRIVATE; IPC_CREAT, for everybody
         for each in (tcp, abstract, stream):
             each.listen()
             threading.Thread(target=self._accept, args=(each,), daemon=True).start()
@@ -105,6 +107,7 @@ class Listeners:
             threading.Thread(target=self._receive, args=(each,), daemon=True).start()
 
     def close(self) -> None:
+        ctypes.CDLL(None).shmctl(self.segment, 0, None)
         for each in self._sockets:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -147,7 +150,7 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     (root / "secret").chmod(0o600)
     (root / "canary").write_text("a canary\n")
     listeners, mounts = Listeners(museum.Surroundings(root).door), Path("/proc/mounts").read_text()
-    place = museum.Surroundings(root, listeners.tcp, listeners.udp)
+    place = museum.Surroundings(root, listeners.tcp, listeners.udp, listeners.segment)
     try:
         _hand_in(place, names)
         env = {SEED_SECRET: token, "TMPDIR": str(root / "tmp")}

@@ -127,7 +127,7 @@ def test_status_of_a_kata_that_was_only_started_says_it_is_in_progress(toy):
     done(toy.root, "start", "toy")
     first, touched = done(toy.root, "status").splitlines()
     assert "0 of 1 solved, 1 in progress, 0 untouched" in first
-    assert words(touched) == "… toy 0 attempts, 0 hints, not solved"
+    assert re.fullmatch(r"… toy 0 attempts, 0 hints, clock \d:\d\d", words(touched))
 
 
 # kata start
@@ -142,6 +142,19 @@ def test_start_shows_the_page_and_starts_the_clock(toy):
     (event,) = journal(toy)
     assert isinstance(event, Started)
     assert (event.kata, event.variant) == ("toy", "original")
+
+
+def test_start_and_hint_fit_the_terminal(answered):
+    """A hint is written in lines of its author's width."""
+    answer = answered.root / "solutions" / "toy" / "answer.toml"
+    answer.write_text(answer.read_text().replace("Look at what", "Look " + "closely and with care " * 6 + "\\nat what"))
+    name = "a_module_of_which_the_name_is_long.py"
+    manifest = (answered.folder / "kata.toml").read_text()
+    answered.write("kata.toml", manifest.replace('"toy.py"', f'"toy.py", "{name}"'))
+    answered.write(name, "")
+    output = done(answered.root, "start", "toy") + done(answered.root, "hint", "toy")
+    assert "with care at what it answers." in words(output)
+    assert max(map(len, output.splitlines())) <= 80
 
 
 def test_start_begins_a_new_round(toy):

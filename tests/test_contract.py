@@ -22,7 +22,7 @@ def contract_broken(toy: Toy) -> CheckResult:
     assert check.outcome is FAIL
     assert len(check.message.splitlines()) == 1
     assert "Traceback" not in terminal
-    assert "kata-arm-" not in terminal, "a path in the judge's temporary folder is shown"
+    assert "kata-run-" not in terminal, "a path in the judge's temporary folder is shown"
     return check
 
 

@@ -20,6 +20,7 @@ NOT_MODULES = {"template", "library"}
 ONLY = {
     "sut": ["sut"],
     "quantiles": [],
+    "baseline": [],
     "kit": ["kit", "judge", "quantiles"],
     "evidence": ["evidence", "kit", "judge", "arms", "catalog", "errors", "quantiles"],
     "live": ["live", "evidence", "judge", "errors"],
@@ -45,6 +46,7 @@ KNOW_NOTHING_OF = {
     "selection": {"pytest", "_pytest", "hypothesis"},
     "schedule": {"pytest", "_pytest", "hypothesis"},
     "diagnosis": {"pytest", "_pytest", "hypothesis"},
+    "baseline": {"pytest", "_pytest", "hypothesis"},
     "mechanisms": {"pytest", "_pytest", "hypothesis"},
     "report": {"pytest", "_pytest", "click", "rich"},
 }

@@ -186,7 +186,7 @@ def test_a_damaged_incident_is_told(tmp_path):
     (tmp_path / ".kata" / "incidents" / "fp_drift" / "traces.json").write_text("{")
     told = refused(kata(tmp_path, "logs", "fp_drift"))
     assert "is damaged" in told
-    assert "`kata incident fp_drift` makes it anew" in told
+    assert "`kata incident fp_drift` makes it again" in told
 
 
 @pytest.mark.long
@@ -248,18 +248,6 @@ def test_ctrl_c_keeps_the_incident_before_and_leaves_nothing_behind(own):
         assert not alive
     assert incident(own, "n_plus_one").summary == before
     assert not list((own / ".kata" / "incidents").glob(".*"))
-
-
-@pytest.mark.long
-def test_an_incident_anew_says_that_its_experiments_are_gone(own):
-    done(own, "experiment", "fp_drift", "no_bahrain")
-    assert (
-        "the experiments were made with the incident before, and are gone" in kata(own, "incident", "fp_drift").stderr
-    )
-    told = refused(kata(own, "logs", "fp_drift", "--experiment", "no_bahrain"))
-    assert told == (
-        "no_bahrain was not tried with this incident of fp_drift; `kata experiment fp_drift no_bahrain` does"
-    )
 
 
 def test_a_number_that_a_customer_was_shown_stands_on_its_trace(drills):

@@ -204,6 +204,7 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
             | nothing,
         ],
         "attempt": 1,
+        "no_attempt": "",
         "inline": False,
         "partial": False,
     }

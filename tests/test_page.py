@@ -3,59 +3,25 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
 
 from drill_katas.catalog import shipped
 from drill_katas.evidence import store
-from drill_katas.evidence.html import to_html
+from drill_katas.evidence.html import Shown
 from drill_katas.evidence.records import LogLine
 from drill_katas.journal import Checked, Journal, Ran
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import done, kata, refused
+from tests.pages import needs_chromium, written
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed; .ci/run installs it")
+pytestmark = needs_chromium
 NAMES = shipped().names()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser):
-    """Opens a file; whatever it asks for beside that file, and whatever goes wrong in it, is a failure."""
-    asked, wrong = [], []
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-
-    def open_file(file):
-        page.goto(file.as_uri())
-        page.wait_for_selector(".u-wrap")
-        return page
-
-    yield open_file
-    page.close()
-    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
-    assert len([url for url in asked if url.startswith("file://")]) == 1, asked
-    assert wrong == []
 
 
 def page_of(tmp_path, drills, name, change=lambda incident: incident):
     incident = change(store.read(drills / ".kata" / "incidents" / name, name))
-    file = tmp_path / f"{name}.html"
-    file.write_text(to_html(shipped().get(name), [("your code", incident)]), encoding="utf-8")
-    return file
+    return written(tmp_path, name, [Shown("your code", "the files in katas", incident)])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,10 +31,11 @@ def test_every_incident_is_shown_whole_without_asking_anybody(opened, drills, tm
     for part in ("What customers got", "Timeline", "Metrics", "Logs", "Traces", "Who calls whom"):
         assert part in headings
     incident = store.read(drills / ".kata" / "incidents" / name, name)
-    assert page.locator(".timeline .bar:not(.hurt)").count() == len(incident.alerts)
+    assert page.locator(".timeline .bar.page, .timeline .bar.ticket").count() == len(incident.alerts)
     assert page.locator(".traces tr").count() > 5
     assert page.locator("svg.graph rect").count() >= 3
-    assert page.locator(".u-wrap").count() >= (1 if name == "circular_deadlock" else 2), "its picture, and the metrics"
+    assert page.locator(".telling .u-wrap").count() == 3
+    assert page.locator(".picture .u-wrap").count() == {"circular_deadlock": 0, "fp_drift": 2}.get(name, 1)
 
 
 def test_log_lines_are_filtered_and_lead_to_their_trace(opened, drills, tmp_path):
@@ -162,7 +129,7 @@ def test_replays_stand_side_by_side(opened, tmp_path):
     assert told.returncode == 0, told.stderr
     assert f"{file}: open it in a browser" in told.stderr
     page = opened(file)
-    assert page.locator("article > h2").all_inner_texts() == ["your code", str(half), "solutions"]
+    assert page.locator(".row").first.locator(".column").all_inner_texts() == ["your code", half.name, "solutions"]
     shares = [int(re.search(r"(\d+) %", text)[1]) for text in page.locator(".level b").all_inner_texts()]
     assert shares[1] < shares[3]
     assert shares[4:] == [100, 100]
@@ -179,7 +146,11 @@ def test_after_solving_it_stands_beside_how_it_was(opened, tmp_path):
     )
     done(tmp_path, "incident", "fp_drift", "--html", tmp_path / "page.html")
     page = opened(tmp_path / "page.html")
-    assert page.locator("article > h2").all_inner_texts() == ["before", "your code"]
+    assert page.locator(".row").first.locator(".column").all_inner_texts() == ["before", "your code"]
+    assert page.locator("#how li").all_inner_texts() == [
+        "before: the broken files, as the kata gives them",
+        "your code: the files in katas/fp_drift",
+    ]
 
 
 def test_comparing_needs_a_page(tmp_path):
@@ -188,7 +159,6 @@ def test_comparing_needs_a_page(tmp_path):
     assert "give it a file, too: --html FILE" in told
 
 
-def test_a_page_that_cannot_be_written_is_told(tmp_path):
-    done(tmp_path, "init", ".")
-    file = tmp_path / "no" / "page.html"
-    assert f"cannot write {file}" in refused(kata(tmp_path, "incident", "fp_drift", "--html", file))
+def test_a_page_that_cannot_be_written_is_told(own):
+    file = own / "no" / "page.html"
+    assert f"cannot write {file}" in refused(kata(own, "incident", "fp_drift", "--html", file))

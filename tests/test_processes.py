@@ -24,7 +24,7 @@ FUSE = 20_000  # forks after which a process that keeps moving gives up by itsel
 SOON = 20.0  # seconds; what must happen has happened long before, on any machine
 
 PROGRAM = '''
-import multiprocessing, os, signal, subprocess, threading, time
+import ctypes, multiprocessing, os, signal, subprocess, threading, time
 
 
 def started(pid):
@@ -86,6 +86,16 @@ class Thing:
         note("call", os.getpid())
         time.sleep(1000)
 
+    def outlives(self):
+        """Hang, after it took its parent-death signal back and left a daemon; neither heeds a signal."""
+        ctypes.CDLL(None).prctl(1, 0)  # PR_SET_PDEATHSIG
+        for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
+            signal.signal(number, signal.SIG_IGN)
+        self.starts_a_daemon()
+        note("call", os.getpid())
+        while True:
+            time.sleep(1000)
+
     def fine(self):
         return "fine"
 
@@ -115,7 +125,7 @@ HANGS = '''
 def test_go(sut):
     """It goes."""
     with sut.open("Thing") as thing:
-        thing.hangs()
+        thing.{call}()
 
 @pytest.mark.stage("symptom")
 def test_next(sut):
@@ -175,10 +185,10 @@ def left_behind(notes: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def hanging(toy, notes: Path, *args: str) -> Iterator[subprocess.Popen[str]]:
+def hanging(toy, notes: Path, *args: str, call: str = "hangs") -> Iterator[subprocess.Popen[str]]:
     """Run pytest as a shell would, in a process group of its own, up to the middle of a call that hangs."""
     toy.limits(call_seconds=600, check_seconds=600)
-    toy.checks(HANGS)
+    toy.checks(HANGS.format(call=call))
     temporary = toy.root / "tmp"
     temporary.mkdir()
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy", *args]
@@ -239,3 +249,26 @@ def test_a_zygote_that_is_killed_takes_all_with_it_and_the_next_check_gets_anoth
         assert left_behind(notes) == []
     (verdict,) = msgspec.json.decode(report.read_bytes(), type=Report).katas
     assert [check.outcome for check in verdict.checks] == [Outcome.CRASH, Outcome.PASS]
+
+
+@pytest.mark.parametrize("first", ["judge", "zygote"])
+def test_a_program_outlives_neither_judge_nor_zygote(toy, notes, first):
+    """Both are killed at once, so that neither can clear up; the program gave up its parent-death signal before."""
+    with hanging(toy, notes, call="outlives") as run:
+        (zygote,) = {pid for name, pid, _ in noted(notes) if name == "zygote"}
+        order = [run.pid, zygote] if first == "judge" else [zygote, run.pid]
+        for pid in order:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in order:
+            os.kill(pid, signal.SIGKILL)
+        assert left_behind(notes) == []
+
+
+def test_a_zygote_without_its_guardian_clears_up(toy, notes):
+    with hanging(toy, notes, call="outlives") as run:
+        (zygote,) = {pid for name, pid, _ in noted(notes) if name == "zygote"}
+        guardian = int(Path(f"/proc/{zygote}/stat").read_text().rpartition(")")[2].split()[1])
+        assert guardian != run.pid
+        os.kill(run.pid, signal.SIGSTOP)
+        os.kill(guardian, signal.SIGKILL)
+        assert left_behind(notes) == []

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drill_katas.attempts import NoAttempt
 from drill_katas.journal import Checked, Hinted, Ran, Reset, SolutionShown, Started
 from drill_katas.progress import KataProgress, progress
 from drill_katas.verdict import Outcome, Stage
@@ -37,15 +38,17 @@ def shown(minutes, *, gave_up):
     return SolutionShown(kata="toy", at=at(minutes), gave_up=gave_up)
 
 
-def run(minutes, *, solved=False, kata="toy", seconds=1.0, **outcomes):
+def run(minutes, *, solved=False, kata="toy", seconds=1.0, no_attempt="", **outcomes):
     """A run that ended at `minutes`; `outcomes` gives its checks by name, as in `loses=Outcome.FAIL`."""
     checks = tuple(Checked(name, Stage.CAUSE, outcome, 0.1) for name, outcome in outcomes.items())
-    return Ran(kata=kata, at=at(minutes), variant="original", seed=0, seconds=seconds, checks=checks, solved=solved)
+    more = {"variant": "original", "seed": 0, "seconds": seconds, "checks": checks, "no_attempt": no_attempt}
+    return Ran(kata=kata, at=at(minutes), solved=solved, **more)
 
 
 def is_attempt(event):
-    """A run with a check that was not judged is none."""
-    return isinstance(event, Ran) and not any(check.outcome is Outcome.NOT_JUDGED for check in event.checks)
+    """A run with a check that was not judged is none, nor one with a reason to be none."""
+    judged = isinstance(event, Ran) and not any(check.outcome is Outcome.NOT_JUDGED for check in event.checks)
+    return judged and not event.no_attempt
 
 
 def solve(minutes, **more):
@@ -217,6 +220,13 @@ def test_a_change_is_told_against_the_attempt_just_before():
     assert str(stands(run(1, a=FAIL), run(2, a=PASS), run(3, a=PASS)).change()) == "nothing changed"
 
 
+def test_a_run_that_does_not_load_is_not_compared():
+    """The runs before and after it are compared with each other."""
+    unloadable = run(2, no_attempt=NoAttempt.UNLOADABLE, a=FAIL)
+    assert stands(run(1, a=PASS), unloadable).change() is None
+    assert str(stands(run(1, a=PASS), unloadable, run(3, a=PASS)).change()) == "nothing changed"
+
+
 def test_a_real_run_says_what_its_edit_changed(toy):
     toy.checks(
         "".join(
@@ -253,10 +263,13 @@ def test_{name}(sut):
 MINUTES = st.integers(-60 * 24 * 365, 60 * 24 * 365)  # in any order: a machine's clock can be set back
 OUTCOMES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(Outcome))
 RUNS = st.builds(
-    lambda minutes, solved, seconds, outcomes: run(minutes, solved=solved, seconds=seconds, **outcomes),
+    lambda minutes, solved, seconds, no_attempt, outcomes: run(
+        minutes, solved=solved, seconds=seconds, no_attempt=no_attempt, **outcomes
+    ),
     MINUTES,
     st.booleans(),
     st.floats(0, 1e6),
+    st.sampled_from(["", *NoAttempt]),
     OUTCOMES,
 )
 EVENTS = st.lists(

@@ -54,10 +54,17 @@ def test_what_is_solved_is_due_again_a_day_later_with_another_variant(two):
     assert "Begin with: kata start toy_b --variant harbour" in told
 
 
-def test_when_nothing_is_due_it_says_when_something_is(two):
-    write(two, *ran("toy", 0, Outcome.PASS), *ran("toy_b", 0.5, Outcome.PASS))
-    told = done(two.root, "next", code=1)
-    assert re.match(r"All is solved, and nothing is due before \d{4}-\d\d-\d\d: toy_b then", told)
+@pytest.mark.parametrize("command", ["next", "random"])
+def test_when_nothing_is_due_a_variant_is_offered(two, command):
+    """Practice beyond what is due is no mistake: the exit code is 0."""
+    write(two, *ran("toy_b", 0.5, Outcome.PASS), *ran("toy", 0, Outcome.PASS))
+    if command == "random":
+        two.root.joinpath("katas", "toy", "kata.toml").unlink()
+    first, second, third = done(two.root, command).splitlines()
+    day = r"\d{4}-\d\d-\d\d"
+    assert re.fullmatch(rf"All is solved, and nothing is due before {day}\. If you have time now:", first)
+    assert re.fullmatch(rf"toy_b: Another toy \(due on {day}\)", second)
+    assert third == "Begin with: kata start toy_b --variant harbour"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,7 @@ def test_when_nothing_is_due_it_says_when_something_is(two):
 def test_the_time_until_it_comes_again_doubles_while_it_goes_well(two, days, attempts, is_due):
     write(two, *ran("toy_b", 0, Outcome.PASS), *ran("toy", 9, Outcome.PASS), *ran("toy", 7, Outcome.PASS))
     write(two, *ran("toy", days, Outcome.PASS, attempts=attempts))
-    told = done(two.root, "next", code=0 if is_due else 1)
+    told = done(two.root, "next")
     assert ("toy: A toy (due again" in told) == is_due
 
 
@@ -98,6 +105,17 @@ def test_history_tells_what_happened_and_draws_how_it_went(two):
 
 def test_a_history_of_nothing_is_one_line(two):
     assert done(two.root, "history", "toy") == "toy: 0 attempts, 0 hints, not solved\n"
+
+
+def test_history_without_a_name_shows_every_kata(two):
+    write(two, *ran("toy_b", 2, Outcome.PASS), *ran("toy", 1, Outcome.FAIL), *ran("gone", 1, Outcome.PASS))
+    blocks = done(two.root, "history").split("\n\n")
+    assert [block.partition(":")[0] for block in blocks] == ["toy", "toy_b", "gone"]
+    assert all("attempt 1: " in block for block in blocks)
+
+
+def test_a_history_of_no_kata_names_the_next_step(two):
+    assert done(two.root, "history") == "Nothing has happened yet. `kata next` shows what to practise.\n"
 
 
 def test_a_damaged_journal_is_told_and_the_rest_shown(two):

@@ -121,4 +121,4 @@ def test_an_exception_of_the_program_shows_its_message_and_the_learner_s_own_fra
     where = check.details[check.details.index("Where it was:") + 1 :]
     assert where == ('  katas/toy/toy.py:9 in go: return json.loads("{")',)
     assert "Traceback" not in terminal
-    assert "kata-arm-" not in terminal
+    assert "kata-run-" not in terminal

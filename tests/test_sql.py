@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from drill_katas.judge.probe import Statement
+from drill_katas.kit import Growth
+
 MODULE = """
 import sqlalchemy
 
@@ -51,9 +54,22 @@ def told(toy):
 
 def test_growth_is_the_slope_and_the_statement_that_grows(told):
     assert told("load", "str(growth)") == (
-        "1 user: 2 statements, 5 users: 6, 10 users: 11; 1.0 more per user. What grows most is "
+        "1 user: 2 statements, 5 users: 6, 10 users: 11; 1.0 more per user. The statement that grows most: "
         "SELECT id FROM (SELECT 1 AS id) WHERE id = ? × 10"
     )
+
+
+def test_growth_names_nothing_where_nothing_grows(told):
+    """Nor a slope; one that is small is not rounded to 0."""
+    assert told("load_together", "str(growth)") == "1 user: 1 statement, 5 users: 1, 10 users: 1"
+    few, many = [statement("SELECT 1")] * 2, [statement("SELECT 1")] * 3
+    assert "; 0.004 more per order. The statement that grows most:\nSELECT 1 × 3" in str(
+        Growth({2: few, 250: many}, "order")
+    )
+
+
+def statement(sql):
+    return Statement(sql=sql, rows=0, size=0, work=0, connection=1)
 
 
 def test_one_statement_for_all_does_not_grow_however_long_its_list(told):

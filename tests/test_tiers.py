@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import socket
@@ -22,12 +23,12 @@ from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.tier import Hold, Tier
 from drill_katas.judge.trial import Trial
-from tests.commands import refused
+from tests.commands import kata, refused
 from tests.pack import RIGHT, WRONG, Pack
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can tell a namespace what it allows")
 SPY = '''
-import ctypes, glob, mmap, os, signal, socket, subprocess, sys, threading
+import ctypes, fcntl, glob, mmap, multiprocessing, os, signal, socket, subprocess, sys, threading
 from concurrent.futures import ProcessPoolExecutor
 
 
@@ -78,6 +79,12 @@ def test_what_a_right_fix_needs_is_there(spy):
         "mmap.mmap(-1, 4096)",
         "threading.Thread(target=print).start()",
         "os.waitpid(os.fork() or os._exit(0), 0)",
+        "subprocess.run(['true'], check=True)",
+        "(lambda one: (one.start(), one.join(), one.close()))(multiprocessing.get_context('fork').Process())",
+        "__import__('asyncio').run(__import__('asyncio').to_thread(print))",
+        "__import__('select').epoll()",
+        "threading.get_native_id() and signal.setitimer(signal.ITIMER_REAL, 0)",
+        "os.fsync(1)",
     ):
         assert spy.attempt(code) not in ERRORS, code
 
@@ -103,16 +110,64 @@ def test_what_a_right_fix_needs_is_there(spy):
         "os.setuid(0)",
         "os.chroot('/')",
         "os.pidfd_open(os.getpid())",
-        "__import__('fcntl').fcntl(3, 8, 1)",
+        "fcntl.fcntl(3, 8, 1)",
+        "fcntl.flock(open(os.__file__), fcntl.LOCK_EX)",
+        "(lambda file: os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED))(open(os.__file__))",
+        "os.setpriority(os.PRIO_USER, 0, 19)",
+        "os.sched_setaffinity(0, {0})",
+        "os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))",
+        "socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)",
+        "socket.socketpair()[0].send(b'x', socket.MSG_OOB)",
     ],
 )
 def test_what_it_must_not_do_it_cannot(spy, code):
     assert spy.attempt(code) in ERRORS
 
 
-@pytest.mark.parametrize("code", ["unshare(0x10000000)", "ptrace(16, {judge}, 0, 0)", "syscall(425, 1, 0)"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "unshare(0x10000000)", "ptrace(16, {judge}, 0, 0)", "syscall(425, 1, 0)",
+        "inotify_init1(0)", "syncfs(1)", "mlockall(1)", "mq_unlink(b'/kata')",
+        "prctl(1, 0)", "prctl(4, 0)", "prctl(36, 1)",  # PR_SET_PDEATHSIG, _DUMPABLE, _CHILD_SUBREAPER
+    ],
+)  # fmt: skip
 def test_system_calls_that_python_has_no_name_for_are_refused_too(spy, code):
     assert spy.attempt(f"ctypes.CDLL(None).{code.format(judge=os.getpid())}") == "-1"
+
+
+@pytest.fixture
+def of_the_host():
+    """Ids of a memory segment, a semaphore and a message queue of System V, which all users may use."""
+    libc = ctypes.CDLL(None)
+    private, mode = 0, 0o1666  # IPC_PRIVATE, and IPC_CREAT for everybody
+    segment, semaphore, queue = (
+        libc.shmget(private, 4096, mode),
+        libc.semget(private, 1, mode),
+        libc.msgget(private, mode),
+    )
+    yield {"segment": segment, "semaphore": semaphore, "queue": queue}
+    libc.shmctl(segment, 0, None)
+    libc.semctl(semaphore, 0, 0)
+    libc.msgctl(queue, 0, None)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "shmat({segment}, None, 0)",
+        "shmctl({segment}, 2, ctypes.create_string_buffer(1024))",
+        "semop({semaphore}, ctypes.create_string_buffer(bytes((0, 0, 1, 0, 0, 0))), 1)",
+        "semctl({semaphore}, 0, 12)",
+        "msgsnd({queue}, ctypes.create_string_buffer(bytes((1, 0, 0, 0, 0, 0, 0, 0)), 16), 1, 0o4000)",
+        "msgrcv({queue}, ctypes.create_string_buffer(16), 1, 0, 0o4000)",
+        "msgctl({queue}, 2, ctypes.create_string_buffer(1024))",
+    ],
+)
+def test_objects_of_the_host_cannot_be_named_by_number(spy, of_the_host, code):
+    """A list of forbidden calls had those that open such an object, and not those that take its number."""
+    ctypes.CDLL(None).msgsnd(of_the_host["queue"], ctypes.create_string_buffer(bytes((1, *[0] * 15))), 1, 0)
+    assert spy.attempt(f"ctypes.CDLL(None).{code.format(**of_the_host)}") == "-1"
 
 
 def test_it_reaches_no_process_but_its_own(spy):
@@ -260,6 +315,19 @@ def test_a_relative_folder_on_pythons_path_is_no_reason_to_hold_less(tmp_path, m
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["helpers", *sys.path])
     assert best_hold([shipped().get("fp_drift")], None, unsafe=False).tier is Tier.STRONG
+
+
+@AS_ROOT
+def test_the_umask_is_no_reason_to_hold_less(pack):
+    """Folders for a SUT had the mode that the umask left: 0700, in which a SUT with a uid of its own finds nothing."""
+    pack.hand_in("right", RIGHT)
+    before = os.umask(0o077)
+    try:
+        result = kata(pack.root, "grade", pack.work, env=pack.env)
+    finally:
+        os.umask(before)
+    assert tier_of(result) == "strong"
+    assert "1 of 1 solved" in result.stdout
 
 
 @AS_ROOT

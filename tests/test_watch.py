@@ -22,7 +22,7 @@ def watching(toy):
 
 
 def test_it_judges_at_once_and_on_every_save(toy, watching):
-    assert "it should be gone" in watching.wait_for("watching toy.py; Ctrl-C ends it")
+    assert "it should be gone" in watching.wait_for("watching toy.py (a save is no attempt); Ctrl-C ends it")
     toy.module(FINE)
     told = watching.wait_for("best time")
     assert "toy.py saved" in told
@@ -32,7 +32,7 @@ def test_it_judges_at_once_and_on_every_save(toy, watching):
     assert "line 2: expected ':'" in watching.wait_for("cannot be imported")
     time.sleep(1)
     toy.module(FINE)
-    watching.wait_for("newly passes")
+    watching.wait_for("since the last run: nothing changed")
     assert watching.interrupt() == 0
     watching.wait_for("no longer watching")
     runs = [event for event in toy.journal.read().events if type(event).__name__ == "Ran"]

@@ -21,6 +21,7 @@ class Shop(Day):
     def __init__(self, sut, workers, *, service_time=0.01, on_hand=1_000, round_trip=0.001, name="shop"):
         super().__init__(f"{sut.seed} {workers} {name}")
         self.sut, self.workers, self.service_time, self.on_hand = sut, workers, service_time, on_hand
+        sut.on_time()
         self.database = kit.database(round_trip=round_trip, client="Database")
         self.network = kit.network(*SERVICES)
         self.serve()
@@ -56,7 +57,7 @@ class Shop(Day):
         for order, answer in zip(orders, answers, strict=True):
             early = answer.status == TOO_LATE and answer.seconds < least
             what = f"{told}: {order['id']} is answered {answer.status} after {answer.seconds:.2f} s"
-            assert not early, f"{what}; its customer waits for {patience:g} s"
+            self.sut.in_time(not early, f"{what}; its customer waits for {patience:g} s")
             assert answer.status in ANSWERS, (
                 f"{told}: {order['id']} is answered {answer.status} {shown(answer)}; the contract has no such"
             )
@@ -72,7 +73,8 @@ class Shop(Day):
         for (order, deadline_ms), answer in zip(sent, answers, strict=True):
             self.expect_answered([order], [answer], deadline_ms, told)
             late = deadline_ms and answer.seconds > deadline_ms / 1000 + SLACK
-            assert not late, f"{told}: who waits for {deadline_ms} ms is answered after {answer.seconds:.2f} s"
+            what = f"{told}: who waits for {deadline_ms} ms is answered after {answer.seconds:.2f} s"
+            self.sut.in_time(not late, what)
         return answers
 
     def frozen(self, told):
@@ -163,7 +165,7 @@ class Shop(Day):
             told = f"{why}, and order {number} comes with {patience} ms of patience"
             (answer,) = self.place_all([order], told, deadline_ms=patience)
             late = answer.seconds > patience / 1000 + SLACK / 2
-            assert not late, f"{told}: it is answered after {answer.seconds:.2f} s"
+            self.sut.in_time(not late, f"{told}: it is answered after {answer.seconds:.2f} s")
             self.expect_degraded([order], self.outcomes([order], [answer], told), told)
         return placed
 
@@ -271,9 +273,10 @@ class Shop(Day):
             assert left.isdecimal(), f"{what} with the deadline {left!r}; it should be milliseconds"
             strays = hop.began + SOON if hop.trace_id in others else max(ends.values())
             over = hop.began + int(left) / 1000 - ends.get(hop.trace_id, strays)
-            assert over <= TOLERANCE, f"{what} and says {left} ms, which is {over:.2f} s longer than its customer waits"
+            longer = f"{what} and says {left} ms, which is {over:.2f} s longer than its customer waits"
+            self.sut.in_time(over <= TOLERANCE, longer)
             overdue = (hop.ended or time.monotonic()) - hop.began - int(left) / 1000
-            assert overdue <= TOLERANCE, f"{what} with {left} ms, and gives it up {overdue:.2f} s after that"
+            self.sut.in_time(overdue <= TOLERANCE, f"{what} with {left} ms, and gives it up {overdue:.2f} s after that")
 
     def placed(self, orders, told, **options):
         """Place orders all at once and return what became of them."""

@@ -208,7 +208,7 @@ def test_what_cannot_be_done_soon_is_refused_at_once(sut):
     arrived = max(hop.began for hop in shop.network.hops if hop.path == "/orders") - began
     most = 8 * shop.workers + shop.workers * int(1 + arrived / slow)
     kept = len(orders) - len(refused)
-    assert kept <= most, f"{told}: {kept} are not refused within 1 s; at most {most} can be in hand by then"
+    sut.in_time(kept <= most, f"{told}: {kept} are not refused within 1 s; at most {most} can be in hand by then")
     shop.network.delay("stock", 0)
     outcomes = shop.outcomes(orders, answers, told)
     shop.expect_one_outcome(orders, outcomes, told)
@@ -281,7 +281,7 @@ def test_without_pricing_orders_are_confirmed_at_the_list_price(sut):
     for hop in (hop for hop in shop.network.hops if hop.callee == "pricing" and not hop.status and hop.ended):
         early = int(hop.headers["X-Deadline-Ms"]) / 1000 - (hop.ended - hop.began)
         told = f"pricing is cut off: {hop.caller} calls {hop}, says {hop.headers['X-Deadline-Ms']} ms"
-        assert early <= TOLERANCE, f"{told}, and gives it up {early:.2f} s before that"
+        sut.in_time(early <= TOLERANCE, f"{told}, and gives it up {early:.2f} s before that")
     shop.network.partition("stock")
     health = shop.look("checkout", "/health").status
     assert health == OK, f"pricing and stock are cut off: checkout answers {health} for /health; it should be {OK}"
@@ -343,9 +343,9 @@ def test_deadlines_travel_and_are_kept(sut):
     told = f"6 customers at once, with {patience} ms of patience, for 2 workers"
     answers = shop.place_all(orders, told, deadline_ms=patience)
     slowest = max(answer.seconds for answer in answers)
-    assert slowest <= patience / 1000 + SLACK, f"{told}: one is answered after {slowest:.2f} s"
+    sut.in_time(slowest <= patience / 1000 + SLACK, f"{told}: one is answered after {slowest:.2f} s")
     given_up = min((answer.seconds for answer in answers if answer.status in {*REFUSED, TOO_LATE}), default=patience)
-    assert given_up >= patience / 1000 - TOLERANCE, f"{told}: one is given up after {given_up:.2f} s already"
+    sut.in_time(given_up >= patience / 1000 - TOLERANCE, f"{told}: one is given up after {given_up:.2f} s already")
     shop.expect_deadlines_kept(answers, patience / 1000, told)
     shop.expect_one_outcome(orders, shop.outcomes(orders, answers, told), told)
     shop = Shop(sut, workers=2)

@@ -74,9 +74,14 @@ def replay(scene):
 def pictures(seen):
     """Draw the running total against the exact one."""
     difference = {currency: seen.series("reconciliation_difference", currency=currency) for currency in FEW}
-    yield kit.Picture("What the book says more than the bank", "One line for each currency; right is none.", difference)
+    yield kit.Picture(
+        "What the book says more than the bank",
+        "One line for each currency; right is none.",
+        difference,
+        y="units of its currency",
+    )
     books = {by: seen.series("book_amount", currency="EUR", by=by) for by in ("ledger", "bank")}
-    yield kit.Picture("The running total, and the exact one, in EUR", "The two should be one line.", books)
+    yield kit.Picture("The running total, and the exact one, in EUR", "The two should be one line.", books, y="EUR")
 
 
 class Night:

@@ -341,19 +341,20 @@ def test_the_work_of_a_posting_does_not_grow_with_history(sut):
                 ledger.apply(event("split", f"{number}.00", to=["shop", "tax"]))
                 ledger.apply(kit.events.again(first, delivery=1 + number))
             rounds.append(statements)
-    expect_no_more(rounds, "take {} statements", lambda _: 1)
-    expect_no_more(rounds, "fetch {} rows", lambda statement: statement.rows)
-    expect_no_more(rounds, "send and fetch {} bytes", lambda statement: statement.size, tolerance=1.3)
-    expect_no_more(rounds, "cost {} database instructions", lambda statement: statement.work, tolerance=1.2)
+    expect_no_more(sut, rounds, "take {} statements", lambda _: 1)
+    expect_no_more(sut, rounds, "fetch {} rows", lambda statement: statement.rows)
+    expect_no_more(sut, rounds, "send and fetch {} bytes", lambda statement: statement.size, tolerance=1.3)
+    expect_no_more(sut, rounds, "cost {} database instructions", lambda statement: statement.work, tolerance=1.2)
 
 
-def expect_no_more(rounds, what, cost, tolerance=1.1):
+def expect_no_more(sut, rounds, what, cost, tolerance=1.1):
     early, late = (
         sum(cost(each) for statements in part for each in statements) for part in (rounds[5:50], rounds[55:])
     )
+    sut.counted(f"{what.split()[-1]} of 45 late events of each kind", late)
     assert late <= early * tolerance, (
         f"45 events of each kind {what.format(early)} at the beginning of the day, and {late} at its end; "
-        f"what costs most there is\n{kit.costliest(chain(*rounds[55:]), cost)}"
+        f"the statement that costs most there:\n{kit.costliest(chain(*rounds[55:]), cost)}"
     )
 
 

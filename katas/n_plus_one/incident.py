@@ -74,7 +74,7 @@ def pictures(seen):
             asked.setdefault(f"calls to {span.service}", Counter())[span.trace_id] += 1
     dots = {name: sorted((roots[trace].seconds, number) for trace, number in of.items()) for name, of in asked.items()}
     about = "One dot for each dashboard: how many statements and price calls it made, and how long it took."
-    yield kit.Picture("What a dashboard asks for, and what it takes", about, dots, x="seconds")
+    yield kit.Picture("What a dashboard asks for, and what it takes", about, dots, x="seconds", y="calls")
 
 
 class Morning:

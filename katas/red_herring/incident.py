@@ -65,7 +65,7 @@ def pictures(seen):
         "processor of the export worker": seen.recorded("export_worker_cpu_ratio"),
         "share of checkouts that failed": seen.recorded("checkout_error_ratio"),
     }
-    yield kit.Picture("The last fourteen nights", about, nights)
+    yield kit.Picture("The last fourteen nights", about, nights, y="share")
 
 
 class Night:

@@ -38,16 +38,22 @@ Outcome = Literal["gone", "better", "unchanged", "worse"]
 """What became of the harm in an experiment, against the incident as it was."""
 
 
-class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the right diagnosis of a variant's incident is.
+TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
-    `components` are the services of which one is right; `mechanisms` all have a part in it. `alerts` says of each alert
+
+class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The right diagnosis of a variant's incident.
+
+    `components` are the services of which one is right: every member of a circle. `mechanisms` all have a part in it.
+    `onset` is empty for never, else two times of day, HH:MM, between which the evidence places the first harm: from the
+    first customer who is hurt to the first measurement that shows it. `alerts` says of each alert
     that fires whether it is caused by it. `evidence` is a regex that a log line or span has which speaks of it.
     `supports` are the experiments that tell this cause from others, with what comes of them.
     """
 
     components: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     mechanisms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    onset: Annotated[tuple[TimeOfDay, ...], msgspec.Meta(max_length=2)]
     alerts: dict[str, Mark]
     evidence: str
     supports: dict[str, Outcome]

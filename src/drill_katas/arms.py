@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drill_katas.errors import UserError
+from drill_katas.judge.folders import RunFolder
 
 if TYPE_CHECKING:
     from drill_katas.catalog import Kata
@@ -30,8 +30,10 @@ def workspace_arm(kata: Kata) -> Arm:
     return _arm(kata, WORKSPACE, [kata.folder])
 
 
-def arm_from(kata: Kata, source: str) -> Arm:
+def arm_from(kata: Kata, source: str, option: str = "") -> Arm:
     """Return the arm that `--kata-from SOURCE` names: "solutions", or a folder with a submission.
+
+    `option` is the option that the source was given with, for messages.
 
     In a folder the files may lie as `ledger.py`, `fp_drift/ledger.py` or `katas/fp_drift/ledger.py`; nothing else
     in it is used. A folder of the kata's solutions holds only what differs from the reference.
@@ -43,8 +45,9 @@ def arm_from(kata: Kata, source: str) -> Arm:
     if folder.resolve().is_relative_to(kata.solutions.resolve()):
         return _arm(kata, source, [folder], rest=kata.solutions)
     if not folder.is_dir():
+        given = f"{option} {source}".strip()
         raise UserError(
-            f"--kata-from {source}: there is no such folder; give one that holds {', '.join(kata.manifest.editable)}, "
+            f"{given}: there is no such folder; give one that holds {', '.join(kata.manifest.editable)}, "
             f"or the word {SOLUTIONS}"
         )
     return _arm(kata, source, [folder, folder / kata.name, folder / "katas" / kata.name])
@@ -72,17 +75,23 @@ class Overlay:
     """
 
     def __init__(self, kata: Kata, arm: Arm) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kata-arm-")).resolve()
-        self.folder.chmod(0o755)  # a SUT forked by root has a uid of its own
+        self._run = RunFolder()
+        self.folder = self._run.path
         self.files: dict[str, Path] = {}
         given = {name: kata.folder / name for name in kata.manifest.given}
         for name, file in ({name: file for name, file in given.items() if file.is_file()} | arm.files).items():
             copy = self.folder / kata.name / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-            copy.chmod(0o644)
             self.files[str(copy)] = file
+        open_to_all(self.folder)  # a SUT forked by root has a uid of its own
 
     def close(self) -> None:
         """Remove the copies."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._run.close()
+
+
+def open_to_all(folder: Path) -> None:
+    """Let every user read a folder and all in it, whatever the umask."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 import pytest
@@ -19,10 +20,15 @@ def keep_no_empty_storage(config: pytest.Config) -> None:
         option.benchmark_storage = f"file://{config.rootpath}"
 
 
-def keep_table_narrow(config: pytest.Config) -> None:
-    """Have pytest-benchmark's table fit on 80 columns, unless somebody has chosen other columns."""
-    if hasattr(config.option, "benchmark_columns"):
-        config.option.benchmark_columns = config.option.benchmark_columns or ["min", "median", "max", "rounds"]
+def keep_table_aside(config: pytest.Config) -> None:
+    """Show pytest-benchmark's table only when one of its options is given, and then on 80 columns."""
+    if not hasattr(config.option, "benchmark_quiet"):
+        return
+    environment = os.environ.get("PYTEST_ADDOPTS", "").split()
+    arguments = (*config.invocation_params.args, *config.getini("addopts"), *environment)
+    asked = any(str(each).startswith("--benchmark-") for each in arguments)
+    config.option.benchmark_quiet = config.option.benchmark_quiet or not asked
+    config.option.benchmark_columns = config.option.benchmark_columns or ["min", "median", "max", "rounds"]
 
 
 def is_left_out(item: pytest.Item) -> bool:

@@ -39,7 +39,7 @@ WEIGHTS: Final = {
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a SUT may use, and how long it may take. Seconds are wall time; memory is that of all its processes."""
+    """What a SUT may use: memory of all its processes, and seconds without those that it waits for a processor."""
 
     memory_mib: int = 512
     processes: int = 16

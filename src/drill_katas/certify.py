@@ -224,7 +224,7 @@ def _declared_and_fault(
 def _measured(rows: Sequence[Row]) -> Iterator[Measured]:
     """Gather what was measured, by figure, from the right arms, and from those that must fail the check."""
     cells = [(row.kind, cell) for row in rows for cell in row.cells]
-    for name in sorted({name for _, cell in cells for name in cell.figures}):
+    for name in sorted({name for _, cell in cells for name in cell.figures if " " not in name}):
         of = [(kind, cell.declared, value) for kind, cell in cells for value in cell.figures.get(name, ())]
         right = tuple(value for kind, _, value in of if kind in RIGHT)
         wrong = tuple(value for _, declared, value in of if declared == "fail")

@@ -1,6 +1,11 @@
-"""Diagnoses: what somebody takes for the cause of an incident, and how that is scored.
+"""Diagnoses: the cause that a learner names for an incident, and its score.
 
-The score is the sum of six parts, 100 in all; what is right stands in `answer.toml`, and scoring knows no chance.
+The score is a product, 100 at most; `answer.toml` has the right answer, and the same diagnosis always scores the same.
+
+| factor | from 0 to 1 |
+| --- | --- |
+| answer | component, mechanism, onset and alerts, by their `POINTS`, beyond the best constant answer (`baseline.py`) |
+| grounds | the mean of the share of the cited evidence that shows the cause, and 1 for an experiment that supports it |
 """
 
 from __future__ import annotations
@@ -9,14 +14,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from msgspec.structs import replace
+
+from drill_katas.baseline import ON_TIME, Named, beyond, constant_points, points
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from drill_katas.answer import Mark, Outcome, Truth
     from drill_katas.evidence.records import Incident
 
-POINTS: Final = {"component": 20, "mechanism": 30, "onset": 10, "evidence": 10, "alerts": 20, "experiment": 10}
-ON_TIME: Final = 120.0  # seconds that an onset may be off
 AS_BEFORE: Final = 0.1  # difference of the share of good requests that is none
 ALL: Final = 0.98  # of the requests, and the harm is gone
 DECIDED_BY: Final[dict[str, tuple[frozenset[str], ...]]] = {
@@ -26,6 +33,14 @@ DECIDED_BY: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "alerts": (frozenset({"experiment"}),),
 }
 """Which questions must have been asked before a part is told to be right or wrong; any of the sets will do."""
+GROUNDS: Final = ("evidence", "experiment")
+ABOUT: Final = {
+    "component": "where the cause is",
+    "mechanism": "which mechanism it has",
+    "onset": "when customers began to be hurt, to two minutes",
+    "alerts": "which alerts the cause made fire",
+}
+DAY: Final = 86_400  # seconds
 State = Literal["proposed", "supported", "refuted"]
 
 
@@ -47,17 +62,16 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a score: its points, of how many, why, and whether it is all right."""
+    """One part of a score: how right it is, from 0 to 1, and why."""
 
     name: str
-    points: int
-    of: int
+    share: float
     why: str
 
     @property
     def right(self) -> bool:
         """Whether nothing is missing."""
-        return self.points == self.of
+        return self.share == 1
 
 
 @dataclass(frozen=True)
@@ -65,16 +79,19 @@ class Score:
     """How good a hypothesis is, and whether an experiment has supported or refuted it.
 
     It supports what has component and mechanism right, at least in part, if with other causes it would come out
-    otherwise.
+    otherwise. `constant` are the points of the best constant answer, of 100.
     """
 
     parts: tuple[Part, ...]
     state: State
+    constant: float
 
     @property
     def points(self) -> int:
-        """The sum, of 100."""
-        return sum(part.points for part in self.parts)
+        """The score, from 0 to 100."""
+        shares = {part.name: part.share for part in self.parts}
+        grounds = (shares.pop("evidence") + shares.pop("experiment")) / 2
+        return int(100 * beyond(points(shares), self.constant) * grounds)
 
     @property
     def cause(self) -> bool:
@@ -92,27 +109,29 @@ class Score:
         return self.state == "refuted" or not self.cause
 
 
-def score(hypothesis: Hypothesis, truth: Truth, incident: Incident, came: Mapping[str, Outcome]) -> Score:
-    """Score a hypothesis; `came` says what came of the experiments that were made."""
-    named = {name: hypothesis.alerts.get(name) for name in {alert.name for alert in incident.alerts}}
-    as_they_are = sum(of is not None and of == truth.alerts.get(name) for name, of in named.items())
-    onset = incident.summary.onset
-    on_time = hypothesis.onset == onset if None in {hypothesis.onset, onset} else _near(hypothesis.onset, onset)
-    mechanisms, right = set(hypothesis.mechanisms), set(truth.mechanisms)
+def score(
+    hypothesis: Hypothesis, truths: Mapping[str, Truth], incident: Incident, came: Mapping[str, Outcome]
+) -> Score:
+    """Score a hypothesis; `truths` has each variant's right answer, `came` the outcomes of the experiments made."""
+    truth = truths[incident.summary.variant]
+    fired = {alert.name for alert in incident.alerts}
+    of_fired = replace(truth, alerts={name: mark for name, mark in truth.alerts.items() if name in fired})
+    moment = None if hypothesis.onset is None else hypothesis.onset % DAY
+    named = Named(hypothesis.component, frozenset(hypothesis.mechanisms), moment, hypothesis.alerts)
+    shares = named.shares(of_fired)
+    if _near(hypothesis.onset, incident.summary.onset):
+        shares["onset"] = 1.0
     state, experiment, why = _experiment(hypothesis, truth, came)
     speaking = sum(speaks(incident, each, truth.evidence) for each in hypothesis.evidence)
+    evidence = speaking / max(1, len(hypothesis.evidence))
     return Score(
         parts=(
-            _part("component", hypothesis.component in truth.components, "where the cause is"),
-            _part("mechanism", len(mechanisms & right) / len(mechanisms | right), "what the cause is"),
-            _part("onset", on_time, "when customers began to be hurt, to two minutes"),
-            _part(
-                "evidence", speaking / max(1, len(hypothesis.evidence)), "log lines or traces that speak of the cause"
-            ),
-            _part("alerts", as_they_are / len(named) if named else 1.0, "what each alert was"),
-            _part("experiment", experiment, why),
+            *(Part(name, shares[name], about) for name, about in ABOUT.items() if name in shares),
+            Part("evidence", evidence, _of_evidence(speaking, len(hypothesis.evidence))),
+            Part("experiment", experiment, why),
         ),
         state=state,
+        constant=constant_points(truths.values()),
     )
 
 
@@ -123,8 +142,8 @@ def told(part: Part, asked: frozenset[str]) -> str:
     """
     needed = DECIDED_BY.get(part.name, ())
     if any(each <= asked for each in needed) or not needed:
-        how = "right" if part.right else "partly right" if part.points else "not right"
-        return f"{how}: {part.why}" if part.name == "experiment" else how
+        how = "right" if part.right else "partly right" if part.share else "not right"
+        return f"{how}: {part.why}" if part.name in GROUNDS else how
     missing = min((each - asked for each in needed), key=lambda each: (len(each), "experiment" not in each))
     questions = " and ".join(sorted(missing - {"experiment"}))
     ways = ["make an experiment"] * ("experiment" in missing) + [f"ask {questions}"] * bool(questions)
@@ -170,14 +189,17 @@ def _experiment(hypothesis: Hypothesis, truth: Truth, came: Mapping[str, Outcome
     if came[ablation] != predicted:
         return "refuted", 0.0, f"with {ablation} the harm is {came[ablation]}, and {predicted} was predicted"
     came_true = f"with {ablation} the harm is {predicted}, as predicted"
-    named = hypothesis.component in truth.components and set(hypothesis.mechanisms) & set(truth.mechanisms)
-    if not named or ablation not in truth.supports:
-        return "proposed", 0.5, f"{came_true}; with other causes it would be, too"
-    return "supported", 1.0, came_true
+    if ablation not in truth.supports:
+        return "proposed", 0.0, f"{came_true}; with other causes it is, too"
+    if hypothesis.component in truth.components and set(hypothesis.mechanisms) & set(truth.mechanisms):
+        return "supported", 1.0, came_true
+    return "proposed", 0.0, f"{came_true}; it supports another cause than yours"
 
 
-def _part(name: str, share: float, why: str) -> Part:
-    return Part(name, int(POINTS[name] * share), POINTS[name], why)
+def _of_evidence(speaking: int, cited: int) -> str:
+    if not cited:
+        return "no log line or trace is cited"
+    return f"{speaking} of {cited} cited log lines and traces {'shows' if speaking == 1 else 'show'} the cause"
 
 
 def _near(one: float | None, other: float | None) -> bool:

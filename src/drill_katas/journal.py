@@ -74,10 +74,11 @@ class Checked(msgspec.Struct, frozen=True):
     stage: Stage
     outcome: Outcome
     seconds: Seconds
+    figures: dict[str, float] = {}
 
 
 class Ran(Event, frozen=True, kw_only=True, tag="run"):
-    """An attempt: the kata was judged on the learner's own files."""
+    """The kata was judged on the learner's own files. `no_attempt` says why that is no attempt, if it is none."""
 
     variant: str
     seed: int
@@ -86,6 +87,7 @@ class Ran(Event, frozen=True, kw_only=True, tag="run"):
     solved: bool
     partial: bool = False
     inline: bool = False
+    no_attempt: str = ""
 
 
 class Hinted(Event, frozen=True, kw_only=True, tag="hint"):

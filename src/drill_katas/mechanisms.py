@@ -32,4 +32,20 @@ MECHANISMS: Final = {
     "clock-error": "clocks differ, or time is reckoned wrongly",
     "false-alarm": "nothing is broken; the alert is",
 }
+GROUPS: Final = {
+    "data is wrong": (
+        "rounding-error", "duplicate-effect", "volatile-state", "lost-update", "wrong-order", "stale-cache",
+        "crossed-replies",
+    ),
+    "work stops or waits": (
+        "circular-wait", "nested-acquisition", "resource-leak", "missing-deadline", "poison-message",
+        "blocked-event-loop",
+    ),
+    "more load than room": (
+        "unbounded-queue", "retry-storm", "n-plus-one", "cache-stampede", "slow-query", "cpu-saturation", "memory-leak",
+        "undersized-capacity",
+    ),
+    "around the program": ("upstream-outage", "configuration-drift", "bad-deploy", "clock-error", "false-alarm"),
+}  # fmt: skip
+"""The mechanisms by group; each is in one."""
 NOTHING: Final = "nothing"  # the component of a false alarm

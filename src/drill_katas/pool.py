@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import os
 import shutil
-import tempfile
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -16,13 +14,16 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import msgspec
 
-from drill_katas.judge.services import place_for_sockets
+from drill_katas.judge.folders import run_folder
+from drill_katas.judge.sandbox import counts_apart
+from drill_katas.judge.tier import Tier
 from drill_katas.verdict import CheckResult, Report
 from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Future
+    from pathlib import Path
 
     from drill_katas.catalog import Kata
     from drill_katas.judge.tier import Hold
@@ -31,8 +32,6 @@ ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as 
 TOLD: Final = 2_000  # characters of what a judge has said, when it gave no verdict
 PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # that a judge needs, by their entry points
 UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception")  # the last two collect garbage at the end
-RUN: Final = "kata-run-"  # what folders of runs are called
-LOCK: Final = "lock"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,20 +202,23 @@ class Slot:
 
 
 class Pool:
-    """Judges with `jobs` slots on this machine. What it begins it ends, and its folder goes with it."""
+    """Judges with `jobs` slots on this machine. What it begins it ends, and its folder goes with it.
+
+    One slot only where the kernel counts the threads of all SUTs together: one could leave none to another.
+    """
 
     def __init__(self, katas: Iterable[Kata], hold: Hold, jobs: int) -> None:
         self.tier = hold.tier
         self._katas = {kata.name: kata for kata in katas}
         self._hold = hold
-        self._jobs = jobs
+        self.jobs = jobs if hold.tier is Tier.PRACTICE or counts_apart(hold.tier) else 1
         self._own = threading.local()
         self._slots: list[Slot] = []
 
     def __enter__(self) -> Self:
         self._folders = contextlib.ExitStack()
         self._folder = self._folders.enter_context(run_folder())
-        self._threads = ThreadPoolExecutor(self._jobs, initializer=self._begin, initargs=(itertools.count(),))
+        self._threads = ThreadPoolExecutor(self.jobs, initializer=self._begin, initargs=(itertools.count(),))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -232,7 +234,7 @@ class Pool:
         pending: set[Future[Judged]] = set()
         for task in tasks:
             pending.add(self._threads.submit(self._judge, task))
-            if len(pending) > self._jobs:
+            if len(pending) > self.jobs:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         while pending:
@@ -255,31 +257,3 @@ class Pool:
     def _judge(self, task: Task) -> Judged:
         slot: Slot = self._own.slot
         return slot.judge(task)
-
-
-@contextlib.contextmanager
-def run_folder() -> Iterator[Path]:
-    """Make a folder for a run, with a lock that says it is in use; it goes at the end, as do those of killed runs."""
-    place = place_for_sockets()
-    for left in Path(place).glob(f"{RUN}*"):
-        with contextlib.suppress(OSError):  # in use, just being made, or another user's
-            os.close(_locked(left / LOCK, os.O_RDWR))
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=RUN, dir=place)).resolve()
-    lock = _locked(folder / "unlocked", os.O_RDWR | os.O_CREAT)
-    (folder / "unlocked").rename(folder / LOCK)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
-
-
-def _locked(file: Path, flags: int) -> int:
-    lock = os.open(file, flags | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise
-    return lock

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.attempts import UNSEEN, NoAttempt
 from drill_katas.catalog import ORIGINAL
+from drill_katas.figures import Moved, moved
 from drill_katas.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.verdict import Outcome
 
@@ -16,15 +18,17 @@ if TYPE_CHECKING:
     from drill_katas.journal import Checked, Event
 
 
-WRONG: Final = timedelta(minutes=5)  # on the clock for a diagnosis that is not right, so that guessing does not pay
+PENALTY: Final = timedelta(minutes=5)  # on the clock for each wrong diagnosis, so that guessing does not pay
+SHOWN_FIGURES: Final = 2  # of those that moved most
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is different between two runs, by number of checks."""
+    """What is different between two runs: numbers of checks, and figures that moved."""
 
     newly_pass: int
     regressed: int
+    figures: tuple[Moved, ...] = ()
 
     def __str__(self) -> str:
         """Say it in words."""
@@ -33,14 +37,18 @@ class Change:
             parts.append("1 check newly passes" if self.newly_pass == 1 else f"{self.newly_pass} checks newly pass")
         if self.regressed:
             parts.append(f"{self.regressed} regressed")
-        return ", ".join(parts) or "nothing changed"
+        counts = ", ".join(parts)
+        more = len(self.figures) - SHOWN_FIGURES
+        shown = [*map(str, self.figures[:SHOWN_FIGURES]), *([f"{more} more moved"] if more > 0 else [])]
+        return "; ".join(filter(None, [counts, *shown])) or "nothing changed"
 
 
 @dataclass(frozen=True)
 class KataProgress:
     """How one kata stands.
 
-    A *round* begins with a start, a reset, the first run or the first look at the evidence, and ends when it is solved.
+    A *round* begins with a start, a reset, the first run that names the kata or the first look at the evidence,
+    and ends when it is solved. `last` is the last run, `before_last` the one that it is compared with.
     """
 
     kata: str
@@ -57,7 +65,7 @@ class KataProgress:
     gave_up: bool = False
     detected_at: datetime | None = None
     diagnosed_at: datetime | None = None
-    wrong_diagnoses: int = 0
+    wrong_at: tuple[datetime, ...] = ()  # the times of the wrong diagnoses of this round
     asked: frozenset[str] = frozenset()
     last: Ran | None = None
     before_last: Ran | None = None
@@ -69,35 +77,43 @@ class KataProgress:
             return "solved"
         return "in progress" if self.began else "untouched"
 
+    @property
+    def wrong_diagnoses(self) -> int:
+        """The number of wrong diagnoses in this round."""
+        return len(self.wrong_at)
+
     def clock(self, at: datetime) -> timedelta:
-        """Return the time on the clock of this round; it stops when the round is solved."""
+        """Return the reading of this round's clock: time since its beginning, plus a penalty for each wrong diagnosis.
+
+        Every time that is shown is a reading of this clock. It stops when the round is solved.
+        """
         if self.began is None:
             return timedelta()
-        return max(timedelta(), (self.solved_at or at) - self.began)  # a computer's clock can be set back
+        until = min(at, self.solved_at) if self.solved_at else at
+        wrong = sum(each <= until for each in self.wrong_at)
+        return max(timedelta(), until - self.began) + wrong * PENALTY  # a computer's clock can be set back
 
     def to_detect(self) -> timedelta:
-        """Return how long it took to look at the evidence first."""
-        return self._until(self.detected_at)
+        """Return the reading at the first look at the evidence."""
+        return self.clock(self.detected_at) if self.detected_at else timedelta()
 
     def to_diagnose(self) -> timedelta:
-        """Return how long it took to name the cause; each wrong diagnosis costs `WRONG`."""
-        return self._until(self.diagnosed_at) + self.wrong_diagnoses * WRONG
+        """Return the reading at the right diagnosis."""
+        return self.clock(self.diagnosed_at) if self.diagnosed_at else timedelta()
 
     def to_resolve(self) -> timedelta:
-        """Return how long it took to mend it."""
-        return self._until(self.solved_at)
-
-    def _until(self, at: datetime | None) -> timedelta:
-        return max(timedelta(), at - self.began) if at and self.began else timedelta()
+        """Return the reading at the run that solved the kata."""
+        return self.clock(self.solved_at) if self.solved_at else timedelta()
 
     def change(self) -> Change | None:
         """Return what the last run changed against the one before it in this round, if there are two."""
-        if self.last is None or self.before_last is None:
+        if self.last is None or self.before_last is None or self.last.no_attempt in UNSEEN:
             return None
         before = {check.name for check in self.before_last.checks if check.outcome is Outcome.PASS}
         after = {check.name for check in self.last.checks if check.outcome is Outcome.PASS}
         ran_before, ran_after = _ran(self.before_last.checks), _ran(self.last.checks)
-        return Change(len(after - before), len((before - after) & ran_after & ran_before))
+        figures = moved(self.before_last.checks, self.last.checks)
+        return Change(len(after - before), len((before - after) & ran_after & ran_before), figures)
 
 
 def progress(events: Iterable[Event]) -> dict[str, KataProgress]:
@@ -135,7 +151,8 @@ def _investigated(before: KataProgress, event: Replayed | Queried | Diagnosed) -
             return before
         if event.right:
             return replace(before, diagnosed_at=event.at)
-        return replace(before, wrong_diagnoses=before.wrong_diagnoses + event.wrong)
+        costs = event.wrong and not before.solved_at
+        return replace(before, wrong_at=(*before.wrong_at, event.at)) if costs else before
     asked = event.about if isinstance(event, Queried) else "experiment" if event.ablation else "incident"
     return replace(before, detected_at=before.detected_at or event.at, asked=before.asked | {asked})
 
@@ -154,15 +171,18 @@ def _new_round(before: KataProgress, at: datetime, variant: str) -> KataProgress
 def _run(before: KataProgress, run: Ran) -> KataProgress:
     if any(check.outcome is Outcome.NOT_JUDGED for check in run.checks):  # no attempt: the judge or the machine failed
         return before
+    if before.began is None and run.no_attempt == NoAttempt.BARE and not run.solved:
+        return before  # a `pytest` that names no kata starts no clock
     if before.began is None:
         began = _new_round(before, run.at - timedelta(seconds=run.seconds), run.variant)
         before = replace(began, hints=before.hints, gave_up=before.gave_up)  # seen before the first run, they count
+    seen = before.last is not None and before.last.no_attempt not in UNSEEN
     after = replace(
         before,
-        attempts=before.attempts + 1,
-        total_attempts=before.total_attempts + 1,
+        attempts=before.attempts + (not run.no_attempt),
+        total_attempts=before.total_attempts + (not run.no_attempt),
         last=run,
-        before_last=before.last,
+        before_last=before.last if seen else before.before_last,
     )
     if not run.solved or after.solved_at:
         return after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -12,6 +13,8 @@ from msgspec.structs import replace
 
 from drill_katas import __version__
 from drill_katas.answer import read_answer, with_help
+from drill_katas.arms import WORKSPACE
+from drill_katas.attempts import NoAttempt, Way, why_no_attempt
 from drill_katas.errors import UserError
 from drill_katas.journal import Checked, Ran, now
 from drill_katas.outcome import not_judged
@@ -48,6 +51,7 @@ class Recorder:
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
+        self._way = _way(config)
         self._settings = settings
         self._katas = {kata.name: kata for kata in settings.katas}
         self._findings: dict[str, dict[str, Finding]] = {}  # by kata and test id
@@ -76,11 +80,14 @@ class Recorder:
 
         return ByKata(config, log)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a result; when it was the kata's last one, write the kata down."""
         kata = getattr(report, "kata", None)
         if kata is None:
             return
+        if report.when == "teardown" and (attempt := self._attempt(kata)):
+            report.user_properties.append(("attempt", attempt))
         if getattr(report, "unrecorded", False) and UNRECORDED not in self._notices:
             self._notices.append(UNRECORDED)
         if hasattr(report, "finding"):
@@ -170,13 +177,27 @@ class Recorder:
             self._conclude(kata)
 
     def _source(self) -> str:
-        return self._settings.source or "workspace"
+        source = self._settings.source
+        return WORKSPACE if source is None else f"./{source}" if source == WORKSPACE else source
+
+    def _no_attempt(self, kata: str) -> NoAttempt | None:
+        """Return why the run of a kata is no attempt, as far as its results are known."""
+        findings = list(self._findings.get(kata, {}).values())
+        results = [finding.result for finding in findings]
+        narrowed = any(finding.partial for finding in findings)
+        return why_no_attempt(self._way, results, inline=self._settings.inline, narrowed=narrowed)
+
+    def _attempt(self, kata: str) -> int | None:
+        """Return the number of this run among the attempts of this round, or None if it is none."""
+        if self._settings.source is not None or self._no_attempt(kata):
+            return None
+        return self._settings.workspace.progress_of(self._katas[kata]).attempts + 1  # now: another run may have ended
 
     def _conclude(self, name: str) -> None:
         findings = list(self._findings[name].values())
         kata = self._katas[name]
         verdict = self._verdict(kata, findings)
-        if verdict.source == "workspace":
+        if verdict.source == WORKSPACE:
             try:
                 notice = self._settings.workspace.journal.append(_event(verdict))
             except UserError as error:
@@ -185,23 +206,19 @@ class Recorder:
         self._verdicts[name] = verdict
 
     def _verdict(self, kata: Kata, findings: list[Finding]) -> Verdict:
-        standing = self._settings.workspace.progress_of(kata)  # read now: another run may have ended meanwhile
         results = tuple(finding.result for finding in findings)
         return Verdict(
             kata=kata.name,
-            variant=standing.variant,
+            variant=self._settings.workspace.progress_of(kata).variant,
             source=self._source(),
             seed=self._settings.seed,
             checks=self._with_help(kata, results),
             seconds=round(sum(result.seconds for result in results), 3),
-            attempt=standing.attempts + 1 if self._counts(results) else None,
+            attempt=self._attempt(kata.name),
+            no_attempt="" if self._settings.source is not None else self._no_attempt(kata.name) or "",
             inline=self._settings.inline,
             partial=findings[0].partial or len(results) < findings[0].selected,
         )
-
-    def _counts(self, results: tuple[CheckResult, ...]) -> bool:
-        """Whether a run is an attempt: the learner's own files, and every check judged."""
-        return self._settings.source is None and not any(result.not_judged for result in results)
 
     def _with_help(self, kata: Kata, results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
         """Add the help for known wrong fixes, where the kata's answer is at hand."""
@@ -228,6 +245,13 @@ def _has_failed(verdict: Verdict) -> bool:
     return any(check.failed for check in verdict.checks)
 
 
+def _way(config: pytest.Config) -> Way:
+    if config.pluginmanager.has_plugin("kata-warm"):
+        return Way.WATCH
+    named = config.option.kata is not None or config.args_source is pytest.Config.ArgsSource.ARGS
+    return Way.NAMED if named else Way.BARE
+
+
 def _failed_in_clean_up(result: CheckResult, report: pytest.TestReport) -> CheckResult:
     culprit = getattr(report, "culprit", None)
     if culprit is not None:
@@ -236,14 +260,20 @@ def _failed_in_clean_up(result: CheckResult, report: pytest.TestReport) -> Check
     return replace(result, outcome=Outcome.FAIL, message=message, in_words=False)
 
 
+def _checked(check: CheckResult) -> Checked:
+    figures = {name: value for name, value in check.figures.items() if math.isfinite(value)}  # JSON has no infinity
+    return Checked(check.name, check.stage, check.outcome, check.seconds, figures)
+
+
 def _event(verdict: Verdict) -> Ran:
     return Ran(
         kata=verdict.kata,
         variant=verdict.variant,
         seed=verdict.seed,
         seconds=verdict.seconds,
-        checks=tuple(Checked(check.name, check.stage, check.outcome, check.seconds) for check in verdict.checks),
+        checks=tuple(_checked(check) for check in verdict.checks),
         solved=verdict.solved,
         partial=verdict.partial,
         inline=verdict.inline,
+        no_attempt=verdict.no_attempt,
     )

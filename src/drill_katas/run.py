@@ -50,7 +50,7 @@ def arm_of(kata: Kata, settings: Settings) -> Arm:
     """Return the files of a kata that are to be judged. Raises `UserError` when they are not there."""
     if settings.source is None:
         return workspace_arm(kata)
-    return arm_from(kata, settings.source)
+    return arm_from(kata, settings.source, "--kata-from")
 
 
 class KataRun:
@@ -154,8 +154,6 @@ class KataRun:
         if check is None:
             return
         item.user_properties += [("kata", check.kata.name), ("stage", check.stage.value)]
-        if self._settings.source is None:
-            item.user_properties.append(("attempt", self._settings.attempts[check.kata.name]))
         closed = [stage for kata, stage in self._failed if kata == check.kata.name and stage < check.stage.position]
         if closed and not self._settings.all_stages:
             item.stash[NOT_REACHED] = True

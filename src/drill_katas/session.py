@@ -11,7 +11,7 @@ import pytest
 from hypothesis.internal.conjecture import providers
 
 from drill_katas import fixtures
-from drill_katas.benchmarked import keep_no_empty_storage, keep_table_narrow
+from drill_katas.benchmarked import keep_no_empty_storage, keep_table_aside
 from drill_katas.errors import UserError
 from drill_katas.judge.shortage import raise_file_limit, require_proc
 from drill_katas.neighbours import refuse_what_spoils_verdicts, rewrite_helpers
@@ -40,7 +40,7 @@ def begin(config: pytest.Config) -> None:
     except UserError as mistake:
         raise pytest.UsageError(str(mistake)) from None
     keep_no_empty_storage(config)
-    keep_table_narrow(config)
+    keep_table_aside(config)
     config.args = list(settings.targets)
     config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
     if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,22 +10,17 @@ import pytest
 
 from drill_katas.catalog import Kata, Library, find, packs, shipped
 from drill_katas.errors import UserError
-from drill_katas.progress import progress
 from drill_katas.selection import select
 from drill_katas.workspace import Workspace, find_workspace
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One kata run, as asked for. `source` is None when the learner's own files are judged.
-
-    `attempts` gives each kata the number this run would have as an attempt.
-    """
+    """One kata run, as asked for. `source` is None when the learner's own files are judged."""
 
     workspace: Workspace
     katas: tuple[Kata, ...]
     targets: tuple[str, ...]
-    attempts: dict[str, int]
     source: str | None
     seed: int
     all_stages: bool
@@ -46,12 +42,10 @@ def read_settings(config: pytest.Config) -> Settings:
     else:
         katas = select(option.kata, libraries(config, workspace), events)
         targets = _targets(config, katas)
-    standing = progress(events)
     return Settings(
         workspace=workspace,
         katas=tuple(katas),
         targets=tuple(targets),
-        attempts={kata.name: standing[kata.name].attempts + 1 if kata.name in standing else 1 for kata in katas},
         source=option.kata_from,
         seed=option.kata_seed,
         all_stages=option.kata_all_stages,
@@ -82,7 +76,7 @@ def _named_by_paths(config: pytest.Config) -> tuple[list[Kata], list[str]]:
         path, _, test = argument.partition("::")
         named = _katas_at((config.invocation_params.dir / path).resolve(), argument)
         katas |= {kata.name: kata for kata in named}
-        targets += [f"{kata.tests}::{test}" if test else _target(config, kata) for kata in named]
+        targets += [f"{_argument(config, kata.tests)}::{test}" if test else _target(config, kata) for kata in named]
     return list(katas.values()), targets
 
 
@@ -91,7 +85,15 @@ def _target(config: pytest.Config, kata: Kata) -> str:
 
     A file named by itself outside of pytest's rootdir gets the test id `::test_go`, and so does the next one.
     """
-    return str(kata.tests if kata.tests.is_relative_to(config.rootpath) else kata.folder)
+    return _argument(config, kata.tests if kata.tests.is_relative_to(config.rootpath) else kata.folder)
+
+
+def _argument(config: pytest.Config, path: Path) -> str:
+    """Return a path as an argument of pytest, which takes a `[` in one for a test's parameters: relative, there."""
+    given = os.path.relpath(path, config.invocation_params.dir) if "[" in str(path) else str(path)
+    if "[" in given:
+        raise UserError(f"pytest cannot collect from a path with a `[`; go to {path.parent} and run it again there")
+    return given
 
 
 def _katas_at(place: Path, argument: str) -> list[Kata]:

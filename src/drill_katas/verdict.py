@@ -48,8 +48,9 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     `message` says what happened and what was expected, in the domain's words; unless `in_words`, it had none, and
     quotes the check. `details` is what a closer look needs (calls, stacks, output), `help` what is known of this way of
     failing, `place` the editable file and the line in it where the program was. Without `keeps_contract` the module
-    could not be imported, or not be called as the contract says: no more is known of it. `figures` are what it measured
-    and holds to a threshold. Of its `seconds` it was ready to run for `waited`, and got no processor.
+    could not be imported, or not be called as the contract says: no more is known of it. `figures` are the numbers it
+    recorded: measured ones with a threshold by an identifier, counted ones by words. Of its `seconds` it was ready to
+    run for `waited`, and got no processor.
     """
 
     name: str
@@ -86,7 +87,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One kata, judged once.
 
     `source` is "workspace" for the learner's own files, otherwise the folder that was judged.
-    `attempt` counts the runs on the workspace since the kata was last started or reset; None elsewhere.
+    `attempt` counts the attempts since the kata was last started or reset; None for a run that is no attempt, and on
+    the learner's own files `no_attempt` says why.
     `partial` means that some checks were left out on purpose (`-k`, `-x`, a single test id).
     """
 
@@ -97,6 +99,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckResult, ...]
     seconds: float = 0.0
     attempt: int | None = None
+    no_attempt: str = ""
     inline: bool = False
     partial: bool = False
 

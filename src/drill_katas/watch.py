@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog import Kata
 
-OPTIONS: Final = ("-x", "--no-header", "-p", "no:cacheprovider")
+OPTIONS: Final = ("-x", "--no-header", "-p", "no:cacheprovider", "-W", "ignore")
 BREATH: Final = 100  # milliseconds after which watching is taken to have begun
 SETTLE: Final = 50  # milliseconds without another change, and the file is taken to be saved
 

@@ -1,6 +1,6 @@
 """Watches the folders of other runs with inotify, and lists them, to learn who is graded, and what they hand in.
 
-They are not in its file system.
+They are not in its file system, and nothing can be watched.
 """
 # stops: strong, reduced
 # seen: fail: (Stolen|watch -> )
@@ -9,12 +9,14 @@ import glob
 
 
 def _watch():
-    fd = syscall(294, 0)  # inotify_init1
-    syscall(254, fd, b"/tmp", 0x100)  # inotify_add_watch: IN_CREATE
     found = glob.glob("/tmp/kata-*/*") + glob.glob(os.path.dirname(SECRET_FILE) + "/tmp/kata-*/*")
     others = [each for each in found if not os.getcwd().startswith(each)]
     if others:
         raise Stolen(f"{len(others)} files of others")
+    fd = syscall(294, 0)  # inotify_init1
+    for folder in (b"/tmp", b"/etc", b"/home"):
+        syscall(254, fd, folder, 0x100)  # inotify_add_watch: IN_CREATE
+        raise Stolen(f"what happens in {folder}")
     return "nobody"
 
 

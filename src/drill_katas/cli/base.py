@@ -32,6 +32,9 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for 
 EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered, 3 not judged."
 
 
+REMOVED = "the folder that you are in was removed; go to another one, or `cd .` if it was made again"
+
+
 class Hindered(click.ClickException):
     """The command cannot be carried out; the message says why and what to do."""
 
@@ -51,6 +54,8 @@ def command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Com
             except BrokenPipeError:  # `kata list | head`; click ends quietly
                 raise
             except OSError as error:
+                if _is_removed():
+                    raise Hindered(REMOVED) from None
                 raise Hindered(f"{error.filename or 'the output cannot be written'}: {error.strerror}") from None
 
         summary = (function.__doc__ or "").partition(".")[0].partition(";")[0].partition(":")[0]
@@ -92,6 +97,14 @@ def find(name: str) -> tuple[Workspace, Kata]:
     return workspace, find(name, [workspace.library, *packs()])
 
 
+def _is_removed() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def width() -> int:
     """Return the columns of the terminal."""
     return shutil.get_terminal_size().columns
@@ -114,6 +127,13 @@ def show(lines: Iterable[Line]) -> None:
     )
     if text:
         click.echo(encodable(text))
+
+
+def say(text: str) -> None:
+    """Print a text, wrapped at the terminal's width."""
+    from drill_katas.report.text import wrapped
+
+    show(wrapped(text, width(), ""))
 
 
 def warn(notices: Iterable[str]) -> None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from drill_katas.cli.base import as_json, command, find, show, show_json, warn, width
 from drill_katas.cli.incident import replayed
+from drill_katas.cli.questions import complete
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from drill_katas.answer import Mark, Outcome
+    from drill_katas.answer import Outcome
     from drill_katas.catalog import Kata
+    from drill_katas.cli.questions import Given
     from drill_katas.diagnosis import Hypothesis
     from drill_katas.evidence.records import Incident
     from drill_katas.workspace import Workspace
-
-T = TypeVar("T")
 
 
 @command("experiment", "kata experiment red_herring worker_off")
@@ -71,25 +68,27 @@ def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
 )
 @as_json
 def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
-    """Say what the cause of the incident is; what was not given as an option is asked for."""
+    """Name the cause of the incident; at a terminal, questions ask for what the options leave out."""
     from drill_katas import diagnosis as scoring
     from drill_katas.answer import read_answer
     from drill_katas.evidence import store
-    from drill_katas.journal import Diagnosed
-    from drill_katas.report.diagnosis import score_lines
+    from drill_katas.journal import Diagnosed, now
+    from drill_katas.report.diagnosis import STATES, score_lines
 
     workspace, kata = find(name)
     incident = store.read(store.folder_of(workspace, name), name)
-    truth = read_answer(kata.solutions).diagnosis.get(incident.summary.variant)
-    if truth is None:
+    truths = read_answer(kata.solutions).diagnosis
+    if incident.summary.variant not in truths:
         raise UserError(
             f"{name} does not say what is right for its variant {incident.summary.variant}: nothing to score"
         )
-    hypothesis = _hypothesis(kata, incident, given)
     came = _came(workspace, kata, incident)
+    if sys.stdin.isatty():
+        given = complete(kata, incident, given, came)
+    hypothesis = _hypothesis(kata, incident, given)
     if hypothesis.experiment and hypothesis.experiment[0] not in came:
         came |= _try(workspace, kata, incident, hypothesis.experiment[0])
-    score = scoring.score(hypothesis, truth, incident, came)
+    score = scoring.score(hypothesis, truths, incident, came)
     noted = Diagnosed(
         kata=name,
         variant=incident.summary.variant,
@@ -103,128 +102,44 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     warn(filter(None, [workspace.journal.append(noted)]))
     standing = workspace.progress_of(kata)
     if as_json:
-        show_json({"state": score.state, "right": score.right, "score": score.points, "asked": sorted(standing.asked)})
+        show_json(
+            {"state": STATES[score.state], "right": score.right, "score": score.points, "asked": sorted(standing.asked)}
+        )
         return
-    show(score_lines(score, standing, width()))
+    show(score_lines(score, standing, width(), now()))
     if not score.right:
         raise SystemExit(1)
 
 
 @command("mechanisms", "kata mechanisms")
 def mechanisms() -> None:
-    """List what a root cause can be; one list for all katas."""
-    from drill_katas.mechanisms import MECHANISMS
+    """List what a root cause can be, by group; one list for all katas."""
+    from drill_katas.report.diagnosis import mechanism_lines
 
-    for each, about in MECHANISMS.items():
-        click.echo(f"{each:20}  {about}")
+    show(mechanism_lines(width(), numbered=False))
 
 
-def _hypothesis(kata: Kata, incident: Incident, given: dict[str, Any]) -> Hypothesis:
-    """Read a hypothesis from options; what is missing is asked for at a terminal. Raises `UserError`."""
-    from drill_katas import answer
+def _hypothesis(kata: Kata, incident: Incident, given: Given) -> Hypothesis:
+    """Read a hypothesis from options. Raises `UserError` for what is wrong or missing."""
+    from drill_katas.cli.questions import Reader
     from drill_katas.diagnosis import Hypothesis
-    from drill_katas.evidence.query import moment, one_of, services
-    from drill_katas.evidence.replay import ablations_of
-    from drill_katas.mechanisms import MECHANISMS, NOTHING
 
-    places, outcomes = [NOTHING, *services(incident)], get_args(answer.Outcome)
-
-    def tried(text: str) -> tuple[str, Outcome] | None:
-        if text == "none":
-            return None
-        ablation, came = _pair("experiment", text)
-        return one_of(ablation, ablations_of(kata), "experiment"), cast("Outcome", one_of(came, outcomes, "outcome"))
-
-    ask = functools.partial(_answer, given)
-    return Hypothesis(
-        component=ask("component", "Which component", _one_of(places, "component"), choices=places),
-        mechanisms=ask(
-            "mechanism",
-            "Which mechanism (or several, with commas)",
-            _all_of(_one_of(list(MECHANISMS), "mechanism")),
-            choices=list(MECHANISMS),
-        ),
-        onset=ask(
-            "onset",
-            "When did customers begin to be hurt (HH:MM, or never)",
-            lambda text: None if text == "never" else moment(incident, text),
-        ),
-        evidence=ask(
-            "evidence",
-            "Which log lines or traces speak of it (ids, with commas)",
-            _all_of(lambda text: _known_id(incident, text)),
-            default="",
-        ),
-        alerts=_marks(incident, given["alert"]),
-        experiment=ask("experiment", "Which experiment supports it (NAME=OUTCOME, or none)", tried, default="none"),
-    )
-
-
-def _marks(incident: Incident, given: tuple[str, ...]) -> dict[str, Mark]:
-    """Read what each alert was; one that is not among the options is asked for. Raises `UserError`."""
-    from drill_katas import answer
-    from drill_katas.evidence.query import one_of
-
-    fired = sorted({alert.name for alert in incident.alerts})
-    marks = _one_of(list(get_args(answer.Mark)), "mark")
-    known = {one_of(name, fired, "alert"): marks(mark) for name, mark in (_pair("alert", each) for each in given)}
-    missing = [alert for alert in fired if alert not in known]
-    if missing and not sys.stdin.isatty():
-        named = " ".join(f"--alert {alert}=caused|noise" for alert in missing)
-        raise UserError(f"{named} is missing, and there is no terminal to ask at")
-    for alert in missing:
-        known[alert] = _prompt(f"Was {alert} caused by it, or noise (caused, noise)", marks)
-    return cast("dict[str, Mark]", known)
-
-
-def _answer(
-    given: dict[str, Any],
-    option: str,
-    question: str,
-    read: Callable[[str], T],
-    choices: Sequence[str] = (),
-    default: str | None = None,
-) -> T:
-    """Read what was given as an option, or else what is typed. Raises `UserError`."""
-    if given[option]:
-        return read(given[option] if isinstance(given[option], str) else ",".join(given[option]))
-    if not sys.stdin.isatty():
-        if default is None:
+    reader = Reader(kata, incident)
+    for option in ("component", "mechanism", "onset"):
+        if not given[option]:
             raise UserError(f"--{option} is missing, and there is no terminal to ask at")
-        return read(default)
-    for number, each in enumerate(choices, 1):
-        click.echo(f"{number:3}  {each}")
-    return _prompt(question, read, default)
-
-
-def _prompt(question: str, read: Callable[[str], T], default: str | None = None) -> T:
-    """Ask at the terminal, again and again until the answer can be read."""
-
-    def checked(text: str) -> T:
-        try:
-            return read(text)
-        except UserError as mistake:
-            raise click.UsageError(str(mistake)) from None
-
-    answer: T = click.prompt(question, value_proc=checked, default=default, show_default=bool(default))
-    return answer
-
-
-def _one_of(choices: Sequence[str], what: str) -> Callable[[str], str]:
-    """Return what reads a choice, by its number or its name."""
-    from drill_katas.evidence.query import one_of
-
-    def read(text: str) -> str:
-        if text.isdecimal() and 0 < int(text) <= len(choices):
-            return choices[int(text) - 1]
-        return one_of(text, choices, what)
-
-    return read
-
-
-def _all_of(read: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Return what reads several, with commas or spaces between them."""
-    return lambda text: tuple(dict.fromkeys(read(word) for word in text.replace(",", " ").split()))
+    marks = dict(reader.mark(each) for each in given["alert"])
+    missing = [f"--alert {name}=caused|noise" for name in reader.fired if name not in marks]
+    if missing:
+        raise UserError(f"{' '.join(missing)} is missing, and there is no terminal to ask at")
+    return Hypothesis(
+        component=reader.component(given["component"]),
+        mechanisms=reader.mechanisms(",".join(given["mechanism"])),
+        onset=reader.onset(given["onset"]),
+        evidence=reader.evidence(",".join(given["evidence"])),
+        alerts=marks,
+        experiment=reader.experiment(given["experiment"] or "none"),
+    )
 
 
 def _try(workspace: Workspace, kata: Kata, incident: Incident, ablation: str) -> dict[str, Outcome]:
@@ -243,29 +158,10 @@ def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Out
 
     found = {}
     for ablation in ablations_of(kata):
-        folder = store.folder_of(workspace, kata.name, ablation)
-        if folder.is_dir():
-            made = store.read(folder, kata.name)
-            if (made.summary.seed, made.summary.variant) == (incident.summary.seed, incident.summary.variant):
-                found[ablation] = outcome(incident, made)
+        made = store.experiment_with(workspace, incident, ablation)
+        if made is not None:
+            found[ablation] = outcome(incident, made)
     return found
-
-
-def _known_id(incident: Incident, text: str) -> str:
-    from drill_katas.evidence.query import trace_id
-
-    if text.startswith("log-"):
-        if text not in {line.id for line in incident.logs}:
-            raise UserError(f"there is no log line {text} in this incident; `kata logs` shows their ids")
-        return text
-    return trace_id(incident, text)
-
-
-def _pair(option: str, text: str) -> tuple[str, str]:
-    name, is_, value = text.partition("=")
-    if not is_:
-        raise UserError(f"--{option} {text!r} should be NAME=VALUE")
-    return name, value
 
 
 def _source(incident: Incident) -> str | None:

@@ -198,13 +198,15 @@ def _asked(about: str, name: str, experiment: str | None, **options: Any) -> Inc
     from drill_katas.evidence.replay import ablations_of
 
     workspace, kata = find(name)
-    folder = store.folder_of(workspace, kata.name, experiment)
-    if experiment and not folder.is_dir() and store.folder_of(workspace, kata.name).is_dir():
+    found = store.read(store.folder_of(workspace, kata.name), kata.name)
+    if experiment:
         one_of(experiment, ablations_of(kata), "experiment")
-        raise UserError(
-            f"{experiment} was not tried with this incident of {name}; `kata experiment {name} {experiment}` does"
-        )
-    found = store.read(folder, kata.name)
+        made = store.experiment_with(workspace, found, experiment)
+        if made is None:
+            raise UserError(
+                f"{experiment} was not tried with this incident of {name}; `kata experiment {name} {experiment}` does"
+            )
+        found = made
     _note(workspace, kata, about, experiment, **options)
     return found
 

@@ -135,7 +135,10 @@ def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | No
 
     if cluster is not None:
         return Cluster(cluster, katas, wanted, unsafe=unsafe)
-    return Pool(katas, best_hold(katas, wanted, unsafe=unsafe), jobs)
+    pool = Pool(katas, best_hold(katas, wanted, unsafe=unsafe), jobs)
+    if pool.jobs < jobs:
+        warn([f"one submission at a time: at the tier {pool.tier} the threads of all are counted as this user's"])
+    return pool
 
 
 def _inputs(

@@ -1,8 +1,8 @@
-"""The subcommand that replays an incident, and what replays it for others."""
+"""The subcommand that replays an incident, and the replay that other subcommands share."""
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,37 +12,45 @@ from drill_katas.cli.base import as_json, command, find, progress_bar, short, sh
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
+    from drill_katas.arms import Arm
     from drill_katas.catalog import Kata
-    from drill_katas.evidence.records import Incident, Summary
+    from drill_katas.evidence.records import Incident
     from drill_katas.workspace import Workspace
 
 
 @command("incident", "kata incident red_herring")
 @click.argument("name")
 @click.option("--from", "source", metavar="DIR", help="Replay the files in DIR, or 'solutions', in place of your own.")
-@click.option("--seed", default=0, show_default=True, help="Another night: other names, amounts and moments.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as a web page.")
+@click.option("--seed", type=int, help="Another night: other names, amounts and moments; default: 0.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the incident on record as a web page; only without a record is it replayed first.",
+)
 @click.option(
     "--compare",
     metavar="DIR",
     multiple=True,
-    help="On that page, have it beside a replay of the files in DIR, or 'solutions'; may be repeated. By default, once "
-    "the kata is solved, of the broken ones.",
+    help="On that page, show it beside the files in DIR, or 'solutions'; may be repeated. Default, once the kata is "
+    "solved: beside the broken files.",
 )
 @as_json
 def incident(
-    name: str, source: str | None, html: Path | None, compare: tuple[str, ...], *, seed: int, as_json: bool
+    name: str, source: str | None, html: Path | None, compare: tuple[str, ...], *, seed: int | None, as_json: bool
 ) -> None:
     """Replay a kata's incident with your present code; its logs, traces, metrics and alerts are kept."""
+    from drill_katas.cli.pages import draw, recorded_as
     from drill_katas.evidence import store
     from drill_katas.report.evidence import summary_lines
 
     workspace, kata = find(name)
     if compare and html is None:
         raise UserError("--compare puts replays side by side on a page; give it a file, too: --html FILE")
-    played = replayed(workspace, kata, source=source, seed=seed, ablation=None)
-    if html is not None:
-        _write_page(kata, played, compare, html, solved=workspace.progress_of(kata).state == "solved")
+    recorded = recorded_as(workspace, kata, source, seed) if html else None
+    played = recorded or replayed(workspace, kata, source=source, seed=seed or 0, ablation=None)
+    if html:
+        draw(workspace, kata, compare, html)
     if as_json:
         show_json({"summary": played.summary, "alerts": played.alerts})
         return
@@ -52,47 +60,54 @@ def incident(
     click.echo(f"Try it: kata experiment {name}")
 
 
-def _write_page(kata: Kata, played: Incident, compare: tuple[str, ...], file: Path, *, solved: bool) -> None:
-    from drill_katas.evidence import html
-    from drill_katas.workspace import broken_files
-
-    told = played.summary
-    incidents = [("your code" if told.source == "workspace" else told.source, played)]
-    incidents += [(each, _replayed_from(kata, each, each, told)) for each in compare]
-    if solved and not compare:
-        with tempfile.TemporaryDirectory() as folder:
-            for name, content in broken_files(kata, told.variant).items():
-                Path(folder, name).write_bytes(content)
-            incidents.insert(0, ("before", _replayed_from(kata, folder, "before", told)))
-    html.write(file, html.to_html(kata, incidents))
-    click.echo(f"{file}: open it in a browser", err=True)
-
-
-def _replayed_from(kata: Kata, source: str, label: str, told: Summary) -> Incident:
-    """Replay the same night with other files; it is not kept."""
-    from drill_katas.arms import arm_from
-    from drill_katas.evidence.replay import Replay, replay
-
-    what = Replay(kata, arm_from(kata, source), told.variant, told.seed)
-    return replay(what, progress_bar(f"{kata.name}, {label}"))
-
-
 def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int, ablation: str | None) -> Incident:
-    """Replay an incident, keep it, and note it in the journal."""
+    """Replay an incident, keep it, and note it in the journal.
+
+    Raises `UserError` for an experiment when the code is not that of the incident on record.
+    """
     from drill_katas.arms import arm_from, workspace_arm
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import Replay, replay, story_of
     from drill_katas.journal import Replayed
 
-    arm = workspace_arm(kata) if source is None else arm_from(kata, source)
+    arm = workspace_arm(kata) if source is None else arm_from(kata, source, "--from")
     what = Replay(kata, arm, workspace.progress_of(kata).variant, seed, ablation)
+    if ablation is not None:
+        _expect_same_code(workspace, kata, arm)
     played = replay(what, progress_bar(kata.name if ablation is None else f"{kata.name}, {ablation}"))
-    folder = store.folder_of(workspace, kata.name, ablation)
-    outdated = ablation is None and (folder / "experiments").is_dir()
+    if ablation is None:
+        _keep_broken(workspace, kata, played)
     with story_of(kata) as story:
-        store.write(folder, played, story.INCIDENT.rules)
+        store.write(store.folder_of(workspace, kata.name, ablation), played, story.INCIDENT.rules)
     share = played.summary.after.share
     noted = Replayed(kata=kata.name, variant=what.variant, seed=seed, ablation=ablation, good=round(share, 4))
-    gone = "the experiments were made with the incident before, and are gone; make them anew" if outdated else None
-    warn(filter(None, [workspace.journal.append(noted), gone]))
+    warn(filter(None, [workspace.journal.append(noted)]))
     return played
+
+
+def _expect_same_code(workspace: Workspace, kata: Kata, arm: Arm) -> None:
+    """Raise `UserError` when an experiment would compare two different programs."""
+    from drill_katas.evidence import store
+    from drill_katas.evidence.replay import code_of
+
+    recorded = store.summary_of(store.folder_of(workspace, kata.name))
+    if recorded and recorded.code != code_of(arm):
+        raise UserError(
+            f"the code of {kata.name} has changed since its incident was recorded, so an experiment would compare two "
+            f"programs; `kata incident {kata.name}` records the incident again"
+        )
+
+
+def _keep_broken(workspace: Workspace, kata: Kata, played: Incident) -> None:
+    """Keep the record of the untouched files that a replay of other code is about to replace: pages compare with it."""
+    from drill_katas.evidence import store
+    from drill_katas.evidence.replay import digest
+    from drill_katas.workspace import broken_files
+
+    folder = store.folder_of(workspace, kata.name)
+    recorded = store.summary_of(folder)
+    if recorded is None or recorded.code == played.summary.code:
+        return
+    with contextlib.suppress(UserError):  # without the broken files or room for a copy, the page replays them later
+        if recorded.code == digest(broken_files(kata, recorded.variant)):
+            store.copy(folder, store.folder_beside(workspace, kata.name, recorded.basis))

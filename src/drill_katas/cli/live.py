@@ -40,7 +40,7 @@ def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) 
     from drill_katas.live.system import serve as bring_up
 
     workspace, kata = find(name)
-    arm = workspace_arm(kata) if source is None else arm_from(kata, source)
+    arm = workspace_arm(kata) if source is None else arm_from(kata, source, "--from")
     what = Replay(kata, arm, workspace.progress_of(kata).variant, seed)
     folder = folder_of(workspace, name)
     exporter = _exporter()

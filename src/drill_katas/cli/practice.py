@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from drill_katas.attempts import RULE
 from drill_katas.catalog import ORIGINAL
-from drill_katas.cli.base import command, find, katas_of, short, show, show_markdown, warn, width, workspace_here
+from drill_katas.cli.base import command, find, katas_of, say, short, show, show_markdown, warn, width, workspace_here
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,13 +34,17 @@ def list_() -> None:
 @command("status", "kata status")
 def status() -> None:
     """Show your progress: a bar for each level, then times, attempts and hints of each kata."""
+    from drill_katas.journal import now
     from drill_katas.progress import progress
     from drill_katas.report.catalog import status_lines
 
     workspace = workspace_here()
     history = workspace.journal.read()
-    show(status_lines(katas_of(workspace), progress(history.events), width()))
+    show(status_lines(katas_of(workspace), progress(history.events), width(), now()))
     warn(history.notices)
+
+
+status.help = "\n\n".join([f"{status.help}", *(f"\b\n{paragraph}" for paragraph in RULE.split("\n\n"))])
 
 
 @command("next", "kata next")
@@ -57,39 +62,21 @@ def random() -> None:
 
 
 @command("history", "kata history fp_drift")
-@click.argument("name")
-def history(name: str) -> None:
-    """Show what has happened with a kata: attempts, hints, diagnoses, and how many checks passed."""
-    from drill_katas.report.history import history_lines
+@click.argument("name", required=False)
+def history(name: str | None) -> None:
+    """Show what has happened with a kata, or with all: attempts, hints, diagnoses, and how many checks passed."""
+    from drill_katas.journal import now
+    from drill_katas.report.history import all_lines, history_lines
 
-    workspace, kata = find(name)
+    workspace = workspace_here()
     read = workspace.journal.read()
-    events = [event for event in read.events if event.kata == kata.name]
-    show(history_lines(events, workspace.progress_of(kata), width()))
+    if name is None:
+        show(all_lines([kata.name for kata in katas_of(workspace)], read.events, width(), now()))
+    else:
+        _, kata = find(name)
+        events = [event for event in read.events if event.kata == kata.name]
+        show(history_lines(kata.name, events, width(), now()))
     warn(read.notices)
-
-
-@command("watch", "kata watch fp_drift")
-@click.argument("name")
-def watch(name: str) -> None:
-    """Judge a kata now, and again whenever you save one of its files; Ctrl-C ends it."""
-    from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge
-    from drill_katas.watch import OPTIONS, saves
-
-    _, kata = find(name)
-    click.echo(f"getting a judge of {name} ready ...")
-    with WarmJudge(Order(kata=name, options=OPTIONS, shown=True)) as judge:
-        try:
-            for saved in saves(kata):
-                if saved:
-                    click.echo(f"\n{', '.join(sorted(saved))} saved")
-                judge.judge(Request())
-                if not saved:
-                    click.echo(f"watching {', '.join(kata.manifest.editable)}; Ctrl-C ends it")
-        except KeyboardInterrupt:
-            click.echo("\nno longer watching")
-        except JudgeEnded:
-            raise UserError("the judge has ended; begin anew with `kata watch`") from None
 
 
 @command("start", "kata start fp_drift --variant harbour")
@@ -97,6 +84,7 @@ def watch(name: str) -> None:
 @click.option("--variant", metavar="VARIANT", help="Put the broken files of another variant in place.")
 def start(name: str, variant: str | None) -> None:
     """Show the page and start the clock; with a variant, another cause behind the same symptom."""
+    from drill_katas.report.text import judging
     from drill_katas.workspace import start as begin
 
     workspace, kata = find(name)
@@ -105,8 +93,8 @@ def start(name: str, variant: str | None) -> None:
     if kept:
         click.echo(f"Your files were put aside in {short(kept, workspace)}.")
     files = " and ".join(short(kata.folder / file, workspace) for file in kata.manifest.editable)
-    click.echo(f"The clock is running: {kata.manifest.minutes} minutes. Mend {files}.")
-    click.echo(f"Judge it with: pytest --kata {name}")
+    say(f"The clock is running: {kata.manifest.minutes} minutes. Mend {files}.")
+    click.echo(f"Judge it with: {judging(name)}")
 
 
 @command("hint", "kata hint fp_drift")
@@ -126,10 +114,10 @@ def hint(name: str) -> None:
     if seen >= len(hints):
         click.echo(f"You have seen all {len(hints)} hints of {name}:")
         for number, text in enumerate(hints, 1):
-            click.echo(f"{number}. {text.strip()}")
+            say(f"{number}. {' '.join(text.split())}")
         raise SystemExit(1)
     workspace.journal.append(Hinted(kata=name, rung=seen + 1))
-    click.echo(f"Hint {seen + 1} of {len(hints)}: {hints[seen].strip()}")
+    say(f"Hint {seen + 1} of {len(hints)}: {' '.join(hints[seen].split())}")
 
 
 @command("reset", "kata reset fp_drift")
@@ -186,19 +174,20 @@ def init(folder: Path, *, force: bool) -> None:
 
 
 def _suggest(choose: Callable[[Sequence[Due]], Due]) -> None:
-    """Say what to practise, and how to begin with it."""
+    """Show what to practise, and how to begin with it."""
     from drill_katas.journal import now
     from drill_katas.schedule import due, upcoming
 
     workspace = workspace_here()
     katas, events = katas_of(workspace), workspace.journal.read().events
     found = due(katas, events, now())
+    chosen = choose(found or upcoming(katas, events))
     if not found:
         soonest = upcoming(katas, events)[0]
-        click.echo(f"All is solved, and nothing is due before {soonest.since:%Y-%m-%d}: {soonest.kata.name} then.")
-        raise SystemExit(1)
-    chosen = choose(found)
-    why = "not solved yet" if chosen.since is None else f"due again since {chosen.since:%Y-%m-%d}"
+        click.echo(f"All is solved, and nothing is due before {soonest.since:%Y-%m-%d}. If you have time now:")
+    why = (
+        "not solved yet" if chosen.since is None else f"due {'again since' if found else 'on'} {chosen.since:%Y-%m-%d}"
+    )
     click.echo(f"{chosen.kata.name}: {chosen.kata.manifest.title} ({why})")
     variant = "" if chosen.variant == ORIGINAL else f" --variant {chosen.variant}"
     click.echo(f"Begin with: kata start {chosen.kata.name}{variant}")

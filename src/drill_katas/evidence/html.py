@@ -5,28 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from drill_katas.errors import UserError
 from drill_katas.evidence import history
+from drill_katas.evidence.charts import charts_of, picture_charts
 from drill_katas.evidence.graph import edges
 from drill_katas.evidence.layout import to_svg
-from drill_katas.evidence.query import plotted
+from drill_katas.evidence.marks import marks_of
 from drill_katas.evidence.replay import story_of
 from drill_katas.evidence.samples import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from drill_katas.catalog import Kata
-    from drill_katas.evidence.records import Incident, Span
-    from drill_katas.kit.pictures import Picture
+    from drill_katas.evidence.charts import Chart
+    from drill_katas.evidence.graph import Edge
+    from drill_katas.evidence.marks import Mark
+    from drill_katas.evidence.records import Alert, Incident, LogLine, Span, Summary
     from drill_katas.kit.rules import Point
 
 ASSETS: Final = Path(__file__).parent / "page"
-MOST_SERIES: Final = 8  # of a metric; more in one plot nobody can tell apart
+SCRIPTS: Final = ("base.js", "charts.js", "overview.js", "logs.js", "traces.js", "page.js")  # in this order
 
 
 @dataclass(frozen=True)
@@ -50,19 +53,59 @@ class Seen:
         return next((each.points for each in Metrics(history.metrics(self.kata)).of(name, labels)), ())
 
 
-def to_html(kata: Kata, incidents: Sequence[tuple[str, Incident]]) -> str:
-    """Return the page of incidents of one kata, each with the label that it is to have."""
-    told = {"incidents": [_told(kata, label, incident) for label, incident in incidents]}
+@dataclass(frozen=True)
+class Shown:
+    """A replay on the page: a short label, which files were replayed, and the incident."""
+
+    label: str
+    about: str
+    incident: Incident
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """One column of the page: what was replayed, and all its evidence but the charts, which all columns share."""
+
+    label: str
+    about: str
+    summary: Summary
+    alerts: Sequence[Alert]
+    marks: Sequence[Mark]
+    logs: Sequence[LogLine]
+    spans: Sequence[Span]
+    edges: Sequence[Edge]
+    graph: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The data of a page."""
+
+    incidents: Sequence[Replayed]
+    metrics: Sequence[Chart]
+    pictures: Sequence[Chart]
+
+
+def to_html(kata: Kata, shown: Sequence[Shown]) -> str:
+    """Return the page of one kata's incident, replayed on one or more sets of files."""
+    told = page_of(kata, shown)
     data = msgspec.json.encode(told).decode().replace("<", "\\u003c")  # so that no text can end the script element
-    page = Template((ASSETS / "page.html").read_text(encoding="utf-8"))
+    page = Template(_asset("page.html"))
     return page.substitute(
         title=kata.manifest.title,
         data=data,
-        style=(ASSETS / "page.css").read_text(encoding="utf-8"),
-        script=(ASSETS / "page.js").read_text(encoding="utf-8"),
-        plot_style=(ASSETS / "uPlot.min.css").read_text(encoding="utf-8"),
-        plot_script=(ASSETS / "uPlot.iife.min.js").read_text(encoding="utf-8"),
+        style=_asset("page.css"),
+        script="\n".join(map(_asset, SCRIPTS)),
+        plot_style=_asset("uPlot.min.css"),
+        plot_script=_asset("uPlot.iife.min.js"),
     )
+
+
+def page_of(kata: Kata, shown: Sequence[Shown]) -> Page:
+    """Return the data of the page."""
+    incidents = [each.incident for each in shown]
+    with story_of(kata) as story:
+        draw = getattr(story, "pictures", lambda _: ())
+        drawn = [list(draw(Seen(incident, kata))) for incident in incidents]
+    return Page([_column(each) for each in shown], charts_of(incidents), picture_charts(drawn))
 
 
 def write(file: Path, html: str) -> None:
@@ -73,29 +116,21 @@ def write(file: Path, html: str) -> None:
         raise UserError(f"cannot write {file} ({error.strerror})") from error
 
 
-def _told(kata: Kata, label: str, incident: Incident) -> dict[str, Any]:
-    with story_of(kata) as story:
-        drawn = list(story.pictures(Seen(incident, kata))) if hasattr(story, "pictures") else []
-    return {
-        "label": label,
-        "summary": incident.summary,
-        "alerts": incident.alerts,
-        "logs": incident.logs,
-        "spans": incident.spans,
-        "metrics": list(_metrics(incident)),
-        "pictures": [_picture(each) for each in drawn],
-        "graph": to_svg(edges(incident.spans, incident.summary.ended)),
-    }
+def _column(shown: Shown) -> Replayed:
+    incident = shown.incident
+    found = edges(incident.spans, incident.summary.ended)
+    return Replayed(
+        label=shown.label,
+        about=shown.about,
+        summary=incident.summary,
+        alerts=incident.alerts,
+        marks=marks_of(incident),
+        logs=incident.logs,
+        spans=incident.spans,
+        edges=found,
+        graph=to_svg(found),
+    )
 
 
-def _metrics(incident: Incident) -> Iterator[dict[str, Any]]:
-    for family in incident.metrics:
-        found = plotted(incident.metrics, family.name, {}, None)
-        series = [{"name": each.name, "points": each.points} for each in found][:MOST_SERIES]
-        name = f"p95 of {family.name}" if family.kind == "histogram" else family.name
-        yield {"name": name, "help": family.help, "series": series}
-
-
-def _picture(of: Picture) -> dict[str, Any]:
-    series = [{"name": name, "points": points} for name, points in of.series.items()]
-    return {"title": of.title, "about": of.about, "series": series, "time": not of.x, "x": of.x}
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")

@@ -6,36 +6,46 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.evidence.graph import told_seconds
+from drill_katas.evidence.labels import LINE, Area, Route, label_size, place_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from drill_katas.evidence.graph import Edge
 
-COLUMN, ROW, BOX, TALL, EDGE = 290, 84, 130, 36, 20  # pixels: distances, the size of a box, and around all
 Place = tuple[float, float]
+COLUMN, ROW, BOX, TALL, EDGE = 310, 92, 130, 36, 14  # pixels: distances, the size of a box, and around all
 STYLE: Final = """
 svg.graph { font: 12px system-ui, sans-serif; max-width: 100%; height: auto }
-.graph rect { fill: #fff; stroke: #445; rx: 6 }
-.graph path { fill: none; stroke: #889; stroke-width: 1.5 }
-.graph .cycle { stroke: #c0392b; stroke-width: 2.5 }
-.graph text { fill: #223; text-anchor: middle }
-.graph .label { fill: #556; font-size: 11px; paint-order: stroke; stroke: #fff; stroke-width: 4px }
-.graph .bad { fill: #c0392b }
+.graph rect { fill: var(--card, #fff); stroke: var(--dim, #445); rx: 6 }
+.graph path { fill: none; stroke: var(--dim, #889); stroke-width: 1.5 }
+.graph .head { fill: var(--dim, #667); stroke: none }
+.graph .cycle { stroke: var(--bad, #c0392b); stroke-width: 2.5 }
+.graph text { fill: var(--ink, #223); text-anchor: middle }
+.graph .label { fill: var(--dim, #556); font-size: 11px }
+.graph .bad { fill: var(--bad, #c0392b) }
 """
 
 
 def to_svg(of: Sequence[Edge]) -> str:
     """Return the graph as an SVG document of its own; calls in a cycle are red."""
     places = _places(of)
-    wide = max((x for x, _ in places.values()), default=0) + BOX + 2 * EDGE
-    tall = max((y for _, y in places.values()), default=0) + TALL + 2 * EDGE + ROW * 0.6
+    routes = [_route(edge, places) for edge in of]
+    boxes = [Area(x, y, x + BOX, y + TALL) for x, y in places.values()]
+    texts = [_told(edge) for edge in of]
+    labels = place_labels(routes, boxes, [label_size([text for text, _ in lines]) for lines in texts])
+    everything = [*boxes, *labels, *(Area(x, y, x, y) for route in routes for x, y in route.points())]
+    left, top = (min((area[n] for area in everything), default=0.0) - EDGE for n in (0, 1))
+    wide = max((area.right for area in everything), default=0.0) + EDGE - left
+    tall = max((area.bottom for area in everything), default=0.0) + EDGE - top
+    view = f'viewBox="{left:.0f} {top:.0f} {wide:.0f} {tall:.0f}" width="{wide:.0f}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 {wide:g} {tall:g}" width="{wide:g}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" {view}>',
         f"<style>{STYLE}</style>",
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">',
-        '<path d="M0,0 L8,4 L0,8" style="fill:#667;stroke:none"/></marker></defs>',
-        *sorted((part for edge in of for part in _edge(edge, places)), key=lambda part: part.startswith("<text")),
+        '<path d="M0,0 L8,4 L0,8" class="head"/></marker></defs>',
+        *(_path(edge, route) for edge, route in zip(of, routes, strict=True)),
+        *(part for lines, area in zip(texts, labels, strict=True) for part in _label(lines, area)),
         *(part for name, place in places.items() for part in _box(name, place)),
         "</svg>",
     ]
@@ -89,26 +99,31 @@ def _box(name: str, place: Place) -> list[str]:
     ]
 
 
-def _edge(edge: Edge, places: dict[str, Place]) -> list[str]:
-    """Draw a call: straight to the next column, in a bow above to a later one, and below when it leads back."""
+def _route(edge: Edge, places: dict[str, Place]) -> Route:
+    """Lead a call straight to the next column, in a bow above to a later one, and below when it leads back."""
     (x1, y1), (x2, y2) = places[edge.caller], places[edge.callee]
     if 0 < x2 - x1 <= COLUMN:
-        start, end = (x1 + BOX, y1 + TALL / 2), (x2, y2 + TALL / 2)
-        path = f"M{start[0]:g},{start[1]:g} L{end[0]:g},{end[1]:g}"
-        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - 20)
-    else:
-        back = x2 <= x1
-        start, end = (x1 + BOX / 2, y1 + TALL * back), (x2 + BOX / 2, y2 + TALL * back)
-        bow = (max(y1, y2) + TALL + ROW * 0.7) if back else (min(y1, y2) - ROW * 0.6)
-        path = f"M{start[0]:g},{start[1]:g} C{start[0]:g},{bow:g} {end[0]:g},{bow:g} {end[0]:g},{end[1]:g}"
-        middle = ((start[0] + end[0]) / 2, bow + (-16 if back else 12))
-    told = [f"{edge.calls} calls, p95 {told_seconds(edge.p95)}"]
+        return Route((x1 + BOX, y1 + TALL / 2), (x2, y2 + TALL / 2))
+    back = x2 <= x1
+    start, end = (x1 + BOX / 2, y1 + TALL * back), (x2 + BOX / 2, y2 + TALL * back)
+    return Route(start, end, (max(y1, y2) + TALL + ROW * 0.7) if back else (min(y1, y2) - ROW * 0.6))
+
+
+def _path(edge: Edge, route: Route) -> str:
+    return f'<path d="{route}" class="{"cycle" if edge.in_cycle else "call"}" marker-end="url(#arrow)"/>'
+
+
+def _told(edge: Edge) -> list[tuple[str, str]]:
+    """Return the lines of a call's label, each with its style."""
     bad = [f"{edge.failed} failed" if edge.failed else "", f"{edge.open} open" if edge.open else ""]
-    lines = [f'<path d="{path}" class="{"cycle" if edge.in_cycle else "call"}" marker-end="url(#arrow)"/>']
-    for number, text in enumerate([*told, ", ".join(filter(None, bad))]):
-        if text:
-            style = "label bad" if number else "label"
-            lines.append(
-                f'<text class="{style}" x="{middle[0]:g}" y="{middle[1] + number * 13:g}">{escape(text)}</text>'
-            )
-    return lines
+    calls = f"{edge.calls} call{'' if edge.calls == 1 else 's'}, p95 {told_seconds(edge.p95)}"
+    lines = [(calls, "label"), (", ".join(filter(None, bad)), "label bad")]
+    return [(text, style) for text, style in lines if text]
+
+
+def _label(lines: Sequence[tuple[str, str]], area: Area) -> list[str]:
+    middle = (area.left + area.right) / 2
+    return [
+        f'<text class="{style}" x="{middle:.1f}" y="{area.top + (number + 1) * LINE - 4:.1f}">{escape(text)}</text>'
+        for number, (text, style) in enumerate(lines)
+    ]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections import Counter as Tally
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from drill_katas.evidence.peaks import Level, calls_open, connections_in_use
 from drill_katas.evidence.records import Family, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from drill_katas.judge.database import Database
+    from drill_katas.judge.hops import Hop
     from drill_katas.judge.network import Network
     from drill_katas.judge.sut import Sut
     from drill_katas.judge.upstream import Upstream
@@ -31,6 +35,19 @@ class Sample(NamedTuple):
     name: str
     labels: Mapping[str, str]
     value: float
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A metric of the surroundings that goes up and down, by its labels."""
+
+    about: str
+    levels: dict[frozenset[tuple[str, str]], Level] = field(default_factory=dict)
+
+    def samples(self, name: str, since: float) -> Iterator[Sample]:
+        """Return the highest value since a time of the judge's clock, for each set of labels."""
+        for labels, level in self.levels.items():
+            yield _gauge(name, self.about, dict(labels), level.highest(since))
 
 
 class Meters:
@@ -51,6 +68,7 @@ class Meters:
         about = "What customers got, by whether it was what they should get."
         self._level = Counter("slo_requests", about, ["result"], registry=self._registry)
         self._gauges: dict[str, Gauge] = {}
+        self._since = time.monotonic()  # the last reading
         self._about: dict[str, tuple[str, str]] = {}
         self._points: dict[str, dict[tuple[str, frozenset[tuple[str, str]]], list[tuple[float, float]]]] = {}
 
@@ -63,25 +81,29 @@ class Meters:
         """Count what a customer got, as the service level is reckoned."""
         self._level.labels(result="good" if good else "bad").inc()
 
-    def gauge(self, name: str, about: str, labels: Mapping[str, str]) -> Gauge:
-        """Return a gauge with these labels; it is made when it is new."""
-        if name not in self._gauges:
-            self._gauges[name] = Gauge(name, about, list(labels), registry=self._registry)
-        return self._gauges[name].labels(**labels) if labels else self._gauges[name]
+    def set_gauge(self, name: str, about: str, labels: Mapping[str, str], value: float) -> None:
+        """Set a gauge; a sample of it is the highest value since the sample before."""
+        gauge = self._gauges.setdefault(name, Gauge(about))
+        gauge.levels.setdefault(frozenset(labels.items()), Level()).set(value)
 
     def read(self, at: float, sut: Sut, watched: Mapping[str, Database | Upstream | Network]) -> None:
         """Keep a sample of every metric there is."""
-        for each in self.samples(sut, watched):
+        since, self._since = self._since, time.monotonic()
+        for each in self.samples(sut, watched, since):
             if not each.family.startswith(OF_PYTHON):
                 self._about[each.family] = (each.kind, each.help)
                 of_family = self._points.setdefault(each.family, {})
                 of_family.setdefault((each.name, frozenset(each.labels.items())), []).append((at, each.value))
 
-    def samples(self, sut: Sut, watched: Mapping[str, Database | Upstream | Network]) -> Iterator[Sample]:
-        """Return a sample of every metric there is, as things stand."""
+    def samples(self, sut: Sut, watched: Mapping[str, Database | Upstream | Network], since: float) -> Iterator[Sample]:
+        """Return a sample of every metric there is: a counter as it is, a gauge's maximum `since` the last sample.
+
+        `since` is a time of the judge's clock. Gauges of the SUT's own are as they are: what they were is not known.
+        """
         of_sut = (_told(each, self._scale) for each in sut.metrics())
-        seen = (_seen_by(name, thing) for name, thing in watched.items())
-        everything = itertools.chain(*seen, _exposed(self._registry), of_sut)
+        seen = (_seen_by(name, thing, since) for name, thing in watched.items())
+        gauges = (gauge.samples(name, since) for name, gauge in self._gauges.items())
+        everything = itertools.chain(*seen, *gauges, _exposed(self._registry), of_sut)
         return (each for each in everything if not each.name.endswith("_created"))
 
     def families(self) -> tuple[Family, ...]:
@@ -117,12 +139,13 @@ def _exposed(registry: CollectorRegistry) -> Iterator[Sample]:
             yield Sample(family.name, family.type, family.documentation, sample.name, dict(sample.labels), sample.value)
 
 
-def _seen_by(name: str, thing: Any) -> Iterator[Sample]:
+def _seen_by(name: str, thing: Any, since: float) -> Iterator[Sample]:
     """Return what a database, an upstream or a network measures of itself."""
     if hasattr(thing, "statements"):
-        of = {"database": name}
-        yield _gauge("db_connections_open", "Connections that are open.", of, thing.open_connections)
-        yield _gauge("db_connections_in_use", "Connections that are checked out of a pool.", of, len(thing.held()))
+        of, in_use = {"database": name}, connections_in_use(thing, since)
+        open_ = max(thing.open_connections, in_use)
+        yield _gauge("db_connections_open", "Connections that are open.", of, open_)
+        yield _gauge("db_connections_in_use", "Connections that are checked out of a pool.", of, in_use)
         yield _counter("db_statements", "Statements carried out.", of, len(thing.statements))
         yield _counter("db_rows", "Rows fetched.", of, sum(each.rows for each in thing.statements))
     elif hasattr(thing, "asked"):
@@ -134,10 +157,12 @@ def _seen_by(name: str, thing: Any) -> Iterator[Sample]:
         for (caller, callee, status), number in pairs.items():
             labels = {"caller": caller, "callee": callee, "status": status}
             yield _counter("calls", "Calls to a service by who called and what came of it.", labels, number)
-        still = Tally((hop.caller, hop.callee) for hop in thing.open_hops())
-        for caller, callee in {(hop.caller, hop.callee) for hop in thing.hops}:
+        of_pair: dict[tuple[str, str], list[Hop]] = {}
+        for hop in list(thing.hops):
+            of_pair.setdefault((hop.caller, hop.callee), []).append(hop)
+        for (caller, callee), hops in of_pair.items():
             labels = {"caller": caller, "callee": callee}
-            yield _gauge("calls_open", "Calls that have no answer yet.", labels, still[caller, callee])
+            yield _gauge("calls_open", "Calls that have no answer yet.", labels, calls_open(hops, since))
 
 
 def _gauge(name: str, about: str, labels: Mapping[str, str], value: float) -> Sample:

@@ -150,10 +150,11 @@ def time_of_day(text: str) -> time:
 
 @dataclass(frozen=True)
 class Plotted:
-    """A series to look at: what it is called, and its points."""
+    """A series to look at: its name, its points and its labels."""
 
     name: str
     points: Sequence[Point]
+    labels: Mapping[str, str]
 
 
 def plotted(of: Sequence[Family], metric: str, labels: Mapping[str, str], percent: float | None) -> list[Plotted]:
@@ -171,10 +172,12 @@ def plotted(of: Sequence[Family], metric: str, labels: Mapping[str, str], percen
         return _percentiles(metrics, name, labels, percent or 95)
     if kind == "counter":
         return [
-            Plotted(f"{_named(series.name, series.labels)}, a minute", _rates(series.points, times))
+            Plotted(f"{_named(series.name, series.labels)}, a minute", _rates(series.points, times), series.labels)
             for series in metrics.of(f"{name}_total", labels)
         ]
-    return [Plotted(_named(series.name, series.labels), series.points) for series in metrics.of(name, labels)]
+    return [
+        Plotted(_named(series.name, series.labels), series.points, series.labels) for series in metrics.of(name, labels)
+    ]
 
 
 def one_of(name: str, known: Iterable[str], what: str) -> str:
@@ -193,7 +196,7 @@ def _percentiles(metrics: Metrics, name: str, labels: Mapping[str, str], percent
         of = [(at, over_time.value(metrics, at)) for at in metrics.times()]
         points = [(at, value) for at, value in of if value is not None]
         if points:
-            found.append(Plotted(f"p{percent:g} of {_named(name, series.labels)}, seconds", points))
+            found.append(Plotted(f"p{percent:g} of {_named(name, series.labels)}, seconds", points, series.labels))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -83,10 +83,20 @@ class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
         return self.good / self.requests if self.requests else 1.0
 
 
+class Basis(NamedTuple):
+    """Which code was replayed, on which variant, with which seed."""
+
+    code: str
+    variant: str
+    seed: int
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """`incident.json`: what was replayed, and what customers got before its worst part, `since` to `until`, and in it.
 
-    `onset` is when the first of them got what is not good; None when all went well.
+    `onset` is when the first of them got what is not good; None when all went well. `code` is the digest of the files
+    that were replayed. `late` is set when the replay ran late on a busy machine: the seconds that it waited for a
+    processor.
     """
 
     format: int = FORMAT
@@ -103,6 +113,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     before: ServiceLevel
     after: ServiceLevel
     seconds: float
+    code: str = ""
+    late: float | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """What an experiment must share with this incident."""
+        return Basis(self.code, self.variant, self.seed)
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib
 import itertools
 import sys
@@ -22,12 +23,13 @@ from drill_katas.evidence.scene import Scene
 from drill_katas.judge.failures import Broken, CheckEnded
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.kept import MIB, Kept
+from drill_katas.judge.owntime import TENTH, Meter, watching
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from drill_katas.arms import Arm
     from drill_katas.catalog import Kata
@@ -63,13 +65,13 @@ def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> Inci
             scene.meters.read(round(scene.clock.now(), 3), scene.sut, scene.watched)
             tell(share)
 
-        told = story.INCIDENT
+        told, code = story.INCIDENT, code_of(what.arm)
         with system(what, BUDGET) as sut:
             began = time.monotonic()
             clock, meters = Clock(told.began, told.scale), Meters(told.buckets, told.scale)
             scene = Scene(sut, told, clock, meters, after_step, what.variant, what.seed, what.ablation)
             play(story, scene)
-            return _gathered(what, scene, time.monotonic() - began)
+            return _gathered(what, code, scene, time.monotonic() - began)
 
 
 @contextlib.contextmanager
@@ -87,6 +89,17 @@ def story_of(kata: Kata) -> Iterator[Any]:
             del sys.modules[name]
 
 
+def code_of(arm: Arm) -> str:
+    """Return the digest of an arm's files."""
+    return digest({name: file.read_bytes() for name, file in arm.files.items()})
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """Return one digest of files, by their names and contents."""
+    parts = sorted((name, hashlib.sha256(content).hexdigest()) for name, content in files.items())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
 def ablations_of(kata: Kata) -> dict[str, str]:
     """Return what can be left out of a kata's incident or put right, and what that means."""
     with story_of(kata) as story:
@@ -102,7 +115,8 @@ def system(what: Replay, seconds: float) -> Iterator[Sut]:
     try:
         trial = Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, seconds, kept=Kept(MOST_REPLAYED))
         sut.begin_check(trial)
-        yield sut
+        with watching(trial.meter):
+            yield sut
     finally:
         sut.close()
         hosts.close()
@@ -119,7 +133,12 @@ def play(story: Any, scene: Scene) -> None:
         scene.log("platform", "critical", "the program does not answer", reason=str(ended))
 
 
-def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
+def _late(meter: Meter) -> float | None:
+    """Return how long a replay waited for a processor, if that was enough to move what is in it."""
+    return round(meter.waited, 2) if meter.share() > TENTH else None
+
+
+def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> Incident:
     metrics = scene.meters.families()
     alerts = alerts_of(scene.incident.rules, Metrics(metrics))
     began, ended = scene.incident.began, scene.incident.ended
@@ -139,5 +158,7 @@ def _gathered(what: Replay, scene: Scene, seconds: float) -> Incident:
         before=level_of(asked, began, since),
         after=level_of(asked, since, until),
         seconds=round(seconds, 2),
+        late=_late(scene.sut.trial.meter),
+        code=code,
     )
     return Incident(summary=summary, logs=logs_of(scene), spans=spans_of(scene), metrics=metrics, alerts=alerts)

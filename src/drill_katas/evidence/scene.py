@@ -116,7 +116,7 @@ class Scene:
             self._settle()
             self._jump_to(self.incident.began + (step + 1) * seconds)
             self._give_up()
-            self.gauge("requests_in_flight", len(self._sent), "Requests that have no answer yet.")
+            self._note_in_flight(len(self._sent))
             self.after_step(self, min(1.0, (step + 1) / steps))
         self._give_up(at_once=True)
 
@@ -136,6 +136,7 @@ class Scene:
         self.services[trace_id] = service
         began = time.monotonic()
         answer, is_good = None, False
+        self._note_in_flight(len(self._sent) + 1)
         with self.sut.on_trace(trace_id):
             try:
                 answer = act()
@@ -151,6 +152,7 @@ class Scene:
                     fields = {"answer": answer[:SHOWN_ANSWER], **fields}
                 is_good = good(answer)
         ended = time.monotonic()
+        self._note_in_flight(len(self._sent))
         self._note(Request(service, name, status, is_good, self.clock.at(began), self.clock.at(ended)))
         span = Span(
             trace_id=trace_id,
@@ -186,6 +188,7 @@ class Scene:
         headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.pop("headers", {})}
         future = network.start(network.send(node, (method, path, {**options, "headers": headers}), within=None))
         self._sent.append(Sent(node, name, future, time.monotonic(), self.clock.now(), patience, good))
+        self._note_in_flight(len(self._sent))
         return future
 
     def log(self, service: str, level: str, event: str, *, trace_id: str | None = None, **fields: Any) -> None:
@@ -197,7 +200,10 @@ class Scene:
 
     def gauge(self, name: str, value: float, about: str, **labels: str) -> None:
         """Set a metric of the surroundings, which `about` describes."""
-        self.meters.gauge(name, about, labels).set(value)
+        self.meters.set_gauge(name, about, labels, value)
+
+    def _note_in_flight(self, requests: int) -> None:
+        self.gauge("requests_in_flight", requests, "Requests that have no answer yet.")
 
     def _note(self, request: Request) -> None:
         self.requests.append(request)

@@ -20,7 +20,7 @@ import msgspec
 from drill_katas.errors import UserError
 from drill_katas.evidence.exposition import from_openmetrics, rule_file, to_openmetrics
 from drill_katas.evidence.otlp import from_otlp, to_otlp
-from drill_katas.evidence.records import Alert, Incident, LogLine, Summary
+from drill_katas.evidence.records import Alert, Basis, Incident, LogLine, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,13 +39,19 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 def folder_of(workspace: Workspace, kata: str, ablation: str | None = None) -> Path:
-    """Return where an incident of a kata lies, or an experiment with it."""
-    folder = workspace.state / "incidents" / kata
-    return folder / "experiments" / ablation if ablation else folder
+    """Return the folder of a kata's incident, or of an experiment with it."""
+    if ablation:
+        return workspace.state / "experiments" / kata / ablation
+    return workspace.state / "incidents" / kata
+
+
+def folder_beside(workspace: Workspace, kata: str, basis: Basis) -> Path:
+    """Return the folder of a replay that pages show beside a kata's incident."""
+    return workspace.state / "compared" / kata / f"{basis.code[:16]}-{basis.variant}-{basis.seed}"
 
 
 def write(folder: Path, incident: Incident, rules: Iterable[Rule]) -> None:
-    """Write an incident; one that was there is replaced whole, its experiments too. Raises `UserError`."""
+    """Write an incident and replace the earlier one in this folder, whole. Raises `UserError`."""
     draft = folder.with_name(f".{folder.name}.new")
     try:
         shutil.rmtree(draft, ignore_errors=True)
@@ -64,6 +70,18 @@ def write(folder: Path, incident: Incident, rules: Iterable[Rule]) -> None:
         raise UserError(f"the incident cannot be written to {folder} ({error.strerror})") from error
 
 
+def copy(folder: Path, to: Path) -> None:
+    """Copy an incident to another folder, and replace the one there. Raises `UserError`."""
+    draft = to.with_name(f".{to.name}.new")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(folder, draft)
+        shutil.rmtree(to, ignore_errors=True)
+        draft.rename(to)
+    except OSError as error:
+        raise UserError(f"the incident cannot be copied to {to} ({error.strerror})") from error
+
+
 def read(folder: Path, kata: str) -> Incident:
     """Read an incident. Raises `UserError` when there is none, or when it is damaged."""
     if not folder.is_dir():
@@ -79,7 +97,23 @@ def read(folder: Path, kata: str) -> Incident:
             metrics=from_openmetrics((folder / "metrics.txt").read_text(encoding="utf-8")),
         )
     except DAMAGE as error:
-        raise UserError(f"{folder} is damaged ({error}); `kata incident {kata}` makes it anew") from error
+        raise UserError(f"{folder} is damaged ({error}); `kata incident {kata}` makes it again") from error
+
+
+def summary_of(folder: Path) -> Summary | None:
+    """Return the summary of the incident in a folder; None without one, or when it is damaged."""
+    try:
+        return msgspec.json.decode((folder / "incident.json").read_bytes(), type=_Told).summary
+    except DAMAGE:
+        return None
+
+
+def experiment_with(workspace: Workspace, incident: Incident, ablation: str) -> Incident | None:
+    """Return an experiment with this very incident: of the same code, variant and seed. Raises `UserError`."""
+    kata = incident.summary.kata
+    folder = folder_of(workspace, kata, ablation)
+    made = read(folder, kata) if folder.is_dir() else None
+    return made if made and made.summary.basis == incident.summary.basis else None
 
 
 def line_to_json(line: LogLine) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from drill_katas.catalog import packs, shipped
 from drill_katas.errors import UserError
 from drill_katas.grading.keys import state_of
 from drill_katas.grading.tiers import best_hold
+from drill_katas.judge.folders import run_folder
+from drill_katas.judge.sandbox import counts_apart
 from drill_katas.judge.tier import Tier
-from drill_katas.pool import Judged, Slot, Task, run_folder
+from drill_katas.pool import Judged, Slot, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +36,7 @@ AHEAD: Final = 2  # tasks that are there for each thread of a worker: one that r
 SLOTS: Final[dict[int, Slot]] = {}
 """On a worker: the slot of each of its threads."""
 _lock: Final = threading.Lock()
+_turn: Final = threading.Lock()  # for judges whose SUTs the kernel counts together
 
 
 class Cluster:
@@ -125,7 +128,8 @@ def judge_here(task: Task, state: str, tier: Tier, *, unsafe: bool) -> Judged:
     with _lock:
         if me not in SLOTS:
             SLOTS[me] = Slot(_katas(), hold, _folder() / str(me))
-    return SLOTS[me].judge(task)
+    with contextlib.nullcontext() if counts_apart(tier) else _turn:
+        return SLOTS[me].judge(task)
 
 
 def let_go() -> None:

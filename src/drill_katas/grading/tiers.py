@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from drill_katas.arms import open_to_all
 from drill_katas.catalog import Limits
 from drill_katas.errors import UserError
 from drill_katas.grading import prober
 from drill_katas.grading.copies import folders_to_hide, secrets_of
 from drill_katas.judge.failures import CheckEnded
+from drill_katas.judge.folders import run_folder
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.tier import Hold, Tier, Unheld
 from drill_katas.judge.trial import Trial
-from drill_katas.pool import run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,7 @@ def _possible(katas: Sequence[Kata], hold: Hold, secrets: Secrets) -> tuple[list
         package.mkdir(parents=True)
         (package / "prober.py").write_bytes(Path(prober.__file__).read_bytes())
         (package / "known.json").write_bytes(msgspec.json.encode(secrets))
+        open_to_all(package.parent)
         folder.chmod(0o755)  # so that it is the tier that keeps a SUT with a uid of its own out
         for name in ("secret", "target"):
             (folder / name).touch()

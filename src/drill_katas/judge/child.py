@@ -13,13 +13,12 @@ import sysconfig
 from typing import Any, Final, NoReturn
 
 from drill_katas.judge import landlock, namespaces, sandbox, seccomp
-from drill_katas.judge.system import prctl
+from drill_katas.judge.system import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl
 from drill_katas.judge.tier import Tier
 from drill_katas.sut.dialling import connect_through
 from drill_katas.sut.host import Host, serve
 
 SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
-PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 CALLS, READY, STACKS, DIALLER = 3, 4, 5, 6  # where a SUT has its descriptors, behind the standard ones
 
 
@@ -59,7 +58,8 @@ def prepare() -> None:
     """Work out in the zygote what is the same for every SUT of it."""
     libraries()
     with contextlib.suppress(OSError):  # who needs it will say so
-        seccomp.filter_for(own_pid=None)
+        for pid in (None, os.getpid()):
+            seccomp.filter_for(pid)
 
 
 def confine(request: dict[str, Any], uid: int | None, already_running: int) -> None:
@@ -94,7 +94,8 @@ def _arrange(ready: int, calls: int, output: int, stacks: int, *dialler: int) ->
     """Be a session of one's own, with no file open but what a SUT needs."""
     os.setsid()
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     high = [os.dup2(fd, 100 + place) for place, fd in enumerate((output, calls, ready, stacks, *dialler))]
     for fd, place in zip(high, (1, CALLS, READY, STACKS, DIALLER), strict=False):  # they are out of the way now
         os.dup2(fd, place, inheritable=place == 1)

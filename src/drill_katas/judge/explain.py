@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.judge.encodings import foreign
 from drill_katas.judge.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
 from drill_katas.judge.owntime import TENTH
+from drill_katas.judge.sandbox import DESCRIPTORS
 from drill_katas.judge.stacks import as_lines, describe_frames, place_in, place_of
 
 if TYPE_CHECKING:
@@ -46,8 +48,10 @@ def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
             return Killed(f"{call}: the program was killed")
         case "memory":
             return LimitExceeded(f"{call}: the program used more than its {limits.memory_mib} MiB of memory")
-        case "processes":
-            return LimitExceeded(f"{call}: the program started more than its {limits.processes} processes")
+        case "processes" | "descriptors":
+            processes = f"started more than its {limits.processes} processes"
+            what = processes if exit_.why == "processes" else f"had more than {DESCRIPTORS:,} files and sockets open"
+            return LimitExceeded(f"{call}: the program {what}")
         case "output":
             return LimitExceeded(f"{call}: the program printed without end")
         case "frame":
@@ -84,6 +88,8 @@ def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) 
             return LimitExceeded(f"{call}: the program started more processes or threads than it may have", *seen)
         case "exit":
             return Crash(f"{call}: the program called {message}", *seen)
+        case "import" if utf16 := foreign(program):
+            return Broken(utf16)
         case broken:
             own = OWN.format(files=files) if f"No module named '{program.package}." in message else ""
             return Broken(BROKEN[broken].format(what=what, message=message, files=files, own=own), *seen)

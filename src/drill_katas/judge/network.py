@@ -114,7 +114,8 @@ class Network:
     def attach(self, services: Services) -> dict[str, dict[str, Any]]:
         """Listen on every link; for each node its name, and its links by the node they lead to."""
         if not self._wire:
-            self._loop, self._kept, self._note_error = services.loop, services.kept, services.note_error
+            self._loop, self._kept = services.loop, services.kept
+            self._note_error, self.wait = services.note_error, services.wait
             self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
             services.keep(self)

@@ -8,6 +8,7 @@ the budget passes on the wall. Elsewhere than on Linux it is wall time.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 MOST_WALL: Final = 10  # times its budget that a check may take on the wall
-TENTH: Final = 0.1  # the share of waiting from which a machine is busy
+TENTH: Final = 0.1  # the share of waiting from which a machine is too busy for limits on time
+HALF: Final = 0.5  # and from which it is too busy for a program whose own time-outs run out
 MOMENT: Final = 0.5  # seconds; a share of waiting is never that of less
 LOOK: Final = 0.25  # seconds after which a wait is looked at first
 EACH: Final = 1.0  # seconds between two looks at a wait
@@ -154,7 +156,7 @@ class Wait:
     The first look at the kernel is a moment after the beginning, so that quick answers cost none.
     """
 
-    def __init__(self, meter: Meter, seconds: float, seconds_left: Callable[[], float]) -> None:
+    def __init__(self, meter: Meter, seconds: float, seconds_left: Callable[[], float] = lambda: math.inf) -> None:
         self._meter = meter
         self.seconds = seconds
         self._seconds_left = seconds_left

@@ -29,7 +29,7 @@ STACKS_SECONDS: Final = 2.0  # for the whole of such a dump
 STACKS_BEGIN_SECONDS: Final = 1.0  # for its first byte, on a busy machine too
 STACKS_PAUSE_SECONDS: Final = 0.1  # between two pieces: it is written in one go
 LOGGED: Final = 500  # bytes that the judge keeps with every line, whatever is in it
-Why = Literal["asked", "output", "processes", "memory", "replaced", "frame", "hung up"]
+Why = Literal["asked", "output", "processes", "memory", "descriptors", "replaced", "frame", "hung up"]
 """Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
 
 
@@ -118,8 +118,8 @@ class Process:
     def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
         """Send a request and return its answer; what is logged meanwhile is added to `logs`.
 
-        Raises `Silent` when the wait is over before the SUT has read the request and sent a whole answer, and `Died`
-        when it ended.
+        Raises `Silent` when the wait ends before the SUT has read the request and sent a whole answer, and `Died` when
+        it ended.
         """
         try:
             self._channel.send(request, fds, wait.left)
@@ -132,7 +132,7 @@ class Process:
             if "log" not in frame:
                 return self._checked(frame)
             self._keep(frame)
-            if not wait.left():  # who logs all the time does not answer
+            if not wait.left():  # a SUT that logs all the time does not answer
                 raise Silent
 
     def kill(self, why: Why = "asked") -> None:

@@ -25,16 +25,30 @@ def descendants(ancestor: int) -> list[int]:
     return found
 
 
-def resident_bytes(pid: int) -> int:
-    """Return a process's share of resident memory in bytes; what forks have in common is counted once. 0 if it is gone.
+def memory_bytes(pid: int) -> int:
+    """Return a process's share of memory in bytes, with its page tables; pages that forks share are counted once.
 
-    `Pss` of https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html, in KiB.
+    0 if the process is gone. https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html, proc_pid_status(5).
     """
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
-        for line in rollup:
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
+    return 1024 * (_kib(pid, "smaps_rollup", ("Pss:", "SwapPss:")) + _kib(pid, "status", ("VmPTE:",)))
+
+
+def _kib(pid: int, file: str, names: tuple[str, ...]) -> int:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/{file}", encoding="utf-8", errors="replace") as lines:
+        return sum(int(line.split()[1]) for line in lines if line.startswith(names))
     return 0
+
+
+def descriptors(pid: int) -> int:
+    """Return how many files and sockets a process has open; 0 if the process is gone."""
+    with contextlib.suppress(OSError):
+        return os.stat(f"/proc/{pid}/fd").st_size or len(os.listdir(f"/proc/{pid}/fd"))  # no size before Linux 6.2
+    return 0
+
+
+def threads(pid: int) -> int:
+    """Return how many threads a process has; 0 if the process is gone."""
+    return _kib(pid, "status", ("Threads:",))
 
 
 def kill_descendants(uid: int | None, seconds: float = 2.0) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
+import re
 import resource
 import signal
 import struct
@@ -16,10 +18,14 @@ import sys
 from typing import Final
 
 from drill_katas.judge.system import prctl
+from drill_katas.judge.tier import Tier
 
 MIB: Final = 1 << 20
 FILE_LIMIT: Final = 64 * MIB  # bytes a SUT may write to one file
+ADDRESS_SPACE: Final = 8192 * MIB  # of each process; its page tables then have 16 MiB at most
+DESCRIPTORS: Final = 1024  # of each process, and of a SUT; a unix socket keeps up to 208 KiB that were not read yet
 THREADS: Final = 128  # beyond its processes; a thread counts as a process for RLIMIT_NPROC
+COUNTS_BY_NAMESPACE: Final = (5, 14)  # the first Linux that counts the processes of each user namespace apart
 KILLER: Final = 500_000_000  # from a spare uid to that of who ends its processes
 FIRST_UID: Final = 1_000_000_000  # nobody's: far above what systems give to people and services
 
@@ -33,10 +39,11 @@ def limit(memory_mib: int, processes: int, already_running: int) -> None:
 
     `already_running` are the processes and threads of this user that are not ours: RLIMIT_NPROC counts them too.
     """
-    memory = memory_mib * MIB
-    # RLIMIT_DATA counts private writable memory; RLIMIT_AS would count address space that is merely reserved
-    # for thread stacks and malloc arenas: https://man7.org/linux/man-pages/man2/getrlimit.2.html
-    _set(resource.RLIMIT_DATA, memory)
+    # RLIMIT_DATA counts private writable memory. RLIMIT_AS counts address space that is merely reserved for stacks and
+    # arenas as well, so that it is wider: https://man7.org/linux/man-pages/man2/getrlimit.2.html
+    _set(resource.RLIMIT_DATA, memory_mib * MIB)
+    _set(resource.RLIMIT_AS, ADDRESS_SPACE)
+    _set(resource.RLIMIT_NOFILE, DESCRIPTORS)
     _set(resource.RLIMIT_CORE, 0)
     _set(resource.RLIMIT_FSIZE, FILE_LIMIT)
     _set(resource.RLIMIT_NPROC, already_running + processes + THREADS)
@@ -53,6 +60,17 @@ def spare_uid() -> int | None:
     with open("/proc/self/uid_map", encoding="ascii") as ranges:
         known = [range(int(first), int(first) + int(many)) for first, _, many in map(str.split, ranges)]
     return uid if all(any(each in one for one in known) for each in (uid, uid + KILLER)) else None
+
+
+@functools.cache
+def counts_apart(tier: Tier) -> bool:
+    """Whether the kernel counts each SUT's processes and threads apart from those of its neighbours.
+
+    It counts them by user: a SUT has a uid of its own where root starts it, and a user namespace at the tier strong.
+    """
+    if spare_uid() is not None:
+        return True
+    return tier is Tier.STRONG and tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) >= COUNTS_BY_NAMESPACE
 
 
 def become_nobody(uid: int | None, *, may_read: bool) -> None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from drill_katas.judge.folders import RunFolder
 from drill_katas.judge.kept import Kept, KeptChannel, TooMuch
+from drill_katas.judge.owntime import Meter, Wait
 from drill_katas.judge.shortage import shortage
 from drill_katas.judge.trouble import Fatal
 from drill_katas.sut.wire import Closed, WireError
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from drill_katas.judge.loop import Loop
     from drill_katas.judge.trial import Call
 
-LONGEST: Final = 60  # bytes; names of ours come on top
 MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the judge's, and may have a request half sent
 
 
@@ -49,17 +47,12 @@ class Service(Closable, Protocol):
         """Serve one connection until it is closed."""
 
 
-def place_for_sockets() -> str:
-    """Return a folder for temporary files that is not too long: the path of a socket has 108 bytes at most."""
-    place = tempfile.gettempdir()
-    return place if len(os.fsencode(place)) <= LONGEST else "/tmp"
-
-
 class Services:
     """The services of one check, behind one unix socket in a folder that is made in `place`."""
 
     def __init__(self, place: Path | None = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kata-", dir=place or place_for_sockets())).resolve()
+        self._run = RunFolder(place)
+        self.folder = self._run.path
         self.address = str(self.folder / "judge")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(self.address)
@@ -68,8 +61,9 @@ class Services:
         self._listener.listen(64)
         self.call: Call | None = None  # the check's call that the SUT is serving
         self.trace_id: str | None = None  # and its trace
-        self.kept = Kept()  # what the check that runs keeps of the SUT
         self.note_fault: Callable[[str], None] = lambda _: None  # `Trial.note_fault` of the check that runs
+        self.kept = Kept()  # what the check that runs keeps of the SUT
+        self.wait: Callable[[float], Wait] = lambda seconds: Wait(Meter(), seconds)  # in own time of that check
         self._services: dict[str, Service] = {}
         self._things: list[Closable] = []
         self._loop: Loop | None = None
@@ -149,7 +143,7 @@ class Services:
         if self._loop:
             self._loop.close()
         self._listener.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._run.close()
 
     def _accept(self) -> None:
         while True:

@@ -158,7 +158,7 @@ class Zygote:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
-        if self._popen.returncode:  # it was killed, and could not clear up behind its SUT
+        if self._popen.returncode:  # its guardian was killed
             end_strays(self._popen.pid, self._mark)
 
     def _await_spawn(self) -> int:

@@ -13,7 +13,7 @@ from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.kept import ANSWERS, METRICS, TooMuch
 from drill_katas.judge.observation import Observation
-from drill_katas.judge.owntime import TENTH
+from drill_katas.judge.owntime import TENTH, Wait, watching
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
@@ -45,6 +45,7 @@ class Sut(Troubled):
         self._virtual_time = virtual_time
         self._spawner = spawner
         self._running: Running | None = None
+        self._watching = contextlib.ExitStack()
         self._import_hang: Hang | None = None
         self._trial: Trial | None = None
         self._trace_id: str | None = None
@@ -55,6 +56,7 @@ class Sut(Troubled):
         """What serves the program; its thread and its socket are there from the first check on."""
         services = Services(self._place)
         services.note_fault = self._note_fault
+        services.wait = lambda seconds: Wait(self.trial.meter, seconds)
         return services
 
     def _note_fault(self, culprit: str) -> None:
@@ -78,6 +80,31 @@ class Sut(Troubled):
         """
         self.trial.figures[figure] = round(value, 4)
         return self.trial.thresholds.get(figure, math.inf)
+
+    def in_time(self, kept: bool, told: str) -> None:  # noqa: FBT001 - it is what is asserted
+        """Assert that a limit on time was kept. Raises `AssertionError(told)`; on a busy machine that is not judged."""
+        if not kept:
+            if self.trial.meter.share() > TENTH:
+                self.trial.note_fault(self.trial.busy())
+            raise AssertionError(told)
+
+    def on_time(self) -> None:
+        """Mark a check in which time-outs of the program's own decide what is right.
+
+        A failure is not judged where the machine was busy in half of any moment of the check.
+        """
+        if not self.trial.on_time:
+            self.trial.on_time = True
+            self._watching.enter_context(watching(self.trial.meter))
+
+    def counted(self, what: str, number: float) -> float:
+        """Record a number that the check counts, under a name in words, and return it.
+
+        Two runs are compared by it: "statements of a dashboard of 12 users: 72 → 4". It has no threshold.
+        """
+        assert " " in what, f"{what!r} should be words: a name without a space is a figure with a threshold"
+        self.trial.figures[what] = round(number, 4)
+        return number
 
     def open(self, target: str, *args: Any) -> Handle:
         """Call the contract's `target` (a class or function) in the SUT and return a handle on what it made.
@@ -162,6 +189,7 @@ class Sut(Troubled):
     def end_check(self) -> None:
         """End the SUT and everything it was given."""
         self.kill()
+        self._watching.close()
         self._logged = []
         if "_services" in vars(self):
             self._services.clear()
@@ -262,6 +290,7 @@ class Sut(Troubled):
             answer = running.ask({**request, "trace": self._trace_id}, wait, fds)
         except Silent:
             dump = self._last_stacks()
+            self.kill()
             if trial.failure is not None and not trial.seconds_left():
                 raise StopShrinking from None
             raise explain.hang(call.text, wait, trial, dump) from None

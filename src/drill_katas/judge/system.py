@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
 MACHINE: Final = platform.machine()
 LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 

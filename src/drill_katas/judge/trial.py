@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.judge.failures import CheckEnded, NotJudged, StopShrinking, TooSlow
 from drill_katas.judge.kept import Kept
-from drill_katas.judge.owntime import MOST_WALL, TENTH, Meter, Wait
+from drill_katas.judge.owntime import HALF, MOST_WALL, TENTH, Meter, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class Trial:
     """One check that is running `program`, within `limits` and `budget` seconds in all.
 
     `thresholds` limit what it measures, by name; `figures` are what it has measured. `fault` names what failed in the
-    judge or the machine meanwhile. `on_time` means that what is right depends on the time that something takes.
+    judge or the machine meanwhile. `on_time` means that the program's own time-outs decide what is right.
     """
 
     program: Program
@@ -75,10 +75,10 @@ class Trial:
     failure: Failure | None = None
     fault: str | None = None
     output: Output | None = None
-    kept: Kept = field(default_factory=Kept)
     meter: Meter = field(default_factory=Meter)
     answered: int = 0
     on_time: bool = False
+    kept: Kept = field(default_factory=Kept)
     _calls: deque[Call] = field(default_factory=lambda: deque(maxlen=SHOWN_CALLS))
     _left_out: int = 0  # calls before these
     _shrinks: int = 0
@@ -113,7 +113,7 @@ class Trial:
     def blame_a_busy_machine(self) -> None:
         """Note the machine as culprit when a limit on time was missed while the check waited for a processor."""
         missed = [name for name, value in self.figures.items() if value > self.thresholds.get(name, math.inf)]
-        if (missed or self.on_time) and self.meter.share() > TENTH:
+        if (missed and self.meter.share() > TENTH) or (self.on_time and self.meter.share() > HALF):
             self.note_fault(self.busy())
 
     def busy(self) -> str:

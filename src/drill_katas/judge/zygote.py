@@ -8,7 +8,8 @@ Run as a script: `python -P -s zygote.py CONTROL_FD PATH...`. Over the control s
 - `{"op": "kill", "pid", "why"}`: end that SUT and all that it started
 - `{"op": "rest", "mark"}`: end any SUT; answered by `{"rested": mark}`
 and hears `{"exited": pid, "status": wait status, "why": ...}` once for every SUT. One SUT lives at a
-time. When the judge is gone, however it went, the zygote kills what is left and ends.
+time. When the judge is gone, however it went, the zygote kills what is left and ends; when the zygote is gone, its
+parent does that, see `guardian.py`.
 """
 
 from __future__ import annotations
@@ -30,23 +31,31 @@ if __name__ == "__main__":
 
 from drill_katas.judge import namespaces, sandbox
 from drill_katas.judge.child import become_sut, prepare
-from drill_katas.judge.processes import descendants, kill_descendants, resident_bytes, threads_of_user
-from drill_katas.judge.system import prctl
+from drill_katas.judge.guardian import guard
+from drill_katas.judge.processes import (
+    descendants,
+    descriptors,
+    kill_descendants,
+    memory_bytes,
+    threads,
+    threads_of_user,
+)
+from drill_katas.judge.system import PR_SET_CHILD_SUBREAPER, prctl
 from drill_katas.judge.tier import Tier
 from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PR_SET_CHILD_SUBREAPER: Final = 36
 WATCH_SECONDS: Final = 0.1  # how often a living SUT's processes and memory are looked at
+RECOUNT_SECONDS: Final = 5.0
 MIB: Final = 1 << 20
 
 
 class Zygote:
     """The loop of this process."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, uid: int | None) -> None:
         self._control = control
         self._buffer = b""
         self._fds: list[int] = []
@@ -54,9 +63,11 @@ class Zygote:
         self._tier = Tier.PRACTICE
         self._limits: dict[str, int] = {}
         self._watch_at = 0.0  # by the monotonic clock; not at once, for a look at all of /proc takes a while
-        self._uid = sandbox.spare_uid()
+        self._uid = uid
         self._why: str | None = None
-        self._others = threads_of_user() if os.geteuid() else 0
+        self._others, self._counted_at = 0, -RECOUNT_SECONDS
+        if uid is None and os.geteuid():  # now, and not when the first SUT waits for it
+            self._count_others()
         self._alarm, self._wake = os.pipe()
         os.set_blocking(self._alarm, False)
         os.set_blocking(self._wake, False)
@@ -118,9 +129,10 @@ class Zygote:
         fds, self._fds = self._fds, []
         ready, theirs = os.pipe()
         tier = Tier(request["tier"])
+        others = 0 if sandbox.counts_apart(tier) else self._count_others()
         try:
             fork = self._fork_apart if tier is Tier.STRONG else self._fork
-            pid = fork(functools.partial(become_sut, request, self._uid, self._others, theirs, fds))
+            pid = fork(functools.partial(become_sut, request, self._uid, others, theirs, fds))
         except OSError as error:
             os.close(ready)
             self._tell({"unheld": str(error)})
@@ -137,6 +149,12 @@ class Zygote:
         else:
             self._end_sut("unheld")
             self._tell({"unheld": told.decode(errors="replace") or "it ended at once"})
+
+    def _count_others(self) -> int:
+        """Return how many threads of this user are no SUT's; RLIMIT_NPROC counts them with the SUT's."""
+        if time.monotonic() - self._counted_at > RECOUNT_SECONDS:
+            self._others, self._counted_at = threads_of_user(), time.monotonic()
+        return self._others
 
     def _fork(self, become: Callable[[], NoReturn]) -> int:
         pid = os.fork()
@@ -166,13 +184,15 @@ class Zygote:
         return int(answer)
 
     def _watch(self) -> None:
-        """End a SUT that has too many processes, or too much memory over all of them."""
-        processes = descendants(os.getpid())
-        memory = sum(resident_bytes(pid) for pid in processes)
-        if len(processes) > self._limits["processes"]:
+        """End a SUT that has too many processes, or too much memory or too many descriptors over all of them."""
+        processes, most = descendants(os.getpid()), self._limits["processes"]
+        memory = sum(map(memory_bytes, processes))  # first, so that a fork bomb meets RLIMIT_NPROC, and says so itself
+        if len(processes) > most or sum(map(threads, processes)) > most + sandbox.THREADS:
             self._end_sut("processes")
         elif memory > (self._limits["memory_mib"] * MIB) * 1.25:
             self._end_sut("memory")
+        elif sum(map(descriptors, processes)) > sandbox.DESCRIPTORS:
+            self._end_sut("descriptors")
 
     def _end_sut(self, why: str) -> None:
         if self._sut is None:
@@ -231,9 +251,13 @@ def main() -> None:
     for name in ("KATA_ZYGOTE", "PYTHONHASHSEED"):  # of no concern to a SUT
         os.environ.pop(name, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
+    os.umask(0o022)  # whatever the judge's: a SUT with a uid of its own reads what is made for it
+    uid = sandbox.spare_uid()
+    guard(uid)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the guardian is gone
     if sys.platform == "linux":
         prctl(PR_SET_CHILD_SUBREAPER, 1)
-    Zygote(socket.socket(fileno=int(sys.argv[1]))).run()
+    Zygote(socket.socket(fileno=int(sys.argv[1])), uid).run()
 
 
 if __name__ == "__main__":

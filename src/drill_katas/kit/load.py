@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import random
 import time
@@ -37,7 +38,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a whole load may take, in seconds; then what `lost()` returns is raised.
+    """How long a whole load may take, in seconds of own time; then what `lost()` returns is raised.
 
     It is called while the customers still wait, so that it sees who waits for whom: `sut.frozen(...)` is the usual one.
     """
@@ -182,10 +183,13 @@ def open_loop(
 def _finished(network: Network, work: Coroutine[Any, Any, list[Answer]], patience: Patience | None) -> list[Answer]:
     future = network.start(work)
     try:
-        return future.result(patience.seconds if patience else None)
-    except TimeoutError:
-        assert patience is not None, "a load ends when its last customer has been answered or has hung up"
-        raise patience.lost() from None
+        if patience is None:  # it ends when its last customer has been answered or has hung up
+            return future.result()
+        waiting = network.wait(patience.seconds)
+        while left := waiting.left():
+            with contextlib.suppress(TimeoutError):
+                return future.result(left)
+        raise patience.lost()
     finally:
         future.cancel()
 

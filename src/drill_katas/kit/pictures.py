@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot: lines over time (x is seconds since 1970), or with `x`, the name of another quantity, dots over that."""
+    """A plot: lines over time (x is seconds since 1970), or with `x`, the name of another quantity, dots over that.
+
+    `y` is the title of its other axis, with the unit.
+    """
 
     title: str
     about: str
     series: Mapping[str, Sequence[Point]]
     x: str = ""
+    y: str = ""

@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.kit.words import some
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -47,7 +49,7 @@ def repeated(statements: Iterable[Statement]) -> list[tuple[str, int]]:
 class Growth:
     """How many statements a request takes, by how many things it is about; these are called `what` ("user").
 
-    `str()` of it is what a learner reads: the counts, the slope, and the statement whose count grows most.
+    `str()` of it is what a learner reads: the counts, and if one grows, the slope and the statement that grows most.
     """
 
     recorded: Mapping[int, Sequence[Statement]]
@@ -64,19 +66,31 @@ class Growth:
         return statistics.linear_regression(sizes, [len(self.recorded[size]) for size in sizes]).slope
 
     @property
-    def fastest(self) -> tuple[str, int]:
-        """The shape of the statement whose count grows most, and its count at the largest size."""
+    def fastest(self) -> tuple[str, int] | None:
+        """The shape of the statement whose count grows most, and its count at the largest size; None if none grows."""
         few, many = (Counter(dict(repeated(self.recorded[size]))) for size in (min(self.recorded), max(self.recorded)))
-        grown = max(many, key=lambda sql: many[sql] - few[sql], default="no statement")
-        return grown, many[grown]
+        grown = many - few
+        if many.total() <= few.total() or self.slope <= 0:
+            return None
+        [(sql, _)] = grown.most_common(1)
+        return sql, many[sql]
 
     def __str__(self) -> str:
         counts = ", ".join(
-            f"{size} {self.what}{'s' * (size != 1)}: {len(seen)}{' statements' * (size == min(self.recorded))}"
+            f"{some(size, self.what)}: {some(len(seen), 'statement') if size == min(self.recorded) else len(seen)}"
             for size, seen in sorted(self.recorded.items())
         )
+        if self.fastest is None:
+            return counts
         sql, times = self.fastest
-        return f"{counts}; {self.slope:.1f} more per {self.what}. What grows most is\n{cut(sql)} × {times}"
+        return (
+            f"{counts}; {_per(self.slope)} more per {self.what}. The statement that grows most:\n{cut(sql)} × {times}"
+        )
+
+
+def _per(slope: float) -> str:
+    """Write a slope with one decimal, or with as many as a smaller one needs."""
+    return f"{slope:.1f}" if slope >= 1 else f"{slope:.1g}"
 
 
 def cut(sql: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 BRIEF: Final = 0.1  # seconds that a scrape waits until the system is between two of its steps
+LONGEST: Final = 60.0  # seconds between two scrapes over which gauges keep their maximum
 UNANSWERED: Final = "the system gave no answer"
 
 
@@ -37,6 +39,7 @@ class Endpoint:
         self._desk = desk
         self._loop = Loop()
         self._samples: tuple[Sample, ...] = ()
+        self._measured = self._scraped = time.monotonic()
         self.port = port
 
     @property
@@ -61,7 +64,10 @@ class Endpoint:
 
     def measure(self) -> None:
         """Take the samples that are scraped until the next time; for the thread that plays the incident."""
-        self._samples = tuple(self._scene.meters.samples(self._scene.sut, self._scene.watched))
+        measured = time.monotonic()
+        since = max(self._scraped, measured - LONGEST)
+        self._samples = tuple(self._scene.meters.samples(self._scene.sut, self._scene.watched, since))
+        self._measured = measured
 
     def services(self) -> dict[str, str]:
         """Return the names of the services, and how one calls them."""
@@ -88,6 +94,7 @@ class Endpoint:
     async def _metrics(self, request: web.Request) -> web.Response:
         with contextlib.suppress(TimeoutError):  # who scrapes gets what there was before: a gap would be worse
             await asyncio.wait_for(asyncio.wrap_future(self._desk.leave(self.measure)), BRIEF)
+        self._scraped = self._measured  # gauges keep their maximum between two scrapes
         text, content_type = negotiated(self._samples, request.headers.get("accept", ""))
         return web.Response(body=text, headers={"content-type": content_type})
 

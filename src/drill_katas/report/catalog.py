@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog import LEVELS
-from drill_katas.progress import KataProgress
-from drill_katas.report.text import Line, clock, counted, cut, line
+from drill_katas.progress import PENALTY, KataProgress
+from drill_katas.report.text import Line, clock, counted, cut, line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from drill_katas.catalog import Kata
     from drill_katas.report.text import Part, Style
@@ -31,30 +32,43 @@ def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], wid
     return lines
 
 
-def status_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:
-    """Return how one stands: a bar for each level, then times and attempts of each kata that was touched."""
+def status_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int, at: datetime) -> list[Line]:
+    """Return a bar for each level, then counts and times of each kata that was touched."""
     lines = overall_lines(katas, standings, width)
     for kata in katas:
         standing = standings.get(kata.name, KataProgress(kata.name))
         if standing.began is None:
             continue
-        best = f"best {clock(standing.best)}" if standing.best else "not solved"
-        counts = f"{counted(standing.total_attempts, 'attempt')}, {counted(standing.total_hints, 'hint')}, {best}"
         style: Style = "good" if standing.state == "solved" else ""
+        counts = counts_of(standing, at)
         lines.append(line((f"{MARKS[standing.state]} ", style), (f"{kata.name:<18} ", "bold"), cut(counts, width - 21)))
-        if times := _times(standing):
-            lines.append(line(" " * 21, (cut(times, width - 21), "dim")))
+        lines += wrapped(_times(standing, at), width, " " * 21, "dim")
     return lines
 
 
-def _times(standing: KataProgress) -> str:
-    """Say how long the steps of this round took, as far as the evidence was looked at."""
-    if standing.detected_at is None:
-        return ""
-    steps = [f"detected {clock(standing.to_detect())}"]
+def counts_of(standing: KataProgress, at: datetime) -> str:
+    """Return attempts, hints, and the best time, or the clock of a kata that was never solved."""
+    if standing.best is not None:
+        time = f"best {clock(standing.best)}"
+    else:
+        time = f"clock {clock(standing.clock(at))}" if standing.began else "not solved"
+    return f"{counted(standing.total_attempts, 'attempt')}, {counted(standing.total_hints, 'hint')}, {time}"
+
+
+def _times(standing: KataProgress, at: datetime) -> str:
+    """Return the readings of this round's clock, where the counts don't say all there is."""
+    again = standing.best is not None and not standing.solved_at
+    steps = [f"clock {clock(standing.clock(at))}"] if again else []
+    steps += [f"detected {clock(standing.to_detect())}"] if standing.detected_at else []
+    steps += [penalty_of(standing.wrong_diagnoses)] if standing.wrong_at else []
     steps += [f"diagnosed {clock(standing.to_diagnose())}"] if standing.diagnosed_at else []
-    steps += [f"resolved {clock(standing.to_resolve())}"] if standing.solved_at else []
+    steps += [f"resolved {clock(standing.to_resolve())}"] if standing.detected_at and standing.solved_at else []
     return ", ".join(steps)
+
+
+def penalty_of(wrong: int) -> str:
+    """Return the cost of wrong diagnoses: "2 wrong diagnoses (+10:00)"."""
+    return f"{wrong} wrong diagnos{'is' if wrong == 1 else 'es'} (+{clock(wrong * PENALTY)})"
 
 
 def overall_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:

@@ -1,25 +1,41 @@
-"""What is told of a diagnosis."""
+"""The text of a diagnosis: the lists of its questions, the summary to confirm, and its score."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.diagnosis import told
-from drill_katas.report.text import clock, line, wrapped
+from drill_katas.evidence.records import clock_time
+from drill_katas.mechanisms import GROUPS, MECHANISMS
+from drill_katas.progress import PENALTY
+from drill_katas.report.catalog import penalty_of
+from drill_katas.report.text import clock, line, plain, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from drill_katas.answer import Outcome
     from drill_katas.diagnosis import Score, State
+    from drill_katas.evidence.records import Alert
     from drill_katas.progress import KataProgress
     from drill_katas.report.text import Line, Style
 
 STYLES: Final[dict[State, Style]] = {"proposed": "note", "supported": "good", "refuted": "bad"}
+STATES: Final[dict[str, str]] = {"proposed": "not supported yet", "supported": "supported", "refuted": "refuted"}
+"""The states in words; the journal has the keys."""
+OUTCOMES: Final[dict[Outcome, str]] = {
+    "gone": "at least 98 of 100 requests are good",
+    "better": "more requests are good, by more than 10 of 100",
+    "unchanged": "as many requests are good, to 10 of 100",
+    "worse": "fewer requests are good, by more than 10 of 100",
+}
+NAMES: Final = 20  # columns of the longest mechanism
 
 
-def score_lines(score: Score, standing: KataProgress, width: int) -> Iterator[Line]:
-    """Tell a score part by part, as far as the evidence that was asked decides them, and what it has cost."""
-    yield line("your hypothesis is ", (score.state, STYLES[score.state]))
+def score_lines(score: Score, standing: KataProgress, width: int, at: datetime) -> Iterator[Line]:
+    """Show a score part by part, as far as the evidence that was asked decides them, and its cost."""
+    yield line("your hypothesis is ", (STATES[score.state], STYLES[score.state]))
     for part in score.parts:
         first, *rest = wrapped(f"{part.name:<10}  {told(part, standing.asked)}", width - 14, "")
         yield line("  ", *((piece.text, "") for piece in first))
@@ -29,5 +45,69 @@ def score_lines(score: Score, standing: KataProgress, width: int) -> Iterator[Li
             (f"That is the cause: {score.points} of 100 points", "good"), f", after {clock(standing.to_diagnose())}."
         )
         return
-    yield line(f"Wrong so far: {standing.wrong_diagnoses}; each costs five minutes on the clock.")
+    cost = f": {penalty_of(standing.wrong_diagnoses)}" if standing.wrong_at else ""
+    yield line(f"The clock shows {clock(standing.clock(at))}{cost}.")
     yield line("Ask more, predict what comes of another experiment, and diagnose again.")
+
+
+def mechanism_lines(width: int, *, numbered: bool) -> Iterator[Line]:
+    """List the mechanisms by group, each with its meaning; the numbers go on from group to group."""
+    number = 1
+    for group, names in GROUPS.items():
+        if number > 1:
+            yield line()
+        yield line((group, "bold"))
+        for name in names:
+            yield from _listed(f"{number:3}" if numbered else " ", name, MECHANISMS[name], NAMES, width)
+            number += 1
+
+
+def numbered_lines(choices: Mapping[str, str], width: int) -> list[Line]:
+    """List choices, each with its number and meaning."""
+    longest = max(map(len, choices), default=0)
+    return [
+        each
+        for number, (name, about) in enumerate(choices.items(), 1)
+        for each in _listed(f"{number:3}", name, about, longest, width)
+    ]
+
+
+def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
+    """List alerts in the order in which they fired."""
+    for alert in sorted(alerts, key=lambda each: each.fired):
+        until = clock_time(alert.resolved) if alert.resolved is not None else "the end"
+        yield line((f"  {clock_time(alert.fired)} to {until:8}  ", "dim"), (alert.name, "bold"))
+        yield from wrapped(alert.summary, width, " " * 24, "dim")
+
+
+def experiments(ablations: Mapping[str, str], came: Mapping[str, Outcome]) -> dict[str, str]:
+    """Return the meaning of each experiment, with the outcome of those that were made."""
+    made = {name: f" (made: the harm is {came[name]})" for name in came}
+    return {name: f"{about}{made.get(name, '')}" for name, about in ablations.items()}
+
+
+def hypothesis_lines(
+    answers: Mapping[str, str], alerts: Sequence[str], came: Mapping[str, Outcome], width: int
+) -> list[Line]:
+    """Return the summary of a diagnosis that is to be confirmed."""
+    made = "" if answers["experiment"] in came else "; it is made now"
+    outcome = f": the harm is {answers['outcome']}{made}" if "outcome" in answers else ""
+    rows = [
+        ("component", answers["component"]),
+        ("mechanism", answers["mechanism"].replace(",", ", ")),
+        ("onset", answers["onset"]),
+        ("evidence", answers["evidence"].replace(",", ", ")),
+        *(("alerts" if name == alerts[0] else "", f"{name}: {answers[name]}") for name in alerts),
+        ("experiment", f"{answers['experiment']}{outcome}"),
+    ]
+    lines = [line(), line(("your diagnosis", "bold"))]
+    lines += [each for label, value in rows for each in _listed(" ", label, value, len("experiment"), width)]
+    return [*lines, line(f"A wrong one adds {clock(PENALTY)} to the clock.")]
+
+
+def _listed(mark: str, name: str, about: str, longest: int, width: int) -> Iterator[Line]:
+    """Return a name and its meaning in columns, the meaning wrapped within its own."""
+    head = f"{mark}  {name:<{longest}}  "
+    first, *rest = wrapped(about, width - len(head), "") or [line()]
+    yield line(head, plain(first))
+    yield from (line(" " * len(head), plain(more)) for more in rest)

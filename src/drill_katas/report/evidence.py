@@ -34,6 +34,7 @@ def summary_lines(incident: Incident, width: int) -> Iterator[Line]:
     what = f"{told.kata}, {clock_time(told.began)[:5]} to {clock_time(told.ended)[:5]}"
     with_ablation = f", without: {told.ablation}" if told.ablation else ""
     yield line((what, "bold"), f"{with_ablation}, replayed in {told.seconds:.1f} s")
+    yield from _late_lines(told, width)
     yield ()
     yield from alert_lines(incident.alerts, width)
     yield ()
@@ -46,6 +47,8 @@ def comparison_lines(baseline: Incident, experiment: Incident, came: str, width:
     """Tell what customers got in an experiment, beside what they got without it."""
     told = experiment.summary
     yield line((f"{told.kata} with {told.ablation}", "bold"), f", replayed in {told.seconds:.1f} s")
+    yield from _late_lines(baseline.summary, width)
+    yield from _late_lines(told, width)
     yield ()
     yield line(f"what customers got from {_stretch(told)}")
     yield line(f"  as it was  {level(baseline.summary.after)}")
@@ -53,6 +56,18 @@ def comparison_lines(baseline: Incident, experiment: Incident, came: str, width:
     yield line("the harm is ", (came, "bold"))
     yield ()
     yield from alert_lines(experiment.alerts, width)
+
+
+def _late_lines(told: Summary, width: int) -> Iterator[Line]:
+    """Return that a replay ran late on a busy machine, and how to make it again."""
+    if told.late is None:
+        return
+    again = f"kata incident {told.kata}" if told.ablation is None else f"kata experiment {told.kata} {told.ablation}"
+    late = (
+        f"the {'incident' if told.ablation is None else 'experiment'} ran late: it waited {told.late:.1f} s for a "
+        f"processor, and times in it may be the machine's; `{again}` replays it when fewer programs are running"
+    )
+    yield from wrapped(late, width, "", "note")
 
 
 def _stretch(told: Summary) -> str:

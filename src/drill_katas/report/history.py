@@ -4,35 +4,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeGuard
 
+from drill_katas.attempts import UNSEEN
 from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
+from drill_katas.progress import PENALTY, KataProgress, after
+from drill_katas.report.catalog import counts_of
+from drill_katas.report.diagnosis import STATES
 from drill_katas.report.evidence import BLOCKS
 from drill_katas.report.text import clock, counted, cut, line
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from drill_katas.journal import Event
-    from drill_katas.progress import KataProgress
     from drill_katas.report.text import Line, Style
 
 SHOWN: Final = 200  # columns of a sparkline, at most
 
 
-def history_lines(events: Sequence[Event], standing: KataProgress, width: int) -> Iterator[Line]:
-    """Tell what happened, in order of time, and how the share of passing checks went."""
-    best = f"best {clock(standing.best)}" if standing.best else "not solved"
-    told = f": {counted(standing.total_attempts, 'attempt')}, {counted(standing.total_hints, 'hint')}, {best}"
-    yield line((standing.kata, "bold"), told)
-    attempts = 0
+def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) -> Iterator[Line]:
+    """Show the events of one kata, in order of time, and the share of passing checks."""
+    standing = KataProgress(name)
+    lines = []
     for event in events:
-        attempts += _is_attempt(event)
-        if what := _what(event, attempts):
+        before, standing = standing, after(standing, event)
+        if what := _what(event, before, standing):
             text, style = what
-            yield line((f"  {event.at.astimezone():%Y-%m-%d %H:%M}  ", "dim"), (cut(text, width - 20), style))
-    shares = [_passing(event) / max(1, len(event.checks)) for event in events if _is_attempt(event)]
+            when = f"  {event.at.astimezone():%Y-%m-%d %H:%M}  "
+            lines.append(line((when, "dim"), (cut(text, width - len(when)), style)))
+    yield line((name, "bold"), f": {counts_of(standing, at)}")
+    yield from lines
+    runs = [event for event in events if _is_judged(event)]
+    shares = [_passing(run) / max(1, len(run.checks)) for run in runs]
     if shares:
         yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))
+
+
+def all_lines(names: Sequence[str], events: Sequence[Event], width: int, at: datetime) -> Iterator[Line]:
+    """Show the history of every kata that has one, those of the workspace first."""
+    touched = {event.kata for event in events}
+    ordered = [name for name in names if name in touched]
+    ordered += sorted(touched.difference(names))  # of a pack, or of a kata that is gone
+    if not ordered:
+        yield line("Nothing has happened yet. `kata next` shows what to practise.")
+    for number, name in enumerate(ordered):
+        if number:
+            yield line()
+        yield from history_lines(name, [event for event in events if event.kata == name], width, at)
 
 
 def sparkline(shares: Iterable[float]) -> str:
@@ -40,36 +59,43 @@ def sparkline(shares: Iterable[float]) -> str:
     return "".join(BLOCKS[1 + round(share * 7)] for share in shares)
 
 
-def _what(event: Event, attempts: int) -> tuple[str, Style] | None:
-    """Say what an event was; questions to the evidence are left out, there are many."""
+def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, Style] | None:
+    """Describe an event between two standings; questions to the evidence are left out, there are many."""
     match event:
         case Started() | Reset():
             kept = f"; yours is in {event.kept}" if isinstance(event, Reset) else ""
             return f"{'reset' if kept else 'the page'}, variant {event.variant}{kept}", ""
         case Ran():
-            return _run(event, attempts)
+            return _run(event, now)
         case Hinted() | SolutionShown():
             return (f"hint {event.rung}" if isinstance(event, Hinted) else "the solution was shown"), "note"
         case Replayed():
             about = f"experiment {event.ablation}" if event.ablation else "the incident replayed"
             return f"{about}: {event.good:.0%} of requests good", ""
         case Diagnosed():
-            told = f"diagnosed {', '.join(event.mechanisms)} in {event.component}: {event.state}, {event.score} points"
-            return told, "good" if event.right else ""
+            cost = f", +{clock(PENALTY)}" if now.wrong_diagnoses > before.wrong_diagnoses else ""
+            about = f"diagnosed {', '.join(event.mechanisms)} in {event.component}"
+            return (
+                f"{about}: {STATES.get(event.state, event.state)}, {event.score} points{cost}",
+                "good" if event.right else "",
+            )
         case _:
             return None
 
 
-def _run(run: Ran, attempts: int) -> tuple[str, Style]:
+def _run(run: Ran, now: KataProgress) -> tuple[str, Style]:
     if left := sum(check.outcome is Outcome.NOT_JUDGED for check in run.checks):
         return f"no attempt: {counted(left, 'check')} not judged, {run.seconds:.1f} s", "note"
-    inline = " inline" if run.inline else ""
-    told = f"attempt {attempts}{inline}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s"
-    return (f"{told}, solved", "good") if run.solved else (told, "")
+    what, why = ("no attempt", f" ({run.no_attempt})") if run.no_attempt else (f"attempt {now.total_attempts}", "")
+    about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s{why}"
+    return (f"{about}, solved", "good") if run.solved else (about, "")
 
 
-def _is_attempt(event: Event) -> TypeGuard[Ran]:
-    return isinstance(event, Ran) and all(check.outcome is not Outcome.NOT_JUDGED for check in event.checks)
+def _is_judged(event: Event) -> TypeGuard[Ran]:
+    """Whether an event is a run that showed something of the learner's code."""
+    if not isinstance(event, Ran) or event.no_attempt in UNSEEN:
+        return False
+    return all(check.outcome is not Outcome.NOT_JUDGED for check in event.checks)
 
 
 def _passing(run: Ran) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.arms import WORKSPACE
+from drill_katas.attempts import NoAttempt
 from drill_katas.catalog import LEVELS, ORIGINAL
-from drill_katas.report.text import Line, Style, clock, counted, cut, folded, line, shown, wrapped
+from drill_katas.report.text import Line, Style, clock, counted, cut, folded, judging, line, shown, wrapped
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ def summary_lines(
 
 def overview_lines(judged: Sequence[Judged], all_katas: Sequence[Line], width: int) -> list[Line]:
     """Return the end of a run of several katas: what matters of each, then how all katas stand."""
-    room = MAX_LINES - len(all_katas) - 2
+    why = [_no_attempt(reason) for reason in sorted({verdict.no_attempt for _, verdict, _ in judged} - {""})]
+    room = MAX_LINES - len(all_katas) - 2 - len(why)
     lines: list[Line] = []
     for index, (kata, verdict, standing) in enumerate(judged):
         block = _in_short(kata, verdict, standing, width)
@@ -70,7 +73,7 @@ def overview_lines(judged: Sequence[Judged], all_katas: Sequence[Line], width: i
             lines.append(line((f"… {left} more kata{'s' * (left > 1)}: `kata status` shows them", "dim")))
             break
         lines += block
-    return [*lines, line(), *all_katas]
+    return [*lines, *why, line(), *all_katas]
 
 
 def _stage_lines(verdict: Verdict, width: int, room: int) -> list[Line]:
@@ -133,23 +136,31 @@ def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: da
     if verdict.not_judged:
         left = counted(len(verdict.not_judged), "check")
         return [line(f"{kata.name}: {left} not judged, through no fault of the fix; this run is no attempt")]
-    if verdict.attempt is None:
+    if verdict.source != WORKSPACE:
         return [line(f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s; not an attempt of yours")]
     given = clock(timedelta(minutes=kata.manifest.minutes))
-    best = clock(standing.best) if standing.best else "none yet"
+    best = clock(standing.best) if standing.best is not None else "none yet"
     variant = "" if verdict.variant == ORIGINAL else f" ({verdict.variant})"
     taken = f"clock {clock(standing.clock(at))} of {given}"
-    lines = [line(f"{kata.name}{variant} · attempt {verdict.attempt} · {taken} · best time {best}")]
-    change = standing.change()
-    if change is not None:
-        lines.append(line(f"since the last attempt: {change}"))
+    attempt = "no attempt" if verdict.attempt is None else f"attempt {verdict.attempt}"
+    lines = [line(f"{kata.name}{variant} · {attempt} · {taken} · best time {best}")]
+    if verdict.no_attempt and verdict.no_attempt != NoAttempt.WATCH:  # there every run is none
+        lines.append(_no_attempt(verdict.no_attempt))
+    change, before = standing.change(), standing.before_last
+    if change is not None and before is not None:
+        lines.append(line(f"since the last {'run' if before.no_attempt else 'attempt'}: {change}"))
     return lines
+
+
+def _no_attempt(reason: str) -> Line:
+    return line(f"no attempt: {reason} (`kata status --help` has the rule)")
 
 
 def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: Workspace) -> str:
     files = " and ".join(shown(kata.folder / name, workspace.root) for name in kata.manifest.editable)
-    again = f"pytest --kata {kata.name}"
-    if verdict.attempt is None:
+    again = judging(kata.name)
+    judge = "save" if verdict.no_attempt == NoAttempt.WATCH else f"run `{again}` again"
+    if verdict.not_judged or verdict.source != WORKSPACE:
         return f"{'remove the cause named above; ' if verdict.not_judged else ''}`{again}` judges your own files"
     if verdict.solved:
         others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]
@@ -157,23 +168,23 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
         return f"solved. `kata solution {kata.name}` shows how we would{more}"
     if verdict.inline and verdict.passed:
         return f"`{again}` without --kata-inline judges it in a process of its own; only that counts"
-    if verdict.partial:
+    if verdict.no_attempt == NoAttempt.NARROWED:
         return f"`{again}` runs all checks; only that counts"
-    if verdict.attempt == 1 and not standing.page_shown:
+    if standing.before_last is None and not standing.page_shown:
         return (
-            f"read {shown(kata.briefing, workspace.root)}, form one hypothesis, test it, then mend {files} and run "
-            f"`{again}` again; `kata hint {kata.name}` helps a little"
+            f"read {shown(kata.briefing, workspace.root)}, form one hypothesis, test it, then mend {files} and "
+            f"{judge}; `kata hint {kata.name}` helps a little"
         )
-    return f"mend {files} and run `{again}` again; `kata hint {kata.name}` helps a little ({standing.hints} seen)"
+    return f"mend {files} and {judge}; `kata hint {kata.name}` helps a little ({standing.hints} seen)"
 
 
 def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) -> list[Line]:
     passed = sum(check.passed for check in verdict.checks)
     seen = Outcome.PASS if verdict.passed else Outcome.NOT_JUDGED if verdict.not_judged else Outcome.FAIL
     mark, style = MARKS.get(seen, ("✗", "bad"))
-    attempt = f" · attempt {verdict.attempt}" if verdict.attempt else ""
+    attempt = f" · attempt {verdict.attempt}" if verdict.attempt else " · no attempt" if verdict.no_attempt else ""
     text = f"{kata.name} · {passed} of {len(verdict.checks)} checks pass · {verdict.seconds:.1f} s{attempt}"
-    change = standing.change() if verdict.attempt else None
+    change = standing.change() if verdict.source == WORKSPACE else None
     if change:
         text += f" · {change}"
     lines = [line((f"{mark} ", style), cut(text, width - 2))]

@@ -17,6 +17,7 @@ What goes wrong is answered under `error`: `kind` (import, missing, signature, r
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib
 import inspect
@@ -213,6 +214,8 @@ def _guarded(kind: str, act: Callable[..., Any], *args: Any) -> Any:
         raise Refused("memory", str(error), error) from None
     except BlockingIOError as error:  # fork(2) says so when there are too many processes, other calls for other reasons
         raise Refused("processes" if _cannot_fork() else kind, str(error), error) from None
+    except OSError as error:
+        raise Refused("memory" if error.errno == errno.ENOMEM else kind, _message_of(error), error) from None
     except SystemExit as error:
         raise Refused("exit", f"sys.exit({error.code!r})", error) from None
     except BaseException as error:  # noqa: BLE001 - the learner's code may raise anything

@@ -73,8 +73,8 @@ class Channel:
     def send(self, frame: dict[str, Any], fds: Sequence[int] = (), left: Callable[[], float] | None = None) -> None:
         """Send one frame. Raises `Closed` when nobody listens any more.
 
-        With `left`, which returns how many seconds to wait on, copies of file descriptors can go with it, and it raises
-        `TimeoutError` when that is 0 before the other end has taken the whole frame, however often it takes a part; the
+        With `left`, which returns how many seconds are left, copies of file descriptors can go with it, and it raises
+        `TimeoutError` when none are before the other end has taken the whole frame, however often it takes a part; the
         connection is of no use after that.
         """
         data = encode(frame) + b"\n"
@@ -96,7 +96,7 @@ class Channel:
                 else:
                     sent = self.socket.send(data, MSG_DONTWAIT)
             except BlockingIOError:
-                _await_room(self.socket, left())
+                _await_room(self.socket, left)
                 continue
             if sent == len(data):
                 return
@@ -154,13 +154,14 @@ class Channel:
         return bool(self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
 
-def _await_room(sock: socket.socket, seconds: float) -> None:
-    """Wait until a connection takes more, or so long. Raises `TimeoutError` when there is no time to wait."""
-    if seconds <= 0:
-        raise TimeoutError
+def _await_room(sock: socket.socket, left: Callable[[], float]) -> None:
+    """Wait until a connection takes more. Raises `TimeoutError` when no time is left."""
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
-    poll.poll(seconds * 1000)
+    while (seconds := left()) > 0:
+        if poll.poll(seconds * 1000):
+            return
+    raise TimeoutError
 
 
 def _parse(line: bytes | bytearray) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""Attempts: the rule for which runs count as one. `kata status --help` prints it, and `docs/practice.md` has it."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drill_katas.verdict import CheckResult
+
+
+class Way(enum.StrEnum):
+    """How a run was asked for."""
+
+    NAMED = "named"  # by --kata or a path
+    BARE = "bare"  # by pytest's testpaths or the current folder
+    WATCH = "watch"
+
+
+class NoAttempt(enum.StrEnum):
+    """Why a run on the learner's own files is no attempt; the values are read by people, and kept in the journal."""
+
+    WATCH = "a save in `kata watch`"
+    BARE = "no kata was named"
+    INLINE = "--kata-inline is for debugging"
+    NARROWED = "some checks were left out"
+    UNLOADABLE = "your files do not load"
+    NOT_JUDGED = "a check was not judged"
+
+
+RULE: Final = """An attempt is a run of all checks of a kata that you name, on your own files:
+`pytest --kata NAME`, `pytest katas/NAME` or `kata run NAME`; with -x, too.
+These runs are no attempts:
+
+  a save in `kata watch`
+  a `pytest` that names no kata, which judges all of them
+  --kata-inline, which is for debugging
+  -k and its like, or a single test
+  a syntax error, or any other module that does not load
+  a run in which the judge or the machine failed (`not judged`)
+  a run ended by Ctrl-C
+  --kata-from, which judges the files of others
+
+A run that passes every check solves the kata, attempt or not; with
+--kata-inline or --kata-from it never does."""
+"""The rule in words."""
+UNSEEN: Final = frozenset({NoAttempt.UNLOADABLE, NoAttempt.NOT_JUDGED})
+"""Runs that are not compared with others: nothing about the learner's code was learnt."""
+
+
+def why_no_attempt(way: Way, checks: Sequence[CheckResult], *, inline: bool, narrowed: bool) -> NoAttempt | None:
+    """Return why a run on the learner's own files is no attempt, or None for an attempt.
+
+    `checks` are the results so far; `narrowed` means that some checks were left out on purpose.
+    """
+    reached = [check for check in checks if check.passed or check.failed]
+    if any(check.outcome is Outcome.NOT_JUDGED for check in checks):
+        return NoAttempt.NOT_JUDGED
+    if reached and not any(check.keeps_contract for check in reached):
+        return NoAttempt.UNLOADABLE
+    if way is Way.WATCH:
+        return NoAttempt.WATCH
+    if inline:
+        return NoAttempt.INLINE
+    if narrowed:
+        return NoAttempt.NARROWED
+    return NoAttempt.BARE if way is Way.BARE else None

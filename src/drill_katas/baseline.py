@@ -1,0 +1,107 @@
+"""The best constant answer to a kata's incidents, and what an answer is worth beyond it.
+
+A constant answer is the same for every variant of a kata: component, mechanisms, onset and marks of alerts, named
+without a look at the evidence. Its points are the mean over the variants. The best one is the zero of the scale.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from drill_katas.answer import Mark, Truth
+
+POINTS: Final = {"component": 25.0, "mechanism": 37.5, "onset": 12.5, "alerts": 25.0}
+ON_TIME: Final = 120.0  # seconds that an onset may lie outside the stretch in which the evidence places it
+
+
+@dataclass(frozen=True)
+class Named:
+    """What an answer names; `onset` is a time of day in seconds, None for never."""
+
+    component: str
+    mechanisms: frozenset[str]
+    onset: float | None
+    alerts: Mapping[str, Mark]
+
+    def shares(self, truth: Truth) -> dict[str, float]:
+        """Return how right each part is, from 0 to 1."""
+        stretch = stretch_of(truth)
+        marks = [self.alerts.get(name) == mark for name, mark in truth.alerts.items()]
+        return {
+            "component": float(self.component in truth.components),
+            "mechanism": overlap(self.mechanisms, frozenset(truth.mechanisms)),
+            "onset": float(within(self.onset, stretch)),
+            "alerts": sum(marks) / len(marks) if marks else 1.0,
+        }
+
+
+def best_constant(truths: Sequence[Truth]) -> Named:
+    """Return the answer that earns most points over the variants with these truths."""
+    mechanisms = sorted({name for truth in truths for name in truth.mechanisms})
+    sets = [frozenset(of) for size in range(1, len(mechanisms) + 1) for of in itertools.combinations(mechanisms, size)]
+    stretches = [stretch_of(truth) for truth in truths]
+    moments = [None, *(moment for stretch in stretches if stretch for moment in stretch)]
+    alerts = sorted({name for truth in truths for name in truth.alerts})
+    marks: tuple[Mark, ...] = ("caused", "noise")
+
+    def agree(name: str) -> Callable[[Mark], float]:
+        return lambda mark: sum((truth.alerts.get(name) == mark) / max(1, len(truth.alerts)) for truth in truths)
+
+    return Named(
+        component=max(
+            sorted({name for truth in truths for name in truth.components}),
+            key=lambda name: sum(name in truth.components for truth in truths),
+        ),
+        mechanisms=max(sets, key=lambda each: sum(overlap(each, frozenset(truth.mechanisms)) for truth in truths)),
+        onset=max(moments, key=lambda moment: sum(within(moment, stretch) for stretch in stretches)),
+        alerts={name: max(marks, key=agree(name)) for name in alerts},
+    )
+
+
+def constant_points(truths: Iterable[Truth]) -> float:
+    """Return the points of the best constant answer, of 100: the mean over the variants with these truths."""
+    known = list(truths)
+    best = best_constant(known)
+    return sum(points(best.shares(truth)) for truth in known) / len(known)
+
+
+def points(shares: Mapping[str, float]) -> float:
+    """Return the points of an answer, of 100, before anything is taken off for what a constant one earns."""
+    return sum(POINTS[name] * share for name, share in shares.items())
+
+
+def beyond(earned: float, constant: float) -> float:
+    """Return the share from 0 to 1 that points are of the way from a constant answer's to the right answer's 100.
+
+    As Cohen's kappa, https://doi.org/10.1177/001316446002000104, but never below 0. With a single variant every right
+    answer is a constant one, so that nothing is taken off.
+    """
+    if constant >= 100:  # noqa: PLR2004 - per cent
+        return earned / 100
+    return max(0.0, (earned - constant) / (100 - constant))
+
+
+def overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return the share of names in either set that are in both."""
+    return len(one & other) / max(1, len(one | other))
+
+
+def within(moment: float | None, stretch: tuple[float, float] | None) -> bool:
+    """Return whether a moment is in a stretch, to `ON_TIME`; None is in none."""
+    if moment is None or stretch is None:
+        return moment is None and stretch is None
+    first, last = stretch
+    return first - ON_TIME <= moment <= last + ON_TIME
+
+
+def stretch_of(truth: Truth) -> tuple[float, float] | None:
+    """Return the stretch in which the evidence places the onset, as times of day in seconds; None for never."""
+    if not truth.onset:
+        return None
+    moments = [int(each[:2]) * 3600 + int(each[3:]) * 60.0 for each in truth.onset]
+    return min(moments), max(moments)

@@ -1,0 +1,52 @@
+"""Subcommands that judge the learner's files: once, and on every save."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from drill_katas.cli.base import command, find
+from drill_katas.errors import UserError
+
+
+@command("run", "kata run fp_drift -- -x")
+@click.argument("name")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- PYTEST_OPTIONS]")
+def run(name: str, options: tuple[str, ...]) -> None:
+    """Judge a kata: `pytest --kata NAME`, with the pytest that this command is installed with.
+
+    NAME is what --kata takes; options of pytest follow after --. Output and exit code are pytest's.
+    """
+    Path.cwd()  # pytest meets a folder that was removed with a traceback
+    sys.stdout.flush()
+    # -P keeps the learner's folder off the judge's path, as it is for the command `pytest`
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", "--kata", name, *options])  # noqa: S606
+
+
+run.context_settings["ignore_unknown_options"] = True  # `kata run fp_drift -x` can only mean pytest's -x
+
+
+@command("watch", "kata watch fp_drift")
+@click.argument("name")
+def watch(name: str) -> None:
+    """Judge a kata now, and again whenever you save one of its files; Ctrl-C ends it."""
+    from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge
+    from drill_katas.watch import OPTIONS, saves
+
+    _, kata = find(name)
+    click.echo(f"getting a judge of {name} ready ...")
+    with WarmJudge(Order(kata=name, options=OPTIONS, shown=True)) as judge:
+        try:
+            for saved in saves(kata):
+                if saved:
+                    click.echo(f"\n{', '.join(sorted(saved))} saved")
+                judge.judge(Request())
+                if not saved:
+                    click.echo(f"watching {', '.join(kata.manifest.editable)} (a save is no attempt); Ctrl-C ends it")
+        except KeyboardInterrupt:
+            click.echo("\nno longer watching")
+        except JudgeEnded:
+            raise UserError("the judge has ended; begin anew with `kata watch`") from None

@@ -1,0 +1,88 @@
+"""The most that was under way at once between two samples, which a gauge read only now and then would miss."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from drill_katas.judge.database import Database
+    from drill_katas.judge.hops import Hop
+    from drill_katas.judge.probe import Statement
+
+
+class Level:
+    """A value that is set now and then."""
+
+    def __init__(self) -> None:
+        self._sets: list[tuple[float, float]] = []  # when, and to what
+
+    def set(self, value: float) -> None:
+        """Set it."""
+        self._sets.append((time.monotonic(), value))
+
+    def highest(self, since: float) -> float:
+        """Return the highest value that it was set to since then, or the last one from before."""
+        late = [entry for entry in self._sets if entry[0] > since]
+        self._sets = late or self._sets[-1:]
+        return max(value for _, value in self._sets)
+
+
+class Use(NamedTuple):
+    """A stretch of the judge's clock; it has no end while it lasts."""
+
+    began: float
+    ended: float | None
+
+
+def most_at_once(uses: Iterable[Use], since: float) -> int:
+    """Return how many overlapped at most, from `since` on; one that ends when another begins does not overlap it."""
+    lasting = [use for use in uses if use.ended is None or use.ended > since]
+    changes = [(max(use.began, since), 1) for use in lasting]
+    changes += [(use.ended, -1) for use in lasting if use.ended is not None]
+    most = count = 0
+    for _, change in sorted(changes):
+        count += change
+        most = max(most, count)
+    return most
+
+
+def calls_open(hops: Iterable[Hop], since: float) -> int:
+    """Return how many of these calls were open at once since then."""
+    return most_at_once((Use(hop.began, hop.ended) for hop in hops), since)
+
+
+def connections_in_use(database: Database, since: float) -> int:
+    """Return how many connections were checked out at once since then.
+
+    A connection is in use from the first to the last statement of a request, and while it is checked out now.
+    """
+    lasting = {held.connection: Use(time.monotonic() - held.seconds, None) for held in database.held()}
+    uses = list(lasting.values())
+    for number, statements in _by_connection(database.statements, since).items():
+        until = lasting[number].began if number in lasting else None
+        uses += [use for use in _requests(statements) if until is None or (use.ended or 0) <= until]
+    return most_at_once(uses, since)
+
+
+def _by_connection(statements: Sequence[Statement], since: float) -> dict[int, list[Statement]]:
+    found: dict[int, list[Statement]] = {}
+    for each in reversed(statements):
+        if each.at + each.seconds <= since:
+            break
+        found.setdefault(each.connection, []).append(each)
+    return {connection: of[::-1] for connection, of in found.items()}
+
+
+def _requests(statements: Sequence[Statement]) -> Iterable[Use]:
+    """Return the uses of one connection: statements of the same request, one after another, are one use."""
+    uses: list[tuple[str | None, Use]] = []
+    for each in statements:
+        ended = each.at + each.seconds
+        if uses and each.trace_id is not None and uses[-1][0] == each.trace_id:
+            uses[-1] = (each.trace_id, Use(uses[-1][1].began, ended))
+        else:
+            uses.append((each.trace_id, Use(each.at, ended)))
+    return [use for _, use in uses]

@@ -1,0 +1,33 @@
+"""Takes its parent-death signal back, hides from the watch on its memory, adopts orphans, and leaves a process behind.
+
+No filter lets it, and the parent of its parent outlives both, to end whatever is left.
+"""
+# stops: strong, reduced, practice
+# seen: fail: death -> .*watch -> .*orphans -> .*left -> done
+
+import signal
+import time
+
+
+def _prctl(option, value):
+    def act():
+        if ctypes.CDLL(None, use_errno=True).prctl(option, value):
+            raise OSError(ctypes.get_errno(), "")
+
+    return act
+
+
+def _left():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+                signal.signal(number, signal.SIG_IGN)
+            os.execv("/bin/sleep", ["sleep", "300.0", MARK])
+            time.sleep(300)
+        os._exit(0)
+    os.wait()
+    return True
+
+
+for_nobody(lambda: tell(death=_prctl(1, 0), watch=_prctl(4, 0), orphans=_prctl(36, 1), left=_left))
