@@ -19,6 +19,7 @@ NOT_MODULES = {"template", "library"}
 # Parts (a module, or a package with all below it) and all of ours that they may import.
 ONLY = {
     "sut": ["sut"],
+    "sql": ["sql", "sut"],
     "quantiles": [],
     "baseline": [],
     "kit": ["kit", "judge", "quantiles"],

@@ -32,6 +32,15 @@ def test_statements_are_counted_without_what_only_frames_them(database, engine):
     assert [statement.sql.split()[0] for statement in database.statements] == ["INSERT", "UPDATE", "SELECT"]
 
 
+def test_a_pragma_that_reads_rows_is_counted(database, connection):
+    """Keys that lead nowhere are listed with their row ids, in which a program can keep what it likes."""
+    connection.execute("CREATE TABLE parts (item REFERENCES items (id))")
+    connection.execute("INSERT INTO parts (rowid, item) VALUES (7, 77), (8, 88)")
+    for sql in ("PRAGMA foreign_keys", "PRAGMA table_info(nowhere)", "PRAGMA foreign_key_check"):
+        connection.execute(sql)
+    assert [(each.sql, each.rows) for each in database.statements[2:]] == [("PRAGMA foreign_key_check", 2)]
+
+
 def test_a_statement_is_counted_with_the_rows_it_fetched(database, engine):
     with engine.begin() as connection:
         insert(connection, *"abcde")
@@ -175,14 +184,14 @@ def test_an_engine_has_the_options_that_it_was_asked_for(bench):
 
 
 def test_the_work_of_each_call_is_added_up(bench, database, engine):
-    bench.services.call = Call("thing.fill()")
+    bench.services.begin(Call("thing.fill()"), None)
     with engine.begin() as connection, engine.connect() as other:
         other.execute(EVERYTHING)
         insert(connection, "a")
         insert(connection, "b")
-    bench.services.call = Call("thing.read()")
+    bench.services.begin(Call("thing.read()"), None)
     names(engine)
-    bench.services.call = None
+    bench.services.begin(None, None)
     assert database.usage() == [
         Usage(call="thing.fill()", statements=3, rows=0, transactions=1, connections=2),
         Usage(call="thing.read()", statements=1, rows=2, transactions=0, connections=1),

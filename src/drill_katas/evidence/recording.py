@@ -135,6 +135,7 @@ def _of_statement(scene: Scene, database: str, statement: Statement) -> Span:
         kind="client",
         began=scene.clock.at(statement.at),
         ended=scene.clock.at(statement.at + statement.seconds),
+        failed=bool(statement.failed),
         attributes={
             "caller": scene.owners[database],
             "rows": str(statement.rows),

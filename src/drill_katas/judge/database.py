@@ -1,33 +1,22 @@
-"""The SQL server: a real SQLite database for the SUT, in the judge, where every statement is seen."""
+"""Databases for the SUT: SQLite in the SQL server of the check, which records every statement."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import re
-import sqlite3
-import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from drill_katas.judge.bounds import MOST_WORK, bound, fetch, size_of
-from drill_katas.judge.probe import Held, Line, Lines, Statement, Usage, usage_by_call
-from drill_katas.judge.trouble import Refused, Unanswered
-from drill_katas.sut.driver import from_wire, to_wire
-from drill_katas.sut.telemetry import valid_trace_id
+import msgspec
+
+from drill_katas.judge.probe import Held, Statement, Usage, usage_by_call
+from drill_katas.sql.lines import Looks
+from drill_katas.sql.records import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TypeAlias
 
     from drill_katas.judge.services import Services
-    from drill_katas.sut.wire import Channel
-
-    Values: TypeAlias = list[Any] | dict[str, Any]
-
-_SERIALS = itertools.count(1)
-_BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
-WORK_UNIT: Final = 5  # instructions of SQLite's virtual machine between two counts
-LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's lock
+    from drill_katas.judge.sqlserver import SqlServer
+    from drill_katas.sql.records import Record
 
 
 class Database:
@@ -37,47 +26,75 @@ class Database:
     seconds, as a network would; it may be set at any time. With `connections` it takes that many at once, and refuses
     one more with an `OperationalError`. With `client` the SUT gets `world.<client>(connect)` in place of an engine, and
     `connect(**options)` returns engines, with options of SQLAlchemy's `create_engine`.
+
+    A statement may take 1 s of processor time, and all databases of a check 512 MiB of memory; beyond that the check
+    ends with the outcome `limit`, at the next question to the database or the SUT.
     """
 
     def __init__(self, *, round_trip: float = 0.0, connections: int | None = None, client: str | None = None) -> None:
-        self.statements: list[Statement] = []
-        self._lines = Lines(connections)
+        self._statements: list[Statement] = []
+        self._round_trip = round_trip
+        self._most = connections
         self._client = client
-        self.round_trip = round_trip
-        self._uri = f"file:/kata-{next(_SERIALS)}?vfs=memdb"
-        self._anchor = self._connect()  # the database lives as long as a connection to it does
-        self._numbers = itertools.count(1)
+        self._server: SqlServer | None = None
+        self._number = 0
+        self._seen = 0  # the server's changes when the statements were last taken
+        self._looks = Looks([], 0)
         self._wire: dict[str, Any] | None = None
 
     def attach(self, services: Services) -> dict[str, Any]:
-        """Be reachable through `services`; the database's name and address for the SUT."""
+        """Open the database in the SQL server of the check; return its name and address for the SUT."""
         if self._wire is None:
-            self._services = services
-            place = {"address": services.address, "service": services.add(self)}
+            self._server = services.sql
+            self._number = self._server.add(self, self._round_trip, self._most)
+            services.keep(self)
+            place = {"address": self._server.address, "service": str(self._number)}
             self._wire = {"$database": place | ({"client": self._client} if self._client else {})}
         return self._wire
 
     @property
+    def round_trip(self) -> float:
+        """Seconds that are added to every statement."""
+        return self._round_trip
+
+    @round_trip.setter
+    def round_trip(self, seconds: float) -> None:
+        self._round_trip = seconds
+        if self._server is not None:
+            self._server.ask(op="round trip", database=self._number, seconds=seconds)
+
+    @property
+    def statements(self) -> list[Statement]:
+        """Every statement that the SUT has executed, failed ones too; no BEGIN, COMMIT, SAVEPOINT or PRAGMA."""
+        if self._server is not None and (changes := self._server.changes) != self._seen:
+            self._seen = changes
+            while self._take(self._server):
+                pass
+        return self._statements
+
+    @property
     def open_connections(self) -> int:
         """How many connections the SUT has open now, in use or idle in a pool."""
-        return len(self._lines.open())
+        return len(self._look().lines)
 
     @property
     def peak_connections(self) -> int:
         """The most connections that were open at once."""
-        return self._lines.peak
+        return self._look().peak
 
     def held(self) -> list[Held]:
         """Return the connections that are checked out of their pool now, the oldest first.
 
         Such a one has executed something since its last return, or has a transaction open. A pool returns a connection
-        with a rollback, by default: where it is told otherwise (`pool_reset_on_return`) returns are not seen.
+        with a rollback by default; with another `pool_reset_on_return` returns are not seen.
         """
-        return [held for line in self._lines.open() if (held := line.held())]
+        lines = self._look().lines
+        causes = self._server.causes if self._server else []
+        return [Held.of(line, causes[line.cause]) for line in lines if line.used or line.in_transaction]
 
     def close(self) -> None:
-        """Forget all data."""
-        self._anchor.close()
+        """Let go of the server; the check is over."""
+        self._server = None
 
     @contextlib.contextmanager
     def recorded(self) -> Iterator[list[Statement]]:
@@ -94,138 +111,31 @@ class Database:
         """Return what each call, or request over HTTP, has cost so far; those without statements are left out."""
         return usage_by_call(self.statements)
 
-    def serve(self, channel: Channel) -> None:
-        """Serve one connection of the SUT's with a SQLite connection of its own."""
-        connection = _Connection(self, self._connect(), next(self._numbers), channel)
-        try:
-            if not self._lines.admit(connection.line):
-                channel.receive()
-                channel.send(_refusal(f"too many connections: the server takes {self._lines.most}"))
-                return
-            while (request := channel.receive()) is not None:
-                connection.asked = time.monotonic()
-                if self.round_trip:
-                    time.sleep(self.round_trip)
-                channel.send(self._answer(connection, request))
-        finally:
-            self._lines.remove(connection.line)
-            connection.close()
+    def _look(self) -> Looks:
+        if self._server is not None:
+            self._looks = msgspec.convert(self._server.ask(op="look", database=self._number), Looks)
+        return self._looks
 
-    @property
-    def call(self) -> str:
-        """The call of the check's that is under way; "" when there is none."""
-        call = self._services.call
-        return call.text if call else ""
-
-    def _answer(self, connection: _Connection, request: dict[str, Any]) -> dict[str, Any]:
-        connection.line.note(request, self._services.call, self._services.trace_id)
-        try:
-            self._services.step(connection.in_words(request), self)
-        except Unanswered as lost:
-            connection.answer(request)
-            return _refusal(str(lost))
-        except Refused as refused:
-            return _refusal(str(refused))
-        return connection.answer(request)
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._uri, uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
-        bound(connection)
-        return connection
+    def _take(self, server: SqlServer) -> bool:
+        """Take recorded statements from the server; return whether there are more."""
+        piece = msgspec.convert(server.ask(op="take", database=self._number), Piece)
+        server.texts.update(piece.texts)
+        self._statements += [_statement(server, record) for record in piece.records]
+        return piece.more
 
 
-def _refusal(message: str) -> dict[str, Any]:
-    return {"error": "OperationalError", "message": message}
-
-
-class _Connection:
-    """Carries out the requests of one connection."""
-
-    def __init__(self, database: Database, sqlite: sqlite3.Connection, number: int, channel: Channel) -> None:
-        self.line = Line(number, channel, sqlite)
-        self._database = database
-        self._sqlite = sqlite
-        self.asked = 0.0  # when the request came in that is being carried out
-        self._work = 0
-        self._began = False  # a statement has been counted as the one that opened the transaction
-        sqlite.set_progress_handler(self._count_work, WORK_UNIT)
-
-    def in_words(self, request: dict[str, Any]) -> str:
-        """Name a request as the person who wrote the SQL would."""
-        if "sql" in request:
-            return " ".join(str(request["sql"]).split())
-        if request["op"] == "hello":
-            return "the opening of a connection"
-        if request["op"] == "rollback" and not self._sqlite.in_transaction:  # nobody wrote that
-            return "the connection's return to its pool"
-        return str(request["op"]).upper()
-
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return self._carry_out(request)
-        except sqlite3.Error as error:
-            return {"error": type(error).__name__, "message": str(error)}
-        except (OverflowError, ValueError, KeyError, TypeError) as error:
-            return {"error": "ProgrammingError", "message": str(error)}
-        finally:
-            self._began = self._began and self._sqlite.in_transaction
-
-    def close(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self._sqlite.close()
-
-    def _count_work(self) -> int:
-        self._work += WORK_UNIT
-        if self._work <= MOST_WORK:
-            return 0  # go on
-        self._work = 0
-        return 1
-
-    def _carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
-        match request["op"]:
-            case "execute":
-                values = _from_wire(request["parameters"])
-                return self._fetch(request, [values], self._sqlite.execute(request["sql"], values))
-            case "executemany":
-                rows = [_from_wire(row) for row in request["rows"]]
-                return self._fetch(request, rows, self._sqlite.executemany(request["sql"], rows))
-            case "commit":
-                self._sqlite.commit()
-            case "rollback":
-                self._sqlite.rollback()
-                self.line.returned()
-            case "isolation":
-                self._sqlite.isolation_level = request["level"]
-        return {}
-
-    def _fetch(self, request: dict[str, Any], sent: list[Values], cursor: sqlite3.Cursor) -> dict[str, Any]:
-        fetched, size = fetch(cursor)
-        rows = [[to_wire(value) for value in row] for row in fetched]
-        if not _BOOKKEEPING.match(request["sql"]):
-            began, self._began = self._sqlite.in_transaction and not self._began, self._sqlite.in_transaction
-            made = Statement(
-                sql=request["sql"],
-                rows=len(rows),
-                size=size_of(row.values() if isinstance(row, dict) else row for row in sent) + size,
-                work=self._work,
-                connection=self.line.number,
-                call=self._database.call,
-                began=began,
-                at=self.asked,
-                seconds=time.monotonic() - self.asked,
-                trace_id=valid_trace_id(request.get("trace")),
-            )
-            self._database.statements.append(made)
-        self._work = 0
-        return {
-            "columns": [column[0] for column in cursor.description] if cursor.description else None,
-            "rows": rows,
-            "rowcount": cursor.rowcount,
-            "lastrowid": cursor.lastrowid,
-        }
-
-
-def _from_wire(parameters: list[Any] | dict[str, Any]) -> Values:
-    if isinstance(parameters, dict):
-        return {name: from_wire(value) for name, value in parameters.items()}
-    return [from_wire(value) for value in parameters]
+def _statement(server: SqlServer, record: Record) -> Statement:
+    call = server.causes[record.cause].call
+    return Statement(
+        sql=server.texts[record.text],
+        rows=record.rows,
+        size=record.size,
+        work=record.work,
+        connection=record.connection,
+        call=call.text if call else "",
+        began=record.began,
+        at=record.at,
+        seconds=record.seconds,
+        trace_id=record.trace_id,
+        failed=record.failed,
+    )

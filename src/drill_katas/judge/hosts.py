@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
+from drill_katas.judge.nursery import NURSERY
 from drill_katas.judge.spawning import Zygote
 from drill_katas.judge.tier import PRACTICE, Hold
 
@@ -30,6 +31,8 @@ class Hosts:
     """
 
     def __init__(self, preload: Sequence[str], hold: Hold = PRACTICE) -> None:
+        if any(module.partition(".")[0] == "sqlalchemy" for module in preload):
+            NURSERY.start()
         self._preload = preload
         self._hold = hold
         self._seeds = itertools.count(1)

@@ -1,4 +1,4 @@
-"""The judge's side of what the SUT reaches over a unix socket: databases and upstream services.
+"""The judge's side of what the SUT reaches over a unix socket: upstream services, and the server of its databases.
 
 A connection names its service in the first frame; from then on the service owns it, on a thread of
 its own. Every request a service is about to carry out is a *step*, at which a check can prepare trouble.
@@ -19,12 +19,14 @@ from drill_katas.judge.kept import Kept, KeptChannel, TooMuch
 from drill_katas.judge.owntime import Meter, Wait
 from drill_katas.judge.shortage import shortage
 from drill_katas.judge.trouble import Fatal
+from drill_katas.sql.bounds import MOST_STATEMENTS
 from drill_katas.sut.wire import Closed, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drill_katas.judge.loop import Loop
+    from drill_katas.judge.sqlserver import SqlServer
     from drill_katas.judge.trial import Call
 
 MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the judge's, and may have a request half sent
@@ -59,20 +61,21 @@ class Services:
         self.folder.chmod(0o711)  # a SUT forked by root has a uid of its own
         Path(self.address).chmod(0o666)
         self._listener.listen(64)
-        self.call: Call | None = None  # the check's call that the SUT is serving
-        self.trace_id: str | None = None  # and its trace
         self.note_fault: Callable[[str], None] = lambda _: None  # `Trial.note_fault` of the check that runs
         self.kept = Kept()  # what the check that runs keeps of the SUT
         self.wait: Callable[[float], Wait] = lambda seconds: Wait(Meter(), seconds)  # in own time of that check
+        self.note_server: Callable[[int], None] = lambda _: None  # gets the process id of a server that works for it
+        self.most_statements = MOST_STATEMENTS  # that are kept of this check
         self._services: dict[str, Service] = {}
         self._things: list[Closable] = []
         self._loop: Loop | None = None
+        self._sql: SqlServer | None = None
         self._channels: set[KeptChannel] = set()
         self._names = (str(number) for number in itertools.count(1))
         self._lock = threading.Lock()
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._steps_left: int | None = None
-        self._trouble: Callable[[str, Service], None] = lambda *_: None
+        self._trouble: Callable[[str, Closable], None] = lambda *_: None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def add(self, service: Service) -> str:
@@ -103,23 +106,44 @@ class Services:
             self._loop = Loop(self.note_error)
         return self._loop
 
-    def raise_end(self) -> None:
-        """Raise `LimitExceeded` if the SUT was ended because more was to be kept of it than may be."""
-        self.kept.expect_within()
+    @property
+    def sql(self) -> SqlServer:
+        """The SQL server of this check; it is started when first needed."""
+        if self._sql is None:
+            from drill_katas.judge.sqlserver import SqlServer  # noqa: PLC0415 - not every kata has a database
 
-    def arm(self, step: int, trouble: Callable[[str, Service], None]) -> None:
+            self._sql = SqlServer(self)
+            self._sql.arm(armed=self._steps_left is not None)
+        return self._sql
+
+    def begin(self, call: Call | None, trace_id: str | None) -> None:
+        """Ascribe what the SUT asks for from now on to a call of the check's, and to its trace."""
+        if self._sql is not None:
+            self._sql.begin(call, trace_id)
+
+    def raise_end(self) -> None:
+        """Raise `LimitExceeded` or `NotJudged` if the SUT or a service was ended ahead of its check."""
+        self.kept.expect_within()
+        if self._sql is not None:
+            self._sql.raise_end()
+
+    def arm(self, step: int, trouble: Callable[[str, Closable], None]) -> None:
         """Call `trouble` before the `step`-th request from now (1 is the next) and all that follow, and tell it which.
 
         It raises `Fatal`, `Refused` or `Unanswered`, or lets the request through.
         """
         with self._lock:
             self._steps_left, self._trouble = step, trouble
+        if self._sql is not None:
+            self._sql.arm(armed=True)
 
     def disarm(self) -> None:
         """Carry out all requests from now on."""
         self._steps_left = None
+        if self._sql is not None:
+            self._sql.arm(armed=False)
 
-    def step(self, request: str, service: Service) -> None:
+    def step(self, request: str, service: Closable) -> None:
         """Count a request that a service is about to carry out. Raises what its trouble is."""
         with self._lock:
             if self._steps_left is None:
@@ -135,6 +159,9 @@ class Services:
             channel.close()
         for service in (*self._services.values(), *self._things):
             service.close()
+        if self._sql is not None:
+            self._sql.close()
+        self._sql = None
         self._channels, self._services, self._things, self.kept = set(), {}, [], Kept()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import sys
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,7 +58,12 @@ class Sut(Troubled):
         services = Services(self._place)
         services.note_fault = self._note_fault
         services.wait = lambda seconds: Wait(self.trial.meter, seconds)
+        services.note_server = self._note_server
         return services
+
+    def _note_server(self, pid: int) -> None:
+        if self._trial is not None:
+            self._trial.meter.watch(pid, pid)
 
     def _note_fault(self, culprit: str) -> None:
         if self._trial is not None:
@@ -180,9 +186,11 @@ class Sut(Troubled):
     def begin_check(self, trial: Trial) -> None:
         """Get ready for a check."""
         self._trial = trial
+        if math.isinf(trial.budget):  # a system that is served for hours
+            self._services.most_statements = sys.maxsize
 
     def raise_end(self) -> None:
-        """Raise `LimitExceeded` if more was to be kept of the SUT than may be."""
+        """Raise `LimitExceeded` or `NotJudged` if a database has ended ahead of its check."""
         if "_services" in vars(self):
             self._services.raise_end()
 
@@ -285,13 +293,12 @@ class Sut(Troubled):
         if not trial.seconds_left():
             raise self._late()
         wait = trial.wait(seconds or trial.limits.call_seconds)
-        self._services.call = call if request["op"] in {"open", "call"} else None
-        self._services.trace_id = self._trace_id
+        self._services.begin(call if request["op"] in {"open", "call"} else None, self._trace_id)
         try:
             answer = running.ask({**request, "trace": self._trace_id}, wait, fds)
         except Silent:
             dump = self._last_stacks()
-            self.kill()
+            self._services.raise_end()
             if trial.failure is not None and not trial.seconds_left():
                 raise StopShrinking from None
             raise explain.hang(call.text, wait, trial, dump) from None
@@ -304,8 +311,9 @@ class Sut(Troubled):
             self.kill()
             raise
         finally:
-            self._services.call = self._services.trace_id = None
+            self._services.begin(None, None)
         if "error" in answer:
+            self._services.raise_end()
             call.result = explain.raised(answer["error"])
             raise explain.refusal(call.text, answer["error"], trial.program, trial.limits)
         trial.answered += request["op"] in {"open", "call"}

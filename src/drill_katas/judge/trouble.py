@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from drill_katas.judge.running import Running
-    from drill_katas.judge.services import Service, Services
+    from drill_katas.judge.services import Closable, Services
 
 
 class Fatal(Exception):
@@ -62,7 +62,7 @@ class Troubled(abc.ABC):
         """Kill the SUT in place of this step. The call that is under way then raises `Killed`."""
         running = self._started()
 
-        def kill(_: Service) -> None:
+        def kill(_: Closable) -> None:
             running.kill_soon()
             raise Fatal
 
@@ -77,7 +77,7 @@ class Troubled(abc.ABC):
         answer, which is a `TimeoutError`.
         """
 
-        def refuse(_: Service) -> None:
+        def refuse(_: Closable) -> None:
             self._services.disarm()
             raise Refused("database is locked")
 
@@ -88,7 +88,7 @@ class Troubled(abc.ABC):
     def unanswered_at_step(self, step: int) -> Iterator[Trouble]:
         """Have this step carried out and its answer lost: as `failing_at_step`, but a commit, say, has been made."""
 
-        def lose(_: Service) -> None:
+        def lose(_: Closable) -> None:
             self._services.disarm()
             raise Unanswered("no answer from the server")
 
@@ -102,9 +102,9 @@ class Troubled(abc.ABC):
         As `failing_at_step`, but the database's disk has an I/O error, and no second try helps; or an upstream cannot
         be reached any more, and the database can.
         """
-        failing: list[Service] = []
+        failing: list[Closable] = []
 
-        def refuse(service: Service) -> None:
+        def refuse(service: Closable) -> None:
             failing.append(service)
             if service is failing[0]:
                 raise Refused("disk I/O error")
@@ -113,10 +113,10 @@ class Troubled(abc.ABC):
             yield trouble
 
     @contextlib.contextmanager
-    def _armed(self, step: int, carry_out: Callable[[Service], None]) -> Iterator[Trouble]:
+    def _armed(self, step: int, carry_out: Callable[[Closable], None]) -> Iterator[Trouble]:
         trouble = Trouble(step)
 
-        def note(request: str, service: Service) -> None:
+        def note(request: str, service: Closable) -> None:
             trouble.request = trouble.request or request
             carry_out(service)
 

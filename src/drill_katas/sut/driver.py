@@ -1,8 +1,7 @@
-"""A PEP 249 driver whose database lives in the judge.
+"""A PEP 249 driver for a database in the SQL server of the check.
 
-SQLAlchemy's SQLite dialect runs on it unchanged (`create_engine("sqlite://", module=driver)`). Each
-`Connection` here is one connection to the judge and one real SQLite connection behind it, so that the
-judge sees every statement, row and open transaction.
+SQLAlchemy's SQLite dialect runs on it unchanged (`create_engine("sqlite://", module=driver)`). Each `Connection`
+here is one connection to the server, with a real SQLite connection behind it; the server records every statement.
 """
 
 from __future__ import annotations
@@ -127,7 +126,7 @@ class Connection:
     def create_function(self, name: str, *_args: Any, **_options: Any) -> None:
         """Accept what SQLAlchemy registers of its own accord, though the judge's end has none of it; nothing else.
 
-        A regular expression that backtracks would hold up the judge, all threads of it, for as long as it likes.
+        A regular expression that backtracks would stop the server, with all its connections.
         """
         if name not in {"regexp", "floor"}:
             raise NotSupportedError(f"SQL functions cannot be defined on this database: {name}")

@@ -1,0 +1,87 @@
+"""The judge's side of the nursery, the warm process that SQL servers are forked from; a judge has one."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import drill_katas.sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SCRIPT = Path(drill_katas.sql.__file__).with_name("nursery.py")
+END_SECONDS = 5.0
+
+
+class Nursery:
+    """The process; it is started when first needed, and replaced if it has been killed. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._control: socket.socket | None = None
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs: its imports take a while, during which a judge can do other things."""
+        with self._lock:
+            if self._control is None:
+                self._start()
+
+    def hand(self, fds: Sequence[int]) -> None:
+        """Have a server forked that takes copies of these file descriptors; see `drill_katas.sql.nursery`."""
+        with self._lock:
+            for _ in range(2):
+                if self._control is None:
+                    self._start()
+                assert self._control is not None
+                try:
+                    socket.send_fds(self._control, [b"serve"], fds)
+                except (BrokenPipeError, ConnectionResetError):
+                    self._drop()
+                else:
+                    return
+            raise OSError("the process that SQL servers are forked from ends at once")
+
+    def close(self) -> None:
+        """End it, and every server that was forked from it."""
+        with self._lock:
+            self._drop()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._popen = subprocess.Popen(
+                [
+                    sys.executable, "-P", "-S", "-s", "-B", "-X", "utf8", str(SCRIPT),
+                    str(theirs.fileno()),
+                    *(os.path.abspath(path) for path in sys.path if path not in {"", os.getcwd()}),
+                ],
+                pass_fds=[theirs.fileno()],
+                env={"LANG": "C.UTF-8", "PATH": os.defpath, "MALLOC_ARENA_MAX": "2"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+            )  # fmt: skip
+        self._control = ours
+
+    def _drop(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        if self._popen is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired, ChildProcessError):
+                self._popen.wait(timeout=END_SECONDS)
+        self._control = self._popen = None
+
+
+NURSERY = Nursery()
+atexit.register(NURSERY.close)

@@ -1,0 +1,170 @@
+"""The SQL server of one check, as the judge sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from drill_katas.judge.failures import CheckEnded, LimitExceeded, NotJudged
+from drill_katas.judge.nursery import NURSERY
+from drill_katas.judge.trouble import Fatal, Refused, Unanswered
+from drill_katas.sql import bounds
+from drill_katas.sql.ends import End
+from drill_katas.sql.shared import ARMED, CAUSE, CHANGES, DATABASES, Shared, new_page
+from drill_katas.sut.wire import Channel, Closed, WireError
+
+if TYPE_CHECKING:
+    from drill_katas.judge.services import Closable, Services
+    from drill_katas.judge.trial import Call
+
+SHOWN: Final = 160  # characters of a statement in a message
+ASK_SECONDS: Final = 30.0
+END_SECONDS: Final = 5.0
+MOST_ANSWER: Final = 200_000_000  # bytes
+LIMIT: Final = "in the database {statement} {used}; the database has been stopped, and the check with it"
+USED: Final = {
+    End.TIME: "took more than the 1 s of processor time that a statement may take",
+    End.MEMORY: "took more than the 512 MiB of memory that all databases of a check may take",
+    End.KEPT: "was one too many: the statements of a check are too many, or their texts too long, to be kept",
+}
+CRASHES: Final = {-signal.SIGXCPU: End.TIME, -signal.SIGABRT: End.MEMORY, -signal.SIGSEGV: End.MEMORY}
+"""What a statement has done whose server the kernel has ended: the last is a stack that is full."""
+BUSY: Final = "the machine is too busy; run the check again, alone"
+
+
+class Cause(NamedTuple):
+    """The call of the check's that is under way, and the trace it is on."""
+
+    call: Call | None = None
+    trace_id: str | None = None
+
+
+class SqlServer:
+    """A process that serves the databases of a check at `address`."""
+
+    def __init__(self, services: Services) -> None:
+        self.address = services.socket_path()
+        self.texts: dict[int, str] = {}  # of statements, by their numbers
+        self.causes = [Cause()]
+        self._services = services
+        self._databases: list[Closable] = []
+        self._lock = threading.Lock()
+        self._end: CheckEnded | None = None
+        page = new_page(str(services.folder))
+        self._shared = Shared(page)
+        control, steps = socket.socketpair(), socket.socketpair()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, control[1], steps[1]:
+            listener.bind(self.address)
+            Path(self.address).chmod(0o666)
+            listener.listen(bounds.MOST_CONNECTIONS)
+            NURSERY.hand([listener.fileno(), control[1].fileno(), steps[1].fileno(), page])
+        os.close(page)
+        self._control, self._steps = Channel(control[0], max_frame=MOST_ANSWER), Channel(steps[0])
+        self._control.send({"op": "keep", "most": services.most_statements})
+        threading.Thread(target=self._answer_steps, daemon=True).start()
+
+    def add(self, database: Closable, round_trip: float, most: int | None) -> int:
+        """Open a database and return its number."""
+        self._databases.append(database)
+        number = len(self._databases)
+        with contextlib.suppress(Closed):  # it has ended, which is found out when it is asked
+            self._control.send({"op": "add", "database": number, "round_trip": round_trip, "most": most})
+        self._shared.words[DATABASES] = number
+        return number
+
+    def begin(self, call: Call | None, trace_id: str | None) -> None:
+        """Ascribe statements to this call and trace from now on."""
+        if call is None and trace_id is None:
+            self._shared.words[CAUSE] = 0
+        else:
+            self.causes.append(Cause(call, trace_id))
+            self._shared.words[CAUSE] = len(self.causes) - 1
+
+    def arm(self, *, armed: bool) -> None:
+        """Ask about each step from now on, or about none."""
+        self._shared.words[ARMED] = armed
+
+    @property
+    def changes(self) -> int:
+        """Another number after each statement that was recorded."""
+        return self._shared.words[CHANGES]
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Send a request and return its answer. Raises `LimitExceeded` or `NotJudged` if the server has ended."""
+        with self._lock:
+            answer = self._exchange(request) if self._end is None else None
+            if answer is None:
+                raise self._end or NotJudged(f"the SQL server gave no answer within {ASK_SECONDS:.0f} s: {BUSY}")
+            return answer
+
+    def raise_end(self) -> None:
+        """Raise `LimitExceeded` or `NotJudged` if the server has ended ahead of its check, or is about to."""
+        self.ask(op="ping")
+
+    def close(self) -> None:
+        """End the server, and wait until nothing of it is left."""
+        with self._lock, contextlib.suppress(OSError, Closed, WireError):
+            self._control.socket.shutdown(socket.SHUT_WR)
+            while self._control.receive(END_SECONDS) is not None:
+                pass
+        with contextlib.suppress(OSError):
+            self._steps.socket.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes it
+        self._control.close()
+        self._shared.close()
+
+    def _exchange(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        with contextlib.suppress(Closed):
+            self._control.send(request)
+        return self._hear(ASK_SECONDS)
+
+    def _hear(self, seconds: float) -> dict[str, Any] | None:
+        """Return the server's next message, or None; its end is noted."""
+        try:
+            message = self._control.receive(seconds)
+        except (Closed, WireError):
+            message = {"exited": None}
+        if message is None or "exited" not in message:
+            return message
+        self._end = self._explain(message["exited"])
+        return None
+
+    def _explain(self, status: int | None) -> CheckEnded:
+        """Return what ends the check after the server has ended with this wait status; None if nobody knows it."""
+        code = 0 if status is None else os.waitstatus_to_exitcode(status)
+        end = CRASHES.get(code) or next((each for each in End if each == code), None)
+        words = self._shared.text()
+        if end in USED:
+            statement = f"the statement {_cut(words)}" if words else "a statement"
+            return LimitExceeded(LIMIT.format(statement=statement, used=USED[end]))
+        if end is End.WAIT:
+            return NotJudged(f"the statement {_cut(words)} took over {bounds.MOST_WAIT:.0f} s by the clock: {BUSY}")
+        why = words or (f"exit status {code}" if code >= 0 else signal.Signals(-code).name)
+        return NotJudged(f"the SQL server has ended ({why}); run the check again")
+
+    def _answer_steps(self) -> None:
+        """Answer the server's questions about steps, which follow its process id."""
+        with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(self._steps):
+            hello = self._steps.receive()
+            self._services.note_server(hello["serving"] if hello else 0)
+            while (question := self._steps.receive()) is not None:
+                self._steps.send(self._step(self._databases[question["database"] - 1], question["step"]))
+
+    def _step(self, database: Closable, step: str) -> dict[str, Any]:
+        try:
+            self._services.step(step, database)
+        except Unanswered as lost:
+            return {"refused": str(lost), "carried_out": True}
+        except Refused as refused:
+            return {"refused": str(refused), "carried_out": False}
+        except Fatal:
+            return {"ends": True}
+        return {"refused": "", "carried_out": True}
+
+
+def _cut(sql: str) -> str:
+    return sql if len(sql) <= SHOWN else f"{sql[:SHOWN]}..."

@@ -1,0 +1,186 @@
+"""One connection of a SUT to a database: a SQLite connection that carries its requests out."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from drill_katas.sql.bounds import Work, bound, bound_pages, fetch, size_of
+from drill_katas.sql.lines import Line
+from drill_katas.sql.messages import without_data
+from drill_katas.sql.records import Record
+from drill_katas.sql.shared import ARMED, CAUSE
+from drill_katas.sut.driver import from_wire, to_wire
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from drill_katas.sql.databases import Database
+    from drill_katas.sut.wire import Channel
+
+    Values: TypeAlias = list[Any] | dict[str, Any]
+
+LEAVE_SECONDS: Final = 5.0  # how long a SUT that is being killed may take
+ERRORS: Final = (sqlite3.Error, OverflowError, ValueError, KeyError, TypeError)
+TRACE: Final = re.compile(r"[0-9a-f]{32}")
+_BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
+
+
+class SutEnds(Exception):
+    """The SUT is being killed in place of a request, which must not get an answer."""
+
+
+def connect(uri: str) -> sqlite3.Connection:
+    """Return a connection to a database of this process, within bounds."""
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    bound(connection)
+    return connection
+
+
+class Conversation:
+    """Answers the requests of one connection. `running` is the one that is carried out, or None."""
+
+    def __init__(self, database: Database, channel: Channel) -> None:
+        self.running: dict[str, Any] | None = None
+        self._database = database
+        self._words = database.shared.words
+        self._channel = channel
+        self._sqlite = connect(database.uri)
+        self._is_bounded = bound_pages(self._sqlite)
+        self._work = Work(self._sqlite)
+        self._line = Line(database.next_number(), channel, self._sqlite)
+        self._began = False  # a statement has been counted as the one that opened the transaction
+        self._asked = 0.0  # when the running request came in
+        self._cause = 0
+
+    def run(self) -> None:
+        """Answer until the SUT closes the connection. Raises `Closed`, `WireError`."""
+        try:
+            if not self._database.lines.admit(self._line):
+                self._channel.receive()
+                self._channel.send(_refusal(f"too many connections: the server takes {self._database.lines.most}"))
+                return
+            while (request := self._channel.receive()) is not None:
+                self._asked = time.monotonic()
+                if self._database.round_trip:
+                    time.sleep(self._database.round_trip)
+                self.running = request
+                answer = self._answer(request)
+                self._channel.send(answer)
+                self.running = None
+        except SutEnds:
+            self._channel.receive(timeout=LEAVE_SECONDS)  # until it is gone, which closes the connection
+        finally:
+            self._database.lines.remove(self._line)
+            with contextlib.suppress(sqlite3.Error):
+                self._sqlite.close()
+
+    def in_words(self, request: dict[str, Any]) -> str:
+        """Name a request as the person who wrote the SQL would."""
+        if "sql" in request:
+            return " ".join(str(request["sql"]).split())
+        if request.get("op") == "hello":
+            return "the opening of a connection"
+        if request.get("op") == "rollback" and not self._sqlite.in_transaction:  # nobody wrote that
+            return "the connection's return to its pool"
+        return str(request.get("op")).upper()
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._cause = self._words[CAUSE]
+        if "sql" in request:
+            self._line.note(request, self._cause)
+        if self._words[ARMED]:
+            refused, carried_out = self._database.ask_step(self.in_words(request))
+            if carried_out:
+                answer = self._carry_out(request)
+            return _refusal(refused) if refused else answer
+        return self._carry_out(request)
+
+    def _carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._work.begin()
+        try:
+            return self._execute(request) if "sql" in request else self._frame(request)
+        except ERRORS as error:
+            return self._error(error, "")
+        finally:
+            self._began = self._began and self._sqlite.in_transaction
+
+    def _frame(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Carry out what only frames statements."""
+        match request["op"]:
+            case "commit":
+                self._sqlite.commit()
+            case "rollback":
+                self._sqlite.rollback()
+                self._line.returned()
+            case "isolation":
+                self._sqlite.isolation_level = request["level"]
+        return {}
+
+    def _execute(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Execute a statement and record it, with the size of its error message if it fails."""
+        self._is_bounded = self._is_bounded or bound_pages(self._sqlite)
+        sql, many = request["sql"], request["op"] == "executemany"
+        sent = [_from_wire(row) for row in (request["rows"] if many else [request["parameters"]])]
+        try:
+            cursor = self._sqlite.executemany(sql, sent) if many else self._sqlite.execute(sql, sent[0])
+            rows, size = fetch(cursor)
+        except ERRORS as error:
+            answer, failed = self._error(error, sql), type(error).__name__
+            rows, size = [], len(answer["message"])
+        else:
+            answer, failed = _result(cursor, rows), ""
+        if not (_BOOKKEEPING.match(sql) and _is_setting(rows)):
+            sent_size = size_of(row.values() if isinstance(row, dict) else row for row in sent)
+            self._record(request, rows=len(rows), size=sent_size + size, failed=failed)
+        return answer
+
+    def _record(self, request: dict[str, Any], *, rows: int, size: int, failed: str) -> None:
+        began, self._began = self._sqlite.in_transaction and not self._began, self._sqlite.in_transaction
+        trace = request.get("trace")
+        records = self._database.records
+        made = Record(
+            text=records.number_of(request["sql"]),
+            rows=rows,
+            size=size,
+            work=self._work.done,
+            connection=self._line.number,
+            cause=self._cause,
+            began=began,
+            at=self._asked,
+            seconds=time.monotonic() - self._asked,
+            trace_id=trace if isinstance(trace, str) and TRACE.fullmatch(trace) else None,
+            failed=failed,
+        )
+        records.add(self._database.number, made)
+
+    def _error(self, error: Exception, sql: str) -> dict[str, Any]:
+        kind = type(error).__name__ if isinstance(error, sqlite3.Error) else "ProgrammingError"
+        return {"error": kind, "message": without_data(error, self._sqlite, sql)}
+
+
+def _is_setting(rows: list[tuple[object, ...]]) -> bool:
+    """Whether rows are the answer of a PRAGMA about a setting; others read tables, whose rows count."""
+    return not rows or (len(rows) == 1 and len(rows[0]) == 1)
+
+
+def _result(cursor: sqlite3.Cursor, rows: list[tuple[object, ...]]) -> dict[str, Any]:
+    return {
+        "columns": [column[0] for column in cursor.description] if cursor.description else None,
+        "rows": [[to_wire(value) for value in row] for row in rows],
+        "rowcount": cursor.rowcount,
+        "lastrowid": cursor.lastrowid,
+    }
+
+
+def _refusal(message: str) -> dict[str, Any]:
+    return {"error": "OperationalError", "message": message}
+
+
+def _from_wire(parameters: list[Any] | dict[str, Any]) -> Values:
+    if isinstance(parameters, dict):
+        return {name: from_wire(value) for name, value in parameters.items()}
+    return [from_wire(value) for value in parameters]

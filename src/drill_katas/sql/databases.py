@@ -1,0 +1,67 @@
+"""The databases of one SQL server."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from drill_katas.sql.conversation import SutEnds, connect
+from drill_katas.sut.wire import Closed, WireError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from drill_katas.sql.lines import Lines
+    from drill_katas.sql.records import Records
+    from drill_katas.sql.shared import Shared
+    from drill_katas.sut.wire import Channel
+
+
+class Steps:
+    """Asks the judge about each step while a check has prepared trouble for one."""
+
+    def __init__(self, channel: Channel) -> None:
+        channel.send({"serving": os.getpid()})
+        self._channel = channel
+        self._lock = threading.Lock()
+
+    def ask(self, database: int, step: str) -> tuple[str, bool]:
+        """Return what a request is refused with, if anything, and whether it is carried out. Raises `SutEnds`."""
+        with self._lock:
+            try:
+                self._channel.send({"database": database, "step": step})
+                answer = self._channel.receive()
+            except (Closed, WireError):  # the check is over
+                answer = None
+        if answer is None or answer.get("ends"):
+            raise SutEnds
+        return str(answer["refused"]), bool(answer["carried_out"])
+
+
+@dataclass
+class Database:
+    """One database, which lives as long as the server."""
+
+    number: int
+    lines: Lines
+    round_trip: float
+    records: Records
+    shared: Shared
+    steps: Steps
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.uri = f"file:/kata-{self.number}?vfs=memdb"
+        self._anchor: sqlite3.Connection = connect(self.uri)  # the data live as long as a connection to them does
+
+    def next_number(self) -> int:
+        """Return the number of a new connection."""
+        return next(self._numbers)
+
+    def ask_step(self, step: str) -> tuple[str, bool]:
+        """Return what a request is refused with, if anything, and whether it is carried out. Raises `SutEnds`."""
+        return self.steps.ask(self.number, step)

@@ -1,0 +1,116 @@
+"""The process that SQL servers are forked from: it has imported what they need, and has no threads.
+
+Run as a script: `python -P -s nursery.py CONTROL_FD PATH...`. Each message of the judge's is an empty request with four
+file descriptors: the socket that a SUT connects to, the server's ends of the control and steps channels, and the shared
+page. The nursery writes `{"exited": wait status}` to the control channel when the server has ended, and closes it.
+When the judge is gone, it kills the servers and ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if __name__ == "__main__":
+    sys.path[:] = sys.argv[2:]  # the judge's
+
+from drill_katas.sql.bounds import bound_process
+from drill_katas.sql.conversation import connect
+from drill_katas.sql.server import Server
+from drill_katas.sql.shared import Shared
+from drill_katas.sut.wire import Channel, poll_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HANDED: Final = 4  # file descriptors
+
+
+class Nursery:
+    """The loop of this process."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._servers: dict[int, socket.socket] = {}  # process id -> our end of its control channel
+        self._alarm, self._wake = os.pipe()
+        for fd in (self._alarm, self._wake):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(self._wake)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def run(self) -> None:
+        """Fork servers until the judge closes the control socket."""
+        heard = poll_for(self._control, self._alarm)
+        try:
+            while True:
+                ready = {fd for fd, _ in heard.poll()}
+                if self._alarm in ready:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(self._alarm, 4096)
+                    self._reap()
+                if self._control.fileno() in ready and not self._take():
+                    return
+        finally:
+            for pid in self._servers:
+                os.kill(pid, signal.SIGKILL)
+
+    def _take(self) -> bool:
+        """Fork one server; return False when the judge is gone."""
+        try:
+            data, fds, _, _ = socket.recv_fds(self._control, 16, HANDED)
+        except ConnectionResetError:
+            return False
+        if not data:
+            return False
+        if len(fds) == HANDED:
+            control = socket.socket(fileno=os.dup(fds[1]))
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                self._become_server(fds)
+            self._servers[pid] = control
+        for fd in fds:
+            os.close(fd)
+        return True
+
+    def _become_server(self, fds: Sequence[int]) -> NoReturn:
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for mine in (self._control, *self._servers.values()):
+                mine.close()
+            os.close(self._alarm)
+            os.close(self._wake)
+            bound_process()
+            listener, control, steps = (socket.socket(fileno=fd) for fd in fds[:3])
+            Server(listener, Channel(control), Channel(steps), Shared(fds[3])).run()
+        finally:
+            os._exit(1)
+
+    def _reap(self) -> None:
+        while self._servers:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            with contextlib.suppress(OSError), self._servers.pop(pid) as control:
+                control.send(json.dumps({"exited": status}).encode() + b"\n")
+
+
+def main() -> None:
+    """Start the nursery on the control socket that the judge has passed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
+    with contextlib.closing(connect(":memory:")) as rehearsal:
+        rehearsal.execute("SELECT 1").fetchall()
+    gc.collect()
+    gc.freeze()
+    Nursery(socket.socket(fileno=int(sys.argv[1]))).run()
+
+
+if __name__ == "__main__":
+    main()

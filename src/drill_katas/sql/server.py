@@ -1,0 +1,213 @@
+"""The SQL server of one check: a process forked by `nursery.py`, which ends when the judge hangs up.
+
+A SUT connects to its socket. The judge asks over a control channel, one JSON object a line:
+| request | answer |
+| --- | --- |
+| `{"op": "keep", "most"}`, ahead of any database | none |
+| `{"op": "add", "database", "round_trip", "most"}` | none |
+| `{"op": "ping"}` | `{}` |
+| `{"op": "round trip", "database", "seconds"}` | `{}` |
+| `{"op": "take", "database"}` | a `Piece` of what was recorded |
+| `{"op": "look", "database"}` | its connections as `Looks` |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import msgspec
+
+from drill_katas.sql import bounds
+from drill_katas.sql.conversation import Conversation
+from drill_katas.sql.databases import Database, Steps
+from drill_katas.sql.ends import End
+from drill_katas.sql.lines import Lines
+from drill_katas.sql.records import Piece, Records, TooMuch
+from drill_katas.sql.shared import DATABASES, Shared
+from drill_katas.sut.wire import Channel, Closed, WireError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+HELLO_SECONDS: Final = 5.0
+UNKNOWN: Final = -1
+BALLAST: Final = 1 << 20  # bytes
+
+
+@dataclass
+class Seen:
+    """A request as it was first seen running: how much processor time its thread had used, and when that was."""
+
+    request: dict[str, Any] | None = None
+    used: float = 0.0
+    at: float = 0.0
+
+
+@dataclass
+class Guest:
+    """A thread that serves one connection of the SUT's."""
+
+    clock: int
+    conversation: Conversation
+    seen: Seen = field(default_factory=Seen)
+
+
+class Server:
+    """The process: the main thread answers the judge and watches the others."""
+
+    def __init__(self, listener: socket.socket, control: Channel, steps: Channel, shared: Shared) -> None:
+        self._listener = listener
+        self._control = control
+        self._steps = Steps(steps)
+        self._shared = shared
+        self._records = Records(shared, bounds.MOST_STATEMENTS)
+        self._databases: dict[int, Database] = {}
+        self._added = threading.Condition()
+        self._guests: dict[int, Guest] = {}
+        self._free = threading.Semaphore(bounds.MOST_CONNECTIONS)
+        self._watch_at = 0.0
+        self._ballast = bytes(BALLAST)
+        self._operations: dict[str, Callable[..., object]] = {
+            "keep": self._keep,
+            "add": self._add,
+            "ping": dict,
+            "round trip": self._round_trip,
+            "take": self._take,
+            "look": lambda database: self._databases[database].lines.look(),
+        }
+
+    def run(self) -> NoReturn:
+        """Serve until the judge hangs up, or a statement goes beyond a bound."""
+        try:
+            threading.stack_size(bounds.STACK)
+            threading.Thread(target=self._guarded, args=(self._accept,), daemon=True).start()
+            while True:
+                request = self._control.receive(timeout=bounds.TICK)
+                if request is not None:
+                    self._serve(request)
+                if time.monotonic() >= self._watch_at:
+                    self._watch()
+                    self._watch_at = time.monotonic() + bounds.TICK
+        except Closed:
+            os._exit(End.OVER)
+        except MemoryError:
+            self._end_for_memory()
+        except BaseException as fault:  # noqa: BLE001 - the judge reports it as its own
+            self._end(End.FAULT, repr(fault))
+
+    def _serve(self, request: dict[str, Any]) -> None:
+        answer = self._operations[request.pop("op")](**request)
+        if answer is not None:
+            self._control.send(msgspec.to_builtins(answer))
+
+    def _keep(self, most: int) -> None:
+        self._records = Records(self._shared, most)
+
+    def _add(self, database: int, round_trip: float, most: int | None) -> None:
+        made = Database(database, Lines(most), round_trip, self._records, self._shared, self._steps)
+        self._records.open(database)
+        with self._added:
+            self._databases[database] = made
+            self._added.notify_all()
+
+    def _round_trip(self, database: int, seconds: float) -> dict[str, Any]:
+        self._databases[database].round_trip = seconds
+        return {}
+
+    def _take(self, database: int) -> Piece:
+        return self._records.take(database)
+
+    def _watch(self) -> None:
+        """End this process if a statement takes too long."""
+        bounds.put_off_belt()
+        for guest in list(self._guests.values()):
+            running, seen = guest.conversation.running, guest.seen
+            if running is None:
+                seen.request = None
+                continue
+            try:
+                used = time.clock_gettime(guest.clock)
+            except OSError:  # the thread has just ended
+                continue
+            if running is not seen.request:
+                guest.seen = Seen(running, used, time.monotonic())
+            elif used - seen.used > bounds.MOST_SECONDS:
+                self._end(End.TIME, guest.conversation.in_words(running))
+            elif time.monotonic() - seen.at > bounds.MOST_WAIT:
+                self._end(End.WAIT, guest.conversation.in_words(running))
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                time.sleep(bounds.TICK)  # out of file descriptors, until connections end
+                continue
+            if not self._free.acquire(blocking=False):
+                sock.close()
+                continue
+            channel = Channel(sock, max_frame=bounds.MOST_REQUEST)
+            try:
+                threading.Thread(target=self._guarded, args=(self._host, channel), daemon=True).start()
+            except RuntimeError:  # no memory for its stack, or no thread left to this user
+                self._free.release()
+                sock.close()
+
+    def _guarded(self, act: Callable[..., None], *args: Channel) -> None:
+        """Run a thread; what it cannot go on after ends the process."""
+        try:
+            act(*args)
+        except MemoryError:
+            self._end_for_memory()
+        except BaseException as fault:  # noqa: BLE001 - as above
+            self._end(End.FAULT, repr(fault))
+
+    def _host(self, channel: Channel) -> None:
+        thread = threading.get_ident()
+        try:
+            with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(channel):
+                hello = channel.receive(timeout=HELLO_SECONDS)
+                database = self._find(hello and hello.get("service"))
+                if database is not None:
+                    conversation = Conversation(database, channel)
+                    self._guests[thread] = Guest(time.pthread_getcpuclockid(thread), conversation)
+                    self._converse(conversation)
+        finally:
+            self._guests.pop(thread, None)
+            self._free.release()
+
+    def _converse(self, conversation: Conversation) -> None:
+        try:
+            conversation.run()
+        except MemoryError:
+            self._end_for_memory()
+        except TooMuch:
+            self._end(End.KEPT, conversation.in_words(conversation.running or {}))
+
+    def _find(self, service: object) -> Database | None:
+        """Return the database of this name; wait for one that the judge has added and that is still under way."""
+        number = int(service) if isinstance(service, str) and service.isdecimal() else UNKNOWN
+        if not 0 < number <= self._shared.words[DATABASES]:
+            return None
+        with self._added:
+            self._added.wait_for(lambda: number in self._databases)
+        return self._databases[number]
+
+    def _end_for_memory(self) -> NoReturn:
+        self._ballast = b""  # room for what comes now
+        with contextlib.suppress(MemoryError):
+            for guest in self._guests.values():
+                if guest.conversation.running is not None:
+                    self._end(End.MEMORY, guest.conversation.in_words(guest.conversation.running))
+        os._exit(End.MEMORY)
+
+    def _end(self, end: End, text: str) -> NoReturn:
+        """End this process, and leave which statement it was."""
+        self._shared.write_text(text)
+        os._exit(end)
