@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from drill_katas.judge.process import STACKS_SECONDS
 from drill_katas.sut.wire import Channel
 from tests.deeds import GRACE, HANG, PASS, judge, notes
 
@@ -68,7 +67,7 @@ def test_a_program_that_drips_hangs_in_time(toy, method):
     toy.checks(CHECKS.replace("METHOD", method))
     (check, after), _ = judge(toy)
     assert check.outcome is HANG, check.message
-    assert check.seconds < 1 + STACKS_SECONDS + GRACE
+    assert check.seconds < 20  # such stacks kept a judge for half an hour
     assert after.outcome is PASS, after.message
 
 
@@ -103,7 +102,7 @@ def test_an_idle_program_is_asked_for_no_stacks(toy):
 
 
 def test_a_frame_that_is_read_in_drips_is_given_up():
-    """The deadline is that of the whole frame, and each part that is taken gives no more time."""
+    """The time is that of the whole frame, and each part that is taken gives no more."""
     ours, theirs = socket.socketpair()
     over = threading.Event()
 
@@ -116,7 +115,7 @@ def test_a_frame_that_is_read_in_drips_is_given_up():
         reader.start()
         began = time.monotonic()
         with pytest.raises(TimeoutError):
-            Channel(ours).send({"x": "x" * 10_000_000}, deadline=began + 0.5)
+            Channel(ours).send({"x": "x" * 10_000_000}, left=lambda: began + 0.5 - time.monotonic())
         assert time.monotonic() < began + 0.5 + GRACE
         over.set()
         reader.join()

@@ -80,6 +80,18 @@ def test_an_error_that_is_counted_and_logged_once_on_its_trace_passes(toy):
     assert judged(toy, "go(0, 0)", times=0).passed
 
 
+def test_a_report_that_is_made_only_under_observation_is_found_out(toy):
+    """The judge has seen two failures; the program tells when it is observed, by its metrics being asked for."""
+    observed = CHECK.replace("REPORT.expect(seen", "thing.go({also}, {also})\n        REPORT.expect_ever(sut")
+    toy.write("kata.toml", f'{MANIFEST}preload = ["structlog", "prometheus_client"]\n')
+    toy.module(REPORTS)
+    toy.checks(observed.format(call="go(1, 1)", times=2, also=1))
+    assert toy.check().passed
+    toy.checks(observed.format(call="go(1, 1)", times=2, also=0))
+    told = "a full shop: in the whole check, observed or not, orders_failed_total counts 1 and 1 time a line is logged"
+    assert toy.check().message == f"{told}; the judge saw 2"
+
+
 def test_what_is_wrong_with_a_report_is_told(toy):
     told = 'a full shop: orders_failed_total{reason="full"} went up by 2; it should by 1'
     assert judged(toy, "go(2, 1)").message == told

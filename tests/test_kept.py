@@ -88,6 +88,7 @@ class Thing:
             MANY.labels(f"{number}-{'x' * 100}").set(1)
 """
 CHECKS = '''
+import contextlib
 import resource
 
 
@@ -103,6 +104,13 @@ def answer_at_length(sut, thing):
 def call_by_halves(sut, thing):
     thing.call_by_halves()
     thing.fine()
+
+
+def start_again(sut, thing):
+    with contextlib.suppress(BaseException):
+        thing.log_large_lines()
+    sut.open("Thing", kit.upstream(Service(), client="Bank"))
+    sut.measured("started again", 1)
 
 
 def measure_much(sut, thing):
@@ -137,6 +145,7 @@ WAYS = {
     "call_by_halves": "requests half sent",
     "answer_at_length": "answers",
     "measure_much": "samples of metrics",
+    "start_again": "log lines",
 }
 ON_ONE_WORKER = pytest.mark.xdist_group("kept")  # they are judged once for all
 
@@ -160,6 +169,12 @@ def test_a_program_that_sends_too_much_meets_a_limit(senders, way):
     assert check.outcome is LIMIT, check.message
     assert f"more than the {MOST_KEPT // MIB} MiB" in check.message
     assert f"most of it {WAYS[way]}" in check.message
+
+
+@ON_ONE_WORKER
+def test_what_was_ended_for_too_much_is_not_started_again(senders):
+    """The check swallows the limit and opens its object again, which ends it there."""
+    assert not senders["start_again"].figures
 
 
 @ON_ONE_WORKER
@@ -271,13 +286,13 @@ def test_what_is_given_back_makes_room():
 
 
 def test_too_much_ends_the_program_once_and_for_all():
-    """The one who counts it in is called at the excess, and each later count meets it, too."""
+    """It is ended at the first excess, and each later count meets that, too."""
     kept, ends = Kept(MIB), []
     kept.end = lambda: ends.append("ended")
     for _ in range(2):
         with pytest.raises(TooMuch):
             kept.add("answers", 2 * MIB)
-    assert ends
+    assert ends == ["ended"]
 
 
 @pytest.mark.parametrize("text", [b'{"log": 0}', b"[" + b"[]," * 999 + b"[]]", b'{"a":[' + b'"",' * 999 + b'""]}'])

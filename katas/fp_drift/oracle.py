@@ -31,6 +31,8 @@ DECLINED = kit.Report(
     line={"event": "checkout failed", "level": "error", "order": "order-1", "reason": "declined"},
 )
 
+DECLINES = kit.Report(DECLINED.metric, DECLINED.labels, {"event": "checkout failed", "reason": "declined"})
+
 
 class Bank:
     """The oracle: what every account holds, in integer minor units, with every event counted once."""

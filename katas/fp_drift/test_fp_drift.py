@@ -21,6 +21,7 @@ from .deliveries import (
     whatever_fails,
 )
 from .oracle import (
+    DECLINES,
     MOVES,
     NAMED_AFTER_ORDERS,
     NAMES,
@@ -368,6 +369,10 @@ def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
         upstream.script([kit.Fault.REQUEST_LOST])
         expect_report(sut, ledger, ["declined"], delivery=3, told_before=True)
         upstream.script([])
+        told = "declined orders, the last of which nobody observes:"
+        answer = ledger.checkout(order("6.66", 2))
+        assert answer == "declined", f"{told} the answer is {answer}; it should be declined"
+        DECLINES.expect_ever(sut, told, times=2)
     sut.kill()
     with open_ledger(sut, database, upstream) as ledger:
         expect_report(sut, ledger, ["declined"], delivery=4, told_before=True)

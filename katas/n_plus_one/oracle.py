@@ -33,6 +33,7 @@ class PriceService:
         self.slow = set()  # SKUs whose price takes a second
         self.refused = 0
         self.kept_waiting = None  # seconds that an answer waited in vain, for a sign of life of its caller's
+        self.holding = None  # a `kit.Holding` to note the calls
         self._watched = None
         self._open = 0
 
@@ -41,6 +42,8 @@ class PriceService:
             self.refused += 1
             return 429, {"error": f"{CAP} calls of yours are open"}
         self._open += 1
+        if self.holding:
+            self.holding.note(f"{hop.method} {hop.path} to the price service")
         try:
             asked = skus_of(hop)
             await asyncio.sleep(1 if self.slow & asked else self.latency)
@@ -170,6 +173,11 @@ class Shop:
 
     def skus(self, ids):
         return {sku for user in ids for _, lines in self.orders[user] for sku, _ in lines}
+
+    def answered(self, status):
+        """Return how many dashboards were answered with this status so far, as seen from outside."""
+        asked = (hop for hop in self.network.hops if hop.path.startswith("/dashboard"))
+        return sum(hop.status == status for hop in asked)
 
     def price_calls(self):
         return [hop for hop in self.network.hops if hop.callee == "prices"]

@@ -29,6 +29,7 @@ def test_dashboards_asked_for_together_are_all_answered(sut):
     ids = shop.fill(users=12)
     growth = growth_of(sut, shop, {2: ids[:2], 12: ids}, "user")
     shop.database.round_trip, shop.service.latency = 0.002, 0.01
+    holding = shop.service.holding = kit.Holding(shop.database)
     answers = shop.ask_together([ids] * 20, within=3)
     good = [answer for answer in answers if answer.status == 200]
     others = [spoken(answer) for answer in answers if answer.status != 200]
@@ -36,7 +37,7 @@ def test_dashboards_asked_for_together_are_all_answered(sut):
     sut.in_time(
         not others,
         f"of 20 dashboards asked for at nine o'clock {len(good)} came within 3 s; all should. One of the others "
-        f"{''.join(others[:1])}. Asked for alone, {growth}",
+        f"{''.join(others[:1])}. {f'{holding}. ' if str(holding) else ''}Asked for alone, {growth}",
     )
     for answer in answers:
         shop.expect(answer, ids, "at nine o'clock")
@@ -321,7 +322,9 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     apart = shop.fill_apart(8, first=100)
     answers = shop.ask_together([[user] for user in apart])
     shop.expect_on_their_traces([(answer, ids), *((each, [user]) for user, each in zip(apart, answers, strict=True))])
+    SERVED.expect_ever(sut, "after dashboards were answered 200,", times=shop.answered(200))
     shop.network.script("prices", [503] * 1_000)
+    shop.ask(ids)
     with sut.observe() as seen:
         answer = shop.ask(ids)
     expect_unavailable(answer, "while the price service answers 503")
@@ -331,3 +334,4 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     for answer in answers:
         expect_unavailable(answer, "asked for with 4 others, while the price service answers 503,")
     FAILED.expect(seen, "after five were answered 503 at once,", times=5, trace_ids=[each.trace_id for each in answers])
+    FAILED.expect_ever(sut, "after dashboards were answered 503,", times=shop.answered(503))

@@ -362,15 +362,21 @@ def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
         for delivery in (1, 2, 3):
             due = int(right == "unavailable" or (right != "paid" and delivery == 1))
             expect_report(shop, right, again(order, delivery), due)
+    told = "declined orders, the last of which nobody observes:"
+    expect_answer(shop.deliver("declined"), "declined", told)
+    reported("declined").expect_ever(sut, told, times=2)
     sut.kill()
     shop.reopen()
     for right, order in night:
         expect_report(shop, right, again(order, 4), int(right == "unavailable"), "after a restart ")
 
 
+def reported(reason, **more):
+    line = {"event": "checkout failed", "level": "error", "reason": reason, **more}
+    return kit.Report("checkout_failure_total", labels={"reason": reason}, line=line)
+
+
 def expect_report(shop, right, order, due, when=""):
-    line = {"event": "checkout failed", "level": "error", "order": order["id"], "reason": right}
-    report = kit.Report("checkout_failure_total", labels={"reason": right}, line=line)
     with shop.sut.observe() as seen:
         shop.deliver(right, order)
-    report.expect(seen, f"{when}{an(right)}, delivery {order['delivery']}:", times=due)
+    reported(right, order=order["id"]).expect(seen, f"{when}{an(right)}, delivery {order['delivery']}:", times=due)

@@ -50,9 +50,11 @@ class Kept:
             self._by_kind[kind] += size
             self._total += size
             total = self._total
-        if total > self._most:
+        if total <= self._most:
+            return
+        if total - size <= self._most:  # once, lest a flood of pieces becomes one of kills
             self.end()
-            raise TooMuch(self.describe())
+        raise TooMuch(self.describe())
 
     def give_back(self, kind: str, size: int) -> None:
         """Count `size` bytes less: they are kept no longer. After an excess nothing is given back."""

@@ -232,6 +232,7 @@ class Sut(Troubled):
         if self._import_hang is not None:  # a module that hung once is not waited for again, check after check
             raise Hang(str(self._import_hang), self._import_hang.details, self._import_hang.place)
         if self._running is None:
+            self.trial.kept.expect_within()
             self._running = self._spawner.spawn(self.trial.program, self.trial.limits, self._services.folder)
             self._running.count_in(self.trial.kept)
             self._services.kept = self.trial.kept

@@ -19,6 +19,7 @@ from drill_katas.judge.sut import Sut
 from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
 from drill_katas.kit import events, load, money, rules
+from drill_katas.kit.holding import Holding
 from drill_katas.kit.incident import Incident
 from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
@@ -41,6 +42,7 @@ def network(*nodes: str) -> Network:
 __all__ = [
     "Fault",
     "Growth",
+    "Holding",
     "Incident",
     "Killed",
     "Machine",

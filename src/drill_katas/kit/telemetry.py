@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from drill_katas.judge.observation import Observation
+    from drill_katas.judge.sut import Sut
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,22 @@ class Report:
         strange = traces - Counter([seen.trace_id] * times if trace_ids is None else trace_ids)
         assert not strange, (
             f"{told} it is logged under the trace id {min(strange)}; it should be under that of the request, once"
+        )
+
+    def expect_ever(self, sut: Sut, told: str, *, times: int) -> None:
+        """Raise `AssertionError`, which begins with `told`, unless it was reported so many times in the whole check.
+
+        What was observed counts, and what was not: a program that reports only while it is observed is found out by
+        `times`, which is what the judge saw itself. A restart resets the sample, so ask ahead of it.
+        """
+        samples = (
+            each for each in sut.metrics() if each["name"] == self.metric and each["labels"] == dict(self.labels)
+        )
+        counted = sum(float(each["value"]) for each in samples)
+        logged = sum(self.line.items() <= each.line.items() for each in sut.logs())
+        assert counted == logged == times, (
+            f"{told} in the whole check, observed or not, {self.metric} counts {counted:g} and {_times(logged)} a line "
+            f"is logged; the judge saw {times}"
         )
 
 
