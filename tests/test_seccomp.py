@@ -32,7 +32,7 @@ class Comparison(ctypes.Structure):
 
 @pytest.fixture(scope="module")
 def library():
-    """libseccomp, which Debian and Ubuntu have as libseccomp2."""
+    """libseccomp; Debian has it as libseccomp2, on which apt itself depends."""
     loaded = ctypes.CDLL("libseccomp.so.2")
     loaded.seccomp_init.restype = ctypes.c_void_p
     loaded.seccomp_arch_native.restype = ctypes.c_uint32
