@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 import sys
 import uuid
 from typing import TYPE_CHECKING, Any, Final
@@ -13,12 +12,12 @@ from drill_katas.judge import explain
 from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.kept import ANSWERS, METRICS, TooMuch
+from drill_katas.judge.measuring import Measuring
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.owntime import TENTH, Wait
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
-from drill_katas.judge.timed import Timed
 from drill_katas.judge.trial import Call, shortened
 from drill_katas.judge.trouble import Troubled
 from drill_katas.sut.wire import find_unplain, shown
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is in the zygote already
 
 
-class Sut(Troubled, Timed):
+class Sut(Troubled, Measuring):
     """The system under test of the current check: a process of its own, fresh for every check.
 
     `place` is the folder in which it finds the judge; by default one for temporary files.
@@ -79,14 +78,6 @@ class Sut(Troubled, Timed):
     def begin_example(self) -> None:
         """Begin an example: a failure shows the calls since here. Under `@given` each example does so by itself."""
         self.trial.begin_example()
-
-    def measured(self, figure: str, value: float) -> float:
-        """Note what the check has measured, and return its limit, which the check holds it to.
-
-        The limit is from the kata's `thresholds.toml`; until `kata verify --derive` has written it, there is none.
-        """
-        self.trial.figures[figure] = round(value, 4)
-        return self.trial.thresholds.get(figure, math.inf)
 
     def open(self, target: str, *args: Any) -> Handle:
         """Call the contract's `target` (a class or function) in the SUT and return a handle on what it made.
