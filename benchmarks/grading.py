@@ -22,7 +22,8 @@ from pairs import PAIRS, cost
 from drill_katas.catalog import Library, shipped
 from drill_katas.grading.tiers import best_hold
 from drill_katas.judge.tier import PRACTICE
-from drill_katas.pool import Pool, Task
+from drill_katas.pool import Pool
+from drill_katas.tasks import Task
 
 MANY = 10_000
 FIRST = 2_000  # of them, at which throughput and memory are told as well

@@ -82,6 +82,18 @@ def test_a_check_may_wait_for_a_processor(toy):
 
 @pytest.mark.long
 @pytest.mark.usefixtures("one_processor")
+def test_an_import_may_wait_for_a_processor(toy):
+    """It has five seconds, and nobody is told to mend an import that was never slow."""
+    toy.checks(BESIDE.format(calls=1))
+    toy.module(f"{IMPORTS}{WORKS.format(seconds=0.01)}\n\nThing().go()\nuntil = time.process_time() + 1.2\n"
+               "while time.process_time() < until:\n    pass\n")  # fmt: skip
+    check = toy.check()
+    assert check.outcome is Outcome.PASS, check.message
+    assert check.seconds > 5, "the machine was not busy, and nothing was shown"
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_processor")
 def test_an_endless_call_beside_a_crowd_hangs(toy):
     """Its own time runs too, only more slowly."""
     check = crowded(toy, calls=1, seconds=1000, call_seconds=0.3)

@@ -30,6 +30,7 @@ ONLY = {
 NEVER = {
     "judge": ["run", "plugin", "cli", "report", "kit", "evidence", "warm", "pool", "grading"],
     "pool": ["cli", "report", "certify", "grading"],
+    "tasks": ["pool", "run", "plugin", "cli", "report", "certify", "grading"],
     "grading": ["cli", "report", "certify"],
     "evidence": ["run", "plugin", "cli", "report", "live"],
     "live": ["run", "plugin", "cli", "report"],

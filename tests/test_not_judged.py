@@ -252,3 +252,39 @@ def test_without_proc_the_judge_refuses_to_begin(toy):
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "there is no /proc here" in done.stderr
     assert not runs(toy)
+
+
+DIES = '''
+import os, signal
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with sut.open("Thing") as thing:
+        if thing.go() == "die":
+            with open("{log}", "a") as log:
+                log.write("died ")
+            os.kill(os.getpid(), signal.SIGKILL)
+        assert thing.go() == "gone", "it should be gone"
+'''
+
+
+def test_a_submission_that_kills_its_judges_gets_limit(pack):
+    """Twice in company, and twice more alone; then the broken version shows that the judge is not to blame."""
+    log = pack.root / "log"
+    pack.checks(DIES.replace("{log}", str(log)))
+    pack.hand_in("killer", RIGHT.replace("gone", "die"))
+    pack.hand_in("right", RIGHT)
+    grades = pack.grade()
+    assert log.read_text() == "died " * 4
+    assert grades["right"]["solved"]
+    (check,) = grades["killer"]["checks"]
+    assert (check["verdict"], check["points"], grades["killer"]["score"]) == ("limit", 0, 0)
+    assert "the judge was killed twice while it judged this fix" in check["message"]
+
+
+def test_a_judge_that_dies_of_anything_blames_nobody(pack):
+    pack.checks(DIES.replace("{log}", str(pack.root / "log")).replace('== "die"', 'in {"die", "here"}'))
+    pack.hand_in("killer", RIGHT.replace("gone", "die"))
+    grade = pack.grade(code=3)["killer"]
+    assert (grade["score"], grade["checks"]) == (None, [])

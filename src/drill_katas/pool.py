@@ -10,14 +10,15 @@ import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
 from drill_katas.judge.folders import run_folder
 from drill_katas.judge.sandbox import counts_apart
 from drill_katas.judge.tier import Tier
-from drill_katas.verdict import CheckResult, Report
+from drill_katas.tasks import Judged, Task, killed_its_judge
+from drill_katas.verdict import Report
 from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge
 
 if TYPE_CHECKING:
@@ -27,75 +28,12 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog import Kata
     from drill_katas.judge.tier import Hold
+    from drill_katas.verdict import CheckResult
 
 ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows
 TOLD: Final = 2_000  # characters of what a judge has said, when it gave no verdict
 PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # that a judge needs, by their entry points
 UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception")  # the last two collect garbage at the end
-
-
-class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """A source to judge: the editable files of a kata. `key` tells it from others."""
-
-    key: str
-    kata: str
-    files: dict[str, bytes]
-    seed: int
-
-
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a task, after so many seconds.
-
-    Without checks there was no verdict, and `problem` says why. What its judge said then, `said`, may quote checks.
-    """
-
-    key: str
-    checks: tuple[CheckResult, ...] = ()
-    problem: str = ""
-    said: str = ""
-    seconds: float = 0.0
-
-    @property
-    def unjudged(self) -> tuple[str, ...]:
-        """The names of checks that the judge or the machine kept from a verdict."""
-        return tuple(check.name for check in self.checks if check.not_judged)
-
-
-class Judges(Protocol):
-    """Judges tasks, here or on other machines."""
-
-    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
-        """Yield the result of each task, as soon as it is known."""
-
-
-def settled(judges: Judges, tasks: Iterable[Task]) -> Iterator[Judged]:
-    """Yield the result of each task. One with a check that was not judged is judged again, alone, in the end."""
-    sent: dict[str, Task] = {}
-    again: list[tuple[Task, Judged]] = []
-
-    def noted() -> Iterator[Task]:
-        for task in tasks:
-            sent[task.key] = task
-            yield task
-
-    for judged in judges.judged(noted()):
-        task = sent.pop(judged.key)
-        if judged.unjudged:
-            again.append((task, judged))
-        else:
-            yield judged
-    for task, first in again:
-        for second in judges.judged([task]):  # nothing else runs meanwhile
-            yield _with_verdicts_of(first, second)
-
-
-def _with_verdicts_of(first: Judged, second: Judged) -> Judged:
-    """Return the second result; a check that it has no verdict on gets the first one's."""
-    if not second.checks:
-        return first
-    known = {check.name: check for check in first.checks if not check.not_judged}
-    checks = tuple(known.get(check.name, check) if check.not_judged else check for check in second.checks)
-    return msgspec.structs.replace(second, checks=checks)
 
 
 class Slot:
@@ -108,6 +46,7 @@ class Slot:
         self._judge: WarmJudge | None = None
         self._kata: str | None = None
         self._stopped = False
+        self._unfit: set[str] = set()  # katas that no judge here can judge, whatever the source
         self._temporary = folder / "tmp"  # of the judge and what it starts
         self._temporary.mkdir(parents=True)
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # nobody else's settings take part
@@ -127,7 +66,27 @@ class Slot:
                 self._clear()
             if self._stopped:
                 break
-        return Judged(key=task.key, problem=problem, said=said)
+        failed = Judged(key=task.key, problem=problem, said=said, lost=True)
+        return self._blamed(task, failed) if task.alone and not self._stopped else failed
+
+    def _blamed(self, task: Task, failed: Judged) -> Judged:
+        """Give a source that its judge has died of the verdict `limit`, if the same judge can judge another source.
+
+        The control is the kata's own broken files. Where these cannot be judged either, the grader is to blame.
+        """
+        kata = self._katas[task.kata]
+        if kata.name in self._unfit:
+            return failed
+        broken = {name: (kata.folder / name).read_bytes() for name in kata.manifest.editable}
+        try:
+            checks = self._checks(Task(key=task.key, kata=kata.name, files=broken, seed=task.seed))
+        except JudgeEnded:
+            self.rest()
+            self._unfit.add(kata.name)
+            return failed
+        finally:
+            self._clear()
+        return msgspec.structs.replace(failed, checks=tuple(map(killed_its_judge, checks)), problem="", said="")
 
     def stop(self) -> None:
         """Have what is being judged end soon, from another thread."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.arms import arm_from
 from drill_katas.errors import UserError
 from drill_katas.judge.tier import PRACTICE
-from drill_katas.pool import Pool, Task
+from drill_katas.pool import Pool
+from drill_katas.tasks import Task, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,7 @@ def judge_all(
     found: dict[int, tuple[CheckResult, ...]] = {}
     tell(0, len(arms))
     with busy(load), Pool([kata], PRACTICE, jobs) as pool:
-        for judged in pool.judged(_task(kata, number, *arm) for number, arm in enumerate(arms)):
+        for judged in settled(pool, (_task(kata, number, *arm) for number, arm in enumerate(arms))):
             if not judged.checks:
                 raise UserError(
                     f"{kata.name}: {arms[int(judged.key)][0]} was not judged: {judged.problem}\n{judged.said}"

@@ -21,7 +21,8 @@ from drill_katas.grading.tiers import best_hold
 from drill_katas.judge.folders import run_folder
 from drill_katas.judge.sandbox import counts_apart
 from drill_katas.judge.tier import Tier
-from drill_katas.pool import Judged, Slot, Task
+from drill_katas.pool import Slot
+from drill_katas.tasks import Judged, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 15
 RETRIES: Final = 2  # of a task whose function raised; one whose worker is lost is begun anew by dask itself
 AHEAD: Final = 2  # tasks that are there for each thread of a worker: one that runs, and the next
+ALONE: Final = "-alone"  # ends the key of a task that is judged again
 SLOTS: Final[dict[int, Slot]] = {}
 """On a worker: the slot of each of its threads."""
 _lock: Final = threading.Lock()
@@ -85,7 +87,7 @@ class Cluster:
             self._states[task.kata],
             self.tier,
             unsafe=self._unsafe,
-            key=task.key,
+            key=f"{task.key}{ALONE if task.alone else ''}",
             retries=RETRIES,
         )
 
@@ -105,7 +107,7 @@ def _result(future: Any) -> Judged:
     if future.status == "finished":
         judged: Judged = future.result()
         return judged
-    return Judged(key=future.key, problem=f"the cluster has lost it ({future.exception()!r})")
+    return Judged(key=future.key.removesuffix(ALONE), problem=f"the cluster has lost it ({future.exception()!r})")
 
 
 def tier_here(wanted: Tier | None, *, unsafe: bool) -> tuple[Tier | None, str]:

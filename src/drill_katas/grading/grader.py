@@ -9,7 +9,7 @@ from drill_katas.grading.intake import Inbox
 from drill_katas.grading.keys import key_of, seed_of
 from drill_katas.grading.records import Grade, graded, score_of
 from drill_katas.grading.weights import started_from, versions_of
-from drill_katas.pool import Judged, Task, settled
+from drill_katas.tasks import Judged, Task, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drill_katas.grading.submission import Entry, Submission
     from drill_katas.grading.weights import Version
     from drill_katas.judge.tier import Tier
-    from drill_katas.pool import Judges
+    from drill_katas.tasks import Judges
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 import sys
 import uuid
 from typing import TYPE_CHECKING, Any, Final
@@ -13,8 +12,9 @@ from drill_katas.judge import explain
 from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.kept import ANSWERS, METRICS, TooMuch
+from drill_katas.judge.measuring import Measuring
 from drill_katas.judge.observation import Observation
-from drill_katas.judge.owntime import TENTH, Wait, watching
+from drill_katas.judge.owntime import TENTH, Wait
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is in the zygote already
 
 
-class Sut(Troubled):
+class Sut(Troubled, Measuring):
     """The system under test of the current check: a process of its own, fresh for every check.
 
     `place` is the folder in which it finds the judge; by default one for temporary files.
@@ -46,7 +46,7 @@ class Sut(Troubled):
         self._virtual_time = virtual_time
         self._spawner = spawner
         self._running: Running | None = None
-        self._watching = contextlib.ExitStack()
+        super().__init__()
         self._import_hang: Hang | None = None
         self._trial: Trial | None = None
         self._trace_id: str | None = None
@@ -79,39 +79,6 @@ class Sut(Troubled):
         """Begin an example: a failure shows the calls since here. Under `@given` each example does so by itself."""
         self.trial.begin_example()
 
-    def measured(self, figure: str, value: float) -> float:
-        """Note what the check has measured, and return its limit, which the check holds it to.
-
-        The limit is from the kata's `thresholds.toml`; until `kata verify --derive` has written it, there is none.
-        """
-        self.trial.figures[figure] = round(value, 4)
-        return self.trial.thresholds.get(figure, math.inf)
-
-    def in_time(self, kept: bool, told: str) -> None:  # noqa: FBT001 - it is what is asserted
-        """Assert that a limit on time was kept. Raises `AssertionError(told)`; on a busy machine that is not judged."""
-        if not kept:
-            if self.trial.meter.share() > TENTH:
-                self.trial.note_fault(self.trial.busy())
-            raise AssertionError(told)
-
-    def on_time(self) -> None:
-        """Mark a check in which time-outs of the program's own decide what is right.
-
-        A failure is not judged where the machine was busy in half of any moment of the check.
-        """
-        if not self.trial.on_time:
-            self.trial.on_time = True
-            self._watching.enter_context(watching(self.trial.meter))
-
-    def counted(self, what: str, number: float) -> float:
-        """Record a number that the check counts, under a name in words, and return it.
-
-        Two runs are compared by it: "statements of a dashboard of 12 users: 72 → 4". It has no threshold.
-        """
-        assert " " in what, f"{what!r} should be words: a name without a space is a figure with a threshold"
-        self.trial.figures[what] = round(number, 4)
-        return number
-
     def open(self, target: str, *args: Any) -> Handle:
         """Call the contract's `target` (a class or function) in the SUT and return a handle on what it made.
 
@@ -130,6 +97,7 @@ class Sut(Troubled):
         `World` is the kata's own, in `world.py`: it gets the node's name, the sockets of its links, and `settings`,
         which are plain data or resources. Starts the SUT if it does not run. Raises `SutError` when the factory raises.
         """
+        self._watch()
         self._started()
         wire = {name: self._wired(value) for name, value in settings.items()}
         request = {"op": "serve", "target": target, "node": self._wired(node)["$node"], "settings": wire}
@@ -197,7 +165,7 @@ class Sut(Troubled):
     def end_check(self) -> None:
         """End the SUT and everything it was given."""
         self.kill()
-        self._watching.close()
+        self._end_watch()
         self._logged = []
         if "_services" in vars(self):
             self._services.clear()

@@ -1,0 +1,99 @@
+"""Grades every right arm beside busy processes: python busy.py [--katas NAMES] [--rounds N] [--busy N] [--record FILE].
+
+Each arm is right, so that any verdict but `pass` is the grader's fault: a refusal is a wrong verdict, `not judged` an
+honest one. Prints how many gradings got which, and writes a line of JSON for each grading. 4 rounds of all 23 arms
+beside 20 processes take about an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drill_katas.answer import read_answer
+from drill_katas.arms import arm_from
+from drill_katas.catalog import shipped
+from drill_katas.certify import RIGHT, arms_of
+from drill_katas.grading.tiers import best_hold
+from drill_katas.pool import Pool
+from drill_katas.runs import busy
+from drill_katas.tasks import Judged, Task, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from drill_katas.tasks import Judges
+
+
+class Counted:
+    """Judges that count the results in which a check was not judged; such a one is judged again."""
+
+    def __init__(self, judges: Judges) -> None:
+        self._judges = judges
+        self.not_judged = 0
+
+    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
+        """Yield the result of each task."""
+        for judged in self._judges.judged(tasks):
+            self.not_judged += bool(judged.unjudged)
+            yield judged
+
+
+def main() -> None:
+    """Judge as asked, print a line a grading, and the counts in the end."""
+    options = parsed()
+    katas = [kata for kata in shipped() if not options.katas or kata.name in options.katas.split(",")]
+    tasks = list(tasks_of(katas, options.rounds))
+    counts = dict.fromkeys(("right", "refused", "not judged"), 0)
+    began = time.monotonic()
+    hold = best_hold(katas, None, unsafe=True)
+    with busy(options.busy), Pool(katas, hold, options.jobs) as pool, options.record.open("w") as record:
+        counted = Counted(pool)
+        for judged in settled(counted, tasks):
+            what = result(judged)
+            counts[what] += 1
+            said = {check.name: check.message for check in judged.checks if not check.passed} or judged.problem
+            entry = {"grading": judged.key, "result": what, "seconds": judged.seconds, "said": said}
+            record.write(json.dumps(entry | {"load": os.getloadavg()[0]}) + "\n")
+            record.flush()
+            print(f"{judged.key}: {what}, {judged.seconds:.0f} s {said or ''}", flush=True)
+    took = time.monotonic() - began
+    told = ", ".join(f"{number} {what}" for what, number in counts.items())
+    print(f"{len(tasks)} gradings at the tier {hold.tier} beside {options.busy} busy processes, {took:.0f} s: {told}")
+    print(f"{counted.not_judged} results had a check that was not judged, those of gradings made again among them")
+
+
+def parsed() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--katas", default="", help="names, with commas; default: all")
+    parser.add_argument("--rounds", type=int, default=4, help="gradings of each arm; default: 4")
+    parser.add_argument("--busy", type=int, default=20, help="busy processes; default: 20")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="gradings at once; default: one a core")
+    parser.add_argument("--record", type=Path, default=Path("busy.jsonl"), help="default: busy.jsonl")
+    return parser.parse_args()
+
+
+def tasks_of(katas: Iterable, rounds: int) -> Iterator[Task]:
+    """Yield every right arm of the katas, round after round, each time with another seed."""
+    for number in range(1, rounds + 1):
+        for kata in katas:
+            for arm in arms_of(kata, read_answer(kata.solutions)):
+                if arm.kind in RIGHT:
+                    files = {name: file.read_bytes() for name, file in arm_from(kata, str(arm.folder)).files.items()}
+                    yield Task(key=f"{kata.name}/{arm.name}/{number}", kata=kata.name, files=files, seed=number)
+
+
+def result(judged: Judged) -> str:
+    """Return what a grading came to."""
+    if judged.checks and all(check.passed for check in judged.checks):
+        return "right"
+    return "not judged" if judged.unjudged or not judged.checks else "refused"
+
+
+if __name__ == "__main__":
+    main()

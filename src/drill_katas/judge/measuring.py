@@ -1,0 +1,68 @@
+"""What a check measures and counts, and its limits on time, which a busy machine does not decide."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import math
+from typing import TYPE_CHECKING
+
+from drill_katas.judge.owntime import TENTH, watching
+
+if TYPE_CHECKING:
+    from drill_katas.judge.trial import Trial
+
+
+class Measuring(abc.ABC):
+    """The part of a SUT that takes figures, and asserts limits on time."""
+
+    def __init__(self) -> None:
+        self._watching: contextlib.ExitStack | None = None
+
+    @property
+    @abc.abstractmethod
+    def trial(self) -> Trial:
+        """The check that is running."""
+
+    def measured(self, figure: str, value: float) -> float:
+        """Note what the check has measured, and return its limit, which the check holds it to.
+
+        The limit is from the kata's `thresholds.toml`; until `kata verify --derive` has written it, there is none.
+        """
+        self.trial.figures[figure] = round(value, 4)
+        return self.trial.thresholds.get(figure, math.inf)
+
+    def counted(self, what: str, number: float) -> float:
+        """Record a number that the check counts, under a name in words, and return it.
+
+        Two runs are compared by it: "statements of a dashboard of 12 users: 72 → 4". It has no threshold.
+        """
+        assert " " in what, f"{what!r} should be words: a name without a space is a figure with a threshold"
+        self.trial.figures[what] = round(number, 4)
+        return number
+
+    def in_time(self, kept: bool, told: str) -> None:  # noqa: FBT001 - it is what is asserted
+        """Assert that a limit on time was kept. Raises `AssertionError(told)`; on a busy machine that is not judged."""
+        if not kept:
+            if self.trial.meter.share() > TENTH:
+                self.trial.note_fault(self.trial.busy())
+            raise AssertionError(told)
+
+    def on_time(self) -> None:
+        """Mark a check in which time-outs of the program's own decide what is right.
+
+        A failure is not judged where the machine was busy in half of any moment of the check.
+        """
+        self.trial.on_time = True
+        self._watch()
+
+    def _watch(self) -> None:
+        """Take readings of the machine from here to the end of the check, for a short stretch may decide."""
+        if self._watching is None:
+            self._watching = contextlib.ExitStack()
+            self._watching.enter_context(watching(self.trial.meter))
+
+    def _end_watch(self) -> None:
+        if self._watching is not None:
+            self._watching.close()
+            self._watching = None

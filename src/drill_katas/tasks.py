@@ -1,0 +1,95 @@
+"""What is to be judged as a batch, what came of it, and which results stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+from drill_katas.verdict import CheckResult, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+KILLED: Final = (
+    "the judge was killed twice while it judged this fix, with nothing else running; it judges the broken version "
+    "without trouble, so the fix takes more memory, time or processes of it than it has"
+)
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A source to judge: the editable files of a kata, under a unique `key`.
+
+    `alone` states that nothing else is judged meanwhile: what goes wrong then is the source's fault or the grader's.
+    """
+
+    key: str
+    kata: str
+    files: dict[str, bytes]
+    seed: int
+    alone: bool = False
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a task, after so many seconds.
+
+    Without checks there was no verdict, and `problem` says why. What its judge said then, `said`, may quote checks.
+    `lost` means that its judges ended while they judged it.
+    """
+
+    key: str
+    checks: tuple[CheckResult, ...] = ()
+    problem: str = ""
+    said: str = ""
+    lost: bool = False
+    seconds: float = 0.0
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """The names of checks that the judge or the machine kept from a verdict."""
+        return tuple(check.name for check in self.checks if check.not_judged)
+
+
+class Judges(Protocol):
+    """Judges tasks, here or on other machines."""
+
+    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
+        """Yield the result of each task, as soon as it is known."""
+
+
+def settled(judges: Judges, tasks: Iterable[Task]) -> Iterator[Judged]:
+    """Yield the result of each task.
+
+    One with a check that was not judged, and one whose judges have ended, is judged again, alone, in the end.
+    """
+    sent: dict[str, Task] = {}
+    again: list[tuple[Task, Judged]] = []
+
+    def noted() -> Iterator[Task]:
+        for task in tasks:
+            sent[task.key] = task
+            yield task
+
+    for judged in judges.judged(noted()):
+        task = sent.pop(judged.key)
+        if judged.unjudged or judged.lost:
+            again.append((task, judged))
+        else:
+            yield judged
+    for task, first in again:
+        for second in judges.judged([msgspec.structs.replace(task, alone=True)]):
+            yield _with_verdicts_of(first, second)
+
+
+def killed_its_judge(check: CheckResult) -> CheckResult:
+    """Return the result of a check of a source that its judge has died of, time after time."""
+    return CheckResult(name=check.name, stage=check.stage, title=check.title, outcome=Outcome.LIMIT, message=KILLED)
+
+
+def _with_verdicts_of(first: Judged, second: Judged) -> Judged:
+    """Return the second result; a check that it has no verdict on gets the first one's."""
+    if not second.checks:
+        return first if first.checks else second
+    known = {check.name: check for check in first.checks if not check.not_judged}
+    checks = tuple(known.get(check.name, check) if check.not_judged else check for check in second.checks)
+    return msgspec.structs.replace(second, checks=checks)
