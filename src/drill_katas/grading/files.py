@@ -113,7 +113,7 @@ class Content:
     """
 
     files: dict[str, Callable[[int], bytes]] = field(default_factory=dict)
-    folders: list[str] = field(default_factory=list)
+    folders: set[str] = field(default_factory=set)
     others: list[str] = field(default_factory=list)
 
     @functools.cached_property
@@ -195,9 +195,10 @@ def _content(files: Files, bounds: Bounds) -> Content:
         if inside is None or member.kind is Kind.OTHER:
             found.others.append(member.name)
         elif is_noise(f"{inside}/" if member.kind is Kind.FOLDER else inside):
+            found.folders.update(_top(inside))
             continue
         elif member.kind is Kind.FOLDER:
-            found.folders.append(inside)
+            found.folders.add(inside)
         elif inside in found.files:
             raise Unreadable(f"it has two files {inside}")
         else:
@@ -206,6 +207,13 @@ def _content(files: Files, bounds: Bounds) -> Content:
         if number > bounds.files:
             raise Unreadable(_many(bounds.files))
     return found
+
+
+def _top(inside: str) -> Iterator[str]:
+    """Yield the folder at the top that a tool's file is in: it may be an entry with nothing else in it."""
+    top, slash, _ = inside.partition("/")
+    if slash and not is_noise(f"{top}/"):
+        yield top
 
 
 def _many(files: int) -> str:

@@ -104,6 +104,9 @@ def _seen(entry: Entry, content: Content) -> dict[str, _Named]:
     if not entry.parts:
         single = entry.path.name if list(content.files) == [entry.path.name] else ""
         return {name: _Named("" if name == single else name, content, name) for name in content.files}
+    if len(entry.parts) == 1 and entry.parts[0].name not in content.files:  # a folder, whose own name is no evidence
+        folder = f"{entry.parts[0].name}/"
+        return {name.removeprefix(folder): _Named(name, content, name) for name in content.part(entry.parts[0].name)}
     return {
         part.seen + name.removeprefix(part.name): _Named(name, content, name)
         for part in entry.parts
