@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import drill_katas
 from drill_katas.judge.folders import RUN, RunFolder
 
 HANGS = "import time\n\n\nclass Thing:\n    def go(self):\n        time.sleep(60)\n"
@@ -78,3 +80,17 @@ def test_a_folder_that_is_only_being_made_is_no_loss(temporary):
     (temporary / f"{RUN}just-made").mkdir()
     with contextlib.closing(RunFolder(temporary)) as folder:
         assert list(temporary.iterdir()) == [folder.path]
+
+
+def test_all_temporary_folders_are_run_folders():
+    """A folder of another kind would stay after a kill; a nameless file goes with its process."""
+    package = Path(drill_katas.__file__).parent
+    kinds = {"mkdtemp", "mkstemp", "TemporaryDirectory", "NamedTemporaryFile"}
+    found = {
+        str(file.relative_to(package))
+        for file in package.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute | ast.Name | ast.alias)
+        and {getattr(node, field, None) for field in ("attr", "id", "name")} & kinds
+    }
+    assert found == {"judge/folders.py"}

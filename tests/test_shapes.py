@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import stat
+import tracemalloc
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -12,7 +14,9 @@ import pytest
 
 from drill_katas.catalog import shipped
 from drill_katas.errors import UserError
+from drill_katas.grading.archives import Unreadable
 from drill_katas.grading.candidates import best, candidates, matches
+from drill_katas.grading.files import OF_CLASS, opened
 from drill_katas.grading.intake import Inbox, distinct, find
 from drill_katas.grading.shapes import Layout, is_noise, shape_of
 from drill_katas.grading.submission import Entry
@@ -247,6 +251,48 @@ def test_thousands_of_files_of_an_environment_do_not_count(tmp_path):
     many = {f"node_modules/{number}.js": "" for number in range(10_500)}
     (tmp_path / "al.zip").write_bytes(packed({"ledger.py": "a", **many}))
     assert read(tmp_path / "al.zip") == {"al.zip": "a"}
+
+
+def test_links_in_the_archive_of_a_class_are_entries_without_a_file(tmp_path):
+    files = {"alice/ledger.py": "a", "bob/ledger.py": "b", "carol/toy": ""}
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+        for name in ("dave", "carol/ledger.py"):
+            link = zipfile.ZipInfo(name)
+            link.external_attr = (stat.S_IFLNK | 0o777) << 16
+            archive.writestr(link, "/etc/passwd")
+        archive.writestr("../out.py", "")
+    assert read(tmp_path / "class.zip") == {
+        "alice": "a",
+        "bob": "b",
+        "carol": "not judged: found ledger.py, toy; expected ledger.py (fp_drift)",
+        "dave": "not judged: found dave; expected ledger.py (fp_drift)",
+    }
+
+
+def test_an_archive_that_lists_millions_of_files_is_refused(tmp_path):
+    """Each of its records takes 46 bytes of the archive, and ten times as much memory."""
+    content = packed({"ledger.py": "a"})
+    record = content[content.index(b"PK\x01\x02") : content.index(b"PK\x05\x06")]
+    many = record * (17 * 2**20 // len(record))
+    end = content[content.index(b"PK\x05\x06") :]
+    path = tmp_path / "class.zip"
+    path.write_bytes(content[: content.index(record)] + many + end[:12] + len(many).to_bytes(4, "little") + end[16:])
+    tracemalloc.start()
+    assert list(read(path).values()) == ["not judged: it has more than 10 MiB"]
+    with pytest.raises(Unreadable, match="it has too many files"), opened(path, bounds=OF_CLASS):
+        pass
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def test_a_doubt_has_no_control_characters(tmp_path):
+    folder(tmp_path, {"\x1b[2J_ledger.py": "", "b_ledger.py": ""})
+    with pytest.raises(UserError) as told:
+        find(tmp_path, LEDGER)
+    assert "\\x1b[2J_ledger.py" in str(told.value)
+    assert "\x1b" not in str(told.value)
 
 
 def test_a_nul_in_a_name_makes_no_other_file_of_it(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,10 +98,11 @@ def _about(source: str) -> str:
 
 def _broken(workspace: Workspace, kata: Kata, told: Summary) -> Incident:
     from drill_katas.arms import Arm
+    from drill_katas.judge.folders import run_folder
     from drill_katas.workspace import broken_files
 
-    with tempfile.TemporaryDirectory() as folder:
-        files = {name: Path(folder, name) for name in kata.manifest.editable}
+    with run_folder() as folder:
+        files = {name: folder / name for name in kata.manifest.editable}
         for name, content in broken_files(kata, told.variant).items():
             files[name].parent.mkdir(parents=True, exist_ok=True)
             files[name].write_bytes(content)

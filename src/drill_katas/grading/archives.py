@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import gzip
+import io
 import os
 import stat
 import tarfile
@@ -23,6 +24,7 @@ MOST_UNPACKED: Final = 100 * MIB  # of a tar archive, whose every byte has to be
 GZIP: Final = b"\x1f\x8b"  # what a file begins with that is one
 MOST_HEADER: Final = 64 << 10  # of what a tar archive says about a file; names are no longer than that
 MOST_HEADERS: Final = 6 * MIB  # of all of it: reading it takes 0.3 s a MiB, and the others wait
+MOST_LIST: Final = 16 * MIB  # of what a zip archive says about its files
 METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of zip; others unpack blocks of any size
 
 
@@ -56,6 +58,16 @@ class Files(Protocol):
 
     def members(self) -> Iterator[Member]:
         """Return all that is there."""
+
+
+class Measured(io.BufferedReader):
+    """A file of which no large piece is read at once: `zipfile` reads the list of all members whole."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read so many bytes, or to the end. Raises `Unreadable` when that is a list of too many members."""
+        if size is not None and size > MOST_LIST:
+            raise Unreadable("it has too many files")
+        return super().read(size)
 
 
 class Zip:

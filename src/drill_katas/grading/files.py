@@ -10,6 +10,7 @@ import bisect
 import contextlib
 import functools
 import io
+import itertools
 import os
 import stat
 from collections import deque
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from drill_katas.grading.archives import MIB, Kind, Member, Unreadable, archive
+from drill_katas.grading.archives import MIB, Kind, Measured, Member, Unreadable, archive
 from drill_katas.grading.shapes import is_archive, is_noise
 
 if TYPE_CHECKING:
@@ -108,25 +109,27 @@ class Single:
 class Content:
     """The content of a folder or an archive.
 
-    `files` has what reads each file, by its name in it, a POSIX path. `others` are links, devices, and names that lead
-    out of it, as they are there.
+    `files` has what reads each file, by its name in it, a POSIX path. `links` are links and devices; `outside` are
+    names that lead out of it, as they are there.
     """
 
     files: dict[str, Callable[[int], bytes]] = field(default_factory=dict)
-    folders: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
+    folders: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
 
     @functools.cached_property
     def listing(self) -> list[str]:
-        """All names of files and folders, a folder with a slash at its end."""
-        return sorted([*self.files, *(f"{folder}/" for folder in self.folders)])
+        """All names in it, a folder with a slash at its end."""
+        return sorted([*self.files, *self.links, *(f"{folder}/" for folder in self.folders)])
 
     def part(self, name: str) -> list[str]:
-        """Return the files of a part: the file of this name, or the files in the folder of this name."""
+        """Return the names of files and links of a part: the file of this name, or the files in that folder."""
         if name in self.files:
             return [name]
         first, last = (bisect.bisect_left(self.listing, name + end) for end in ("/", "0"))  # what follows "/" is "0"
-        return [each for each in self.listing[first:last] if not each.endswith("/")]
+        here = [name] if name in self.links else []
+        return here + [each for each in self.listing[first:last] if not each.endswith("/")]
 
     def nested(self, name: str) -> Content:
         """Return the content of an archive in it. Raises `Unreadable`."""
@@ -159,7 +162,8 @@ def listing(folder: Path) -> list[str]:
         place, prefix = left.popleft()
         with contextlib.ExitStack() as closing:
             try:
-                entries = sorted(closing.enter_context(os.scandir(place)), key=lambda entry: entry.name)
+                some = itertools.islice(closing.enter_context(os.scandir(place)), MOST_LISTED)
+                entries = sorted(some, key=lambda entry: entry.name)
             except OSError:
                 if not prefix:
                     raise
@@ -185,19 +189,22 @@ def _kind(path: Path, parts: Sequence[str], bounds: Bounds) -> Files:
         return Single(path)
     if path.stat().st_size > bounds.packed:
         raise Unreadable(f"it has more than {bounds.packed // MIB} MiB")
-    return archive(path.name, path.open("rb"))
+    return archive(path.name, Measured(io.FileIO(path)))
 
 
 def _content(files: Files, bounds: Bounds) -> Content:
     found, number = Content(), 0
     for member in files.members():
         inside = _inside(member.name)
-        if inside is None or member.kind is Kind.OTHER:
-            found.others.append(member.name)
+        if inside is None:
+            found.outside.append(member.name)
+        elif member.kind is Kind.OTHER:
+            found.links.append(inside)
         elif is_noise(f"{inside}/" if member.kind is Kind.FOLDER else inside):
+            found.folders.update(_top(inside))
             continue
         elif member.kind is Kind.FOLDER:
-            found.folders.append(inside)
+            found.folders.add(inside)
         elif inside in found.files:
             raise Unreadable(f"it has two files {inside}")
         else:
@@ -206,6 +213,13 @@ def _content(files: Files, bounds: Bounds) -> Content:
         if number > bounds.files:
             raise Unreadable(_many(bounds.files))
     return found
+
+
+def _top(inside: str) -> Iterator[str]:
+    """Yield the folder at the top that a tool's file is in: it may be an entry with nothing else in it."""
+    top, slash, _ = inside.partition("/")
+    if slash and not is_noise(f"{top}/"):
+        yield top
 
 
 def _many(files: int) -> str:

@@ -81,7 +81,7 @@ def _gone(path: Path) -> Found:
 
 def _decide(path: Path, shape: Shape) -> None:
     if shape.unsure:
-        raise UserError(f"{path} may be one submission or a class: {shape.unsure}")
+        raise UserError(f"{path} may be one submission or a class: {printable(shape.unsure)}")
 
 
 def _class(path: Path, shape: Shape) -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.grading.archives import Unreadable
@@ -74,17 +74,17 @@ def read(entry: Entry, katas: Sequence[Kata], content: Content | None = None) ->
 
 
 def _read(entry: Entry, katas: Sequence[Kata], content: Content) -> Submission:
-    files = _seen(entry, content)
+    files, others = _seen(entry, content)
     chosen = candidates(files, katas)
     for _ in range(NESTED):
         if not chosen:
             files |= _nested(files)
             chosen = candidates(files, katas)
     if not chosen:
-        raise Unreadable(_missing([*files, *content.others], katas))
+        raise Unreadable(_missing([*files, *others], katas))
     kata, names = _decided(best(chosen), files)
     texts = {editable: _decoded(name, files[name].read()) for editable, name in names.items()}
-    ignored = sorted({*files, *(content.others if not entry.parts else ())} - set(names.values()))
+    ignored = sorted({*files, *others} - set(names.values()))
     return Submission(
         entry.id,
         kata,
@@ -99,16 +99,23 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def _seen(entry: Entry, content: Content) -> dict[str, _Named]:
-    """Return the files of an entry by the names that they are judged by."""
+def _seen(entry: Entry, content: Content) -> tuple[dict[str, _Named], list[str]]:
+    """Return the files of an entry by the names that they are judged by, and the names of what is no file of it."""
+    names = dict(_names(entry, content))
+    files = {seen: _Named(name, content, name) for seen, name in names.items() if name in content.files}
+    if list(content.files) == [entry.path.name] and not entry.parts:  # a file that is an entry by itself
+        files = {seen: replace(file, place="") for seen, file in files.items()}
+    return files, [*(seen for seen in names if seen not in files), *(() if entry.parts else content.outside)]
+
+
+def _names(entry: Entry, content: Content) -> Iterator[tuple[str, str]]:
+    """Yield the names of an entry as they are judged, and as they are in the container."""
     if not entry.parts:
-        single = entry.path.name if list(content.files) == [entry.path.name] else ""
-        return {name: _Named("" if name == single else name, content, name) for name in content.files}
-    return {
-        part.seen + name.removeprefix(part.name): _Named(name, content, name)
-        for part in entry.parts
-        for name in content.part(part.name)
-    }
+        yield from ((name, name) for name in (*content.files, *content.links))
+    for part in entry.parts:
+        alone = len(entry.parts) == 1 and part.name not in content.files
+        for name in content.part(part.name):  # the own name of a folder is no evidence
+            yield (name.removeprefix(f"{part.name}/") if alone else part.seen + name.removeprefix(part.name), name)
 
 
 def _nested(files: Mapping[str, _Named]) -> dict[str, _Named]:
