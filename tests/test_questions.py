@@ -37,6 +37,13 @@ def test_logs_are_found_by_level_service_trace_time_and_text(drills):
     assert "checkout failed" in done(drills, "logs", "red_herring", "--trace", trace)
 
 
+def test_an_empty_log_says_why(own):
+    (own / ".kata" / "incidents" / "circular_deadlock" / "logs.jsonl").write_text("")
+    told = kata(own, "logs", "circular_deadlock")
+    assert told.returncode == 1
+    assert told.stderr.startswith("no service wrote a line: a request that hangs or ends quietly leaves none")
+
+
 def test_traces_are_listed_slowest_first_or_failed_and_one_is_shown_as_a_tree(drills):
     slowest = json.loads(done(drills, "traces", "red_herring", "--json", "--slowest", 5))
     times = [trace["seconds"] for trace in slowest]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from drill_katas.workspace import Workspace
 
 SHOWN_TRACES = 10
+NO_LOGS = (
+    "no service wrote a line: a request that hangs or ends quietly leaves none; traces and metrics show where it is"
+)
 of_experiment = click.option("--experiment", metavar="NAME", help="Ask the replay of an experiment.")
 
 
@@ -64,9 +67,9 @@ def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_
     else:
         asked = _asked("logs", name, experiment, **wanted)
         found = find_logs(asked, LogFilter(**wanted))
-        _expect(asked.logs, "nothing was logged")
+        _expect(asked.logs, NO_LOGS)
     show_json(found) if as_json else show(log_lines(found, width(), dated=recorded))
-    _expect(found, "no log line is like that")
+    _expect(found, "no log line matches")
 
 
 @command("traces", "kata traces red_herring --failed")
@@ -104,7 +107,7 @@ def traces(
     if slowest or not failed:
         found = query.slowest(found)[: slowest or SHOWN_TRACES]
     show_json(found) if as_json else show(trace_list(found, width()))
-    _expect(found, "no trace is like that")
+    _expect(found, "no trace matches")
 
 
 @command("metrics", "kata metrics red_herring request_duration_seconds --percentile 99")
@@ -149,7 +152,7 @@ def metrics(
         return
     for each in found:
         show(night_lines(each, width()) if recorded else plot(each, stretch, width()))
-    _expect(found, "no series is like that")
+    _expect(found, "no series matches")
 
 
 @command("graph", "kata graph circular_deadlock")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from drill_katas.errors import UserError, nearest
+from drill_katas.evidence.records import NO_TRACE
 from drill_katas.evidence.samples import Metrics
 from drill_katas.kit.rules import quantile
 
@@ -83,13 +84,26 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def traces(incident: Incident, service: str | None = None, grep: str | None = None) -> list[Trace]:
-    """Return all traces that begin at a service, and with this in their first line, in order of time."""
+    """Return all traces that begin at a service, and with this in their first line, in order of time.
+
+    Work that is on no trace, such as that of a job, is left out; `one_trace` finds it.
+    """
     service = service and one_of(service, services(incident), "service")
     pattern = _pattern(grep or "")
+    return [
+        trace
+        for trace in _all_traces(incident)
+        if trace.trace_id != NO_TRACE
+        and service in {None, "", trace.root.service}
+        and pattern.search(" ".join([trace.root.name, *starmap("{}={}".format, trace.root.attributes.items())]))
+    ]
+
+
+def _all_traces(incident: Incident) -> list[Trace]:
     by_id: dict[str, list[Span]] = {}
     for span in incident.spans:
         by_id.setdefault(span.trace_id, []).append(span)
-    found = [
+    return [
         Trace(
             trace_id=trace_id,
             root=spans[0],
@@ -98,12 +112,6 @@ def traces(incident: Incident, service: str | None = None, grep: str | None = No
             failed=any(span.failed for span in spans),
         )
         for trace_id, spans in by_id.items()
-    ]
-    return [
-        trace
-        for trace in found
-        if service in {None, "", trace.root.service}
-        and pattern.search(" ".join([trace.root.name, *starmap("{}={}".format, trace.root.attributes.items())]))
     ]
 
 
@@ -115,7 +123,7 @@ def slowest(found: Iterable[Trace]) -> list[Trace]:
 def one_trace(incident: Incident, prefix: str) -> Trace:
     """Return the trace whose id begins so. Raises `UserError` when there is none, or more than one."""
     wanted = trace_id(incident, prefix)
-    return next(trace for trace in traces(incident) if trace.trace_id == wanted)
+    return next(trace for trace in _all_traces(incident) if trace.trace_id == wanted)
 
 
 def trace_id(incident: Incident, prefix: str) -> str:

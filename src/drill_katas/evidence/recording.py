@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from drill_katas.evidence.records import LogLine, ServiceLevel, Span
+from drill_katas.evidence.records import NO_TRACE, LogLine, ServiceLevel, Span
 from drill_katas.judge.database import Database
 from drill_katas.judge.network import Network
 from drill_katas.quantiles import nearest_rank
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SERVER_ERROR: Final = 500
-NO_TRACE: Final = "0" * 31 + "1"  # of what no trace is known of
 OF_STRUCTLOG: Final = {"timestamp", "level", "event", "trace_id", "service"}
 
 

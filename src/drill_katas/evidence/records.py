@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 FORMAT = 1  # of `incident.json`
+NO_TRACE = "0" * 31 + "1"  # the trace id of work that is on no trace
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from drill_katas.kit.incident import Incident
 
 QUIET: Final = 0.05  # seconds without a sign of progress, and what waits is taken to wait for good
+AT_REST: Final = 0.25  # seconds without one, when all customers have hung up
 LOOK: Final = 0.002  # seconds between two looks
 STATUS: Final = re.compile(r"[a-z]+( [a-z]+)?")  # such as "paid", "sold out"
 SHOWN_ANSWER: Final = 60  # characters
@@ -116,9 +117,10 @@ class Scene:
             self._settle()
             self._jump_to(self.incident.began + (step + 1) * seconds)
             self._give_up()
+            if step + 1 == steps and not self.endless:
+                self._hang_up()  # before the last sample, which would otherwise miss these customers
             self._note_in_flight(len(self._sent))
             self.after_step(self, min(1.0, (step + 1) / steps))
-        self._give_up(at_once=True)
 
     def wait(self, seconds: float) -> None:
         """Let some of the incident's time pass between two requests."""
@@ -249,6 +251,18 @@ class Scene:
             self._sent.remove(sent)
             sent.future.cancel()
             self._end(sent)
+
+    def _hang_up(self) -> None:
+        """Have all customers hang up, and wait until the calls that were made for them have ended, too."""
+        if not self._sent:
+            return
+        self._give_up(at_once=True)
+        moved, seen = time.monotonic(), None
+        while time.monotonic() - moved < AT_REST:
+            now = self._signs()
+            if now != seen:
+                moved, seen = time.monotonic(), now
+            time.sleep(LOOK)
 
     def _end(self, sent: Sent) -> None:
         try:

@@ -1,6 +1,7 @@
 // Traces: a list for each column, one of them as a waterfall; and the graph of who calls whom.
 const MOST_TRACES = 200;
 const MOST_SPANS = 400;
+const NO_TRACE = `${"0".repeat(31)}1`; // of work that is on no trace, such as a job's
 const ORDERS = {
   slowest: (all) => [...all].sort((one, other) => (other.seconds ?? 1e9) - (one.seconds ?? 1e9)),
   failed: (all) => all.filter((trace) => trace.failed),
@@ -10,6 +11,7 @@ const ORDERS = {
 function tracesOf(column) {
   const byId = new Map();
   for (const span of column.spans) {
+    if (span.trace_id === NO_TRACE) continue;
     if (!byId.has(span.trace_id)) byId.set(span.trace_id, []);
     byId.get(span.trace_id).push(span);
   }
