@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -30,6 +31,8 @@ COLOURS: Final[dict[str, dict[str, Any]]] = {
     "note": {"fg": "yellow"},
 }
 """The styles as click has them; `MARKUP` is how pytest has them."""
+QUOTED: Final = re.compile(r"`[^`]+`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
+KEPT: Final = "\x00"  # a space within quotes, while a line is filled
 ASCII: Final = str.maketrans(
     {"✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"}
 ) | str.maketrans("▁▂▃▄▅▆▇┤", "..::=##|")
@@ -57,13 +60,32 @@ def plain(spans: Line) -> str:
     return "".join(span.text for span in spans).rstrip()
 
 
+def filled(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Break one line at spaces into lines of at most `width` columns; `first` and `rest` are their indents.
+
+    A quoted piece stays whole, so that it can be read and copied as one; so does a word, a path for example. What is
+    wider than a line of its own goes over the edge if it has no space, and is broken at its spaces if it has.
+    """
+    room = width - max(len(first), len(rest))
+
+    def kept(quoted: re.Match[str]) -> str:
+        whole = quoted[0]
+        return whole.replace(" ", KEPT) if len(whole) <= room else whole
+
+    lines = textwrap.wrap(
+        QUOTED.sub(kept, text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [each.replace(KEPT, " ") for each in lines] or [""]
+
+
 def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[Line]:
     """Break a text into lines of at most `width` columns."""
-    lines = [
-        piece
-        for paragraph in text.splitlines()
-        for piece in textwrap.wrap(paragraph, width, initial_indent=indent, subsequent_indent=indent) or [""]
-    ]
+    lines = [piece for paragraph in text.splitlines() for piece in filled(paragraph, width, indent, indent)]
     return [line((piece, style)) for piece in lines]
 
 
@@ -72,9 +94,7 @@ def folded(text: str, width: int, indent: str) -> str:
     pieces = []
     for each in text.splitlines():
         own = indent + each[: len(each) - len(each.lstrip())]
-        pieces += textwrap.wrap(
-            each.lstrip(), width, initial_indent=own, subsequent_indent=f"{own}  ", break_on_hyphens=False
-        ) or [""]
+        pieces += filled(each.lstrip(), width, own, f"{own}  ")
     return "\n".join(pieces)
 
 
