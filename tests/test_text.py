@@ -39,7 +39,7 @@ def test_a_command_is_not_broken_in_two():
 def test_a_path_that_is_too_long_stays_whole():
     """It goes over the edge, from where it can be copied."""
     path = f'"/{"site-packages/" * 6}pool.py"'
-    assert folded(f"File {path}, line 7", 60, "  ") == f"  File\n    {path},\n    line 7"
+    assert folded(f"File {path}, line 7", 60, "  ") == f"  File\n    {path}\n    , line 7"
 
 
 def test_apostrophes_quote_nothing():
@@ -50,3 +50,11 @@ def test_apostrophes_quote_nothing():
 def test_a_long_quotation_is_broken_at_its_spaces():
     lines = folded(f'it answers "{"word " * 40}end" at once', 60, "").splitlines()
     assert max(map(len, lines)) <= 60
+
+
+def test_control_characters_of_a_program_do_no_harm():
+    assert folded(f'\x01 "/{"a" * 99}" \x01\x00', 60, "").split() == [f'"/{"a" * 99}"']
+
+
+def test_a_word_without_end_is_broken():
+    assert folded("x" * 100, 60, "") == f"{'x' * 60}\n  {'x' * 40}"

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from drill_katas.arms import WORKSPACE
 from drill_katas.attempts import NoAttempt
 from drill_katas.catalog import LEVELS, ORIGINAL
-from drill_katas.report.text import Line, Style, clock, counted, cut, folded, judging, line, shown, wrapped
+from drill_katas.report.text import Line, Style, clock, counted, cut, folded, judging, line, plain, shown, wrapped
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def summary_lines(
     """Return the end of a run of one kata in full."""
     failing = [check for check in verdict.checks if check.failed]
     foot = [*_finding(failing, width), *_culprits(verdict, width), line()]
-    foot += _standing_lines(kata, verdict, standing, at)
+    for each in _standing_lines(kata, verdict, standing, at):
+        foot += wrapped(plain(each), width, "")
     foot += wrapped(f"next: {_next_step(kata, verdict, standing, workspace)}", width, "")
     return [*_stage_lines(verdict, width, MAX_LINES - len(foot) - 1), *foot]
 

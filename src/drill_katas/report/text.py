@@ -33,6 +33,7 @@ COLOURS: Final[dict[str, dict[str, Any]]] = {
 """The styles as click has them; `MARKUP` is how pytest has them."""
 QUOTED: Final = re.compile(r"`[^`]+`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
 KEPT: Final = "\x00"  # a space within quotes, while a line is filled
+PATH: Final = "\x01"  # a path wider than a line, one for each column
 ASCII: Final = str.maketrans(
     {"✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"}
 ) | str.maketrans("▁▂▃▄▅▆▇┤", "..::=##|")
@@ -63,24 +64,25 @@ def plain(spans: Line) -> str:
 def filled(text: str, width: int, first: str, rest: str) -> list[str]:
     """Break one line at spaces into lines of at most `width` columns; `first` and `rest` are their indents.
 
-    A quoted piece stays whole, so that it can be read and copied as one; so does a word, a path for example. What is
-    wider than a line of its own goes over the edge if it has no space, and is broken at its spaces if it has.
+    A quoted piece stays whole, so that it can be read and copied as one. One that is wider than a line is broken at its
+    spaces; a path, which has none, goes over the edge. Other words that are wider than a line are broken.
     """
     room = width - max(len(first), len(rest))
+    paths: list[str] = []
 
     def kept(quoted: re.Match[str]) -> str:
         whole = quoted[0]
-        return whole.replace(" ", KEPT) if len(whole) <= room else whole
+        if len(whole) <= room:
+            return whole.replace(" ", KEPT)
+        if " " in whole or "/" not in whole:
+            return whole
+        paths.append(whole)
+        return PATH * room
 
-    lines = textwrap.wrap(
-        QUOTED.sub(kept, text),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [each.replace(KEPT, " ") for each in lines] or [""]
+    filler = textwrap.TextWrapper(width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    lines = filler.wrap(QUOTED.sub(kept, text.replace(PATH, "")))
+    whole = iter(paths)
+    return [re.sub(f"{PATH}+", lambda _: next(whole), each).replace(KEPT, " ") for each in lines] or [""]
 
 
 def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[Line]:
