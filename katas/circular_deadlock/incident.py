@@ -11,7 +11,7 @@ PATIENCE = 60.0  # seconds until a customer closes the window
 HURRY = 0.008  # seconds of one who closes it at once
 
 INCIDENT = kit.Incident(
-    begins="2026-05-04T14:40:00Z",
+    begins="2026-05-07T14:40:00Z",
     minutes=30,
     request="POST /orders",
     since=20,

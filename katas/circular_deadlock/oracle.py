@@ -56,8 +56,14 @@ class Day:
 def expect_outcome(outcome, right, told, status=OK):
     seen, wanted = in_words(*outcome), in_words(status, right)
     what = f"{told}: {right['id']} is {seen}; it should be {wanted}"
-    same_words = f"{told}: an answer {status} is {outcome[1]}, not {right}"
+    same_words = f"{told}: in the answer {status} of {right['id']} {kit.difference(outcome[1], right)}"
     assert outcome == (status, right), what if seen != wanted else same_words
+
+
+def differs(outcome, before):
+    """Name the first difference between two outcomes, each (status, body)."""
+    (status, body), (right, wanted) = outcome, before
+    return kit.difference(status, right, "the status") or kit.difference(body, wanted)
 
 
 def in_words(status, body):

@@ -224,7 +224,10 @@ class Shop(Day):
             stock = answer.json()
             held = [(each["order"], each["quantity"]) for each in stock["reserved"]]
             left = self.on_hand - sum(quantity for _, quantity in held)
-            told = f"of {self.on_hand} {sku} the orders {held} leave {left}, and stock says {stock['on_hand']}"
+            told = (
+                f"of {self.on_hand} {sku} {kit.some(len(held), 'order')} leave {left}, and stock answers "
+                f"{stock['on_hand']} on hand; it should be {left}"
+            )
             assert stock["on_hand"] == left, told
             found += held
         return Counter(found)

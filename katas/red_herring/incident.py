@@ -84,7 +84,7 @@ class Night:
         self.open = []  # orders whose payment had no answer, and when they come again
         self.lost = [] if scene.without("payments_well") else [16, 17, 19, 20]
         self.repriced = None if scene.without("old_prices") else 4 + self.chance.randrange(4)
-        self.pieces = self.chance.randrange(5, 7)  # of the drop
+        self.pieces = 5  # of the drop
         self.buyers = 0.25 if scene.variant == RUSH else 1.25  # minutes from one of its buyers to the next
         self.busy = 0.02
 

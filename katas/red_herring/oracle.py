@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import re
 from collections import Counter
 from itertools import count
 
@@ -114,9 +115,19 @@ def expect_nothing_held(database, told):
 
 
 def held_in(database):
-    """Say which connections are held, as the server sees it; "" when none is."""
+    """Name the connections that are checked out, as the server sees it; "" if there are none."""
     held = database.held()
-    return f"{kit.some(len(held), 'connection is', 'connections are')} held, the first: {held[0]}" if held else ""
+    if not held:
+        return ""
+    first = held[0]
+    since = f" since {in_short(first.call)}" if first.call else ""
+    what = f"{kit.some(len(held), 'connection is', 'connections are')} held; connection {first.connection}{since}"
+    return f"{what}, in an open transaction" if first.in_transaction else what
+
+
+def in_short(call):
+    """Return a call on one line, with the order's id in place of the order."""
+    return re.sub(r'\(\{.*?"id": ("[^"]*").*?\}\)', r"(\1)", call.partition("\n")[0])
 
 
 def opened(shop):

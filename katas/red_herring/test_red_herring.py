@@ -141,7 +141,7 @@ def test_orders_get_their_answers_and_take_their_units(sut, night):
         expect_stock(shop, shop.cap, PLENTY, told)
         expect_stock(shop, shop.drop, 1, told)
         charged, due = shop.provider.charged, [PRICE] * night[:done].count("paid")
-        assert charged == due, f"{told} customers were charged {charged} (cents); it should be {due}"
+        assert charged == due, f"{told} of what customers were charged, in cents, {kit.difference(charged, due)}"
 
 
 @pytest.mark.stage("regression")

@@ -20,7 +20,7 @@ from drill_katas.journal import Checked, Ran, now
 from drill_katas.outcome import not_judged
 from drill_katas.progress import KataProgress, progress
 from drill_katas.report.catalog import overall_lines
-from drill_katas.report.run import header_lines, overview_lines, summary_lines
+from drill_katas.report.run import details_below, fits_summary, header_lines, overview_lines, summary_lines
 from drill_katas.report.text import MARKUP, encodable
 from drill_katas.verdict import CheckResult, Outcome, Report, Verdict
 
@@ -60,6 +60,7 @@ class Recorder:
         self._mistake: str | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._notices = list(settings.workspace.journal.read().notices)
+        self._failed: dict[str, pytest.TestReport] = {}  # by test id
 
     def aim(self, settings: Settings) -> None:
         """Record another run than the one that this session was begun for."""
@@ -92,6 +93,8 @@ class Recorder:
             self._notices.append(UNRECORDED)
         if hasattr(report, "finding"):
             self._take(kata, report.nodeid, msgspec.convert(report.finding, Finding))
+            if report.failed:
+                self._failed.setdefault(report.nodeid, report)
         if report.when == "teardown" and report.nodeid in self._findings.get(kata, ()):
             self._finish_check(kata, report)
 
@@ -130,6 +133,17 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED  # another plugin has passed off a failed check
         if self._settings.report is not None:
             self._write_report()
+        if len(self._verdicts) == 1:
+            self._leave_to_summary(*self._verdicts)
+
+    def _leave_to_summary(self, kata: str) -> None:
+        """Take the message that the summary shows out of pytest's list of failures above it."""
+        for nodeid, finding in self._findings[kata].items():
+            if finding.result.failed:
+                width = self._config.get_terminal_writer().fullwidth
+                if nodeid in self._failed and fits_summary(finding.result, width):
+                    self._failed[nodeid].longrepr = details_below(finding.result, width)
+                return
 
     def pytest_terminal_summary(self) -> None:
         """Show each kata's verdict and what to do next."""

@@ -19,6 +19,7 @@ from drill_katas.judge.sut import Sut
 from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
 from drill_katas.kit import events, load, money, rules
+from drill_katas.kit.differences import difference
 from drill_katas.kit.holding import Holding
 from drill_katas.kit.incident import Incident
 from drill_katas.kit.latency import sla
@@ -52,6 +53,7 @@ __all__ = [
     "SutError",
     "costliest",
     "database",
+    "difference",
     "events",
     "explore",
     "lag",

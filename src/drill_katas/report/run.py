@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from drill_katas.arms import WORKSPACE
 from drill_katas.attempts import NoAttempt
 from drill_katas.catalog import LEVELS, ORIGINAL
-from drill_katas.report.text import Line, Style, clock, counted, cut, folded, judging, line, shown, wrapped
+from drill_katas.report.text import Line, Style, clock, counted, cut, folded, judging, line, plain, shown, wrapped
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 MAX_LINES: Final = 25
 LABEL: Final = 11  # columns of the stage's name
 TAIL: Final = 14  # columns of outcome and seconds
-MESSAGE_LINES: Final = 6
+MESSAGE_LINES: Final = 8
 HELP_LINES: Final = 4
 FEW: Final = 3  # katas that are named in the header
 MARKS: Final[dict[Outcome, tuple[str, Style]]] = {
@@ -50,13 +52,25 @@ def details_of(check: CheckResult, width: int) -> str:
     return "\n".join((f"{check.title}.", folded(check.message, width, "  "), folded(sections, width, ""))).rstrip()
 
 
+def fits_summary(check: CheckResult, width: int) -> bool:
+    """Return whether the summary shows the whole message of a failing check."""
+    return len(folded(check.message, width, "  ").splitlines()) <= MESSAGE_LINES
+
+
+def details_below(check: CheckResult, width: int) -> str:
+    """Return the details of a failing check whose message is in the summary."""
+    title = f"{check.title}: the message is at the end."
+    return details_of(replace(check, title=title.removesuffix("."), message=""), width).replace("\n\n\n", "\n\n", 1)
+
+
 def summary_lines(
     kata: Kata, verdict: Verdict, standing: KataProgress, workspace: Workspace, width: int, at: datetime
 ) -> list[Line]:
     """Return the end of a run of one kata in full."""
     failing = [check for check in verdict.checks if check.failed]
     foot = [*_finding(failing, width), *_culprits(verdict, width), line()]
-    foot += _standing_lines(kata, verdict, standing, at)
+    for each in _standing_lines(kata, verdict, standing, at):
+        foot += wrapped(plain(each), width, "")
     foot += wrapped(f"next: {_next_step(kata, verdict, standing, workspace)}", width, "")
     return [*_stage_lines(verdict, width, MAX_LINES - len(foot) - 1), *foot]
 
@@ -120,9 +134,18 @@ def _finding(failing: Sequence[CheckResult], width: int) -> list[Line]:
     if not failing:
         return []
     first = failing[0]
-    lines = [line(), *wrapped(first.message, width, "  ", "bad")[:MESSAGE_LINES]]
+    message = [line((each, "bad")) for each in folded(first.message, width, "  ").splitlines()]
     helped = next((check.help for check in failing if check.help), "")
-    return lines + wrapped(" ".join(helped.split()), width, "  ", "note")[:HELP_LINES]
+    help_lines = wrapped(" ".join(helped.split()), width, "  ", "note")
+    return [line(), *_first_of(message, MESSAGE_LINES), *_first_of(help_lines, HELP_LINES)]
+
+
+def _first_of(lines: list[Line], most: int) -> list[Line]:
+    """Return lines, or the first of them with a mark that there are more."""
+    if len(lines) <= most:
+        return lines
+    *others, last = lines[:most]
+    return [*others, line(*((span.text, span.style) for span in last), ("…", "dim"))]
 
 
 def _culprits(verdict: Verdict, width: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -30,6 +31,9 @@ COLOURS: Final[dict[str, dict[str, Any]]] = {
     "note": {"fg": "yellow"},
 }
 """The styles as click has them; `MARKUP` is how pytest has them."""
+QUOTED: Final = re.compile(r"`[^`]+`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
+KEPT: Final = "\x00"  # a space within quotes, while a line is filled
+PATH: Final = "\x01"  # a path wider than a line, one for each column
 ASCII: Final = str.maketrans(
     {"✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"}
 ) | str.maketrans("▁▂▃▄▅▆▇┤", "..::=##|")
@@ -57,13 +61,33 @@ def plain(spans: Line) -> str:
     return "".join(span.text for span in spans).rstrip()
 
 
+def filled(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Break one line at spaces into lines of at most `width` columns; `first` and `rest` are their indents.
+
+    A quoted piece stays whole, so that it can be read and copied as one. One that is wider than a line is broken at its
+    spaces; a path, which has none, goes over the edge. Other words that are wider than a line are broken.
+    """
+    room = width - max(len(first), len(rest))
+    paths: list[str] = []
+
+    def kept(quoted: re.Match[str]) -> str:
+        whole = quoted[0]
+        if len(whole) <= room:
+            return whole.replace(" ", KEPT)
+        if " " in whole or "/" not in whole:
+            return whole
+        paths.append(whole)
+        return PATH * room
+
+    filler = textwrap.TextWrapper(width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    lines = filler.wrap(QUOTED.sub(kept, text.replace(PATH, "")))
+    whole = iter(paths)
+    return [re.sub(f"{PATH}+", lambda _: next(whole), each).replace(KEPT, " ") for each in lines] or [""]
+
+
 def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[Line]:
     """Break a text into lines of at most `width` columns."""
-    lines = [
-        piece
-        for paragraph in text.splitlines()
-        for piece in textwrap.wrap(paragraph, width, initial_indent=indent, subsequent_indent=indent) or [""]
-    ]
+    lines = [piece for paragraph in text.splitlines() for piece in filled(paragraph, width, indent, indent)]
     return [line((piece, style)) for piece in lines]
 
 
@@ -72,9 +96,7 @@ def folded(text: str, width: int, indent: str) -> str:
     pieces = []
     for each in text.splitlines():
         own = indent + each[: len(each) - len(each.lstrip())]
-        pieces += textwrap.wrap(
-            each.lstrip(), width, initial_indent=own, subsequent_indent=f"{own}  ", break_on_hyphens=False
-        ) or [""]
+        pieces += filled(each.lstrip(), width, own, f"{own}  ")
     return "\n".join(pieces)
 
 

@@ -1,0 +1,40 @@
+"""Each message is shown once: the first failing check's in the summary, the others' in pytest's list of failures."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+CHECK = '''
+@pytest.mark.stage("symptom")
+def test_{name}(sut):
+    """It does {name}."""
+    with sut.open("Thing") as thing:
+        assert thing.go() == "gone", "{message}"
+'''
+BROKEN = "class Thing:\n    def go(self):\n        return 'here'\n"
+
+
+@pytest.mark.parametrize("how", [(), ("-n", "1"), ("--tb=no",)])
+def test_a_message_is_shown_once(toy, how):
+    """The calls stay above the summary, under the check's title."""
+    toy.module(BROKEN)
+    toy.checks(CHECK.format(name="one", message="it is here at first") + CHECK.format(name="two", message="still here"))
+    shown = toy.pytest(*how).stdout
+    above, summary = re.split(r"=+ +kata +=+", shown)
+    assert shown.count("it is here at first") == summary.count("it is here at first") == 1
+    if "--tb=no" not in how:
+        assert above.count("still here") == shown.count("still here") == 1
+        assert "It does one: the message is at the end." in above
+        assert "The calls that led there" in above
+
+
+def test_a_message_too_long_for_the_summary_is_whole_above(toy):
+    """The summary has its beginning, and a mark."""
+    toy.module(BROKEN)
+    toy.checks(CHECK.format(name="one", message=" ".join(f"word{number}" for number in range(200))))
+    above, summary = re.split(r"=+ +kata +=+", toy.pytest().stdout)
+    assert "word199" in above
+    assert "word199" not in summary
+    assert "…" in summary
