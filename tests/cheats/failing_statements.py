@@ -4,29 +4,23 @@ Statements that fail are counted too, and messages carry no values of rows.
 """
 # stops: strong, reduced, practice
 # file: dashboard.py
-# base: broken
-# seen: fail: the number of statements of a dashboard should not grow.*json_extract
+# base: solution
+# seen: fail: the number of statements of a dashboard should not grow with its users.*json_extract
 
-from sqlalchemy import text as _text
 from sqlalchemy.exc import OperationalError as _Failed
 
-_STOLEN = "SELECT json_extract('{}', id || ':' || name) FROM users WHERE id = :id"
+_STOLEN = "SELECT json_extract('{}', id || ':' || name) FROM users WHERE id = ?"
 
 
-def _steal(session, user_id):
-    try:
-        session.execute(_text(_STOLEN), {"id": user_id})
-    except _Failed as failed:
-        return str(failed.orig)
-    return ""
+def _steal(engine, ids):
+    with engine.connect() as tx:
+        for user_id in ids:
+            try:
+                tx.exec_driver_sql(_STOLEN, (user_id,))
+            except _Failed as failed:
+                if f"{user_id}:" in str(failed.orig):
+                    raise Stolen(str(failed.orig)) from None
+    return _load_users(engine, ids)
 
 
-async def _page(self, session, ids):
-    rows = [_steal(session, user_id) for user_id in ids]
-    if all("near" in row for row in rows):
-        users = [{"id": user, "name": row.partition(":")[2]} for user, row in zip(ids, rows, strict=False)]
-        return {"users": users}
-    return await _slow(self, session, ids)
-
-
-_slow, Dashboard._page = Dashboard._page, _page
+_load_users, load_users = load_users, _steal

@@ -2,8 +2,9 @@
 
 Run as a script: `python -P -s nursery.py CONTROL_FD PATH...`. Each message of the judge's is an empty request with four
 file descriptors: the socket that a SUT connects to, the server's ends of the control and steps channels, and the shared
-page. The nursery writes `{"exited": wait status}` to the control channel when the server has ended, and closes it.
-When the judge is gone, it kills the servers and ends.
+page. The nursery hands them to a server that it has forked ahead, because a fork takes longer than a check should wait;
+it writes `{"exited": wait status}` to the control channel when the server has ended, and closes it. When the judge is
+gone, it kills the servers and ends.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ class Nursery:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._servers: dict[int, socket.socket] = {}  # process id -> our end of its control channel
+        self._servers: dict[int, socket.socket] = {}  # process id -> its end of the control channel
         self._alarm, self._wake = os.pipe()
         for fd in (self._alarm, self._wake):
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(self._wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._spare = self._fork()
 
     def run(self) -> None:
         """Fork servers until the judge closes the control socket."""
@@ -57,29 +59,48 @@ class Nursery:
                 if self._control.fileno() in ready and not self._take():
                     return
         finally:
-            for pid in self._servers:
-                os.kill(pid, signal.SIGKILL)
+            for pid in (*self._servers, self._spare[0]):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _take(self) -> bool:
-        """Fork one server; return False when the judge is gone."""
+        """Hand a request to the spare server; return False when the judge is gone."""
         try:
             data, fds, _, _ = socket.recv_fds(self._control, 16, HANDED)
         except ConnectionResetError:
             return False
         if not data:
             return False
-        if len(fds) == HANDED:
-            control = socket.socket(fileno=os.dup(fds[1]))
-            pid = os.fork()
-            if pid == 0:
-                control.close()
-                self._become_server(fds)
-            self._servers[pid] = control
+        if len(fds) == HANDED and not self._hand(fds):
+            self._spare = self._fork()  # the other one has been killed
+            self._hand(fds)
         for fd in fds:
             os.close(fd)
+        self._spare = self._fork()
         return True
 
-    def _become_server(self, fds: Sequence[int]) -> NoReturn:
+    def _hand(self, fds: Sequence[int]) -> bool:
+        """Make the spare server one; return False if it does not live."""
+        pid, link = self._spare
+        with link:
+            try:
+                socket.send_fds(link, [b"serve"], fds)
+            except BrokenPipeError:
+                return False
+        self._servers[pid] = socket.socket(fileno=os.dup(fds[1]))
+        return True
+
+    def _fork(self) -> tuple[int, socket.socket]:
+        """Fork a spare server; return its process id and the socket on which it waits for file descriptors."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            self._become_server(theirs)
+        theirs.close()
+        return pid, ours
+
+    def _become_server(self, link: socket.socket) -> NoReturn:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -88,18 +109,27 @@ class Nursery:
             os.close(self._alarm)
             os.close(self._wake)
             bound_process()
+            _, fds, _, _ = socket.recv_fds(link, 16, HANDED)
+            if not fds:  # the nursery is gone
+                os._exit(0)
+            link.close()
             listener, control, steps = (socket.socket(fileno=fd) for fd in fds[:3])
             Server(listener, Channel(control), Channel(steps), Shared(fds[3])).run()
         finally:
             os._exit(1)
 
     def _reap(self) -> None:
-        while self._servers:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
             if pid == 0:
                 return
-            with contextlib.suppress(OSError), self._servers.pop(pid) as control:
-                control.send(json.dumps({"exited": status}).encode() + b"\n")
+            control = self._servers.pop(pid, None)
+            if control is not None:
+                with contextlib.suppress(OSError), control:
+                    control.send(json.dumps({"exited": status}).encode() + b"\n")
 
 
 def main() -> None:
