@@ -1,4 +1,4 @@
-"""Archives as hostile data: nothing is unpacked, and what is read of them has a bound."""
+"""Archives as hostile data: nothing is unpacked, and each read has a bound."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Measured(io.BufferedReader):
     """A file of which no large piece is read at once: `zipfile` reads the list of all members whole."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read so many bytes, or to the end. Raises `Unreadable` when that is a list of too many members."""
+        """Read so many bytes, or to the end. Raises `Unreadable` for a list of too many members."""
         if size is not None and size > MOST_LIST:
             raise Unreadable("it has too many files")
         return super().read(size)

@@ -52,8 +52,8 @@ class DiskBook:
             self._copy(file)
         if self._dropped:
             self.notices.append(
-                f"--resume: {self._dropped} records for {file} are damaged, or were not made by this user's kata grade "
-                f"on this machine; what they are about is judged again"
+                f"--resume: records for {file} that are damaged, or not made by this user's kata grade on this "
+                f"machine: {self._dropped}; their submissions are judged again"
             )
 
     def __enter__(self) -> Self:

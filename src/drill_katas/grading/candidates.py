@@ -102,7 +102,7 @@ def matches(base: str, editable: str) -> int | None:
 
 
 def owner(base: str, editable: str) -> str:
-    """Return what is before and behind an editable file's name in the name of a file: `alice`, `(1)`, or nothing."""
+    """Return the text before or behind an editable file's name in a file name: `alice`, `(1)`, or nothing."""
     found = _variants(editable).fullmatch(base)
     return (found["who"] or found["suffix"] or "").strip(" _-") if found else ""
 

@@ -1,4 +1,4 @@
-"""Finds the entries in what is to be graded, and reads them: each gets one grade."""
+"""Finds the entries of a class, and reads them: each gets one grade."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def _class(path: Path, shape: Shape) -> Found:
 def distinct(entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries, in their order, with ids that differ: in a gradebook, and on disks that ignore case.
 
-    An id is printable text, with its backslashes doubled. Two entries of one name get their paths as ids, and whatever
-    still differs in case or in its Unicode form alone gets a number.
+    An id is printable text, with its backslashes doubled. Two entries of one name get their paths as ids. Ids that
+    differ only in case or in their Unicode form get a number.
     """
     times = Counter(entry.id for entry in entries)
     named = [entry.id if times[entry.id] == 1 else str(_place(entry)) for entry in entries]
@@ -142,7 +142,7 @@ class Inbox:
         self._open.close()
 
     def read(self, entry: Entry, katas: Sequence[Kata]) -> Submission:
-        """Read one entry. Never raises for what is in it."""
+        """Read one entry. Nothing in it makes this raise."""
         if not entry.parts or entry.path.is_dir():
             return read(entry, katas)
         if self._path != entry.path:

@@ -1,4 +1,4 @@
-"""What was handed in by its names alone: one submission, or a class, and which names belong to which entry.
+"""Shapes of submissions and classes, by names alone: which entries there are, and which names belong to each.
 
 A listing has the names in a folder or archive as POSIX paths, a folder with a slash at its end: `alice/`,
 `katas/fp_drift/ledger.py`. All functions here are pure.
@@ -8,7 +8,7 @@ A listing has the names in a folder or archive as POSIX paths, a folder with a s
 | a kata's editable files where a workspace has them | one submission |
 | names made by Canvas, Moodle or Gradescope | a class, one entry a person |
 | several folders or archives | a class, one entry each |
-| a single folder | whatever is in it |
+| a single folder | the shape of its own listing |
 | files alone | one submission |
 | both readings are good | unsure: `--layout` decides |
 """
@@ -136,7 +136,7 @@ def _lifted(top: str, inner: Shape, outer: Shape) -> Shape:
 
 
 def _folders(tops: dict[str, list[str]], katas: Sequence[Kata]) -> Shape:
-    """Return a class of what is at the top; what a platform has made for one person is one entry."""
+    """Return a class of the names at the top; names that a platform has made for one person are one entry."""
     people: defaultdict[str, list[str]] = defaultdict(list)
     for top in tops:
         made = platform(top.rstrip("/"))
@@ -175,7 +175,7 @@ def _flat(names: Sequence[str], katas: Sequence[Kata]) -> Shape:
 
 
 def _seen(name: str, editables: Sequence[str]) -> str:
-    """Return the name that a file of a flat class is judged by: of the only editable file, whatever it is called."""
+    """Return the name that a file of a flat class is judged by: the only editable file's, if there is only one."""
     if len(editables) == 1 and not is_archive(name) and name.endswith(editables[0][editables[0].rindex(".") :]):
         return editables[0]
     return name
@@ -186,7 +186,7 @@ def _editables(katas: Iterable[Kata]) -> list[str]:
 
 
 def _tops(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return what is at the top of a listing, each with the names below it."""
+    """Return the names at the top of a listing, each with the names below it."""
     tops: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
         top, slash, below = name.partition("/")

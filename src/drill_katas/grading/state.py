@@ -1,6 +1,6 @@
 """The user's state folder: grades of unfinished runs, and the key that seals all grades.
 
-It is `$XDG_STATE_HOME/drill-katas`, or `~/.local/state/drill-katas`, with mode 0700: outside of what is graded.
+It is `$XDG_STATE_HOME/drill-katas`, or `~/.local/state/drill-katas`, with mode 0700, outside of the graded paths.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def state_folder() -> Path:
 
 
 def state() -> State:
-    """Return the state folder, which is made when there is none. Raises `Unusable`."""
+    """Return the state folder; make it first if it is missing. Raises `Unusable`."""
     folder = state_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def state() -> State:
 
 
 def expect_apart(paths: Iterable[Path], file: Path) -> None:
-    """Raise `UserError` when what is graded contains the state folder, or leads the grades' file out of itself."""
+    """Raise `UserError` when a graded path contains the state folder, or a link in it that leads the file elsewhere."""
     with contextlib.suppress(Unusable):
         folder = state_folder().resolve()
         for path in paths:
@@ -93,11 +93,11 @@ def expect_apart(paths: Iterable[Path], file: Path) -> None:
 
 
 def _spelled(path: Path) -> Path:
-    return Path(os.path.abspath(path))  # noqa: PTH100 - links are what is looked for
+    return Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow the links
 
 
 def _key(file: Path) -> bytes:
-    """Return the key in a file that nobody else can read; nothing if there is none like that."""
+    """Return the key in a file that only this user can read; remove any other file, and return nothing."""
     try:
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), "rb") as opened:
             about = os.fstat(opened.fileno())

@@ -29,7 +29,7 @@ FOREIGN: Final = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of what is graded: all that is at `path`, or those parts of it; `id` is text, as `intake` makes it."""
+    """One entry to grade: all files at `path`, or those parts of it; `intake.distinct` makes its `id`."""
 
     id: str
     path: Path
@@ -63,7 +63,7 @@ class _Named:
 
 
 def read(entry: Entry, katas: Sequence[Kata], content: Content | None = None) -> Submission:
-    """Read an entry for one of the katas, from an open container if there is one. Never raises for what is in it."""
+    """Read an entry for one of the katas, from an open container if there is one. Nothing in it makes this raise."""
     try:
         if content is not None:
             return _read(entry, katas, content)
@@ -100,7 +100,7 @@ def printable(text: str) -> str:
 
 
 def _seen(entry: Entry, content: Content) -> tuple[dict[str, _Named], list[str]]:
-    """Return the files of an entry by the names that they are judged by, and the names of what is no file of it."""
+    """Return the files of an entry by the names that they are judged by, and the other names in it."""
     names = dict(_names(entry, content))
     files = {seen: _Named(name, content, name) for seen, name in names.items() if name in content.files}
     if list(content.files) == [entry.path.name] and not entry.parts:  # a file that is an entry by itself
@@ -147,7 +147,7 @@ def _decided(found: Sequence[Candidate], files: Mapping[str, _Named]) -> tuple[K
 
 
 def _decoded(name: str, content: bytes) -> tuple[bytes, str]:
-    """Return a source in UTF-8, and a note on what was changed: Python cannot read UTF-16."""
+    """Return a source in UTF-8, and a note on the change, if any: Python cannot read UTF-16."""
     if not content.startswith(UTF_16):
         return content, ""
     try:
@@ -157,7 +157,7 @@ def _decoded(name: str, content: bytes) -> tuple[bytes, str]:
 
 
 def _missing(there: Sequence[str], katas: Sequence[Kata]) -> str:
-    """Return what was found in place of editable files."""
+    """Return a sentence on the files found in place of editable ones."""
     wanted = " or ".join(f"{_and(kata.manifest.editable)} ({kata.name})" for kata in katas)
     foreign = any(name.lower().endswith(FOREIGN) for name in there)
     known = f"; archives that can be read: {', '.join(ARCHIVES)}" if foreign else ""

@@ -1,4 +1,4 @@
-"""What points are for: the checks that the broken version fails, as `answer.toml` declares them for `kata verify`.
+"""Points for the checks that the broken version fails, as `answer.toml` declares them for `kata verify`.
 
 | check | passes | does not pass |
 | --- | --- | --- |
