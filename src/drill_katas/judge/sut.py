@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import sys
 import uuid
 from typing import TYPE_CHECKING, Any, Final
