@@ -39,7 +39,7 @@ def test_a_command_is_not_broken_in_two():
 def test_a_path_that_is_too_long_stays_whole():
     """It goes over the edge, from where it can be copied."""
     path = f'"/{"site-packages/" * 6}pool.py"'
-    assert folded(f"File {path}, line 7", 60, "  ") == f"  File\n    {path}\n    , line 7"
+    assert folded(f"File {path}, line 7", 60, "  ") == f"  File\n    {path},\n    line 7"
 
 
 def test_apostrophes_quote_nothing():

@@ -31,7 +31,7 @@ COLOURS: Final[dict[str, dict[str, Any]]] = {
     "note": {"fg": "yellow"},
 }
 """The styles as click has them; `MARKUP` is how pytest has them."""
-QUOTED: Final = re.compile(r"`[^`]+`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
+QUOTED: Final = re.compile(r"(`[^`]+`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w))[,.;:)\]}]*")  # with the mark behind it
 KEPT: Final = "\x00"  # a space within quotes, while a line is filled
 PATH: Final = "\x01"  # a path wider than a line, one for each column
 ASCII: Final = str.maketrans(
