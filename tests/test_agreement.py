@@ -12,7 +12,6 @@ from drill_katas.evidence.records import clock_time
 from drill_katas.evidence.replay import story_of
 from drill_katas.evidence.samples import Metrics, alerts_of
 from drill_katas.kit.rules import seconds_of
-from drill_katas.quantiles import nearest_rank
 from tests.commands import done
 from tests.pages import data_of, needs_chromium, shown, written
 from tests.replays import NAMES, asked, incident
@@ -101,12 +100,9 @@ def test_what_customers_got_is_what_was_counted(found, plan):
         (summary.after, summary.since, summary.until),
     ):
         spans = [span for span in asked_for if since <= span.began < until]
-        assert level.requests <= len(spans)
-        if level.requests == len(spans):  # but for customers who would not have waited anyway
-            times = sorted((span.ended or summary.ended) - span.began for span in spans)
-            assert level.p95 == pytest.approx(nearest_rank(times, 95), rel=0.1, abs=0.1)
+        assert level.good <= level.requests <= len(spans), "some customers would not have waited anyway"
     assert summary.onset is not None
-    assert any(abs(span.began - summary.onset) < 0.1 for span in asked_for)
+    assert any(abs(span.began - summary.onset) < plan.scale for span in asked_for)
 
 
 def test_the_graph_counts_all_calls(drills, name, found):

@@ -11,9 +11,9 @@ function heading() {
   const programs = columns.map(({ label, about }) => make("li", {}, make("b", {}, label), `: ${about}`));
   document.getElementById("how").append(make("p", {}, how), make("ul", {}, ...programs));
   for (const { label, summary } of columns.filter((column) => column.summary.late)) {
-    const by = typeof summary.late === "number" ? ` by ${took(summary.late)}` : "";
-    const text = `The replay of ${label} ran late${by} on a busy machine: its times may be the machine's and not the `
-      + `code's. \`kata incident ${summary.kata}\` replays it.`;
+    const text =
+      `The replay of ${label} ran late: it waited ${took(summary.late)} for a processor on a busy machine, so its ` +
+      `times may be the machine's and not the code's. \`kata incident ${summary.kata}\` replays it.`;
     document.getElementById("how").append(make("p", { class: "banner", role: "status" }, text));
   }
 }
