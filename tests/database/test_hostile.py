@@ -17,6 +17,7 @@ import pytest
 
 from drill_katas.judge.failures import LimitExceeded, NotJudged
 from drill_katas.judge.nursery import NURSERY
+from drill_katas.sql.ends import End
 from drill_katas.sut import driver
 from drill_katas.verdict import Outcome
 from tests.database.bench import Bench
@@ -112,6 +113,7 @@ def test_the_memory_of_a_server_stays_below_its_bound(served, connection):
 
 ATTACKER = """
 import sys
+from drill_katas.sql.ends import End
 from drill_katas.sut import driver
 connection = driver.connect(sys.argv[1], "1")
 try:
@@ -212,6 +214,26 @@ def test_a_server_that_is_killed_from_outside_is_not_judged(bench, connection):
     end = end_of(bench)
     assert isinstance(end, NotJudged)
     assert "SIGKILL" in str(end)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "told"),
+    [
+        (End.TIME << 8, Outcome.LIMIT, "1 s of processor time"),
+        (signal.SIGXCPU, Outcome.LIMIT, "1 s of processor time"),
+        (End.MEMORY << 8, Outcome.LIMIT, "512 MiB"),
+        (signal.SIGSEGV, Outcome.LIMIT, "512 MiB"),
+        (End.KEPT << 8, Outcome.LIMIT, "one too many"),
+        (End.WAIT << 8, Outcome.NOT_JUDGED, "the machine is too busy"),
+        (End.FAULT << 8, Outcome.NOT_JUDGED, "exit status 75"),
+        (signal.SIGKILL, Outcome.NOT_JUDGED, "SIGKILL"),
+        (None, Outcome.NOT_JUDGED, "with its parent"),
+    ],
+)
+def test_every_end_of_a_server_is_somebodys(bench, served, status, outcome, told):
+    """Of a statement, or of the judge or the machine; none is ever a pass."""
+    end = bench.services.sql._explain(status)
+    assert (end.outcome, told in str(end)) == (outcome, True), end
 
 
 CHECKS = """

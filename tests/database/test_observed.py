@@ -207,6 +207,14 @@ def test_the_work_of_requests_at_the_same_time_is_added_up_by_their_traces(bench
     assert [(usage.call, usage.statements) for usage in database.usage()] == [("a" * 32, 2), ("b" * 32, 1)]
 
 
+def test_a_trace_id_is_32_hex_digits_or_none(database, engine):
+    """It is kept with each statement, and was any JSON of any length."""
+    for trace_id in ("a" * 32, "A" * 32, "a" * 100_000, {"a": 1}, 7):
+        with bound_contextvars(trace_id=trace_id):
+            names(engine)
+    assert [each.trace_id for each in database.statements] == ["a" * 32, None, None, None, None]
+
+
 PROBE_CHECK = """
 @pytest.mark.stage("symptom")
 def test_go(sut):

@@ -36,9 +36,11 @@ class RunFolder:
         self.path, self._lock = _made(within)
 
     def close(self) -> None:
-        """Remove it."""
+        """Remove it; closing twice is fine."""
         shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self._lock)
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
 
 
 @contextlib.contextmanager

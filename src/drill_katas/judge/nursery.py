@@ -43,7 +43,7 @@ class Nursery:
                     self._start()
                 assert self._control is not None
                 try:
-                    socket.send_fds(self._control, [b"serve"], fds)
+                    socket.send_fds(self._control, [b"\n"], fds)
                 except (BrokenPipeError, ConnectionResetError):
                     self._drop()
                 else:
@@ -56,7 +56,7 @@ class Nursery:
             self._drop()
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair()
         with theirs:
             self._popen = subprocess.Popen(
                 [

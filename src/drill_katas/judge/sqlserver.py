@@ -143,8 +143,8 @@ class SqlServer:
             return LimitExceeded(LIMIT.format(statement=statement, used=USED[end]))
         if end is End.WAIT:
             return NotJudged(f"the statement {_cut(words)} took over {bounds.MOST_WAIT:.0f} s by the clock: {BUSY}")
-        why = words or (f"exit status {code}" if code >= 0 else signal.Signals(-code).name)
-        return NotJudged(f"the SQL server has ended ({why}); run the check again")
+        how = "with its parent" if status is None else signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        return NotJudged(f"the SQL server has ended ({words or how}); run the check again")
 
     def _answer_steps(self) -> None:
         """Answer the server's questions about steps, which follow its process id."""

@@ -69,8 +69,8 @@ class Conversation:
                     time.sleep(self._database.round_trip)
                 self.running = request
                 answer = self._answer(request)
+                self.running = None  # a SUT that does not read its answer is no statement that takes long
                 self._channel.send(answer)
-                self.running = None
         except SutEnds:
             self._channel.receive(timeout=LEAVE_SECONDS)  # until it is gone, which closes the connection
         finally:

@@ -1,6 +1,6 @@
 """The process that SQL servers are forked from: it has imported what they need, and has no threads.
 
-Run as a script: `python -P -s nursery.py CONTROL_FD PATH...`. Each message of the judge's is an empty request with four
+Run as a script: `python -P -s nursery.py CONTROL_FD PATH...`. Each message of the judge's is one byte with four
 file descriptors: the socket that a SUT connects to, the server's ends of the control and steps channels, and the shared
 page. The nursery hands them to a server that it has forked ahead, because a fork takes longer than a check should wait;
 it writes `{"exited": wait status}` to the control channel when the server has ended, and closes it. When the judge is
@@ -66,7 +66,7 @@ class Nursery:
     def _take(self) -> bool:
         """Hand a request to the spare server; return False when the judge is gone."""
         try:
-            data, fds, _, _ = socket.recv_fds(self._control, 16, HANDED)
+            data, fds, _, _ = socket.recv_fds(self._control, 1, HANDED)
         except ConnectionResetError:
             return False
         if not data:
@@ -84,7 +84,7 @@ class Nursery:
         pid, link = self._spare
         with link:
             try:
-                socket.send_fds(link, [b"serve"], fds)
+                socket.send_fds(link, [b"\n"], fds)
             except BrokenPipeError:
                 return False
         self._servers[pid] = socket.socket(fileno=os.dup(fds[1]))
@@ -92,7 +92,7 @@ class Nursery:
 
     def _fork(self) -> tuple[int, socket.socket]:
         """Fork a spare server; return its process id and the socket on which it waits for file descriptors."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             ours.close()
@@ -109,7 +109,7 @@ class Nursery:
             os.close(self._alarm)
             os.close(self._wake)
             bound_process()
-            _, fds, _, _ = socket.recv_fds(link, 16, HANDED)
+            _, fds, _, _ = socket.recv_fds(link, 1, HANDED)
             if not fds:  # the nursery is gone
                 os._exit(0)
             link.close()

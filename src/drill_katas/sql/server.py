@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -176,7 +177,7 @@ class Server:
                 database = self._find(hello and hello.get("service"))
                 if database is not None:
                     conversation = Conversation(database, channel)
-                    self._guests[thread] = Guest(time.pthread_getcpuclockid(thread), conversation)
+                    self._guests[thread] = Guest(_clock_of(thread), conversation)
                     self._converse(conversation)
         finally:
             self._guests.pop(thread, None)
@@ -211,3 +212,8 @@ class Server:
         """End this process, and leave which statement it was."""
         self._shared.write_text(text)
         os._exit(end)
+
+
+def _clock_of(thread: int) -> int:
+    """Return the clock of a thread's processor time; on macOS, which has none, the wall clock."""
+    return time.pthread_getcpuclockid(thread) if sys.platform == "linux" else time.CLOCK_MONOTONIC
