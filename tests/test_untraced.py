@@ -1,0 +1,37 @@
+"""A fix gains nothing by leaving the trace: other stages judge what was seen, whatever a call says it belongs to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from drill_katas.verdict import Outcome, Report
+from tests.conftest import run
+
+SOLUTION = Path(__file__).parents[1] / "solutions" / "circular_deadlock"
+ON_TRACE = 'headers = {"traceparent": trace} | share.headers()'
+OFF_TRACE = 'headers = {"X-Deadline-Ms": "2900"}'
+
+
+@pytest.mark.long
+def test_a_call_off_the_trace_keeps_its_customers_deadline(tmp_path):
+    """Customers wait for 800 ms; stock says 2.9 s to pricing, on no trace that would lead back to a customer."""
+    for file in SOLUTION.glob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert file.name != "stock.py" or ON_TRACE in text
+        (tmp_path / file.name).write_text(text.replace(ON_TRACE, OFF_TRACE), encoding="utf-8")
+    report = tmp_path / "report.json"
+    done = run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "deadlines_travel"),
+            *("--kata", "circular_deadlock", f"--kata-from={tmp_path}", "--kata-report", str(report)),
+        ],
+        tmp_path,
+    )
+    (verdict,) = msgspec.json.decode(report.read_bytes(), type=Report).katas
+    (check,) = [each for each in verdict.checks if each.outcome is not Outcome.NOT_REACHED]
+    seen = " ".join([check.message, *check.details])  # on a busy machine it is in the details
+    assert "s longer than its customer waits" in seen, done.stdout
