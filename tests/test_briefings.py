@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 
 import pytest
 
@@ -133,7 +134,9 @@ FACTS = {
             seen.summary.after.share < 0.5 and clock_time(seen.summary.since) == "09:00:00"
         ),
         "next to none before": lambda seen, _: seen.summary.before.share > 0.9,
-        "No slow queries": lambda seen, _: max(span.seconds for span in seen.spans if span.service == "orders-db") < 1,
+        "No slow queries": lambda seen, _: (
+            statistics.quantiles([span.seconds for span in seen.spans if span.service == "orders-db"], n=100)[97] < 1
+        ),
     },
     "red_herring": {
         "more than 90 % of a processor for a minute": lambda seen, _: (
