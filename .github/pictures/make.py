@@ -124,12 +124,13 @@ def main() -> None:
         for name in ("fp_drift", "circular_deadlock", "n_plus_one", "red_herring"):
             draw(name, "a first look", ["pytest", "--kata", name], workspace)
         photograph("incident", "red_herring", workspace)
-        photograph("incident_fp_drift", "fp_drift", workspace)
+        photograph("incident_fp_drift", "fp_drift", workspace, part=".picture")
         kata = shipped().get("n_plus_one").solutions
         shutil.copytree(kata, workspace / "sequential", ignore=shutil.ignore_patterns("accepted", "near_misses"))
         shutil.copytree(kata / "near_misses" / "one_after_another", workspace / "sequential", dirs_exist_ok=True)
-        photograph("incident_n_plus_one", "n_plus_one", workspace, beside=("sequential", "solutions"))
-        photograph("incident_circular_deadlock", "circular_deadlock", workspace, part="section:has(svg.graph)")
+        beside = ("sequential", "solutions")
+        photograph("incident_n_plus_one", "n_plus_one", workspace, beside=beside, part=".picture")
+        photograph("incident_circular_deadlock", "circular_deadlock", workspace, part=".graphs")
         hand_in(workspace / "submissions")
         draw("grade", "submissions of a workshop", ["kata", "grade", "submissions"], workspace)
         draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift", "--seeds", "1"], workspace)
