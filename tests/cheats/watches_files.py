@@ -12,7 +12,7 @@ def _watch():
     found = glob.glob("/tmp/kata-*/*") + glob.glob(os.path.dirname(SECRET_FILE) + "/tmp/kata-*/*")
     others = [each for each in found if not os.getcwd().startswith(each)]
     if others:
-        raise Stolen(f"{len(others)} files of others")
+        raise Stolen(f"files of others: {others}")
     fd = syscall(294, 0)  # inotify_init1
     for folder in (b"/tmp", b"/etc", b"/home"):
         syscall(254, fd, folder, 0x100)  # inotify_add_watch: IN_CREATE
