@@ -159,7 +159,7 @@ def test_a_replay_that_ran_late_says_so(page_of):
     page = page_of("fp_drift", change=lambda found: replace(found, summary=replace(found.summary, late=1.5)))
     told = page.locator(".banner").inner_text()
     assert told.startswith("The replay of your code ran late: it waited 1.5 s for a processor")
-    assert "`kata incident fp_drift` replays it" in told
+    assert "`kata incident fp_drift` replays your code." in told
 
 
 def test_a_replay_in_time_has_no_banner(page_of):

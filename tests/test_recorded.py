@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -19,6 +20,14 @@ def contents(folder):
     """All files of a folder: their bytes, and when they were written."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return {file.relative_to(folder): (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
+
+
+def in_time(folder, late=None):
+    """Have the records say that their replays ran in time, or late."""
+    for file in folder.rglob("incident.json"):
+        told = json.loads(file.read_text())
+        told["summary"]["late"] = late
+        file.write_text(json.dumps(told))
 
 
 def edit(folder):
@@ -102,11 +111,22 @@ def test_an_experiment_compares_no_two_programs(own):
 @pytest.mark.long
 def test_what_is_compared_is_replayed_once(own):
     done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
+    in_time(own / ".kata" / "compared")
+    done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
     before, first = contents(own / ".kata"), (own / "page.html").read_text()
     assert events(own, Replayed) == []
     done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
     assert contents(own / ".kata") == before
     assert (own / "page.html").read_text() == first
+
+
+@pytest.mark.long
+def test_a_late_comparison_is_replayed_again(own):
+    done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
+    in_time(own / ".kata" / "compared", late=12.5)
+    before = contents(own / ".kata" / "compared")
+    done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
+    assert contents(own / ".kata" / "compared") != before
 
 
 @pytest.mark.long
@@ -117,6 +137,7 @@ def test_how_it_was_stays_on_record(own):
     done(own, "incident", "fp_drift")
     (kept,) = (own / ".kata" / "compared" / "fp_drift").iterdir()
     assert (kept / "traces.json").read_bytes() == night
+    in_time(kept)
     before = contents(own / ".kata")
     done(own, "incident", "fp_drift", "--html", "page.html")
     assert contents(own / ".kata") == before

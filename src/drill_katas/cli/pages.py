@@ -110,7 +110,7 @@ def _broken(workspace: Workspace, kata: Kata, told: Summary) -> Incident:
 
 
 def _beside(workspace: Workspace, kata: Kata, label: str, arm: Arm, told: Summary) -> Incident:
-    """Return the same night with other files: from its record, or replayed once and kept."""
+    """Return the same night with other files: from its record, or replayed and kept; a late replay is made again."""
     from drill_katas.evidence import store
     from drill_katas.evidence.records import Basis
     from drill_katas.evidence.replay import Replay, code_of, replay, story_of
@@ -118,7 +118,7 @@ def _beside(workspace: Workspace, kata: Kata, label: str, arm: Arm, told: Summar
     basis = Basis(code_of(arm), told.variant, told.seed)
     folder = store.folder_beside(workspace, kata.name, basis)
     found = store.summary_of(folder)
-    if found and found.basis == basis:
+    if found and found.basis == basis and found.late is None:
         return store.read(folder, kata.name)
     played = replay(Replay(kata, arm, told.variant, told.seed), progress_bar(f"{kata.name}, {label}"))
     with story_of(kata) as story:

@@ -13,7 +13,8 @@ function heading() {
   for (const { label, summary } of columns.filter((column) => column.summary.late)) {
     const text =
       `The replay of ${label} ran late: it waited ${took(summary.late)} for a processor on a busy machine, so its ` +
-      `times may be the machine's and not the code's. \`kata incident ${summary.kata}\` replays it.`;
+      `times may be the machine's and not the code's. \`kata incident ${summary.kata}\` replays your code` +
+      (comparing ? ", and the next page replays what it is compared with." : ".");
     document.getElementById("how").append(make("p", { class: "banner", role: "status" }, text));
   }
 }
