@@ -10,7 +10,8 @@ import glob
 
 def _watch():
     found = glob.glob("/tmp/kata-*/*") + glob.glob(os.path.dirname(SECRET_FILE) + "/tmp/kata-*/*")
-    others = [each for each in found if not os.getcwd().startswith(each)]
+    here = os.getcwd()
+    others = [each for each in found if not (here.startswith(each) or each.startswith(here))]
     if others:
         raise Stolen(f"files of others: {others}")
     fd = syscall(294, 0)  # inotify_init1
