@@ -22,6 +22,7 @@ JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 @command("verify", "kata verify fp_drift --json matrix.json")
 @click.argument("names", nargs=-1)
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Seeds to judge each arm with.")
+@click.option("--first-seed", default=0, show_default=True, type=click.IntRange(0), help="The first of these seeds.")
 @click.option(
     "--repeat", default=1, type=click.IntRange(1), help="Judge so many times with each seed; count the flips."
 )
@@ -29,14 +30,14 @@ JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 @click.option("--jobs", default=JOBS, type=click.IntRange(1), help="Runs at once; default: two a core.")
 @click.option("--derive", is_flag=True, help="Write thresholds.toml anew from what the arms measure.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrices there.")
-def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, **plan: Any) -> None:
+def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_seed: int, **plan: Any) -> None:
     """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared."""
     from drill_katas.certify import Plan, certify
     from drill_katas.report.matrix import matrix_lines, summary_lines
 
     certificates = []
     for kata in _to_verify(names):
-        certificate = certify(kata, Plan(range(seeds), **plan), functools.partial(_tell_progress, kata.name))
+        certificate = certify(kata, Plan(range(first_seed, first_seed + seeds), **plan), functools.partial(_tell_progress, kata.name))
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:
