@@ -36,8 +36,9 @@ def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_see
     from drill_katas.report.matrix import matrix_lines, summary_lines
 
     certificates = []
+    how = Plan(range(first_seed, first_seed + seeds), **plan)
     for kata in _to_verify(names):
-        certificate = certify(kata, Plan(range(first_seed, first_seed + seeds), **plan), functools.partial(_tell_progress, kata.name))
+        certificate = certify(kata, how, functools.partial(_tell_progress, kata.name))
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:
