@@ -271,8 +271,11 @@ def test_two_at_once_do_not_write_the_same_file(pack):
     hand_in_many(pack)
     with pack.started() as started:
         wait_until(lambda: begun(pack) >= 1)
+        first = psutil.Process(started.process.pid)
+        first.suspend()  # lest it comes to its end before the second has begun
         told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
         assert told == f"another `kata grade` is writing {pack.file} right now"
+        first.resume()
         assert started.process.wait(60) == 0
     assert len(pack.grades()) == MANY
 

@@ -296,7 +296,10 @@ def test_gradescope_gets_results_of_whatever_was_handed_in(autograder):
     ran = run_autograder(autograder, KATA="fp_drift")
     assert ran.returncode == 0, ran.stderr
     results = json.loads((autograder / "results" / "results.json").read_text())
-    assert (results["score"], results["output"]) == (0, "not judged: it does not hold ledger.py (fp_drift)")
+    assert (results["score"], results["output"]) == (
+        0,
+        "not judged: found essay/essay.txt; expected ledger.py (fp_drift)",
+    )
     assert stat.S_IMODE((autograder / "source" / "seed-secret").stat().st_mode) == 0o600
 
 

@@ -182,10 +182,14 @@ def test_gradescope_gets_no_results_without_a_score(pack):
 TAKES_ALL = '''
 import os, resource
 
+class Shop:
+    def ask(self):
+        return "gone"
+
 @pytest.mark.stage("symptom")
 def test_go(sut):
     """It goes."""
-    with sut.open("Thing", kit.database()) as thing:
+    with sut.open("Thing", kit.upstream(Shop(), client="Line")) as thing:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         os.close(free := os.open(os.devnull, os.O_RDONLY))
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
@@ -194,17 +198,19 @@ def test_go(sut):
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 '''
+WORLD = """
+class Line:
+    def __init__(self, line):
+        self.line = line
+"""
 ASKS = """
-import sqlalchemy
-
-
 class Thing:
-    def __init__(self, engine):
-        self.engine = engine
+    def __init__(self, shop):
+        self.line = shop.line
 
     def go(self):
-        with self.engine.connect(), self.engine.connect() as connection:
-            return connection.execute(sqlalchemy.text("SELECT 'gone'")).scalar()
+        another = type(self.line)(self.line._address, self.line._service)
+        return self.line.ask("ask") and another.ask("ask")  # the judge waits for one connection with a descriptor ready
 """
 
 
@@ -213,6 +219,7 @@ def test_a_judge_without_descriptors_names_them(toy):
     toy.limits(call_seconds=1.0)
     toy.checks(TAKES_ALL)
     toy.module(ASKS)
+    toy.write("world.py", WORLD)
     check = toy.check()
     assert check.outcome is Outcome.NOT_JUDGED, check.message
     assert "the judge ran out of file descriptors (limit " in check.message
@@ -281,6 +288,28 @@ def test_a_submission_that_kills_its_judges_gets_limit(pack):
     (check,) = grades["killer"]["checks"]
     assert (check["verdict"], check["points"], grades["killer"]["score"]) == ("limit", 0, 0)
     assert "the judge was killed twice while it judged this fix" in check["message"]
+
+
+BREAKS = """
+class Breaks:
+    def pytest_runtest_makereport(self, item, call):
+        raise RuntimeError("the judge has a defect")
+
+@pytest.mark.stage("symptom")
+def test_go(sut, request):
+    '''It goes.'''
+    with sut.open("Thing") as thing:
+        if thing.go() == "die":
+            request.config.pluginmanager.register(Breaks())
+"""
+
+
+def test_a_defect_of_the_judge_blames_nobody(pack):
+    """The judge raises while it reports on this fix, and judges others: it was not killed."""
+    pack.checks(BREAKS)
+    pack.hand_in("odd", RIGHT.replace("gone", "die"))
+    grade = pack.grade(code=3)["odd"]
+    assert (grade["score"], grade["checks"]) == (None, [])
 
 
 def test_a_judge_that_dies_of_anything_blames_nobody(pack):

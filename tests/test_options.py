@@ -177,6 +177,7 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
     seconds = [check.pop("seconds") for check in kata["checks"]]
     assert all(isinstance(number, float) for number in seconds)
     assert kata.pop("seconds") == pytest.approx(sum(seconds))
+    assert all(isinstance(check.pop("waited"), float) for check in kata["checks"])
     wheel = kata["checks"].pop(1)
     assert wheel.pop("details") == ["The calls that led there:", "  Thing(...)", '  thing.works("wheel") -> false']
     assert wheel == {

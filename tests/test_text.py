@@ -42,6 +42,14 @@ def test_a_path_that_is_too_long_stays_whole():
     assert folded(f"File {path}, line 7", 60, "  ") == f"  File\n    {path},\n    line 7"
 
 
+@pytest.mark.parametrize("around", ["{}", "({}),", "'it': {}'", "word:{}{}"])
+def test_a_long_path_stays_whole_in_any_company(around):
+    """What stands beside a quotation without a space between belongs to the same word."""
+    path = f"'/{'site-packages/' * 6}pool.py'"
+    lines = folded(around.replace("{}", path), 60, "  ")
+    assert path in lines
+
+
 def test_apostrophes_quote_nothing():
     lines = folded("the customers' orders aren't the shop's, and theirs' are not", 30, "").splitlines()
     assert max(map(len, lines)) <= 30

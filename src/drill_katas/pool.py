@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from drill_katas.verdict import CheckResult
 
 ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows
+DEFECT: Final = "INTERNALERROR>"  # as pytest marks the traceback of what was raised in a hook: nothing has killed it
 TOLD: Final = 2_000  # characters of what a judge has said, when it gave no verdict
 PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # that a judge needs, by their entry points
 UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception")  # the last two collect garbage at the end
@@ -75,7 +76,7 @@ class Slot:
         The control is the kata's own broken files. Where these cannot be judged either, the grader is to blame.
         """
         kata = self._katas[task.kata]
-        if kata.name in self._unfit:
+        if kata.name in self._unfit or DEFECT in failed.said:
             return failed
         broken = {name: (kata.folder / name).read_bytes() for name in kata.manifest.editable}
         try:

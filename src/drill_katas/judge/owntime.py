@@ -146,8 +146,7 @@ class Meter:
 
 
 def _share(since: tuple[float, float], until: tuple[float, float]) -> float:
-    passed = until[0] - since[0]
-    return (until[1] - since[1]) / passed if passed > 0 else 0.0
+    return (until[1] - since[1]) / max(until[0] - since[0], MOMENT)
 
 
 class Wait:

@@ -68,21 +68,24 @@ def filled(text: str, width: int, first: str, rest: str) -> list[str]:
     spaces; a path, which has none, goes over the edge. Other words that are wider than a line are broken.
     """
     room = width - max(len(first), len(rest))
-    paths: list[str] = []
 
     def kept(quoted: re.Match[str]) -> str:
         whole = quoted[0]
         if len(whole) <= room:
             return whole.replace(" ", KEPT)
-        if " " in whole or "/" not in whole:
-            return whole
-        paths.append(whole)
-        return PATH * room
+        return whole if " " in whole or "/" not in whole else PATH + whole
 
-    filler = textwrap.TextWrapper(width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    filler = _Filler(width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     lines = filler.wrap(QUOTED.sub(kept, text.replace(PATH, "")))
-    whole = iter(paths)
-    return [re.sub(f"{PATH}+", lambda _: next(whole), each).replace(KEPT, " ") for each in lines] or [""]
+    return [each.replace(PATH, "").replace(KEPT, " ") for each in lines] or [""]
+
+
+class _Filler(textwrap.TextWrapper):
+    """Breaks words that are wider than a line, but for those with a quoted path in them."""
+
+    def _handle_long_word(self, reversed_chunks: list[str], cur_line: list[str], cur_len: int, width: int) -> None:
+        self.break_long_words = PATH not in reversed_chunks[-1]
+        super()._handle_long_word(reversed_chunks, cur_line, cur_len, width)
 
 
 def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[Line]:
