@@ -147,7 +147,6 @@ WAYS = {
     "measure_much": "samples of metrics",
     "start_again": "log lines",
 }
-ON_ONE_WORKER = pytest.mark.xdist_group("kept")  # they are judged once for all
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +160,6 @@ def senders(tmp_path_factory) -> dict[str, CheckResult]:
     return dict(zip([*WAYS, "next"], judge(toy)[0], strict=True))
 
 
-@ON_ONE_WORKER
 @pytest.mark.parametrize("way", WAYS)
 def test_a_program_that_sends_too_much_meets_a_limit(senders, way):
     """The verdict says what there was most of."""
@@ -171,13 +169,11 @@ def test_a_program_that_sends_too_much_meets_a_limit(senders, way):
     assert f"most of it {WAYS[way]}" in check.message
 
 
-@ON_ONE_WORKER
 def test_what_was_ended_for_too_much_is_not_started_again(senders):
     """The check swallows the limit and opens its object again, which ends it there."""
     assert not senders["start_again"].figures
 
 
-@ON_ONE_WORKER
 def test_a_judge_keeps_its_size_through_all_of_it(senders):
     """The last check looks at the most memory that the judge has ever had."""
     assert senders["next"].outcome is PASS, senders["next"].message
@@ -256,7 +252,6 @@ def services(tmp_path_factory) -> dict[str, CheckResult]:
     return dict(zip([*APP_WAYS, "next"], judge(toy)[0], strict=True))
 
 
-@ON_ONE_WORKER
 @pytest.mark.parametrize("way", APP_WAYS)
 def test_a_service_that_sends_too_much_meets_a_limit(services, way):
     """The check asserts nothing: it is the count that ends it, whatever a check makes of lost connections."""
@@ -265,7 +260,6 @@ def test_a_service_that_sends_too_much_meets_a_limit(services, way):
     assert f"most of it {APP_WAYS[way]}" in check.message
 
 
-@ON_ONE_WORKER
 def test_a_judge_of_services_keeps_its_size(services):
     """The last check looks at the most memory that the judge has ever had."""
     assert services["next"].outcome is PASS, services["next"].message

@@ -182,9 +182,6 @@ OUTCOMES = {
 }
 
 
-ON_ONE_WORKER = pytest.mark.xdist_group("misdeeds")  # they are judged once for all
-
-
 @pytest.fixture(scope="module")
 def misdeeds(tmp_path_factory) -> dict[str, tuple[CheckResult, CheckResult]]:
     toy = Toy(tmp_path_factory.mktemp("misdeeds"))
@@ -193,7 +190,6 @@ def misdeeds(tmp_path_factory) -> dict[str, tuple[CheckResult, CheckResult]]:
     return called_one_by_one(toy, list(OUTCOMES))
 
 
-@ON_ONE_WORKER
 @pytest.mark.parametrize("method", OUTCOMES)
 def test_a_call_that_goes_wrong_gets_its_own_verdict_in_time_and_spoils_no_other(misdeeds, method):
     check, after = misdeeds[method]
@@ -218,7 +214,6 @@ def test_what_forks_have_in_common_counts_once(toy):
     assert check.outcome is PASS, check.message
 
 
-@ON_ONE_WORKER
 def test_a_hang_shows_the_stack_of_every_thread(misdeeds):
     check, _ = misdeeds["joins_a_thread_that_deadlocks"]
     threads = "\n".join(check.details).partition("thread 1:")[2]
@@ -228,7 +223,6 @@ def test_a_hang_shows_the_stack_of_every_thread(misdeeds):
     assert re.search(r"^ +threading\.py:\d+ in ", threads, re.MULTILINE), "a library's file is named within the library"
 
 
-@ON_ONE_WORKER
 def test_a_deep_recursion_is_not_shown_frame_by_frame(misdeeds):
     check, _ = misdeeds["recurses"]
     frames = [line for line in check.details if "in recurses" in line]
