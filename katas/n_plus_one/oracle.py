@@ -177,7 +177,7 @@ class Shop:
         return {sku for user in ids for _, lines in self.orders[user] for sku, _ in lines}
 
     def answered(self, status):
-        """Return how many dashboards were answered with this status so far, as seen from outside."""
+        """Return how many dashboards were answered with this status so far, as seen from outside; 0: nobody waited."""
         asked = (hop for hop in self.network.hops if hop.path.startswith("/dashboard"))
         return sum(hop.status == status for hop in asked)
 

@@ -11,29 +11,42 @@ from drill_katas.arms import arm_from
 from drill_katas.errors import UserError
 from drill_katas.judge.tier import PRACTICE
 from drill_katas.pool import Pool
-from drill_katas.tasks import Task, settled
+from drill_katas.tasks import Task, all_judged, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
     from pathlib import Path
 
     from drill_katas.catalog import Kata
+    from drill_katas.tasks import Judged
     from drill_katas.verdict import CheckResult
 
 SPIN: Final = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(100_000))"
 
 
 def judge_all(
-    kata: Kata, arms: Sequence[tuple[Path, int]], *, jobs: int, load: int, tell: Callable[[int, int], None]
+    kata: Kata,
+    arms: Sequence[tuple[Path, int]],
+    *,
+    wrong: Container[Path],
+    jobs: int,
+    load: int,
+    tell: Callable[[int, int], None],
 ) -> list[tuple[CheckResult, ...]]:
     """Judge each (folder of an arm, seed), `jobs` at once and with `load` other processes that are always busy.
 
+    An arm with a check that was not judged is judged again, alone; one of the `wrong` ones only if no check has failed.
     `tell(done, of)` is called as it goes. Raises `UserError` when one gives no verdict.
     """
+
+    def is_enough(judged: Judged) -> bool:
+        refused = arms[int(judged.key)][0] in wrong and any(check.failed for check in judged.checks)
+        return refused or all_judged(judged)
+
     found: dict[int, tuple[CheckResult, ...]] = {}
     tell(0, len(arms))
     with busy(load), Pool([kata], PRACTICE, jobs) as pool:
-        for judged in settled(pool, (_task(kata, number, *arm) for number, arm in enumerate(arms))):
+        for judged in settled(pool, (_task(kata, number, *arm) for number, arm in enumerate(arms)), is_enough):
             if not judged.checks:
                 raise UserError(
                     f"{kata.name}: {arms[int(judged.key)][0]} was not judged: {judged.problem}\n{judged.said}"

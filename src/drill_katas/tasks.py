@@ -9,7 +9,7 @@ import msgspec
 from drill_katas.verdict import CheckResult, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 KILLED: Final = (
     "the judge was killed twice while it judged this fix, with nothing else running; it judges the broken version "
@@ -57,10 +57,17 @@ class Judges(Protocol):
         """Yield the result of each task, as soon as it is known."""
 
 
-def settled(judges: Judges, tasks: Iterable[Task]) -> Iterator[Judged]:
+def all_judged(judged: Judged) -> bool:
+    """Whether a result has a verdict on every check."""
+    return not judged.unjudged
+
+
+def settled(
+    judges: Judges, tasks: Iterable[Task], is_enough: Callable[[Judged], bool] = all_judged
+) -> Iterator[Judged]:
     """Yield the result of each task.
 
-    One with a check that was not judged, and one whose judges have ended, is judged again, alone, in the end.
+    One that is not enough, and one whose judges have ended, is judged again, alone, in the end.
     """
     sent: dict[str, Task] = {}
     again: list[tuple[Task, Judged]] = []
@@ -72,7 +79,7 @@ def settled(judges: Judges, tasks: Iterable[Task]) -> Iterator[Judged]:
 
     for judged in judges.judged(noted()):
         task = sent.pop(judged.key)
-        if judged.unjudged or judged.lost:
+        if judged.lost or not is_enough(judged):
             again.append((task, judged))
         else:
             yield judged

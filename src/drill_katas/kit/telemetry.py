@@ -41,20 +41,22 @@ class Report:
             f"{told} it is logged under the trace id {min(strange)}; it should be under that of the request, once"
         )
 
-    def expect_ever(self, sut: Sut, told: str, *, times: int) -> None:
+    def expect_ever(self, sut: Sut, told: str, *, times: int, unseen: int = 0) -> None:
         """Raise `AssertionError`, which begins with `told`, unless it was reported so many times in the whole check.
 
-        What was observed counts, and what was not: a program that reports only while it is observed is found out by
-        `times`, which is what the judge saw itself. A restart resets the sample, so ask ahead of it.
+        Reports count whether they were observed or not: `times` is the number that the judge saw itself, and finds out
+        a program that reports only while it is observed. Up to `unseen` more may have been made: their customers hung
+        up. A restart resets the sample, so ask ahead of it.
         """
         samples = (
             each for each in sut.metrics() if each["name"] == self.metric and each["labels"] == dict(self.labels)
         )
         counted = sum(float(each["value"]) for each in samples)
         logged = sum(self.line.items() <= each.line.items() for each in sut.logs())
-        assert counted == logged == times, (
+        may_be = range(times, times + unseen + 1)
+        assert {counted, logged} <= set(may_be), (
             f"{told} in the whole check, observed or not, {self.metric} counts {counted:g} and {_times(logged)} a line "
-            f"is logged; the judge saw {times}"
+            f"is logged; the judge saw {times}{f', and {unseen} customers hung up' if unseen else ''}"
         )
 
 
