@@ -45,8 +45,8 @@ class Report:
         """Raise `AssertionError`, which begins with `told`, unless it was reported so many times in the whole check.
 
         Reports count whether they were observed or not: `times` is the number that the judge saw itself, and finds out
-        a program that reports only while it is observed. Up to `unseen` more may have been made: their customers hung
-        up. A restart resets the sample, so ask ahead of it.
+        a program that reports only while it is observed. Up to `unseen` more may have been made, of customers who hung
+        up for instance. A restart resets the sample, so ask ahead of it.
         """
         samples = (
             each for each in sut.metrics() if each["name"] == self.metric and each["labels"] == dict(self.labels)
@@ -56,7 +56,7 @@ class Report:
         may_be = range(times, times + unseen + 1)
         assert {counted, logged} <= set(may_be), (
             f"{told} in the whole check, observed or not, {self.metric} counts {counted:g} and {_times(logged)} a line "
-            f"is logged; the judge saw {times}{f', and {unseen} customers hung up' if unseen else ''}"
+            f"is logged; the judge saw {times}{f', and up to {unseen} more that may count' if unseen else ''}"
         )
 
 
