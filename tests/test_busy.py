@@ -49,8 +49,9 @@ class Thing:
 
 
 @pytest.fixture
-def one_processor():
+def one_processor(toy):
     """Everything that this test starts shares one processor, as a judge and its programs do in grading."""
+    toy.patience = 1
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
     yield
