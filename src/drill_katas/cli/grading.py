@@ -46,7 +46,11 @@ LISTED: Final = 5  # files that are not graded and named
     help="The environment variable with the secret of the seeds; without one they can be known.",
 )
 @click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to hold what is judged less well.")
-@click.option("--cluster", metavar="ADDRESS", help="Judge on the workers of this dask scheduler: tcp://host:8786.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Judge on the workers of this dask scheduler, as tcp://host:8786. Whoever reaches it can run code there.",
+)
 @click.option(
     "--layout",
     type=click.Choice(LAYOUTS),
