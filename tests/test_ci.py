@@ -117,7 +117,7 @@ def test_the_action_installs_itself_and_grades_a_pull_request(tmp_path):
         ("katas/fp_drift/ledger.py", "3")
     }
     assert "symptom: Accounts and book agree with the bank" in {place["title"] for _, place, _ in found}
-    assert "| symptom | 0 of 2 | 0 of 15 |" in runner.files["GITHUB_STEP_SUMMARY"].read_text()
+    assert "| symptom | 0 of 2 | 0 of 15.79 |" in runner.files["GITHUB_STEP_SUMMARY"].read_text()
     assert (runner.outputs["submissions"], runner.outputs["solved"]) == ("1", "0")
     (grade,) = json.loads(Path(runner.outputs["json"]).read_text())["submissions"]
     assert (grade["kata"], grade["solved"], grade["places"]) == (
