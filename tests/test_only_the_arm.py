@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drill_katas.catalog import shipped
+from drill_katas.errors import UserError
+from drill_katas.grading import tiers
 from drill_katas.grading.copies import folders_to_hide, secrets_of
 from drill_katas.grading.prober import copies_below
+from drill_katas.grading.tiers import best_hold
+from drill_katas.judge.tier import Tier
 from drill_katas.verdict import Outcome
 from tests.bicycle import USAGE_ERROR
 from tests.commands import done
@@ -202,3 +206,13 @@ def test_a_lone_copy_on_the_path_is_hidden(tmp_path):
     printed = done(tmp_path, "grade", "s", "--kata", "fp_drift", env={"PYTHONPATH": str(site)})
     assert "0 of 1 solved" in printed
     assert "ledger.py cannot be imported: FileNotFoundError" in printed
+
+
+def test_a_copy_that_cannot_be_hidden_refuses_the_tier(tmp_path, monkeypatch):
+    (tmp_path / "x-1.dist-info").mkdir()
+    kata = shipped().get("fp_drift")
+    (tmp_path / "notes.py").write_bytes((kata.solutions / "ledger.py").read_bytes())
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(tiers, "folders_to_hide", lambda _: set())
+    with pytest.raises(UserError, match=r"strong: a SUT could read .*/notes\.py, a copy of a file of fp_drift"):
+        best_hold([kata], Tier.STRONG, unsafe=False)
