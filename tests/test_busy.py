@@ -284,6 +284,7 @@ def test_share_is_that_of_the_worst_moment(machine):
         meter.measure()
     assert meter.waited / (3 * MOMENT) < 0.25
     assert meter.share() == pytest.approx(0.6, abs=0.1)
+    assert meter.share(2 * MOMENT) == pytest.approx(0.3, abs=0.05)
 
 
 @pytest.mark.long

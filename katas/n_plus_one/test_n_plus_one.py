@@ -38,6 +38,7 @@ def test_dashboards_asked_for_together_are_all_answered(sut):
         not others,
         f"of 20 dashboards asked for at nine o'clock {len(good)} came within 3 s; all should. One of the others "
         f"{''.join(others[:1])}. {f'{holding}. ' if str(holding) else ''}Asked for alone, {growth}",
+        within=3,
     )
     for answer in answers:
         shop.expect(answer, ids, "at nine o'clock")
@@ -250,7 +251,8 @@ def test_without_prices_a_dashboard_says_so(sut):
 
 
 def expect_unavailable(sut, answer, told):
-    sut.in_time(answer.status is not None, f"{told} the dashboard {spoken(answer)}; it should be 503, within 5 s")
+    in_time = answer.status is not None
+    sut.in_time(in_time, f"{told} the dashboard {spoken(answer)}; it should be 503, within 5 s", within=5)
     assert answer.status == 503, f"{told} the dashboard {spoken(answer)}; it should be 503, within 5 s"
 
 

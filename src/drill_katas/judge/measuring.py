@@ -7,7 +7,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING
 
-from drill_katas.judge.owntime import TENTH, watching
+from drill_katas.judge.owntime import MOMENT, TENTH, watching
 
 if TYPE_CHECKING:
     from drill_katas.judge.trial import Trial
@@ -41,10 +41,14 @@ class Measuring(abc.ABC):
         self.trial.figures[what] = round(number, 4)
         return number
 
-    def in_time(self, kept: bool, told: str) -> None:  # noqa: FBT001 - it is what is asserted
-        """Assert that a limit on time was kept. Raises `AssertionError(told)`; on a busy machine that is not judged."""
+    def in_time(self, kept: bool, told: str, within: float = MOMENT) -> None:  # noqa: FBT001 - it is what is asserted
+        """Assert that a limit on time was kept. Raises `AssertionError(told)`.
+
+        That is not judged where the machine was busy for more than a tenth of any stretch as long as the limit, which
+        is `within` seconds.
+        """
         if not kept:
-            if self.trial.meter.share() > TENTH:
+            if self.trial.meter.share(within) > TENTH:
                 self.trial.note_fault(self.trial.busy())
             raise AssertionError(told)
 

@@ -106,15 +106,15 @@ class Meter:
             self._history.append((now.at, self.waited))
             return self.waited
 
-    def share(self) -> float:
-        """Return the largest share of waiting in the time between any two readings, and in all of it."""
+    def share(self, stretch: float = MOMENT) -> float:
+        """Return the largest share of waiting in any `stretch` of seconds between two readings, and in all of it."""
         self.measure()
         history = [*self._history]
         whole = history[-1]
         shares = [_share(history[0], whole)]
         first = 0
         for moment in history:
-            while moment[0] - history[first][0] >= MOMENT:
+            while moment[0] - history[first][0] >= max(stretch, MOMENT):
                 shares.append(_share(history[first], moment))
                 first += 1
         return max(shares)
