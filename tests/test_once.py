@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.commands import words
+
 CHECK = '''
 @pytest.mark.stage("symptom")
 def test_{name}(sut):
@@ -38,3 +40,14 @@ def test_a_message_too_long_for_the_summary_is_whole_above(toy):
     assert "word199" in above
     assert "word199" not in summary
     assert "…" in summary
+
+
+def test_a_reason_of_checks_not_judged_is_shown_once(toy):
+    """Two that differ in seconds alone are the same."""
+    checks = "".join(CHECK.format(name=f"turn_{number}", message="late") for number in (1, 2))
+    for number in (1, 2):
+        fault = f"sut.trial.note_fault('a busy machine: it waited {number}.5 s; run it again'); assert False"
+        checks = checks.replace('assert thing.go() == "gone", "late"', fault, 1)
+    toy.checks(checks)
+    toy.module(BROKEN)
+    assert words(toy.pytest().stdout).count("not judged: a busy machine: it waited") == 1

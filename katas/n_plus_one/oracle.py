@@ -146,7 +146,8 @@ class Shop:
         )
 
     def expect(self, answer, ids, told):
-        """The answer is the dashboard of these users, exactly."""
+        """The answer is the dashboard of these users, exactly; `told` follows "a dashboard"."""
+        told = f"a dashboard {told}"
         in_time = answer.status not in {None, HTTPStatus.SERVICE_UNAVAILABLE}
         self._sut.in_time(in_time, f"{told} {spoken(answer)}; it should be 200")
         assert answer.status == HTTPStatus.OK, f"{told} {spoken(answer)}; it should be 200"

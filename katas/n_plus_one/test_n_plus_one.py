@@ -41,7 +41,7 @@ def test_dashboards_asked_for_together_are_all_answered(sut):
         within=3,
     )
     for answer in answers:
-        shop.expect(answer, ids, "at nine o'clock")
+        shop.expect(answer, ids, "asked for at nine o'clock")
 
 
 @pytest.mark.stage("cause")
@@ -124,7 +124,7 @@ def test_health_is_answered_while_prices_take_their_time(sut):
     ids = shop.fill(users=2, orders=1)
     shop.service.waits_for_health(shop.network)
     with kit.lag(shop.network, "dashboard"):
-        shop.expect(shop.ask(ids), ids, "while /health is asked")
+        shop.expect(shop.ask(ids), ids, "asked for while /health is asked")
     kept = shop.service.kept_waiting
     sut.in_time(
         kept is None,
@@ -164,7 +164,7 @@ def test_a_dashboard_is_exactly_what_was_ordered_at_its_prices(sut, day, prices)
     orders = [(user["id"], lines) for user, placed in zip(users, day, strict=True) for lines in placed]
     shop.add(users, orders)
     ids = [user["id"] for user in users][::-1]
-    shop.expect(shop.ask(ids), ids, f"after {kit.some(len(orders), 'order')}")
+    shop.expect(shop.ask(ids), ids, f"asked for after {kit.some(len(orders), 'order')}")
 
 
 @pytest.mark.stage("regression")
@@ -186,15 +186,15 @@ def test_what_is_new_shows_at_the_next_request(sut):
     ids = shop.fill(users=3, skus=4)
     for at in ("dashboard", "second"):
         for turn in range(2):
-            shop.expect(shop.ask(ids, at), ids, f"{at}, before anything changed,")
+            shop.expect(shop.ask(ids, at), ids, f"of instance {at}, before anything changed,")
             shop.add([], [(ids[turn], [("sku-new", 2), ("sku-new", 1)])], at="second" if turn else "dashboard")
-            shop.expect(shop.ask(ids, at), ids, f"{at}, after an order was placed,")
+            shop.expect(shop.ask(ids, at), ids, f"of instance {at}, after an order was placed,")
             shop.service.prices |= {sku: f"{turn}.{number:03}" for number, sku in enumerate(sorted(shop.skus(ids)))}
-            shop.expect(shop.ask(ids, at), ids, f"{at}, after prices changed,")
+            shop.expect(shop.ask(ids, at), ids, f"of instance {at}, after prices changed,")
     shop.add([], [(ids[0], [("sku-new", 5), ("sku-new", 3)])])
     sut.kill()
     shop.serve()
-    shop.expect(shop.ask(ids), ids, "after an order was placed and every instance was restarted at once,")
+    shop.expect(shop.ask(ids), ids, "asked for after an order was placed and every instance was restarted at once,")
     stranger = shop.ask([77])
     assert stranger.status == 404, f"a dashboard of nobody {spoken(stranger)}; it should be 404"
     shop.fill(users=1, first=77, at="second")
@@ -210,8 +210,8 @@ def test_a_price_that_has_changed_shows_while_others_wait(sut):
     waiting = shop.begin_to_ask(slow)
     for number in (1, 2):
         shop.service.prices |= dict.fromkeys(shop.skus(ids), f"{number}.5")
-        told = "before" if number == 1 else "after"
-        shop.expect(shop.ask(ids), ids, f"{told} its prices changed, while another waits for other prices,")
+        when = "before" if number == 1 else "after"
+        shop.expect(shop.ask(ids), ids, f"asked for {when} its prices changed, while another waits for other prices,")
     shop.expect(waiting(), slow, "that waited for its price")
 
 
@@ -220,11 +220,11 @@ def test_without_prices_a_dashboard_says_so(sut):
     """Without prices a dashboard says so, and recovers."""
     shop = Shop(sut, latency=0.0)
     ids = shop.fill(users=3)
-    shop.expect(shop.ask(ids), ids, "while all is well")
+    shop.expect(shop.ask(ids), ids, "asked for while all is well")
     shop.network.script("prices", [503])
     answer = shop.ask(ids)
     if answer.status != 503:
-        shop.expect(answer, ids, "when one call for prices failed")
+        shop.expect(answer, ids, "asked for when one call for prices failed")
     for status in (503, 500, 429):
         shop.network.script("prices", [status] * 200)
         before = len(shop.price_calls())
@@ -234,7 +234,7 @@ def test_without_prices_a_dashboard_says_so(sut):
             f"while the price service answers {status} it was asked for {sku} {times} times; twice is all"
         )
     shop.network.script("prices", [])
-    shop.expect(shop.ask(ids), ids, "when the price service has failed and is back")
+    shop.expect(shop.ask(ids), ids, "asked for when the price service has failed and is back")
     wide = shop.fill(users=20, orders=5, lines=4, skus=300, first=100)
     shop.network.partition("prices")
     sut.on_time()
@@ -242,7 +242,7 @@ def test_without_prices_a_dashboard_says_so(sut):
         expect_unavailable(sut, shop.ask(wide, within=5), "while the price service does not answer")
     expect_prompt(sut, lag, "the price service does not answer")
     shop.network.heal("prices")
-    shop.expect(shop.ask(ids), ids, "when the price service is back")
+    shop.expect(shop.ask(ids), ids, "asked for when the price service is back")
     shop.network.script("prices", [None] + [503] * 1_000)
     expect_unavailable(
         sut, shop.ask(wide), f"of {len(shop.skus(wide))} SKUs, when the first call for prices is the last good one,"
@@ -298,7 +298,7 @@ def test_a_dashboard_keeps_its_sla(sut, benchmark):
     kit.sla(
         sut,
         benchmark,
-        lambda: shop.expect(shop.ask(ids), ids, "measured"),
+        lambda: shop.expect(shop.ask(ids), ids, "that is timed"),
         control,
         figure="dashboard_latency",
         rounds=9,
@@ -314,7 +314,7 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     ids = shop.fill(users=2)
     with sut.observe() as seen:
         answer = shop.ask(ids)
-    shop.expect(answer, ids, "observed")
+    shop.expect(answer, ids, "that is observed")
     SERVED.expect(seen, "after a dashboard was answered 200,", trace_ids=[answer.trace_id])
     FAILED.expect(seen, "after a dashboard was answered 200,", times=0)
     calls = shop.price_calls()

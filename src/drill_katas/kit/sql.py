@@ -31,7 +31,7 @@ def costliest(statements: Iterable[Statement], cost: Callable[[Statement], int])
     if not costs:
         return "no statement"
     [(sql, _)] = costs.most_common(1)
-    shown = cut(" ".join(sql.split()))
+    shown = cut(shape(sql))
     return f"{shown} × {times[sql]}" if times[sql] > 1 else shown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,7 @@ LABEL: Final = 11  # columns of the stage's name
 TAIL: Final = 14  # columns of outcome and seconds
 MESSAGE_LINES: Final = 8
 HELP_LINES: Final = 4
+SECONDS: Final = re.compile(r"\d+\.\d s\b")
 FEW: Final = 3  # katas that are named in the header
 MARKS: Final[dict[Outcome, tuple[str, Style]]] = {
     Outcome.PASS: ("✓", "good"),
@@ -149,9 +151,11 @@ def _first_of(lines: list[Line], most: int) -> list[Line]:
 
 
 def _culprits(verdict: Verdict, width: int) -> list[Line]:
-    """Return why checks have no verdict, each reason once."""
-    messages = dict.fromkeys(check.message for check in verdict.not_judged)
-    lines = [each for message in messages for each in wrapped(message, width, "  ", "note")]
+    """Return why checks have no verdict, each reason once: two that differ in seconds alone are the same."""
+    reasons: dict[str, str] = {}
+    for check in verdict.not_judged:
+        reasons.setdefault(SECONDS.sub("", check.message), check.message)
+    lines = [each for message in reasons.values() for each in wrapped(message, width, "  ", "note")]
     return [line(), *lines[:MESSAGE_LINES]] if lines else []
 
 
