@@ -143,6 +143,16 @@ def test_an_option_with_equals_sign_loads_nothing(toy, option):
     assert toy.pytest(f"{option}={value}").returncode == 0
 
 
+@pytest.mark.parametrize("option", ["--kata-from", "--kata-path", "--kata-report"])
+def test_kata_run_loads_no_settings_of_an_arm(toy, option):
+    """With a space, too."""
+    arm = settings_in(toy.root / "arm")
+    (arm / "grades_me.py").write_text("raise SystemExit('this ran in the judge')\n")
+    value = "arm/report.json" if option == "--kata-report" else "arm"
+    result = toy.kata("run", "toy", option, value)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("name", ["conftest.py", "pytest.ini"])
 def test_settings_are_refused_where_pytest_runs_in_the_arm(toy, name):
     arm = toy.root / "arm"

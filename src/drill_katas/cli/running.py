@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from drill_katas.cli.base import command, find
 from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+WITH_PATH: Final = ("--kata-from", "--kata-path", "--kata-report")
 
 
 @command("run", "kata run fp_drift -- -x")
@@ -22,11 +28,23 @@ def run(name: str, options: tuple[str, ...]) -> None:
     """
     Path.cwd()  # pytest meets a folder that was removed with a traceback
     sys.stdout.flush()
+    options = tuple(_with_equals_signs(options))
     # -P keeps the learner's folder off the judge's path, as it is for the command `pytest`
     os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", "--kata", name, *options])  # noqa: S606
 
 
 run.context_settings["ignore_unknown_options"] = True  # `kata run fp_drift -x` can only mean pytest's -x
+
+
+def _with_equals_signs(options: Sequence[str]) -> Iterator[str]:
+    """Write `--kata-from DIR` as `--kata-from=DIR`.
+
+    pytest takes the DIR of the former for a test path, and loads the settings in it before any plugin can refuse.
+    """
+    rest = iter(options)
+    for option in rest:
+        value = next(rest, None) if option in WITH_PATH else None
+        yield option if value is None else f"{option}={value}"
 
 
 @command("watch", "kata watch fp_drift")
