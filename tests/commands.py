@@ -52,7 +52,7 @@ def done(folder, *args, code=0, **more):
 
 def replay(folder, name, *options):
     """Replay an incident; again while it ran late, as its note asks, but not for ever on a busy machine."""
-    for _ in range(8):
+    for _ in range(3):
         if "ran late" not in words(done(folder, "incident", name, *options)):
             return
 

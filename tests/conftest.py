@@ -181,6 +181,14 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "mended", lambda folder: replayed(folder, "--from", "solutions"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _replays_first(request: pytest.FixtureRequest) -> None:
+    """Have incidents replayed before any other test runs: all workers wait here, so that none of them runs late."""
+    used = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    for name in sorted({"drills", "mended"} & used):
+        request.getfixturevalue(name)
+
+
 @pytest.fixture
 def own(drills: Path, tmp_path: Path) -> Path:
     """A copy of `drills` to change; without its journal, in which other tests' questions are."""
