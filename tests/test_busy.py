@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from drill_katas.judge.kernel import Kernel
@@ -285,6 +286,14 @@ def test_share_is_that_of_the_worst_moment(machine):
     assert meter.waited / (3 * MOMENT) < 0.25
     assert meter.share() == pytest.approx(0.6, abs=0.1)
     assert meter.share(2 * MOMENT) == pytest.approx(0.3, abs=0.05)
+
+
+def test_busy_processes_share_no_session():
+    """Linux shares processors among sessions first; twenty in one would leave half the time to everybody else."""
+    with busy(3):
+        children = psutil.Process().children()
+        sessions = {os.getsid(child.pid) for child in children}
+    assert len(sessions - {os.getsid(0)}) >= 3
 
 
 @pytest.mark.long

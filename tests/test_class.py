@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
+from drill_katas.runs import busy
 from tests import classroom
 from tests.commands import kata
 from tests.pack import Pack
@@ -24,13 +23,9 @@ def pack(tmp_path):
 
 
 @pytest.fixture
-def busy():
+def crowd():
     """Processes that use all the time that they get."""
-    with contextlib.ExitStack() as ending:
-        for _ in range(BUSY):
-            process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-            ending.callback(process.wait)
-            ending.callback(process.kill)
+    with busy(BUSY):
         yield
 
 
@@ -93,7 +88,7 @@ def test_a_class_in_one_archive_is_graded_right(pack):
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("busy")
+@pytest.mark.usefixtures("crowd")
 def test_a_class_is_graded_right_on_a_busy_machine(pack):
     classroom.make(pack.work)
     result = kata(pack.root, "grade", pack.work, "--kata", "toy", "--json", pack.file, env=os.environ | pack.env)

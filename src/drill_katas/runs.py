@@ -63,8 +63,11 @@ def _task(kata: Kata, number: int, folder: Path, seed: int) -> Task:
 
 @contextlib.contextmanager
 def busy(load: int) -> Iterator[None]:
-    """Keep `load` processes busy in this block; they end by themselves should this one be killed."""
-    spinning = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(load)]
+    """Keep `load` processes busy in this block; they end by themselves should this one be killed.
+
+    Each has a session of its own: Linux shares processors among sessions first (sched(7), autogroup).
+    """
+    spinning = [subprocess.Popen([sys.executable, "-c", SPIN], start_new_session=True) for _ in range(load)]
     try:
         yield
     finally:
