@@ -33,12 +33,13 @@ def copies_below(roots: Iterable[str], known: Mapping[int, Mapping[str, str]]) -
     files are compared; links are not followed.
     """
     found: dict[str, str] = {}
-    left, seen = [os.path.realpath(root) for root in roots], set(NO_FILES)
+    left, seen = [os.path.realpath(root) for root in roots], {_identity(folder) for folder in NO_FILES}
     while left:
         folder = left.pop()
-        if folder in seen:
+        identity = _identity(folder)
+        if identity in seen:
             continue
-        seen.add(folder)
+        seen.add(identity)
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
@@ -46,6 +47,14 @@ def copies_below(roots: Iterable[str], known: Mapping[int, Mapping[str, str]]) -
                 elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
                     found |= _known(entry, known)
     return sorted(found.items())
+
+
+def _identity(folder: str) -> object:
+    """Return what tells a folder from others, whichever mount or name it is seen by."""
+    with contextlib.suppress(OSError):
+        status = Path(folder).stat()
+        return status.st_dev, status.st_ino
+    return folder
 
 
 def _known(entry: os.DirEntry[str], known: Mapping[int, Mapping[str, str]]) -> dict[str, str]:
@@ -88,9 +97,13 @@ class Prober:
         return found
 
     @staticmethod
-    def copies() -> list[list[str]]:
-        """Return all files it can read that have the bytes of one of those in `known.json`, beside this module."""
-        roots = ["/", *SYSTEM, *filter(None, (sysconfig.get_config_var("LIBDIR"), *sys.path))]
+    def copies(folders: list[str] | None = None) -> list[list[str]]:
+        """Return the files it can read that have the bytes of one of those in `known.json`, beside this module.
+
+        They are looked for in `folders`, or wherever it can.
+        """
+        everywhere = ["/", *SYSTEM, *filter(None, (sysconfig.get_config_var("LIBDIR"), *sys.path))]
+        roots = everywhere if folders is None else folders
         secrets = json.loads(Path(__file__).with_name("known.json").read_bytes())
         found = copies_below(roots, {int(size): known for size, known in secrets.items()})
         return [list(each) for each in found]

@@ -72,7 +72,8 @@ def _refusal(katas: Sequence[Kata], tier: Tier, hidden: set[str], secrets: Secre
         possible, copies = _possible(katas, Hold(tier, tuple(sorted(hidden))), secrets)
         if copies:
             hidden |= folders_to_hide(copies)
-            possible, copies = _possible(katas, Hold(tier, tuple(sorted(hidden))), secrets)
+            places = sorted({str(Path(copy).parent) for copy, _ in copies})
+            possible, copies = _possible(katas, Hold(tier, tuple(sorted(hidden))), secrets, places)
     except Unheld as unheld:
         return unheld.why
     except CheckEnded as ended:
@@ -81,8 +82,13 @@ def _refusal(katas: Sequence[Kata], tier: Tier, hidden: set[str], secrets: Secre
     return f"a SUT could {' and '.join(possible)}" if possible else None
 
 
-def _possible(katas: Sequence[Kata], hold: Hold, secrets: Secrets) -> tuple[list[str], list[tuple[str, str]]]:
-    """Have a SUT try what it must not be able to do; return what went well, and which copies of secrets it found."""
+def _possible(
+    katas: Sequence[Kata], hold: Hold, secrets: Secrets, places: Sequence[str] | None = None
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Have a SUT try what it must not be able to do; return what went well, and which copies of secrets it found.
+
+    It looks for these in `places`, or wherever it can read.
+    """
     with run_folder() as folder, contextlib.ExitStack() as listening:
         port, abstract = _listen(folder, listening)
         package = folder / "overlay" / "probing"
@@ -103,7 +109,7 @@ def _possible(katas: Sequence[Kata], hold: Hold, secrets: Secrets) -> tuple[list
             trier = sut.open("Prober", str(folder), hidden, port, abstract, os.getpid())
             found: list[str] = trier.possible()
             trier.write()
-            copies = trier.copies()
+            copies = trier.copies(places)
             wrote = ["write to a file"] if (folder / "target").stat().st_size else []
             return [*found, *wrote], [(copy, kata) for copy, kata in copies]
         finally:
