@@ -110,7 +110,7 @@ def ablations_of(kata: Kata) -> dict[str, str]:
 def system(what: Replay, seconds: float) -> Iterator[Sut]:
     """Return the system under test of a replay that may take so many seconds."""
     overlay = Overlay(what.kata, what.arm)
-    hosts = Hosts(list(what.kata.manifest.imports))
+    hosts = Hosts(list(what.kata.manifest.imports)).get_ready()
     sut = Sut(hosts, seed=what.seed, virtual_time=True)
     try:
         trial = Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, seconds, kept=Kept(MOST_REPLAYED))

@@ -43,7 +43,8 @@ class InlineRunning:
     def __init__(self, host: Host) -> None:
         self.logs: list[Logged] = []
         self.output = Output()
-        self.pid = self.family = os.getpid()
+        self.pid = os.getpid()
+        self.families = [self.pid]
         self.weight = 0  # not counted, as all that is kept here
         self._host = host
         self._killed = False

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.judge.kernel import Kernel, Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 MOST_WALL: Final = 10  # times its budget that a check may take on the wall
 TENTH: Final = 0.1  # the share of waiting from which a machine is too busy for limits on time
@@ -70,13 +70,13 @@ class Meter:
         self.began = self._last.at
         self._history = [(self._last.at, 0.0)]
 
-    def watch(self, pid: int, family: int) -> None:
-        """Count a program that has just begun: the waiting of `pid`, and as its own work all below `family`."""
+    def watch(self, pid: int, families: Sequence[int]) -> None:
+        """Count a program that has just begun: the waiting of `pid`, and as its own work all below `families`."""
         with self._lock:
             self._pids.append(pid)
-            if family not in self._families:
-                self._families.append(family)
-                self._used += self.kernel.used([], [family])
+            new = [family for family in families if family not in self._families]
+            self._families += new
+            self._used += self.kernel.used([], new)
 
     def include(self, pids: Iterable[int]) -> None:
         """Count the waiting of processes that work for the judge, such as a server of its own."""

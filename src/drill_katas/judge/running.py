@@ -20,7 +20,7 @@ class Running(Protocol):
     """A SUT that runs: in a process of its own, or in this one for a debugger."""
 
     pid: int
-    family: int
+    families: list[int]
     logs: list[Logged]
     output: Output
 

@@ -64,7 +64,7 @@ class Sut(Troubled, Measuring):
 
     def _note_server(self, pid: int) -> None:
         if self._trial is not None:
-            self._trial.meter.watch(pid, pid)
+            self._trial.meter.watch(pid, [pid])
 
     def _note_fault(self, culprit: str) -> None:
         if self._trial is not None:
@@ -206,7 +206,7 @@ class Sut(Troubled, Measuring):
             self._running.count_in(self.trial.kept)
             self._services.kept = self.trial.kept
             self.trial.output = self._running.output
-            self.trial.meter.watch(self._running.pid, self._running.family)
+            self.trial.meter.watch(self._running.pid, self._running.families)
             if self._virtual_time:
                 self._ask({"op": "virtual time"}, Call("virtual time"))
             has_time = self.trial.seconds_left() > IMPORT_SECONDS
