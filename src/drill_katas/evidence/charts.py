@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -40,7 +41,8 @@ class Line(msgspec.Struct, frozen=True):
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
     """A chart: lines over time, or with `x`, the name of another quantity, dots over that.
 
-    `y` is the title of its axis, `unit` seconds, share or "" for a number. `score` says how much of it changed.
+    `y` is the title of its axis, `unit` seconds, share or "" for a number. `score` is how often what changed
+    most has doubled.
     """
 
     title: str
@@ -49,7 +51,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     x: str = ""
     lines: tuple[Line, ...]
-    score: float = 0.0
+    score: int = 0
 
 
 def charts_of(incidents: Sequence[Incident]) -> list[Chart]:
@@ -114,7 +116,11 @@ def _worded(labels: Mapping[str, str]) -> dict[str, str]:
     return words
 
 
-def _of_metric(name: str, incidents: Sequence[Incident]) -> tuple[tuple[float, float], Chart]:
+def _of_metric(name: str, incidents: Sequence[Incident]) -> tuple[tuple[float, ...], Chart]:
+    """Return a metric's chart and its rank.
+
+    Durations depend on the machine too: among changes of one magnitude, in doublings, they come last.
+    """
     family = next(family for incident in incidents for family in incident.metrics if family.name == name)
     of_replays = [{_key(each): each for each in _plotted(incident, name)} for incident in incidents]
     found = {key: each for of in of_replays for key, each in of.items()}
@@ -129,10 +135,13 @@ def _of_metric(name: str, incidents: Sequence[Incident]) -> tuple[tuple[float, f
         )
         for _, key, changes in sorted(scored, key=lambda entry: entry[1])
     )
-    best = round(max((score for score, _, _ in scored), default=0.0), 1)
+    best = max((score for score, _, _ in scored), default=0.0)
+    doublings = round(math.log2(1 + best))
     title = f"p95 of {name}" if family.kind == "histogram" else name
-    chart = Chart(title=title, about=family.help, y=axis_title(family), unit=unit_of(family), lines=lines, score=best)
-    return (best, sum(score for score, _, _ in scored)), chart
+    chart = Chart(
+        title=title, about=family.help, y=axis_title(family), unit=unit_of(family), lines=lines, score=doublings
+    )
+    return (doublings, unit_of(family) != "seconds", best, sum(score for score, _, _ in scored)), chart
 
 
 def _figures(change: Change, kind: str) -> Figures:
