@@ -67,7 +67,7 @@ class KataRun:
         self.preload = list(dict.fromkeys(module for kata in settings.katas for module in kata.manifest.imports))
         self.seconds = 0.0  # that all checks together may take
         if warm:
-            warm.hosts = Hosts(self.preload, warm.hold).fill()
+            warm.hosts = Hosts(self.preload, warm.hold)
         self._spawner = InlineSpawner() if settings.inline else (warm and warm.hosts) or Hosts(self.preload)
         self.sut = Sut(self._spawner, seed=settings.seed)
         self._thresholds = thresholds

@@ -36,25 +36,18 @@ class Hosts:
         self._preload = preload
         self._hold = hold
         self._seeds = itertools.count(1)
-        self._zygotes = deque([self._zygote()])
+        self._zygotes = deque(self._zygote() for _ in range(HOSTS))
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
         """Start a SUT, which finds the judge in the folder `sockets`; the one before has to be ended."""
         process = self._zygotes[0].spawn(program, limits, sockets)
-        self.fill()  # while the first SUT is busy, so that nobody waits for it
         process.families = self.pids  # the start of the other host is no work of other programs
         self._zygotes.rotate()
         return process
 
-    def fill(self) -> Self:
-        """Get both hosts ready now."""
-        while len(self._zygotes) < HOSTS:
-            self._zygotes.append(self._zygote())
-        return self
-
     def get_ready(self) -> Self:
-        """Get both hosts ready now, and wait until they are: a start takes processor time from what runs beside it."""
-        self.fill().rest()
+        """Wait until both hosts are ready: a start takes processor time from what runs beside it."""
+        self.rest()
         return self
 
     @property
