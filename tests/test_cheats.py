@@ -238,6 +238,7 @@ def got_through(visit: Visit, name: str) -> list[str]:
     """Say what a cheat has gained or spoilt."""
     grade, mark, canary = visit.grades[name], visit.place.mark(name), visit.place.canary(name)
     found = ["it is solved"] if grade.solved else []
+    found += ["it is not judged"] if any(check.verdict is Outcome.NOT_JUDGED for check in grade.checks) else []
     passed = {check.name for check in grade.checks if check.verdict is Outcome.PASS} & BROKEN_FAILS
     if passed and CHEATS[name].base != "solution":
         found.append(f"it passes {passed}")
