@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import re
 import time
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from drill_katas.kit.incident import Incident
 
 QUIET: Final = 0.05  # seconds without a sign of progress, and what waits is taken to wait for good
-AT_REST: Final = 0.25  # seconds without one, when all customers have hung up
+AT_REST: Final = 0.25  # seconds without one, when all customers have hung up for good
 LOOK: Final = 0.002  # seconds between two looks
 STATUS: Final = re.compile(r"[a-z]+( [a-z]+)?")  # such as "paid", "sold out"
 SHOWN_ANSWER: Final = 60  # characters
@@ -90,6 +91,7 @@ class Scene:
     owners: dict[str, str] = field(default_factory=dict)  # of a watched database or upstream: who uses it
     exposed: dict[str, Callable[[], Handle]] = field(default_factory=dict)  # by service: what one may call by hand
     _sent: list[Sent] = field(default_factory=list)
+    _left: bool = False  # whether a customer has hung up in this step
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"incident {self.seed}")  # noqa: S311 - a night in a shop, not a secret
@@ -113,12 +115,17 @@ class Scene:
         steps = int(self.incident.minutes * 60 / seconds)
         for step in itertools.count() if self.endless else range(steps):
             self._jump_to(self.incident.began + step * seconds)
+            self._left = False
             yield step * seconds / 60
+            end = self.incident.began + (step + 1) * seconds
             self._settle()
-            self._jump_to(self.incident.began + (step + 1) * seconds)
+            if self._left:  # the system may still work for a customer who hung up: a jump would lengthen that work
+                self._wait_until_still(QUIET, end)
+            self._jump_to(end)
             self._give_up()
-            if step + 1 == steps and not self.endless:
-                self._hang_up()  # before the last sample, which would otherwise miss these customers
+            if step + 1 == steps and not self.endless and self._sent:
+                self._give_up(at_once=True)  # before the last sample, which would otherwise miss these customers
+                self._wait_until_still(AT_REST)
             self._note_in_flight(len(self._sent))
             self.after_step(self, min(1.0, (step + 1) / steps))
 
@@ -250,15 +257,13 @@ class Scene:
         for sent in [each for each in self._sent if at_once or now - each.began >= each.patience]:
             self._sent.remove(sent)
             sent.future.cancel()
+            self._left = True
             self._end(sent)
 
-    def _hang_up(self) -> None:
-        """Have all customers hang up, and wait until the calls that were made for them have ended, too."""
-        if not self._sent:
-            return
-        self._give_up(at_once=True)
+    def _wait_until_still(self, seconds: float, end: float = math.inf) -> None:
+        """Wait until nothing has moved for so many seconds of the judge's clock, at most until `end` of ours."""
         moved, seen = time.monotonic(), None
-        while time.monotonic() - moved < AT_REST:
+        while time.monotonic() - moved < seconds and self.clock.now() < end:
             now = self._signs()
             if now != seen:
                 moved, seen = time.monotonic(), now
