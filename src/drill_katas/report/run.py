@@ -51,7 +51,8 @@ def header_lines(katas: Sequence[Kata], source: str, seed: int, *, inline: bool)
 def details_of(check: CheckResult, width: int) -> str:
     """Return what pytest shows of a failing check above the summary."""
     sections = "\n".join(each if each.startswith(" ") else f"\n{each}" for each in check.details)
-    return "\n".join((f"{check.title}.", folded(check.message, width, "  "), folded(sections, width, ""))).rstrip()
+    title = folded(f"{check.title}.", width, "")
+    return "\n".join((title, folded(check.message, width, "  "), folded(sections, width, ""))).rstrip()
 
 
 def fits_summary(check: CheckResult, width: int) -> bool:
