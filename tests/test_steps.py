@@ -296,3 +296,50 @@ def test_steps(sut):
 ''')
     check = toy.check()
     assert check.passed, check.message
+
+
+def test_somebody_else_comes_between_two_steps(notebook):
+    """Before the fourth step the first note is there, and the second is not."""
+    notebook.checks('''
+@pytest.mark.stage("stress")
+def test_steps(sut):
+    """Somebody looks in between."""
+    database, seen = kit.database(), []
+    inserts = lambda: sum("INSERT" in each.sql for each in database.statements)
+    with sut.open("Notebook", database) as book:
+        with sut.meanwhile_at_step(4, lambda: seen.append(inserts())) as met:
+            book.write("first", "second")
+        assert (met.step, met.request) == (4, "INSERT INTO notes VALUES (?)"), met
+        assert (seen, inserts(), book.read()) == ([1], 2, ["first", "second"])
+        with sut.meanwhile_at_step(20, lambda: seen.append(inserts())) as met:
+            book.write("third")
+        assert (met.request, len(seen)) == (None, 1), "it did not come to that"
+''')
+    check = notebook.check()
+    assert check.passed, check.message
+
+
+def test_a_ping_of_the_pool_is_no_step(notebook):
+    """A pool that pings its connections loses none of them to a failure that a check has prepared."""
+    notebook.write("world.py", "class Server:\n    def __init__(self, connect):\n        self.engine = connect\n")
+    notebook.module(
+        NOTEBOOK.replace("self._engine = engine", "self._engine = engine = engine.engine(pool_pre_ping=True)")
+    )
+    notebook.checks('''
+@pytest.mark.stage("stress")
+def test_steps(sut):
+    """Every other step fails."""
+    database, met = kit.database(client="Server"), []
+    with sut.open("Notebook", database) as book:
+        for step in range(1, 4):
+            try:
+                with sut.failing_at_step(step) as failure:
+                    book.write("first")
+            except kit.SutError:
+                pass
+            met.append(failure.request)
+    assert met == ["INSERT INTO notes VALUES (?)", "COMMIT", "the connection's return to its pool"], met
+    assert any(each.sql == "SELECT 1" for each in database.statements), "it does ping"
+''')
+    check = notebook.check()
+    assert check.passed, check.message

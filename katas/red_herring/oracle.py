@@ -162,9 +162,10 @@ def for_each_step(sut, right, trouble, what):
             shop = Shop(sut)
             continue
         told = f"{an(right)}, {what} {met} and delivered again:"
-        if answer == right and met.request is not None:
-            expect_written(shop, right, order, left, f"{an(right)}, {what} {met}, was answered")
-        dearer = len(shop.payments.received) > asked
+        came_in, dearer = 0, len(shop.payments.received) > asked
+        if met.request is not None and answer is not None and not answer.startswith("raised"):
+            came_in = expect_effect(shop, order, left, (right, answer), f"{an(right)}, {what} {met},")
+            dearer, left = dearer or answer == "unavailable", left + came_in
         if dearer:
             told = f"{told[:-1]}, when it costs more:"
             shop.checkout.restock(sku, 1, order["price"] + 1)
@@ -173,21 +174,32 @@ def for_each_step(sut, right, trouble, what):
         expect_stock(shop, sku, left - (right == "paid"), told)
         charges = len(shop.provider.charged) - charged
         assert charges == (right == "paid"), f"{told} the customer was charged {kit.some(charges, 'time')}"
-        if dearer:
-            shop.checkout.restock(sku, 1, order["price"])
         if met.request is None:
             break
+        if came_in:
+            shop = Shop(sut)
+        elif dearer:
+            shop.checkout.restock(sku, 1, order["price"])
 
 
-def expect_written(shop, right, order, left, told):
-    """What an order was answered is in the database: its receipt, or its units, or that it was refused."""
+def expect_effect(shop, order, left, answers, told):
+    """What an order was answered is in the database: its receipt, its units, or that it was refused.
+
+    `answers` are the right one and the one it got. Returns how many units came in to find that out.
+    """
+    right, answer = answers
+    told = f'{told} was answered "{answer}", and'
+    if answer == "unavailable":
+        expect_stock(shop, order["sku"], left - order["quantity"], told)
+        return 0
+    expect_answer(answer, right, told)
     if right == "paid":
-        assert shop.checkout.receipt(order["id"]), f"{told} {right}, and has no receipt"
-        return
-    expect_stock(shop, order["sku"], left, f"{told} {right}, and")
+        assert shop.checkout.receipt(order["id"]), f"{told} has no receipt"
+        return 0
+    expect_stock(shop, order["sku"], left, told)
     shop.checkout.restock(order["sku"], 20, order["price"])
-    expect_answer(shop.deliver("paid", again(order)), right, f"{told} {right}, and when 20 more are there it")
-    shop.checkout.restock(order["sku"], -20, order["price"])
+    expect_answer(shop.deliver("paid", again(order)), right, f"{told} when 20 more are there it")
+    return 20
 
 
 def again(order, delivery=2):

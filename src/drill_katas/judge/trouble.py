@@ -1,4 +1,4 @@
-"""Trouble at one of the SUT's steps: it is killed there, or what it asks for fails, or is done and never answered.
+"""Trouble at one of the SUT's steps: it is killed there, what it asks for fails, or somebody else comes first.
 
 A step is a SQL statement, commit or rollback, or a call to an upstream. A check prepares the trouble for the k-th of
 them, for every k in turn, which is how "trouble between any two steps" is tried.
@@ -110,6 +110,21 @@ class Troubled(abc.ABC):
                 raise Refused("disk I/O error")
 
         with self._armed(step, refuse) as trouble:
+            yield trouble
+
+    @contextlib.contextmanager
+    def meanwhile_at_step(self, step: int, act: Callable[[], object]) -> Iterator[Trouble]:
+        """Call `act` before this step is carried out: it does what others do between two steps of the program's.
+
+        The step waits for it. `act` runs on another thread than the check, raises nothing, and takes a bounded time:
+        the program may have locked what it needs.
+        """
+
+        def let_go_first(_: Closable) -> None:
+            self._services.disarm()
+            act()
+
+        with self._armed(step, let_go_first) as trouble:
             yield trouble
 
     @contextlib.contextmanager

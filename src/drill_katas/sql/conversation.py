@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LEAVE_SECONDS: Final = 5.0  # how long a SUT that is being killed may take
 ERRORS: Final = (sqlite3.Error, OverflowError, ValueError, KeyError, TypeError)
 TRACE: Final = re.compile(r"[0-9a-f]{32}")
+PING: Final = "SELECT 1"  # SQLAlchemy's `pool_pre_ping`, which is no step: refused, it costs a good connection
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 
 
@@ -92,7 +93,7 @@ class Conversation:
         self._cause = self._words[CAUSE]
         if "sql" in request:
             self._line.note(request, self._cause)
-        if self._words[ARMED]:
+        if self._words[ARMED] and request.get("sql") != PING:
             refused, carried_out = self._database.ask_step(self.in_words(request))
             if carried_out:
                 answer = self._carry_out(request)
