@@ -11,10 +11,12 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from drill_katas.cli.base import counter
 from tests.commands import KATA, kata, refused
 from tests.conftest import CHECK
 from tests.pack import HANGS, RIGHT, WRONG, Pack
@@ -311,3 +313,15 @@ def test_resume_needs_a_file_with_grades(pack):
     told = refused(kata(pack.root, "grade", pack.work, "--resume", "--json", pack.file, env=pack.env))
     assert told.startswith(f"--resume: {pack.file} holds no grades")
     assert pack.file.read_text() == "{}"
+
+
+def test_a_log_gets_a_line_of_progress_a_minute(monkeypatch, capsys):
+    """Sixty gradings of 25 s each: every third is a minute later than the line before."""
+    now = iter(range(0, 10_000, 25))
+    monkeypatch.setattr("drill_katas.cli.base.time", SimpleNamespace(monotonic=lambda: next(now)))
+    tell = counter("graded")
+    for done in range(1, 61):
+        tell(done, 60)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "graded: 3 of 60, about 24 min to go"
+    assert len(lines) == 19

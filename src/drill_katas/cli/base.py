@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -32,6 +32,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for 
 EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered, 3 not judged."
 
 
+MINUTE: Final = 60.0  # seconds between two lines of progress in a log
 REMOVED = "the folder that you are in was removed; go to another one, or `cd .` if it was made again"
 
 
@@ -160,14 +161,23 @@ def progress_bar(label: str) -> Callable[[float], None]:
 
 
 def counter(label: str) -> Callable[[int, int], None]:
-    """Return what shows, on a terminal, how many of something long are done, and when all will be."""
-    began = time.monotonic()
+    """Return what shows how many of something long are done, and when all will be.
+
+    A terminal shows one line, which is always up to date; a log gets a line a minute.
+    """
+    began = shown = time.monotonic()
 
     def tell(done: int, of: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        left = (now - began) / done * (of - done) if done else math.nan
+        ahead = f", {_clock(left)} to go" if 0 < done < of else ""
+        line = f"{label}: {done:,} of {of:,}{ahead}"
         if sys.stderr.isatty() and of:
-            left = (time.monotonic() - began) / done * (of - done) if done else math.nan
-            ahead = f", {_clock(left)} to go" if 0 < done < of else ""
-            click.echo(f"\r\x1b[K{label}: {done:,} of {of:,}{ahead}{'' if done < of else chr(10)}", nl=False, err=True)
+            click.echo(f"\r\x1b[K{line}{'' if done < of else chr(10)}", nl=False, err=True)
+        elif now - shown >= MINUTE and ahead:
+            shown = now
+            click.echo(line, err=True)
 
     return tell
 
