@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import json
 import socket
 import threading
@@ -261,6 +262,18 @@ class Name(str):
     __slots__ = ()
 
 
+class Answer(enum.StrEnum):
+    PAID = "paid"
+
+
+class Size(enum.IntEnum):
+    SMALL = 1
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
 class Mute:
     def __repr__(self):
         raise ValueError
@@ -271,6 +284,13 @@ def nested(depth):
     for _ in range(depth):
         value = [value]
     return value
+
+
+def test_members_of_str_and_int_enums_cross_as_values():
+    """As in production, where who compares one to "paid" finds it equal."""
+    answer = {"status": Answer.PAID, "sizes": [Size.SMALL]}
+    assert find_unplain(answer) is None
+    assert decode(encode({"ok": answer})) == {"ok": {"status": "paid", "sizes": [1]}}
 
 
 @pytest.mark.parametrize(
@@ -284,6 +304,7 @@ def nested(depth):
         (1j, "a complex (1j)"),
         (Money(5), "a Money (5)"),
         (Name("x"), "a Name ('x')"),
+        (Colour.RED, "a Colour (<Colour.RED: 'red'>)"),
         (Mute(), "a Mute (its repr() raises)"),
         ([1, [2, 3.5]], "at [1][1] a float (3.5)"),
         ({"a": {"b": [None, b""]}}, "at ['a']['b'][1] a bytes (b'')"),

@@ -28,6 +28,7 @@ ODD = [
     "",
     "Order-1",
     "order-1",
+    "order-1 ",
     "order-10",
     "order-2",
     "order 2",

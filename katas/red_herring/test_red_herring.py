@@ -172,6 +172,7 @@ def test_the_first_answer_that_applies_is_given(sut):
     order = {"sku": shop.drop, "price": PRICE * 2}
     expect_answer(shop.deliver("paid", shop.order(**order)), "paid", f"after another 3 came in, an order of {order}")
     lot = {"sku": f"{shop.mug}-b", "price": 101}
+    expect_answer(shop.deliver("unknown", shop.order(**lot)), "unknown", "an order of a lot that never came in")
     shop.checkout.restock(lot["sku"], 13, lot["price"])
     for right, quantity in (("declined", 13), ("paid", 12), ("sold out", 2), ("paid", 1)):
         order = lot | {"quantity": quantity}

@@ -132,6 +132,14 @@ def test_a_connection_whose_statement_was_refused_is_held_until_it_is_closed(ben
     assert database.held() == []
 
 
+def test_a_connection_is_not_held_by_settings_put_back(database, engine):
+    """SQLAlchemy does so after the rollback with which the pool has taken it back."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(EVERYTHING)
+        assert len(database.held()) == 1
+    assert database.held() == []
+
+
 def refuse(*_):
     raise Refused("it is tired")
 

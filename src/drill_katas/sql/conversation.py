@@ -27,6 +27,7 @@ LEAVE_SECONDS: Final = 5.0  # how long a SUT that is being killed may take
 ERRORS: Final = (sqlite3.Error, OverflowError, ValueError, KeyError, TypeError)
 TRACE: Final = re.compile(r"[0-9a-f]{32}")
 PING: Final = "SELECT 1"  # SQLAlchemy's `pool_pre_ping`, which is no step: refused, it costs a good connection
+_SETTING: Final = re.compile(r"\s*PRAGMA\b", re.IGNORECASE)  # is no use: a pool has them put back after the return
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 
 
@@ -91,7 +92,7 @@ class Conversation:
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         self._cause = self._words[CAUSE]
-        if "sql" in request:
+        if "sql" in request and not _SETTING.match(str(request["sql"])):
             self._line.note(request, self._cause)
         if self._words[ARMED] and request.get("sql") != PING:
             refused, carried_out = self._database.ask_step(self.in_words(request))

@@ -6,6 +6,7 @@ Both ends use it. The judge trusts nothing that arrives: a frame that is too lon
 
 from __future__ import annotations
 
+import enum
 import select
 import threading
 import time
@@ -178,8 +179,10 @@ def find_unplain(value: object, path: str = "", depth: int = 0) -> str | None:
     """Say where `value` is not plain data, or None when all of it may cross the boundary.
 
     Plain data is exactly `str`, `int`, `bool`, `None`, and `list` and `dict` (string keys) of such.
-    Floats are not: where money is exact, a float is the bug.
+    A member of a `StrEnum` or `IntEnum` crosses as its value. Floats do not: where money is exact, a float is the bug.
     """
+    if isinstance(value, enum.Enum) and isinstance(value, str | int):
+        value = value.value
     where = f"at {path} " if path else ""
     if type(value) in _PLAIN_SCALARS:
         problem = _find_unsendable(value)
