@@ -76,7 +76,7 @@ def test_steps(sut):
             book.write("third")
             assert book.read()[-1] == "third", "the program that was killed holds no lock"
         sut.kill()
-    insert, back = "INSERT INTO notes VALUES (?)", "the connection's return to its pool"
+    insert, back = "INSERT INTO notes VALUES (?)", "the ROLLBACK as the connection returns to its pool"
     assert kept == [
         (insert, []), ("COMMIT", []), (back, ["first"]),
         (insert, ["first"]), ("COMMIT", ["first"]), (back, ["first", "second"]),
@@ -120,7 +120,7 @@ def test_steps(sut):
             kept.append((failure.request, bool(said), book.read()))
             book.write("third")
             assert book.read()[-1] == "third", "the step that failed holds no lock"
-    insert, back = "INSERT INTO notes VALUES (?)", "the connection's return to its pool"
+    insert, back = "INSERT INTO notes VALUES (?)", "the ROLLBACK as the connection returns to its pool"
     assert kept == [  # a connection that cannot be rolled back on its way to the pool is replaced: nobody notices
         (insert, True, []), ("COMMIT", True, []), (back, False, ["first", "second"]),
         (insert, True, ["first"]), ("COMMIT", True, ["first"]), (back, False, ["first", "second"]),
@@ -173,7 +173,7 @@ def test_steps(sut):
             kept.append((failure.request, bool(said), book.read()))
             book.write("third")
             assert book.read()[-1] == "third", "the step that was not answered holds no lock"
-    insert, back = "INSERT INTO notes VALUES (?)", "the connection's return to its pool"
+    insert, back = "INSERT INTO notes VALUES (?)", "the ROLLBACK as the connection returns to its pool"
     assert kept == [  # a statement without an answer is rolled back by who asked; a commit is beyond that
         (insert, True, []), ("COMMIT", True, ["first"]), (back, False, ["first", "second"]),
         (insert, True, ["first"]), ("COMMIT", True, ["first", "second"]),
@@ -203,7 +203,7 @@ def test_steps(sut):
             kept.append((failure.request, [bool(each) for each in said], book.read()))
             book.write("third")
             assert book.read()[-1] == "third", "what failed holds no lock"
-    insert, back = "INSERT INTO notes VALUES (?)", "the connection's return to its pool"
+    insert, back = "INSERT INTO notes VALUES (?)", "the ROLLBACK as the connection returns to its pool"
     assert kept == [
         (insert, [True, True], []), ("COMMIT", [True, True], []), (back, [True, True], ["first"]),
         (insert, [True, True], ["first"]), ("COMMIT", [True, True], ["first"]),
@@ -338,7 +338,7 @@ def test_steps(sut):
             except kit.SutError:
                 pass
             met.append(failure.request)
-    assert met == ["INSERT INTO notes VALUES (?)", "COMMIT", "the connection's return to its pool"], met
+    assert met == ["INSERT INTO notes VALUES (?)", "COMMIT", "the ROLLBACK as the connection returns to its pool"], met
     assert any(each.sql == "SELECT 1" for each in database.statements), "it does ping"
 ''')
     check = notebook.check()

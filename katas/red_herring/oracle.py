@@ -19,7 +19,7 @@ FAILURES = ["sold out", "repriced", "declined", "unavailable", "invalid", "unkno
 """Every way in which a checkout fails."""
 ANSWERS = ["paid", *FAILURES]
 SKUS = [("mug", "cap", "mug-gold"), ("poster", "frame", "poster-signed"), ("lamp", "shade", "lamp-no-7")]
-NEVER_REFUSED = {"COMMIT", "ROLLBACK", "the connection's return to its pool"}
+NEVER_REFUSED = {"COMMIT", "ROLLBACK", "the ROLLBACK as the connection returns to its pool"}
 """Steps that do not fail: SQLAlchemy loses a connection to a failed rollback, and a transaction to a failed commit."""
 PRICES = {"tray": PRICE, 'tray, "red"': 5}
 ODD = [

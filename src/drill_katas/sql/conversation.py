@@ -87,7 +87,7 @@ class Conversation:
         if request.get("op") == "hello":
             return "the opening of a connection"
         if request.get("op") == "rollback" and not self._sqlite.in_transaction:  # nobody wrote that
-            return "the connection's return to its pool"
+            return "the ROLLBACK as the connection returns to its pool"
         return str(request.get("op")).upper()
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
