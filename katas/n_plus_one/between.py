@@ -11,7 +11,7 @@ from .oracle import as_body, spoken
 
 SOON = 0.2  # seconds within which a program that goes on after its answer takes its next step
 MOST_SHOWN = 60  # characters of a statement in a message
-PATIENCE = 0.5  # seconds that a step waits for what others do: the program may have locked what they need
+PATIENCE = 0.3  # seconds that a step waits for what others do: the program may have locked what they need
 MOST_STEPS = 60  # of a request; a program that takes more is looked at no further
 LINES = [("sku-2", 2), ("sku-1", 1), ("sku-2", 3)]
 PRICES = {"sku-1": "0.125", "sku-2": "1200.5"}
