@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
+from .between import (
+    LINES,
+    between_steps,
+    expect_orders_all_or_none,
+    expect_users_all_or_none,
+    person,
+)
 from .oracle import (
-    CAP,
     FAILED,
     SERVED,
     WITHIN,
@@ -20,6 +26,7 @@ from .oracle import (
     shop_of,
     spoken,
 )
+from .price_service import CAP
 
 
 @pytest.mark.stage("symptom")
@@ -102,19 +109,32 @@ def test_a_dashboard_asks_for_a_price_once(sut):
         shop = Shop(sut, latency=0.0)
         ids = shop.fill(users=users, lines=lines, skus=known)
         skus = len(shop.skus(ids))
-        shop.expect(shop.ask(ids), ids, f"of {users} users and {skus} SKUs")
+        for sku in sorted(shop.skus(ids))[:3]:
+            del shop.service.prices[sku]
+        shop.expect(shop.ask(ids), ids, f"of {users} users and {skus} SKUs, three of them without a price,")
         calls = len(shop.price_calls())
         sut.counted(f"price calls of a dashboard of {users} users", calls)
         assert calls <= skus, (
             f"a dashboard of {kit.some(skus, 'SKU')} in {shop.count_lines(ids)} lines made "
             f"{kit.some(calls, 'call')} to the price service; it should be one for each SKU at most"
         )
+        expect_asked_once(shop, 0)
+    apart = shop.fill_apart(101, first=2_000)
+    for many in (50, 51, 101 - 1):
+        before = len(shop.price_calls())
+        shop.expect(shop.ask(apart[:many]), apart[:many], f"of {many} users with a SKU of their own each")
+        expect_asked_once(shop, before)
     ids = shop.fill(users=3, orders=0, first=1_000)
     before = len(shop.price_calls())
     shop.network.partition("prices")
     shop.expect(shop.ask(ids), ids, "of users who have ordered nothing, while the price service is gone,")
     calls = len(shop.price_calls()) - before
     assert not calls, f"a dashboard without a line made {kit.some(calls, 'call')} to the price service"
+
+
+def expect_asked_once(shop, before):
+    sku, times = shop.most_asked(before)
+    assert times <= 1, f"for one dashboard the price service was asked for {sku} {times} times, none of which failed"
 
 
 @pytest.mark.stage("cause")
@@ -236,18 +256,22 @@ def test_without_prices_a_dashboard_says_so(sut):
     shop.network.script("prices", [])
     shop.expect(shop.ask(ids), ids, "asked for when the price service has failed and is back")
     wide = shop.fill(users=20, orders=5, lines=4, skus=300, first=100)
-    shop.network.partition("prices")
-    sut.on_time()
-    with kit.lag(shop.network, "dashboard") as lag:
-        expect_unavailable(sut, shop.ask(wide, within=5), "while the price service does not answer")
-    expect_prompt(sut, lag, "the price service does not answer")
-    shop.network.heal("prices")
-    shop.expect(shop.ask(ids), ids, "asked for when the price service is back")
     shop.network.script("prices", [None] + [503] * 1_000)
     expect_unavailable(
         sut, shop.ask(wide), f"of {len(shop.skus(wide))} SKUs, when the first call for prices is the last good one,"
     )
     shop.network.script("prices", [])
+    shop.expect(shop.ask(ids), ids, "asked for when most calls for prices have failed and they are back")
+    pages = [wide, *([user] for user in shop.fill_apart(24, first=1_000))]
+    shop.network.partition("prices")
+    sut.on_time()
+    with kit.lag(shop.network, "dashboard") as lag:
+        answers = shop.ask_together(pages, within=5)
+    for answer in answers:
+        expect_unavailable(sut, answer, f"asked for with {len(pages) - 1} others while the price service is silent")
+    expect_prompt(sut, lag, "the price service is silent")
+    shop.network.heal("prices")
+    shop.expect(shop.ask(ids), ids, "asked for when the price service is back")
 
 
 def expect_unavailable(sut, answer, told):
@@ -282,6 +306,44 @@ def test_fifty_at_once_are_right_and_the_price_service_is_spared(sut):
     )
 
 
+@pytest.mark.stage("stress")
+def test_an_order_shows_whole_or_not_at_all(sut):
+    """An order shows whole or not at all."""
+    shop = Shop(sut, latency=0.0, instances=("dashboard", "second"))
+    ids = shop.fill_apart(200)
+
+    def orders(step):
+        return shop.place([(ids[-step], LINES), (ids[-step], LINES[:1])])
+
+    with between_steps(sut, shop) as between:
+        for told, users, placed, answer in between.orders_during_dashboards(ids):
+            shop.expect(answer, users, f"before whose {told}", maybe=placed)
+            shop.expect(shop.ask(users), users, f"asked for after another before whose {told}")
+        for told, users, placed, answer in between.newcomers_during_dashboards(ids):
+            if answer.status != 404:
+                shop.expect(answer, users, f"before whose {told}", maybe=placed)
+            shop.expect(shop.ask(users), users, f"asked for after another before whose {told}")
+        for told, users, placed, answer in between.dashboards_during_writes(orders, lambda step: [ids[-step]]):
+            shop.expect(answer, users, f"asked for before {told} of a POST /orders", maybe=placed)
+
+
+@pytest.mark.stage("stress")
+def test_what_is_answered_201_is_there_and_whole(sut):
+    """What is answered 201 is there, else all of it or none."""
+    shop = Shop(sut, latency=0.0, instances=("dashboard", "second"))
+    with between_steps(sut, shop) as between:
+        for told, users, there, answer in between.dashboards_during_writes(
+            lambda step: shop.add_users([person(2 * step), person(2 * step + 1)]), lambda step: [2 * step + 1]
+        ):
+            if there is None or answer.status != 404:
+                shop.expect(answer, users, f"asked for before {told} of the POST /users that adds its user")
+    expect_users_all_or_none(sut, shop, lambda step: [person(500 + 2 * step), person(501 + 2 * step)])
+    ids = shop.fill(users=120, orders=0, first=1_000)
+    expect_orders_all_or_none(
+        sut, shop, lambda step: [(ids[step], LINES), (ids[-step], LINES[1:]), (ids[step], LINES[:1])]
+    )
+
+
 @pytest.mark.stage("sla")
 def test_a_dashboard_keeps_its_sla(sut, benchmark):
     """A dashboard takes little longer than its one wait."""
@@ -312,9 +374,16 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     """A dashboard is counted and logged, on its trace."""
     shop = Shop(sut, latency=0.0)
     ids = shop.fill(users=2)
+    shop.service.latency, shop.database.round_trip = 0.1, 0.02
     with sut.observe() as seen:
         answer = shop.ask(ids)
+    shop.service.latency = shop.database.round_trip = 0.0
     shop.expect(answer, ids, "that is observed")
+    took = seen.increase("dashboard_seconds_sum")
+    assert 0.11 <= took <= answer.seconds + 0.5, (
+        f"dashboard_seconds observed {took:.3f} s for a dashboard that was answered after {answer.seconds:.3f} s, "
+        f"0.1 s of it for a price and 0.02 s for every statement"
+    )
     SERVED.expect(seen, "after a dashboard was answered 200,", trace_ids=[answer.trace_id])
     FAILED.expect(seen, "after a dashboard was answered 200,", times=0)
     calls = shop.price_calls()

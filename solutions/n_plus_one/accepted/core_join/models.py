@@ -115,6 +115,6 @@ def load_users(engine: Engine, ids: Iterable[int]) -> dict[int, Customer]:
             user = users.setdefault(row.id, Customer(row.id, row.name))
             user.addresses += [row] if row.text is not None else []
         for (user_id, order_id), rows in groupby(connection.execute(lines), key=lambda row: (row.user_id, row.id)):
-            placed = Placed(order_id, [row for row in rows if row.sku is not None])
-            users[user_id].orders.append(placed)
+            if user_id in users:  # or it was added between the two statements
+                users[user_id].orders.append(Placed(order_id, [row for row in rows if row.sku is not None]))
     return users

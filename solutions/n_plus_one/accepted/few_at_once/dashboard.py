@@ -18,6 +18,7 @@ seconds = Histogram("dashboard_seconds", "Time to make a dashboard.", buckets=(0
 failures = Counter("dashboard_failures_total", "Dashboards that could not be made.", ["reason"])
 
 MOST_USERS = 100
+PATIENCE = 3.0  # seconds that a dashboard may take, its turn included
 PLACES = 4  # dashboards that are made at once, each with one call for prices at a time
 
 Prices = dict[str, str]
@@ -54,9 +55,9 @@ class Dashboard:
         ids = _asked_users(request)
         try:
             with seconds.time():
-                async with self._places:
+                async with asyncio.timeout(PATIENCE), self._places:
                     page = await self._page(ids)
-        except PricesUnavailable:
+        except (PricesUnavailable, TimeoutError):
             return _failure("prices")
         log.info("dashboard served", users=len(ids))
         return web.json_response(page)

@@ -61,15 +61,16 @@ def create_tables(engine: Engine) -> None:
 def add_users(engine: Engine, users: list[dict[str, Any]]) -> None:
     """Add customers with their addresses."""
     addresses = [{"user_id": user["id"], "text": text} for user in users for text in user["addresses"]]
-    with Session(engine) as session, session.begin():
+    with Session(engine) as session:
         session.execute(insert(User), [{"id": user["id"], "name": user["name"]} for user in users])
         if addresses:
             session.execute(insert(Address), addresses)
+        session.commit()
 
 
 def add_orders(engine: Engine, orders: list[dict[str, Any]]) -> list[int]:
     """Add orders and return their ids, which rise."""
-    with Session(engine) as session, session.begin():
+    with Session(engine) as session:
         added = [Order(user_id=order["user"]) for order in orders]
         session.add_all(added)
         session.flush()
@@ -77,6 +78,7 @@ def add_orders(engine: Engine, orders: list[dict[str, Any]]) -> list[int]:
         lines = [line | {"order_id": id_} for id_, order in zip(ids, orders, strict=True) for line in order["lines"]]
         if lines:
             session.execute(insert(Line), lines)
+        session.commit()
     return ids
 
 

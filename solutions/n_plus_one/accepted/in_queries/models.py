@@ -103,7 +103,8 @@ def load_users(engine: Engine, ids: Iterable[int]) -> dict[int, Customer]:
         found = session.scalars(select(User).where(User.id.in_(wanted)))
         users = {user.id: Customer(user.id, user.name) for user in found}
         for address in session.scalars(select(Address).where(Address.user_id.in_(wanted)).order_by(Address.id)):
-            users[address.user_id].addresses.append(address)
+            if address.user_id in users:  # or the user was added between two statements
+                users[address.user_id].addresses.append(address)
         orders = {}
         for order in session.scalars(select(Order).where(Order.user_id.in_(wanted)).order_by(Order.id)):
             if order.user_id in users:

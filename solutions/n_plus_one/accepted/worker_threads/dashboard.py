@@ -21,6 +21,7 @@ failures = Counter("dashboard_failures_total", "Dashboards that could not be mad
 
 MOST_USERS = 100
 PRICE_CALLS = 4  # that the price service takes from us at once
+PATIENCE = 3.0  # seconds that a dashboard may take, its turn included
 
 Prices = dict[str, str]
 
@@ -56,8 +57,9 @@ class Dashboard:
         ids = _asked_users(request)
         try:
             with seconds.time():
-                page = await asyncio.to_thread(self._page, ids)
-        except PricesUnavailable:
+                async with asyncio.timeout(PATIENCE):
+                    page = await asyncio.to_thread(self._page, ids)
+        except (PricesUnavailable, TimeoutError):
             return _failure("prices")
         log.info("dashboard served", users=len(ids))
         return web.json_response(page)
@@ -86,7 +88,11 @@ class Dashboard:
         """Return the prices of all that these users have ordered, without those that the service does not know."""
         skus = sorted({line.sku for user in users for order in user.orders for line in order.lines})
         calls = [self._callers.submit(copy_context().run, self._prices.get, sku) for sku in skus]
-        prices = [call.result() for call in calls]
+        try:
+            prices = [call.result() for call in calls]
+        finally:
+            for call in calls:
+                call.cancel()  # those that still wait for their turn, after one has failed
         return {sku: price for sku, price in zip(skus, prices, strict=True) if price is not None}
 
 

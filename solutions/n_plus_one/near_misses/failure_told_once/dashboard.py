@@ -19,6 +19,7 @@ failures = Counter("dashboard_failures_total", "Dashboards that could not be mad
 
 MOST_USERS = 100
 PRICE_CALLS = 4  # that the price service takes from us at once
+PATIENCE = 3.0  # seconds that a dashboard waits for its prices, its turn included
 
 Prices = dict[str, str]
 
@@ -56,7 +57,7 @@ class Dashboard:
         try:
             with seconds.time():
                 page = await self._shared_page(ids)
-        except PricesUnavailable:
+        except (PricesUnavailable, TimeoutError):
             return web.json_response({"error": "prices unavailable"}, status=503)
         log.info("dashboard served", users=len(ids))
         return web.json_response(page)
@@ -87,8 +88,9 @@ class Dashboard:
         if unknown:
             raise _refusal(web.HTTPNotFound, f"there is no user {unknown[0]}")
         try:
-            prices = await self._prices_of(users.values())
-        except PricesUnavailable:
+            async with asyncio.timeout(PATIENCE):
+                prices = await self._prices_of(users.values())
+        except (PricesUnavailable, TimeoutError):
             _tell("prices")
             raise
         return {"users": [_user(users[user_id], prices) for user_id in ids]}

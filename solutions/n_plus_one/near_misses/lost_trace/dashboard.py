@@ -20,6 +20,7 @@ failures = Counter("dashboard_failures_total", "Dashboards that could not be mad
 
 MOST_USERS = 100
 PRICE_CALLS = 4  # that the price service takes from us at once
+PATIENCE = 3.0  # seconds that a dashboard waits for its prices, its turn included
 
 Prices = dict[str, str]
 
@@ -56,7 +57,7 @@ class Dashboard:
         try:
             with seconds.time():
                 page = await self._page(ids)
-        except PricesUnavailable:
+        except (PricesUnavailable, TimeoutError):
             return _failure("prices")
         log.info("dashboard served", users=len(ids))
         return web.json_response(page)
@@ -78,7 +79,8 @@ class Dashboard:
         unknown = [user_id for user_id in ids if user_id not in users]
         if unknown:
             raise _refusal(web.HTTPNotFound, f"there is no user {unknown[0]}")
-        prices = await self._prices_of(users.values())
+        async with asyncio.timeout(PATIENCE):
+            prices = await self._prices_of(users.values())
         return {"users": [_user(users[user_id], prices) for user_id in ids]}
 
     async def _prices_of(self, users: Iterable[User]) -> Prices:
