@@ -10,7 +10,10 @@ from .oracle import ACCEPTED, ANSWERS, FINAL, OK, REFUSED, TOO_LATE, Day, expect
 
 SOON = 3.0  # seconds in which an order has an outcome (the contract's)
 SLACK = 0.6  # seconds that a busy machine may add
+HASTE = 0.12  # seconds that an answer may be late on a machine that is not busy
 TOLERANCE = 0.4  # seconds between what a caller computes and when its call is seen
+ERROR = 500  # and above: the service has not done what it was called for
+TRIES = 3  # that pricing fails in a row before it is left alone (the contract's)
 CUSTOMERS = "customers"
 SERVICES = ["checkout", "stock", "pricing"]
 
@@ -72,7 +75,7 @@ class Shop(Day):
         answers = kit.load.open_loop(self.network, "checkout", arrivals, patience=waits).answers
         for (order, deadline_ms), answer in zip(sent, answers, strict=True):
             self.expect_answered([order], [answer], deadline_ms, told)
-            late = deadline_ms and answer.seconds > deadline_ms / 1000 + SLACK
+            late = deadline_ms and answer.seconds > deadline_ms / 1000 + HASTE
             what = f"{told}: who waits for {deadline_ms} ms is answered after {answer.seconds:.2f} s"
             self.sut.in_time(not late, what)
         return answers
@@ -144,15 +147,66 @@ class Shop(Day):
         """Place orders from so many customers; how many a second are confirmed at their own price, and in words."""
         orders = self.orders(many)
         told = f"{many} orders from {kit.some(clients, 'customer')}, one after the other, for {self.workers} workers"
-        patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
         began = time.monotonic()
-        load = kit.load.closed_loop(
-            self.network, "checkout", posts(orders), clients=clients, within=60, patience=patience
-        )
+        load = self.one_after_another(orders, clients, told)
         outcomes = self.collected(orders, load.answers, told)
         seconds = time.monotonic() - began
         good = [order for order in orders if outcomes[order["id"]] == (OK, self.confirmation(order))]
         return len(good) / seconds, f"{told}: {len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
+
+    def one_after_another(self, orders, clients, told):
+        """Place orders from so many customers, each of whom places one when the last one is answered."""
+        patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
+        requests = posts(orders)
+        return kit.load.closed_loop(self.network, "checkout", requests, clients=clients, within=60, patience=patience)
+
+    def known(self):
+        """Place an order that is confirmed and one of more than there is; both with their outcomes."""
+        orders = [self.order(), self.order(quantity=self.on_hand + 1)]
+        outcomes = self.placed(orders, "one order of a few, and one of more than there is")
+        self.expect_confirmed(orders[:1], outcomes, "an order")
+        self.expect_rejected(orders[1], outcomes[orders[1]["id"]], "sold out", "an order of more than there is")
+        return outcomes
+
+    def expect_shown(self, outcomes, told):
+        """The outcomes are shown to customers who look, as they were answered."""
+        for id_, before in outcomes.items():
+            answer = self.look("checkout", f"/orders/{id_}")
+            what = f"{told} {id_} is shown as {in_words(answer.status, answer.json())}"
+            assert (answer.status, answer.json()) == before, f"{what}; it was {in_words(*before)}"
+
+    def expect_soon_confirmed(self, many, told):
+        """So many orders at once are all confirmed, within 1 s from now."""
+        until, seen = time.monotonic() + 1 + SLACK, []
+        while time.monotonic() < until:
+            orders = self.orders(many)
+            answers = self.place_all(orders, told, deadline_ms=1000)
+            seen = [answer.status for answer in answers]
+            if not {TOO_LATE, *REFUSED} & {*seen}:
+                seen = [status for status, _ in self.outcomes(orders, answers, told).values()]
+            if seen == [OK] * many:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{told}: {kit.some(many, 'order')} at once are answered {seen}; all should be confirmed")
+
+    def refused_by_pricing(self, many):
+        """Place orders one after another while pricing answers 503."""
+        self.network.script("pricing", [503] * 100)
+        for order in self.orders(many):
+            self.expect_degraded([order], self.placed([order], "pricing answers 503"), "pricing answers 503")
+        self.network.script("pricing", [])
+
+    def failures_of_pricing(self, since):
+        """How many calls to pricing have failed, of those after the first `since` calls."""
+        calls = [hop for hop in self.network.hops[since:] if hop.callee == "pricing"]
+        return sum(not hop.status or hop.status >= ERROR for hop in calls)
+
+    def expect_own_price(self, told, since=None):
+        """Two customers who have time pay their own price; unless pricing has failed three times since then."""
+        orders = self.orders(2)
+        outcomes = self.placed(orders, told)
+        if since is None or self.failures_of_pricing(since) < TRIES:
+            self.expect_confirmed(orders, outcomes, told)
 
     def cut_pricing_off(self, orders):
         """Cut pricing off, and place orders one after another until that is known; they must be degraded."""
