@@ -181,9 +181,8 @@ class Shop(Day):
         while time.monotonic() < until:
             orders = self.orders(many)
             answers = self.place_all(orders, told, deadline_ms=1000)
-            seen = [answer.status for answer in answers]
-            if not {TOO_LATE, *REFUSED} & {*seen}:
-                seen = [status for status, _ in self.outcomes(orders, answers, told).values()]
+            accepted = self.collect_accepted(orders, answers, told)
+            seen = [accepted.get(order["id"], answer.status) for order, answer in zip(orders, answers, strict=True)]
             if seen == [OK] * many:
                 return
             time.sleep(0.05)
@@ -248,6 +247,13 @@ class Shop(Day):
             looks = [("GET", f"/orders/{of}", {}) for of in later]
             answers.update(zip(later, self.network.ask_together("checkout", looks, within=SOON), strict=True))
         return {of: self.outcome(orders[of], answer, told) for of, answer in answers.items()}
+
+    def collect_accepted(self, orders, answers, told):
+        """Wait until orders that were answered "later" have an outcome, for they are in hand; its status, by order."""
+        pairs = zip(orders, answers, strict=True)
+        later = [(order, answer) for order, answer in pairs if answer.status == ACCEPTED]
+        outcomes = self.collected(*map(list, zip(*later, strict=True)), told) if later else {}
+        return {id_: status for id_, (status, _) in outcomes.items()}
 
     def outcome(self, order, answer, told):
         until = time.monotonic() + SOON + SLACK
