@@ -10,7 +10,9 @@ from .oracle import ACCEPTED, ANSWERS, FINAL, OK, REFUSED, TOO_LATE, Day, expect
 
 SOON = 3.0  # seconds in which an order has an outcome (the contract's)
 SLACK = 0.6  # seconds that a busy machine may add
+HASTE = 0.2  # seconds that an answer may be late on a machine that is not busy
 TOLERANCE = 0.4  # seconds between what a caller computes and when its call is seen
+TRIES = 3  # that pricing fails in a row before it is left alone (the contract's)
 CUSTOMERS = "customers"
 SERVICES = ["checkout", "stock", "pricing"]
 
@@ -72,7 +74,7 @@ class Shop(Day):
         answers = kit.load.open_loop(self.network, "checkout", arrivals, patience=waits).answers
         for (order, deadline_ms), answer in zip(sent, answers, strict=True):
             self.expect_answered([order], [answer], deadline_ms, told)
-            late = deadline_ms and answer.seconds > deadline_ms / 1000 + SLACK
+            late = deadline_ms and answer.seconds > deadline_ms / 1000 + HASTE
             what = f"{told}: who waits for {deadline_ms} ms is answered after {answer.seconds:.2f} s"
             self.sut.in_time(not late, what)
         return answers
@@ -144,15 +146,63 @@ class Shop(Day):
         """Place orders from so many customers; how many a second are confirmed at their own price, and in words."""
         orders = self.orders(many)
         told = f"{many} orders from {kit.some(clients, 'customer')}, one after the other, for {self.workers} workers"
-        patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
         began = time.monotonic()
-        load = kit.load.closed_loop(
-            self.network, "checkout", posts(orders), clients=clients, within=60, patience=patience
-        )
+        load = self.one_after_another(orders, clients, told)
         outcomes = self.collected(orders, load.answers, told)
         seconds = time.monotonic() - began
         good = [order for order in orders if outcomes[order["id"]] == (OK, self.confirmation(order))]
         return len(good) / seconds, f"{told}: {len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
+
+    def one_after_another(self, orders, clients, told):
+        """Place orders from so many customers, each of whom places one when the last one is answered."""
+        patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
+        requests = posts(orders)
+        return kit.load.closed_loop(self.network, "checkout", requests, clients=clients, within=60, patience=patience)
+
+    def known(self):
+        """Place an order that is confirmed and one of more than there is; both with their outcomes."""
+        orders = [self.order(), self.order(quantity=self.on_hand + 1)]
+        outcomes = self.placed(orders, "one order of a few, and one of more than there is")
+        self.expect_confirmed(orders[:1], outcomes, "an order")
+        self.expect_rejected(orders[1], outcomes[orders[1]["id"]], "sold out", "an order of more than there is")
+        return outcomes
+
+    def expect_shown(self, outcomes, told):
+        """The outcomes are shown to customers who look, as they were answered."""
+        for id_, before in outcomes.items():
+            answer = self.look("checkout", f"/orders/{id_}")
+            what = f"{told} {id_} is shown as {in_words(answer.status, answer.json())}"
+            assert (answer.status, answer.json()) == before, f"{what}; it was {in_words(*before)}"
+
+    def expect_soon_confirmed(self, many, told):
+        """So many orders at once are all confirmed, within 1 s from now."""
+        until, seen = time.monotonic() + 1 + SLACK, []
+        while time.monotonic() < until:
+            orders = self.orders(many)
+            answers = self.place_all(orders, told, deadline_ms=1000)
+            accepted = self.collect_accepted(orders, answers, told)
+            seen = [accepted.get(order["id"], answer.status) for order, answer in zip(orders, answers, strict=True)]
+            if seen == [OK] * many:
+                return
+            time.sleep(0.05)
+        what = f"{told}: {kit.some(many, 'order')} at once are answered {seen}; all should be confirmed"
+        self.sut.in_time(kept=False, told=what)
+
+    def refused_by_pricing(self, many):
+        """Place orders one after another while pricing answers 503."""
+        self.network.script("pricing", [503] * 100)
+        for order in self.orders(many):
+            self.expect_degraded([order], self.placed([order], "pricing answers 503"), "pricing answers 503")
+        self.network.script("pricing", [])
+
+    def calls_of_pricing(self):
+        """How many calls pricing has had."""
+        return sum(hop.callee == "pricing" for hop in self.network.hops)
+
+    def expect_own_price(self, told):
+        """Two customers who have time pay their own price."""
+        orders = self.orders(2)
+        self.expect_confirmed(orders, self.placed(orders, told), told)
 
     def cut_pricing_off(self, orders):
         """Cut pricing off, and place orders one after another until that is known; they must be degraded."""
@@ -193,6 +243,13 @@ class Shop(Day):
             looks = [("GET", f"/orders/{of}", {}) for of in later]
             answers.update(zip(later, self.network.ask_together("checkout", looks, within=SOON), strict=True))
         return {of: self.outcome(orders[of], answer, told) for of, answer in answers.items()}
+
+    def collect_accepted(self, orders, answers, told):
+        """Wait until orders that were answered "later" have an outcome, for they are in hand; its status, by order."""
+        pairs = zip(orders, answers, strict=True)
+        later = [(order, answer) for order, answer in pairs if answer.status == ACCEPTED]
+        outcomes = self.collected(*map(list, zip(*later, strict=True)), told) if later else {}
+        return {id_: status for id_, (status, _) in outcomes.items()}
 
     def outcome(self, order, answer, told):
         until = time.monotonic() + SOON + SLACK
