@@ -63,7 +63,7 @@ def until_killed(connection, *statements):
     return done
 
 
-NIGHT = [INSERT_A, "COMMIT", INSERT_B, "COMMIT", "SELECT 1"]
+NIGHT = [INSERT_A, "COMMIT", INSERT_B, "COMMIT", "SELECT 2"]
 
 
 @pytest.mark.parametrize(("step", "left"), [(1, []), (2, []), (3, ["a"]), (4, ["a"]), (5, ["a", "b"]), (9, ["a", "b"])])
