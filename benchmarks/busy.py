@@ -1,8 +1,8 @@
 """Grades every right arm beside busy processes: python busy.py [--katas NAMES] [--seeds NUMBERS] [--busy N].
 
 Each arm is right, so that any verdict but `pass` is the grader's fault: a refusal is a wrong verdict, `not judged` an
-honest one. Prints how many gradings got which, and writes a line of JSON for each grading. A round of all right arms,
-one for each seed, takes about 25 minutes on two cores beside 20 processes.
+honest one. Prints how many gradings got which, and writes a line of JSON for each grading. Each seed is a
+round of all right arms, which takes about 25 minutes on two cores beside 20 processes.
 """
 
 from __future__ import annotations

@@ -147,17 +147,13 @@ class Shop(Day):
         orders = self.orders(many)
         told = f"{many} orders from {kit.some(clients, 'customer')}, one after the other, for {self.workers} workers"
         began = time.monotonic()
-        load = self.one_after_another(orders, clients, told)
+        patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
+        requests = posts(orders)
+        load = kit.load.closed_loop(self.network, "checkout", requests, clients=clients, within=60, patience=patience)
         outcomes = self.collected(orders, load.answers, told)
         seconds = time.monotonic() - began
         good = [order for order in orders if outcomes[order["id"]] == (OK, self.confirmation(order))]
         return len(good) / seconds, f"{told}: {len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
-
-    def one_after_another(self, orders, clients, told):
-        """Place orders from so many customers, each of whom places one when the last one is answered."""
-        patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
-        requests = posts(orders)
-        return kit.load.closed_loop(self.network, "checkout", requests, clients=clients, within=60, patience=patience)
 
     def known(self):
         """Place an order that is confirmed and one of more than there is; both with their outcomes."""

@@ -399,7 +399,7 @@ def expect_report(shop, right, order, due, when=""):
 
 @pytest.mark.stage("trace")
 def test_a_failed_checkout_is_counted_no_more_than_once_whatever_fails(sut):
-    """A failed checkout is counted once at most, whatever fails."""
+    """A failure is counted once at most, whatever fails."""
     for right in ("declined", "sold out", "unknown"):
         for step in count(1):
             sut.begin_example()

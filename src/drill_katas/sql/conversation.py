@@ -27,7 +27,7 @@ LEAVE_SECONDS: Final = 5.0  # how long a SUT that is being killed may take
 ERRORS: Final = (sqlite3.Error, OverflowError, ValueError, KeyError, TypeError)
 TRACE: Final = re.compile(r"[0-9a-f]{32}")
 PING: Final = "SELECT 1"  # SQLAlchemy's `pool_pre_ping`, which is no step: refused, it costs a good connection
-_SETTING: Final = re.compile(r"\s*PRAGMA\b", re.IGNORECASE)  # is no use: a pool has them put back after the return
+_SETTING: Final = re.compile(r"\s*PRAGMA\b", re.IGNORECASE)  # does not use a connection: reset after its return
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 
 
