@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,22 @@ def sut():
         def open(self, *_): return self
         def go(self): return "gone"
     return Anything()
+"""
+HOOK = """
+import importlib.util, sys
+
+class Hook:
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_file_location(name, {file!r}) if name == "toy.toy" else None
+
+sys.meta_path.insert(0, Hook())
+"""
+BOUND = """
+import importlib
+from drill_katas.sut.package import bind_package
+
+bind_package("toy", {folder!r})
+importlib.import_module("toy.toy")
 """
 
 
@@ -114,6 +131,16 @@ def test_practice_judges_no_package_from_a_pth_file(toy, kind):
     assert toy.pytest(env=env).returncode == 1
 
 
+def test_an_import_hook_finds_no_module_of_a_kata(tmp_path):
+    """A `.pth` file in site-packages may put a finder ahead of Python's own."""
+    for folder, source in (("hooked", RIGHT), ("arm/toy", RAISES)):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "toy.py").write_text(source)
+    script = f"{HOOK.format(file=str(tmp_path / 'hooked' / 'toy.py'))}\n{BOUND.format(folder=str(tmp_path / 'arm'))}"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "RuntimeError: this is what was handed in" in result.stderr
+
+
 @pytest.mark.parametrize("option", ["--kata-from", "--kata-path", "--kata-report"])
 def test_settings_beside_an_arm_are_refused(toy, option):
     """Pytest takes DIR in `--kata-from DIR` for a test path, and the pytest.ini in it for its own."""
@@ -162,6 +189,18 @@ def test_settings_are_refused_where_pytest_runs_in_the_arm(toy, name):
     result = toy.pytest("--kata-path", str(toy.root / "katas"), "--kata-from", ".", env={"PWD": str(arm)}, cwd=arm)
     assert result.returncode == USAGE_ERROR
     assert f"{name}, which belongs to what --kata-from names; nothing was judged" in result.stderr
+    assert "this ran" not in result.stdout + result.stderr
+
+
+def test_a_conftest_is_refused_in_a_folder_named_like_tests(toy):
+    """Pytest loads the conftest.py of each folder `test*` where it begins."""
+    arm = toy.root / "test_alice"
+    arm.mkdir()
+    (arm / "toy.py").write_text(FINE)
+    (arm / "conftest.py").write_text("raise SystemExit('this ran in the judge')\n")
+    result = toy.pytest("--kata-from=test_alice")
+    assert result.returncode == USAGE_ERROR
+    assert "conftest.py, which belongs to what --kata-from names; nothing was judged" in result.stderr
     assert "this ran" not in result.stdout + result.stderr
 
 

@@ -44,14 +44,24 @@ def refuse_settings_of_an_arm(config: pytest.Config) -> None:
 
 def _refuse_own_folder(config: pytest.Config, folder: Path) -> None:
     """Refuse the settings in the folder of an arm, also where pytest was started in it."""
-    started = config.invocation_params.dir  # pytest loads the conftest.py files there and above
-    conftests = [folder / "conftest.py"] if started.resolve().is_relative_to(folder.resolve()) else []
+    conftests = [folder / "conftest.py"] if _reads_conftest_of(config, folder.resolve()) else []
     for file in filter(None, (config.inipath, *conftests)):
         if file.is_file() and file.resolve().parent == folder.resolve():
             raise pytest.UsageError(
                 f"pytest takes its settings from {file}, which belongs to what --kata-from names; nothing was judged; "
                 f"run pytest from another folder, or remove the file"
             )
+
+
+def _reads_conftest_of(config: pytest.Config, folder: Path) -> bool:
+    """Whether pytest loads the conftest.py of a folder at its start: those of test paths, above them, and in `test*`."""
+    started = config.invocation_params.dir
+    paths = (*config.known_args_namespace.file_or_dir, *config.getini("testpaths"))
+    places = [started, *(started / path.partition("::")[0] for path in paths)]
+    return any(
+        place.is_relative_to(folder) or (folder.parent == place and folder.name.startswith("test"))
+        for place in (each.resolve() for each in places)
+    )
 
 
 def _paths(config: pytest.Config) -> Iterator[tuple[str, str]]:

@@ -25,11 +25,11 @@ import os
 import socket
 import sys
 import traceback
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut import clock, driver, telemetry
 from drill_katas.sut.line import Line
+from drill_katas.sut.package import bind_package
 from drill_katas.sut.wire import Channel, Closed, find_unplain
 
 if TYPE_CHECKING:
@@ -178,22 +178,6 @@ class Host:
         engine = driver.make_engine(address, service, **options)
         self._engines.setdefault(number, []).append(engine)
         return engine
-
-
-def bind_package(package: str, folder: str) -> None:
-    """Make `package` the one in `folder`, whatever else of that name is on `sys.path`.
-
-    The overlay has no `__init__.py`, and Python prefers any regular package or module to such a namespace package. A
-    package that is in `sys.modules` already is not looked for.
-    """
-    place = f"{folder}/{package}"
-    if list(getattr(sys.modules.get(package), "__path__", ())) == [place]:
-        return
-    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
-        del sys.modules[name]
-    bound = sys.modules[package] = ModuleType(package)
-    bound.__path__ = [place]
-    sys.path_importer_cache.pop(place, None)
 
 
 def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Application:
