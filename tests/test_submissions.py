@@ -23,6 +23,7 @@ from drill_katas.grading.submission import Entry
 
 KATAS = list(shipped())
 FIX = b"class Ledger: ...\n"
+TOO_MUCH = "it has too many files, or says too much about them; hand in your own files alone"
 
 
 def read(path, katas=KATAS):
@@ -220,21 +221,21 @@ def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path):
     path = tmp_path / "work.tar.gz"
     with tarfile.open(path, "w:gz", compresslevel=1) as archive, Path("/dev/zero").open("rb") as zeros:
         info = tarfile.TarInfo("zeros")
-        info.size = 300 * MIB
+        info.size = 600 * MIB
         archive.addfile(info, zeros)
     assert path.stat().st_size < 10 * MIB
-    assert refusal(path) == "unpacked it has more than 100 MiB"
+    assert refusal(path) == "unpacked it has more than 500 MiB; hand in your own files alone"
 
 
 def test_headers_without_end_are_refused_before_they_fill_the_memory(tmp_path):
     """Folders without content, and one header that says it is as large as the archive."""
     many, large = tmp_path / "many.tar.gz", tmp_path / "large.tar.gz"
     with tarfile.open(many, "w:gz", compresslevel=1) as archive:
-        for number in range(MOST_FILES + 1):
+        for number in range(40_000):
             info = tarfile.TarInfo(f"{number}")
             info.type = tarfile.DIRTYPE
             archive.addfile(info)
-    assert refusal(many) == "it has more than 10,000 files"
+    assert refusal(many) == TOO_MUCH
     header = tarfile.TarInfo("header")
     header.type, header.size = tarfile.XHDTYPE, 300 * MIB
     with gzip.open(large, "wb", compresslevel=1) as file:
@@ -242,7 +243,7 @@ def test_headers_without_end_are_refused_before_they_fill_the_memory(tmp_path):
         for _ in range(300):
             file.write(b"0" * MIB)
     tracemalloc.start()
-    assert refusal(large) == "unpacked it has more than 100 MiB"
+    assert refusal(large) == TOO_MUCH
     assert tracemalloc.get_traced_memory()[1] < 120 * MIB
     tracemalloc.stop()
 
@@ -259,23 +260,24 @@ def test_names_that_are_no_text_are_escaped(tmp_path):
     assert of.notes == (r"ignored: \udcff\x1b[2J",)
 
 
-@KINDS
+@pytest.mark.parametrize("make", [in_folder, zipped])
 def test_too_many_files_are_refused(tmp_path, make):
+    names = [f"{number}.py" for number in range(MOST_FILES + 1)]
     if make is in_folder:
         (tmp_path / "work").mkdir()
-        for number in range(MOST_FILES + 1):
-            (tmp_path / "work" / f"{number}.py").touch()
+        for name in names:
+            (tmp_path / "work" / name).touch()
         told = refusal(tmp_path / "work")
     else:
-        told = refusal(make(tmp_path, {f"{number}.py": b"" for number in range(MOST_FILES + 1)}))
-    assert told == "it has more than 10,000 files"
+        told = refusal(make(tmp_path, dict.fromkeys(names, b"")))
+    assert told == "it has more than 100,000 files; hand in your own files alone"
 
 
-def test_a_large_archive_is_not_even_opened(tmp_path):
+def test_a_very_large_archive_is_not_even_opened(tmp_path):
     path = tmp_path / "work.zip"
     with path.open("wb") as file:
-        file.truncate(11 * MIB)
-    assert refusal(path) == "it has more than 10 MiB"
+        file.truncate(501 * MIB)
+    assert refusal(path) == "it has more than 500 MiB; hand in your own files alone"
 
 
 def test_one_name_twice_is_refused(tmp_path):
@@ -345,7 +347,7 @@ def test_a_zip_archive_that_unpacks_whole_blocks_is_refused_before_it_does(tmp_p
     assert most < MIB
 
 
-@pytest.mark.parametrize(("files", "records"), [(1, 20_000), (4_000, 300)])
+@pytest.mark.parametrize(("files", "records"), [(1, 50_000), (8_000, 300)])
 def test_a_tar_archive_that_says_much_of_its_files_is_refused_before_all_is_read(tmp_path, files, records):
     path = tmp_path / "work.tar.gz"
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, compresslevel=1) as archive:
@@ -353,7 +355,7 @@ def test_a_tar_archive_that_says_much_of_its_files_is_refused_before_all_is_read
             info = tarfile.TarInfo(f"{number}.py")
             info.pax_headers = {f"key{each}": "value" for each in range(records)}
             archive.addfile(info)
-    assert refusal(path) == "it says too much about its files"
+    assert refusal(path) == TOO_MUCH
 
 
 def test_a_tar_archive_of_many_files_with_long_names_is_read(tmp_path):

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from typing import IO
 
 MIB: Final = 1 << 20
-MOST_UNPACKED: Final = 100 * MIB  # of a tar archive, whose every byte has to be unpacked to know what is in it
+MOST_UNPACKED: Final = 500 * MIB  # of a tar archive, whose every byte has to be unpacked to know what is in it
 GZIP: Final = b"\x1f\x8b"  # what a file begins with that is one
 MOST_HEADER: Final = 64 << 10  # of what a tar archive says about a file; names are no longer than that
-MOST_HEADERS: Final = 6 * MIB  # of all of it: reading it takes 0.3 s a MiB, and the others wait
+MOST_HEADERS: Final = 16 * MIB  # of all of it: reading it takes 0.3 s a MiB, and the others wait
 MOST_LIST: Final = 16 * MIB  # of what a zip archive says about its files
+OWN: Final = "hand in your own files alone"  # what to do about too many
 METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of zip; others unpack blocks of any size
 
 
@@ -66,7 +67,7 @@ class Measured(io.BufferedReader):
     def read(self, size: int | None = -1, /) -> bytes:
         """Read so many bytes, or to the end. Raises `Unreadable` for a list of too many members."""
         if size is not None and size > MOST_LIST:
-            raise Unreadable("it has too many files")
+            raise Unreadable(f"it has too many files; {OWN}")
         return super().read(size)
 
 
@@ -115,7 +116,7 @@ class Unpacked:
         if self.headers is not None:
             self.headers -= size
             if not 0 <= size <= MOST_HEADER or self.headers < 0:
-                raise Unreadable("it says too much about its files")
+                raise Unreadable(f"it has too many files, or says too much about them; {OWN}")
         return self._file.read(size if size >= 0 else MOST_UNPACKED)
 
     def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
@@ -133,7 +134,7 @@ class Unpacked:
 
     def _expect(self, place: int) -> None:
         if place > MOST_UNPACKED:
-            raise Unreadable(f"unpacked it has more than {MOST_UNPACKED // MIB} MiB")
+            raise Unreadable(f"unpacked it has more than {MOST_UNPACKED // MIB} MiB; {OWN}")
 
 
 class Tar:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from drill_katas.grading.archives import MIB, Kind, Measured, Member, Unreadable, archive
+from drill_katas.grading.archives import MIB, OWN, Kind, Measured, Member, Unreadable, archive
 from drill_katas.grading.shapes import is_archive, is_noise
 
 if TYPE_CHECKING:
@@ -28,21 +28,10 @@ if TYPE_CHECKING:
     from drill_katas.grading.archives import Files
 
 MOST_BYTES: Final = MIB  # of a file that is taken
-MOST_FILES: Final = 10_000
+MOST_FILES: Final = 100_000  # of a folder or an archive; files made by tools do not count
+MOST_PACKED: Final = 500 * MIB  # of an archive
 DEEPEST: Final = 6  # folders of a listing
 MOST_LISTED: Final = 100_000  # names in a listing
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The most that is taken of a folder or an archive; files made by tools do not count."""
-
-    files: int = MOST_FILES
-    packed: int = 10 * MIB
-
-
-OF_ONE: Final = Bounds()
-OF_CLASS: Final = Bounds(files=100_000, packed=500 * MIB)
 
 
 class Folder:
@@ -131,11 +120,10 @@ class Content:
         here = [name] if name in self.links else []
         return here + [each for each in self.listing[first:last] if not each.endswith("/")]
 
-    def nested(self, name: str) -> Content:
-        """Return the content of an archive in it. Raises `Unreadable`."""
-        packed = self.files[name](OF_ONE.packed)
+    def nested(self, name: str, packed: bytes) -> Content:
+        """Return the content of an archive in it, whose bytes are `packed`. Raises `Unreadable`."""
         try:
-            return _content(archive(name, io.BytesIO(packed)), OF_ONE)
+            return _content(archive(name, io.BytesIO(packed)))
         except Unreadable as problem:
             raise Unreadable(f"{name}: {problem}") from None
         except Exception as error:
@@ -143,11 +131,11 @@ class Content:
 
 
 @contextlib.contextmanager
-def opened(path: Path, parts: Sequence[str] = (), bounds: Bounds = OF_ONE) -> Iterator[Content]:
+def opened(path: Path, parts: Sequence[str] = ()) -> Iterator[Content]:
     """Open a file, an archive, or a folder, or only those parts of it. Raises `Unreadable`."""
     try:
-        with _kind(path, parts, bounds) as files:
-            yield _content(files, bounds)
+        with _kind(path, parts) as files:
+            yield _content(files)
     except Unreadable:
         raise
     except Exception as error:  # whatever those who read archives stumble over, it is the archive's
@@ -178,7 +166,7 @@ def listing(folder: Path) -> list[str]:
     return found
 
 
-def _kind(path: Path, parts: Sequence[str], bounds: Bounds) -> Files:
+def _kind(path: Path, parts: Sequence[str]) -> Files:
     if path.is_symlink():
         raise Unreadable("it is a link, and not what was handed in")
     if path.is_dir():
@@ -187,12 +175,12 @@ def _kind(path: Path, parts: Sequence[str], bounds: Bounds) -> Files:
         raise Unreadable("it is neither a file nor a folder" if path.exists() else "it is not there")
     if not is_archive(path.name):
         return Single(path)
-    if path.stat().st_size > bounds.packed:
-        raise Unreadable(f"it has more than {bounds.packed // MIB} MiB")
+    if path.stat().st_size > MOST_PACKED:
+        raise Unreadable(f"it has more than {MOST_PACKED // MIB} MiB; {OWN}")
     return archive(path.name, Measured(io.FileIO(path)))
 
 
-def _content(files: Files, bounds: Bounds) -> Content:
+def _content(files: Files) -> Content:
     found, number = Content(), 0
     for member in files.members():
         inside = _inside(member.name)
@@ -210,8 +198,8 @@ def _content(files: Files, bounds: Bounds) -> Content:
         else:
             found.files[inside] = functools.partial(_read, member)
         number += 1
-        if number > bounds.files:
-            raise Unreadable(_many(bounds.files))
+        if number > MOST_FILES:
+            raise Unreadable(f"it has more than {MOST_FILES:,} files; {OWN}")
     return found
 
 
@@ -220,10 +208,6 @@ def _top(inside: str) -> Iterator[str]:
     top, slash, _ = inside.partition("/")
     if slash and not is_noise(f"{top}/"):
         yield top
-
-
-def _many(files: int) -> str:
-    return f"it has more than {files:,} files"
 
 
 def _inside(name: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from drill_katas.errors import UserError
 from drill_katas.grading.archives import Unreadable
-from drill_katas.grading.files import OF_CLASS, listing, opened
+from drill_katas.grading.files import listing, opened
 from drill_katas.grading.shapes import Layout, Shape, doubt_of_class, is_archive, shape_of
 from drill_katas.grading.submission import Entry, printable, read
 
@@ -41,7 +41,7 @@ def find(path: Path, katas: Sequence[Kata], layout: Layout = Layout.AUTO, own: P
     if layout is Layout.ONE or not is_archive(path.name):
         return Found((alone(path),)) if path.is_file() or path.is_symlink() else _gone(path)
     try:
-        with opened(path.resolve(), bounds=OF_CLASS) as content:
+        with opened(path.resolve()) as content:
             shape = shape_of(content.listing, katas, layout)
     except Unreadable:
         return Found((alone(path),))  # which says why when it is read
@@ -149,7 +149,7 @@ class Inbox:
             self._open.close()
             self._path = self._content = None
             try:
-                self._content = self._open.enter_context(opened(entry.path, bounds=OF_CLASS))
+                self._content = self._open.enter_context(opened(entry.path))
             except Unreadable:
                 return read(entry, katas)
             self._path = entry.path

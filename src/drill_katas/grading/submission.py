@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from drill_katas.grading.archives import Unreadable
 from drill_katas.grading.candidates import best, candidates
 from drill_katas.grading.files import MOST_BYTES, Content, opened
 from drill_katas.grading.shapes import ARCHIVES, is_archive
+from drill_katas.judge.encodings import WITHOUT_MARK, encoding_of, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,8 @@ LISTED: Final = 5  # files that are ignored and named
 LONGEST: Final = 400  # characters of such a name, or of a refusal that holds one; an archive's may have 65,535
 NESTED: Final = 2  # archives inside of each other, below the one that was handed in
 MOST_NESTED: Final = 10  # archives that are looked into
-UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+MOST_NESTED_BYTES: Final = 100 << 20  # of all of them together, which are read into memory
+MOST_EQUAL: Final = 10  # files that may each be the same editable one, and are compared
 FOREIGN: Final = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
 
 
@@ -58,8 +59,8 @@ class _Named:
     content: Content
     name: str
 
-    def read(self) -> bytes:
-        return self.content.files[self.name](MOST_BYTES)
+    def read(self, most: int = MOST_BYTES) -> bytes:
+        return self.content.files[self.name](most)
 
 
 def read(entry: Entry, katas: Sequence[Kata], content: Content | None = None) -> Submission:
@@ -124,9 +125,12 @@ def _nested(files: Mapping[str, _Named]) -> dict[str, _Named]:
     archives = [name for name in files if is_archive(name)]
     if len(archives) > MOST_NESTED:
         raise Unreadable(f"it has {len(archives)} archives and no other file of a kata; unpack the right one")
+    left = MOST_NESTED_BYTES
     for name in sorted(archives):
         file = files[name]
-        inner = file.content.nested(file.name)
+        packed = file.read(left)
+        left -= len(packed)
+        inner = file.content.nested(file.name, packed)
         found |= {f"{name}/{each}": _Named(f"{file.place}/{each}".lstrip("/"), inner, each) for each in inner.files}
     return {name: file for name, file in found.items() if name not in files}
 
@@ -139,6 +143,10 @@ def _decided(found: Sequence[Candidate], files: Mapping[str, _Named]) -> tuple[K
     chosen: dict[str, str] = {}
     for editable in found[0].kata.manifest.editable:
         equal = [name for each in found for name in each.files[editable]]
+        if len(equal) > MOST_EQUAL:
+            raise Unreadable(
+                f"{len(equal)} files may each be {editable}, such as {_and(equal[:2])}; hand in one of them"
+            )
         contents = {files[name].read() for name in equal}
         if len(contents) > 1:
             raise Unreadable(f"{_and(equal)} may each be {editable}, and differ; hand in one of them")
@@ -147,13 +155,17 @@ def _decided(found: Sequence[Candidate], files: Mapping[str, _Named]) -> tuple[K
 
 
 def _decoded(name: str, content: bytes) -> tuple[bytes, str]:
-    """Return a source in UTF-8, and a note on the change, if any: Python cannot read UTF-16."""
-    if not content.startswith(UTF_16):
+    """Return a source in UTF-8, and a note on the change, if any: Python cannot read UTF-16 and UTF-32."""
+    encoding = encoding_of(content)
+    if not encoding:
         return content, ""
+    known = in_words(encoding)
     try:
-        return content.decode("utf-16").encode(), f"{name} is in UTF-16, which Python cannot read; judged as UTF-8"
+        return content.decode(encoding).encode(), f"{name} is in {known}, which Python cannot read; judged as UTF-8"
     except UnicodeError as error:
-        raise Unreadable(f"{name} begins as UTF-16 does, and is not UTF-16 ({error})") from error
+        if encoding in WITHOUT_MARK:
+            return content, ""
+        raise Unreadable(f"{name} begins as {known} does, and is not {known} ({error})") from error
 
 
 def _missing(there: Sequence[str], katas: Sequence[Kata]) -> str:
