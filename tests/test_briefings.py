@@ -192,5 +192,18 @@ def test_a_page_agrees_with_the_records(name, variant, seed):
         assert alert in fired, f"{alert} is on the page, and does not fire"
         assert fired[alert] <= at_page(incident, page), f"{alert} fires {clock_time(fired[alert])}, after the page"
         assert not time or clock_time(fired[alert])[:5] == time
+    paged = {each.name for each in incident.alerts if each.severity == "page" and each.fired <= at_page(incident, page)}
+    assert paged <= page.alerts.keys(), "alerts that page somebody are on the page"
     for claim, holds in FACTS[name].items():
         assert holds(incident, page), f"the records do not show: {claim}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "arm"),
+    [(name, arm.name) for name in NAMES for arm in sorted((shipped().get(name).solutions / "accepted").iterdir())],
+)
+def test_no_right_fix_pages_anybody(name, arm):
+    of = shipped().get(name)
+    incident = replay(Replay(of, arm_from(of, str(of.solutions / "accepted" / arm)), ORIGINAL, seed=0))
+    assert not [alert.name for alert in incident.alerts if alert.severity == "page"]

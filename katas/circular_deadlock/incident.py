@@ -18,12 +18,12 @@ INCIDENT = kit.Incident(
     rules=(
         Rule(
             "NoOrderConfirmed",
-            rate("requests_total", "4m", request="POST /orders", status="200")
+            rate("requests_total", "4m", request="POST /orders", status="200|202")
             / rate("requests_total", "4m", request="POST /orders")
             < 0.05,
             wait="1m",
             severity="page",
-            summary="Of the orders of the last four minutes next to none is confirmed.",
+            summary="Of the orders of the last four minutes next to none is confirmed or accepted.",
         ),
         Rule(
             "StockDatabaseSlow",

@@ -6,7 +6,7 @@ from drill_katas.kit.rules import Rule, gauge, quantile, rate
 from .oracle import DAY, PRICE, Shop
 
 EVENING = 40  # orders paid before midnight, which the export writes
-DROP, EXPORT, RESTART = 10, range(15, 21), 25  # minutes
+DROP, EXPORT, RESTART = 10, range(15, 30), 25  # minutes
 SLICE = 0.01  # seconds of work for half a minute
 RUSH = "quarry"  # the variant in which the drop has many more buyers
 
@@ -36,7 +36,7 @@ INCIDENT = kit.Incident(
             "CheckoutLatencyHigh",
             quantile(0.95, "request_duration_seconds", "5m", service="shop-checkout") > 0.2,
             wait="1m",
-            severity="page",
+            severity="ticket",
             summary="Checkouts are slow.",
         ),
     ),

@@ -29,8 +29,13 @@ class Metrics:
         return sorted(self._series)
 
     def of(self, name: str, labels: Mapping[str, str]) -> list[Series]:
-        """Return the series of that name with at least these labels."""
-        return [each for each in self._series.get(name, []) if labels.items() <= each.labels.items()]
+        """Return the series of that name with at least these labels, of which each has a value, or one of `a|b`."""
+        wanted = {label: value.split("|") for label, value in labels.items()}
+        return [
+            series
+            for series in self._series.get(name, [])
+            if all(series.labels.get(label) in values for label, values in wanted.items())
+        ]
 
     def select(
         self, name: str, labels: Mapping[str, str], since: float, until: float

@@ -9,6 +9,7 @@ import re
 import time
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from drill_katas.evidence.records import LogLine, Span
@@ -91,7 +92,7 @@ class Scene:
     owners: dict[str, str] = field(default_factory=dict)  # of a watched database or upstream: who uses it
     exposed: dict[str, Callable[[], Handle]] = field(default_factory=dict)  # by service: what one may call by hand
     _sent: list[Sent] = field(default_factory=list)
-    _left: bool = False  # whether a customer has hung up in this step
+    _unfinished: bool = False  # whether a customer of this step has hung up, or was told that the work goes on
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"incident {self.seed}")  # noqa: S311 - a night in a shop, not a secret
@@ -115,11 +116,11 @@ class Scene:
         steps = int(self.incident.minutes * 60 / seconds)
         for step in itertools.count() if self.endless else range(steps):
             self._jump_to(self.incident.began + step * seconds)
-            self._left = False
+            self._unfinished = False
             yield step * seconds / 60
             end = self.incident.began + (step + 1) * seconds
             self._settle()
-            if self._left:  # the system may still work for a customer who hung up: a jump would lengthen that work
+            if self._unfinished:  # the system may still be at work, which a jump would lengthen
                 self._wait_until_still(QUIET, end)
             self._jump_to(end)
             self._give_up()
@@ -257,7 +258,7 @@ class Scene:
         for sent in [each for each in self._sent if at_once or now - each.began >= each.patience]:
             self._sent.remove(sent)
             sent.future.cancel()
-            self._left = True
+            self._unfinished = True
             self._end(sent)
 
     def _wait_until_still(self, seconds: float, end: float = math.inf) -> None:
@@ -275,6 +276,7 @@ class Scene:
         except CancelledError:
             answer = None
         status = "none" if answer is None or answer.status is None else str(answer.status)
+        self._unfinished |= status == str(HTTPStatus.ACCEPTED.value)
         good = sent.good and answer is not None and sent.good(answer)
         ended = self.clock.now() if answer is None else self.clock.at(sent.sent + answer.seconds)
         self._note(Request(sent.service, sent.name, status, good, sent.began, ended))

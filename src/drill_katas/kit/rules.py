@@ -4,7 +4,7 @@
 >>> Rule("CheckoutErrors", errors > 0.05, wait="2m", severity="page", summary="checkouts fail")
 
 Of PromQL there is what the katas need: sums of rates, increases and gauges over series with some labels, their ratios,
-and quantiles of histograms. The semantics are those of https://prometheus.io/docs/prometheus/latest/querying/functions/.
+and quantiles of histograms. A label has one value, or one of several: `status="200|202"`. The semantics are those of https://prometheus.io/docs/prometheus/latest/querying/functions/.
 """
 
 from __future__ import annotations
@@ -260,5 +260,5 @@ def _increase(points: Sequence[Point], since: float, until: float) -> float:
 
 
 def _selector(name: str, labels: Mapping[str, str]) -> str:
-    chosen = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+    chosen = ",".join(f'{label}{"=~" if "|" in value else "="}"{value}"' for label, value in sorted(labels.items()))
     return f"{name}{{{chosen}}}" if chosen else name

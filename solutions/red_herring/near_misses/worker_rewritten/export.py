@@ -11,7 +11,7 @@ from .world import Database
 
 log = structlog.get_logger()
 
-BUSY_SECONDS = 0.02  # of processor time; above that the alert ExportWorkerCpuHigh fires
+BUSY_SECONDS = 0.02  # of processor time; a run that takes more is logged
 PLACES = 2
 HEADER = "order,sku,quantity,amount"
 
