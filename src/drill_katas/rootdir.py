@@ -54,7 +54,7 @@ def _refuse_own_folder(config: pytest.Config, folder: Path) -> None:
 
 
 def _reads_conftest_of(config: pytest.Config, folder: Path) -> bool:
-    """Whether pytest loads the conftest.py of a folder at its start: at test paths, above them, and in their `test*`."""
+    """Whether pytest loads a folder's conftest.py at its start: at test paths, above them, and in their `test*`."""
     started = config.invocation_params.dir
     paths = (*config.known_args_namespace.file_or_dir, *config.getini("testpaths"))
     places = [started, *(started / path.partition("::")[0] for path in paths)]

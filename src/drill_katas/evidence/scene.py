@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from drill_katas.evidence.records import LogLine, Span
+from drill_katas.evidence.stillness import Stillness
 from drill_katas.judge.failures import SutError
 from drill_katas.judge.network import OUTSIDE
 from drill_katas.kit.load import is_2xx
@@ -232,16 +233,16 @@ class Scene:
 
     def _settle(self) -> None:
         """Wait until all requests are answered, or nothing moves any more; then who waits has time to give up."""
-        moved, seen = time.monotonic(), None
+        still = self._stillness(QUIET)
         while self._sent:
             self._take_answers()
-            now = self._signs()
-            if now != seen:
-                moved, seen = time.monotonic(), now
-            elif time.monotonic() - moved > QUIET:
+            if still.reached():
                 return
             self._give_up()
             time.sleep(LOOK)
+
+    def _stillness(self, seconds: float) -> Stillness:
+        return Stillness(self._signs, self.sut.trial.meter, seconds)
 
     def _signs(self) -> tuple[int, ...]:
         """Return what changes while there is progress."""
@@ -263,11 +264,8 @@ class Scene:
 
     def _wait_until_still(self, seconds: float, end: float = math.inf) -> None:
         """Wait until nothing has moved for so many seconds of the judge's clock, at most until `end` of ours."""
-        moved, seen = time.monotonic(), None
-        while time.monotonic() - moved < seconds and self.clock.now() < end:
-            now = self._signs()
-            if now != seen:
-                moved, seen = time.monotonic(), now
+        still = self._stillness(seconds)
+        while not still.reached() and self.clock.now() < end:
             time.sleep(LOOK)
 
     def _end(self, sent: Sent) -> None:

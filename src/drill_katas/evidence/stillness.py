@@ -1,0 +1,34 @@
+"""Sees when a system has come to rest: it shows no sign of progress."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drill_katas.judge.owntime import Meter
+
+
+class Stillness:
+    """Whether nothing has moved for some seconds in which the system had a processor: without one it shows no sign."""
+
+    def __init__(self, signs: Callable[[], tuple[int, ...]], meter: Meter, seconds: float) -> None:
+        self._signs = signs
+        self._meter = meter
+        self._seconds = seconds
+        self._seen: tuple[int, ...] | None = None
+        self._since = 0.0
+        self._waited = meter.measure()
+
+    def reached(self) -> bool:
+        """Look once more, and return whether it has been still for that long."""
+        now, seen = time.monotonic(), self._signs()
+        if seen != self._seen:
+            self._since, self._seen = now, seen
+        if now - self._since < self._seconds:
+            return False
+        before, self._waited = self._waited, self._meter.measure()
+        self._since = min(now, self._since + self._waited - before)
+        return now - self._since >= self._seconds
