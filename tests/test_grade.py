@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 import pytest
 
@@ -12,6 +14,7 @@ from drill_katas.grading.records import Grades, graded
 from drill_katas.grading.submission import Submission
 from drill_katas.verdict import CheckResult, Outcome, Stage
 from tests.commands import done, kata, refused
+from tests.pack import Pack
 
 FP_DRIFT = shipped().get("fp_drift")
 
@@ -91,21 +94,41 @@ def test_mistakes_are_told_in_a_sentence(tmp_path):
     assert told == "--seed-secret-env NO_SUCH_SECRET: that environment variable is not set, or empty"
 
 
-@pytest.mark.long
-def test_the_opposite_of_the_museum_every_right_fix_of_any_design_is_solved(tmp_path):
-    work = tmp_path / "work"
+def handed_in(work, arms_of):
+    """A folder with a submission for each right arm of the katas."""
     for each in shipped():
-        for arm in (each.solutions, *sorted((each.solutions / "accepted").iterdir())):
+        for arm in arms_of(each):
             folder = work / f"{each.name}-{arm.name}"
             folder.mkdir(parents=True)
             for name, file in arm_from(each, str(arm)).files.items():
                 (folder / name).write_bytes(file.read_bytes())
-    found = grades(tmp_path, work, "--jobs", 4)
-    assert found.tier == "strong"
-    refused = {
+    return work
+
+
+def unsolved(found):
+    return {
         grade.id: [f"{check.name}: {check.message}" for check in grade.checks if not check.passed]
         for grade in found.submissions
         if not grade.solved
     }
-    assert refused == {}
+
+
+@pytest.mark.long
+def test_the_opposite_of_the_museum_every_right_fix_of_any_design_is_solved(tmp_path):
+    work = handed_in(tmp_path / "work", lambda of: (of.solutions, *sorted((of.solutions / "accepted").iterdir())))
+    found = grades(tmp_path, work, "--jobs", 4)
+    assert found.tier == "strong"
+    assert unsolved(found) == {}
     assert len(found.submissions) >= 12, "four katas, each with a reference and two alternatives"
+
+
+@pytest.mark.long
+def test_every_reference_is_solved_at_the_tier_reduced(tmp_path):
+    """An ordinary user without namespaces: the filter of system calls is all that there is, besides Landlock."""
+    with contextlib.closing(Pack(tmp_path)) as pack:
+        handed_in(pack.work, lambda of: [of.solutions])
+        assert pack.elsewhere("no-namespaces", "--json", pack.file).returncode == 0
+        found = msgspec.json.decode(pack.file.read_bytes(), type=Grades)
+    assert found.tier == "reduced"
+    assert unsolved(found) == {}
+    assert len(found.submissions) == len(shipped().names())
