@@ -48,7 +48,9 @@ def solve(folder):
 
 def test_a_page_draws_what_is_recorded(own):
     """It replays nothing: a module that cannot be imported any more changes nothing in the record, nor in the page."""
+    done(own, "experiment", "fp_drift", "no_restart")
     before = contents(own / ".kata")
+    assert any("no_restart" in file.parts for file in before), "the experiment is on record"
     assert not kata(own, "incident", "fp_drift", "--html", "page.html").stderr.count("note")
     first = (own / "page.html").read_text()
     (own / "katas" / "fp_drift" / "ledger.py").write_text("import no_such_module\n")

@@ -79,6 +79,11 @@ def test_a_missing_source_names_the_commands_own_option(tmp_path, command):
     assert told.startswith("--from nowhere: there is no such folder; give one that holds ledger.py")
 
 
+def test_a_missing_folder_to_compare_names_the_option(own):
+    told = refused(kata(own, "incident", "fp_drift", "--html", "page.html", "--compare", "nowhere"))
+    assert told.startswith("--compare nowhere: there is no such folder; give one that holds ledger.py")
+
+
 def test_watch_shows_no_warnings_of_pytest(toy):
     toy.checks('''
 import warnings

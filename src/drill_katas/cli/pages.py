@@ -81,7 +81,7 @@ def _shown(workspace: Workspace, kata: Kata, recorded: Incident, compare: tuple[
     names = [Path(each).name for each in compare]
     for each, name in zip(compare, names, strict=True):
         label = name if name and names.count(name) == 1 else each
-        yield Shown(label, _about(each), _beside(workspace, kata, label, arm_from(kata, each), told))
+        yield Shown(label, _about(each), _beside(workspace, kata, label, arm_from(kata, each, "--compare"), told))
 
 
 def _label(told: Summary) -> str:
