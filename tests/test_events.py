@@ -93,7 +93,7 @@ def test_a_report_that_is_made_only_under_observation_is_found_out(toy):
 
 
 def test_what_is_wrong_with_a_report_is_told(toy):
-    told = 'a full shop: orders_failed_total{reason="full"} went up by 2; it should by 1'
+    told = 'a full shop: orders_failed_total{reason="full"} went up by 2; it should go up by 1'
     assert judged(toy, "go(2, 1)").message == told
     told = "a full shop: it is logged 0 times as the contract says; it should be 1 time. Logged was: nothing"
     assert judged(toy, "go(1, 0)").message == told

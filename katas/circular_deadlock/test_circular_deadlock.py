@@ -47,6 +47,10 @@ def test_orders_at_once_are_confirmed_at_their_customers_prices(sut):
         outcomes = shop.placed(orders, told)
         shop.expect_confirmed(orders, outcomes, told)
         shop.expect_one_outcome(orders, outcomes, told)
+    for orders in (shop.orders(2) for _ in range(3)):
+        told = "2 orders at once, on the trace of others before"
+        outcomes = shop.placed(orders, told, trace="5a1e" * 8)
+        shop.expect_confirmed(orders, outcomes, told)
 
 
 @pytest.mark.stage("cause")
@@ -505,9 +509,15 @@ def test_a_rejected_order_is_counted_once_and_logged_once_on_its_trace(sut):
     with sut.observe() as seen:
         shop.outcomes(orders, shop.place_all(orders, told, trace=trace), told)
     expect_rejections(seen, told, "sold out", [trace] * 2)
+    orders, told, trace = shop.orders(1) * 2, "an order of what is sold out, sent twice at once:", "2222" * 8
+    shop.network.delay("stock", 0.1)
+    with sut.observe() as seen:
+        shop.outcomes(orders, shop.place_all(orders, told, trace=trace), told)
+    shop.network.delay("stock", 0)
+    expect_rejections(seen, told, "sold out", [trace])
     orders, told = shop.orders(2), "2 more orders of what is sold out:"
     shop.outcomes(orders, shop.place_all(orders, told), told)
-    rejections("sold out").expect_ever(sut, told, times=7)
+    rejections("sold out").expect_ever(sut, told, times=8)
 
 
 @pytest.mark.stage("trace")

@@ -29,7 +29,7 @@ class Report:
         labels = ",".join(f'{name}="{value}"' for name, value in self.labels.items())
         counted = seen.increase(self.metric, **self.labels)
         sample = f"{self.metric}{{{labels}}}" if labels else self.metric
-        assert counted == times, f"{told} {sample} went up by {counted:g}; it should by {times}"
+        assert counted == times, f"{told} {sample} went up by {counted:g}; it should go up by {times}"
         lines = seen.logs(**self.line)
         assert len(lines) == times, (
             f"{told} it is logged {_times(len(lines))} as the contract says; it should be {_times(times)}. Logged was: "
