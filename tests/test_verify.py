@@ -155,6 +155,21 @@ def test_verify_of_a_kata_whose_arms_all_get_what_they_must_shows_the_matrix_and
     assert not (provable.root / ".kata").exists()  # judging an arm is no attempt of anybody's
 
 
+def test_what_a_broken_version_fails_in_some_runs_is_either(small):
+    text = ANSWER.partition("[near_misses.doubled]")[0].replace('test_sum = "sum answers 5"\n', "")
+    answer(small, text)
+    assert any("test_sum: should pass" in fault for fault in faults(verified(small)))
+    answer(small, text.replace("[broken.original]", '[broken_sometimes]\noriginal = ["test_sum"]\n[broken.original]'))
+    output = verified(small)
+    assert not any("test_sum" in fault for fault in faults(output))
+    assert re.search(r"^broken original +✗ +± +·", output, re.MULTILINE)
+
+
+def verified(toy):
+    """What verify prints of a kata that has too few arms."""
+    return done(toy.root, "verify", "toy", "--seeds", "1", code=1)
+
+
 @pytest.mark.long
 def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(provable):
     wrong = ANSWER.replace('test_go = "go answers lost"', 'test_go = "go answers late"')  # it says something else

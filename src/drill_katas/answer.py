@@ -62,6 +62,8 @@ class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is known about a kata. `broken` gives for every variant its failing checks, and what each says (a regex).
 
+    `broken_sometimes` are checks that find a variant broken in some runs and not in others.
+
     `healthy` are variants with which nothing is wrong: the alarm is a false one, and they pass every check.
     `diagnosis` gives for every variant what its incident is diagnosed as; there is none without an incident.
     """
@@ -69,6 +71,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     format: Literal[1]
     hints: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=5)]
     broken: dict[str, dict[str, str]]
+    broken_sometimes: dict[str, tuple[str, ...]] = {}
     healthy: tuple[str, ...] = ()
     near_misses: dict[str, NearMiss] = {}
     diagnosis: dict[str, Truth] = {}

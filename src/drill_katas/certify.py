@@ -116,6 +116,7 @@ def arms_of(kata: Kata, answer: Answer) -> list[Arm]:
             variant,
             kata.variant_folder(variant),
             answer.broken.get(variant, {}),
+            answer.broken_sometimes.get(variant, ()),
         )
         for variant in (ORIGINAL, *kata.manifest.variants)
     ]
@@ -246,7 +247,7 @@ def _missing(answer: Answer, arms: Sequence[Arm]) -> Iterator[str]:
         if arm.kind == "healthy" and arm.fails:
             yield f"healthy {arm.name}: answer.toml says that it fails checks"
     known = {arm.name for arm in arms}
-    for name in (*answer.broken, *answer.healthy, *answer.near_misses):
+    for name in (*answer.broken, *answer.broken_sometimes, *answer.healthy, *answer.near_misses):
         if name not in known:
             yield f"answer.toml speaks of {name}, and there is no such arm"
 

@@ -26,12 +26,12 @@ NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 
 NEEDLE = "instr(hex(zeroblob(120000)), hex(zeroblob(60000)) || '1')"
 DOUBLED = ", ".join(f"a{k} AS (SELECT x FROM a{k - 1} UNION ALL SELECT x FROM a{k - 1})" for k in range(1, 26))
 TIME, MEMORY = "took more than the 1 s of processor time", "took more than the 512 MiB of memory"
-EITHER = f"{TIME}|{MEMORY}"
+EITHER = f"{TIME}|{MEMORY}"  # whichever is used up first: a machine may be slow at giving out memory
 ATTACKS = {
     "a search is one instruction": (f"SELECT {' + '.join([NEEDLE] * 16)}", TIME),
     "a statement compiles for minutes": (f"WITH a0(x) AS (SELECT 1), {DOUBLED} SELECT count(*) FROM a25", EITHER),
-    "a temporary table has no end": (f"CREATE TEMP TABLE x AS {NUMBERS} SELECT zeroblob(200000) FROM n", MEMORY),
-    "rows are sorted in memory": (f"{NUMBERS} SELECT i, zeroblob(200000) AS z FROM n ORDER BY z DESC", MEMORY),
+    "a temporary table has no end": (f"CREATE TEMP TABLE x AS {NUMBERS} SELECT zeroblob(200000) FROM n", EITHER),
+    "rows are sorted in memory": (f"{NUMBERS} SELECT i, zeroblob(200000) AS z FROM n ORDER BY z DESC", EITHER),
 }
 ORDINARY = {
     "a table grows without end": (f"CREATE TABLE x AS {NUMBERS} SELECT zeroblob(200000) FROM n", "disk is full"),
