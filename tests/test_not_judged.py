@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 
@@ -154,6 +155,32 @@ def test_a_submission_not_judged_is_graded_again(pack):
         for file in folder.iterdir():
             file.unlink()
         folder.rmdir()
+
+
+COUNTED = '''
+import os
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with open("{log}", "a") as log:
+        print(len(os.sched_getaffinity(0)), file=log)
+    with sut.open("Thing") as thing:
+        if len(open("{log}").readlines()) < {needed}:
+            sut.trial.note_fault("the moon is full; wait a day")
+            assert thing.go() == "never"
+        assert thing.go() == "gone", "it should be gone"
+'''
+
+
+@pytest.mark.parametrize(("needed", "score", "code", "times"), [(4, 100.0, 0, 4), (9, None, 3, 4), (2, 100.0, 0, 2)])
+def test_a_submission_is_graded_alone_three_times_at_most(pack, needed, score, code, times):
+    """In company each judge has one processor; alone, all there are."""
+    log = pack.root / "log"
+    pack.checks(COUNTED.format(log=log, needed=needed))
+    pack.hand_in("right", RIGHT)
+    assert pack.grade(code=code)["right"]["score"] == score
+    assert [int(line) for line in log.read_text().splitlines()] == [1, *[len(os.sched_getaffinity(0))] * (times - 1)]
 
 
 def test_a_submission_never_judged_has_no_score(pack):

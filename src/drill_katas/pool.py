@@ -1,4 +1,4 @@
-"""Judges sources of katas, several at once: each in a warm judge, on one processor."""
+"""Judges sources of katas, several at once: each in a warm judge, on one processor; alone, on all there are."""
 
 from __future__ import annotations
 
@@ -172,6 +172,7 @@ class Pool:
         self._katas = {kata.name: kata for kata in katas}
         self._hold = hold
         self.jobs = jobs if hold.tier is Tier.PRACTICE or counts_apart(hold.tier) else 1
+        self._processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
         self._own = threading.local()
         self._slots: list[Slot] = []
 
@@ -208,12 +209,21 @@ class Pool:
         saves `benchmarks/pinned.py` measures.
         """
         number = next(numbers)
-        if hasattr(os, "sched_setaffinity"):
-            processors = sorted(os.sched_getaffinity(0))
-            os.sched_setaffinity(0, {processors[number % len(processors)]})
+        if self._processors:
+            processors = sorted(self._processors)
+            self._own.processor = {processors[number % len(processors)]}
+            os.sched_setaffinity(0, self._own.processor)
         self._own.slot = Slot(self._katas, self._hold, self._folder / str(number))
         self._slots.append(self._own.slot)
 
     def _judge(self, task: Task) -> Judged:
         slot: Slot = self._own.slot
-        return slot.judge(task)
+        if not task.alone or not self._processors:
+            return slot.judge(task)
+        slot.rest()  # its judge is on one processor for as long as it lives
+        os.sched_setaffinity(0, self._processors)
+        try:
+            return slot.judge(task)
+        finally:
+            slot.rest()
+            os.sched_setaffinity(0, self._own.processor)

@@ -11,6 +11,7 @@ from drill_katas.verdict import CheckResult, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+ATTEMPTS: Final = 3  # alone, to get a verdict on every check: a machine is not as busy at each moment
 KILLED: Final = (
     "the judge was killed twice while it judged this fix, with nothing else running; it judges the broken version "
     "without trouble, so the fix takes more memory, time or processes of it than it has"
@@ -20,14 +21,20 @@ KILLED: Final = (
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A source to judge: the editable files of a kata, under a unique `key`.
 
-    `alone` states that nothing else is judged meanwhile: what goes wrong then is the source's fault or the grader's.
+    `attempt` counts from 0. Later ones are made `alone`, with nothing else judged meanwhile: what goes wrong then is
+    the source's fault or the grader's.
     """
 
     key: str
     kata: str
     files: dict[str, bytes]
     seed: int
-    alone: bool = False
+    attempt: int = 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing else is judged meanwhile."""
+        return self.attempt > 0
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +74,8 @@ def settled(
 ) -> Iterator[Judged]:
     """Yield the result of each task.
 
-    One that is not enough, and one whose judges have ended, is judged again, alone, in the end.
+    One that is not enough, and one whose judges have ended, is judged again, alone, in the end: until every check has
+    a verdict from one of the attempts, and `ATTEMPTS` times at most.
     """
     sent: dict[str, Task] = {}
     again: list[tuple[Task, Judged]] = []
@@ -84,8 +92,16 @@ def settled(
         else:
             yield judged
     for task, first in again:
-        for second in judges.judged([msgspec.structs.replace(task, alone=True)]):
-            yield _with_verdicts_of(first, second)
+        yield _judged_alone(judges, task, first, is_enough)
+
+
+def _judged_alone(judges: Judges, task: Task, result: Judged, is_enough: Callable[[Judged], bool]) -> Judged:
+    for attempt in range(1, ATTEMPTS + 1):
+        for judged in judges.judged([msgspec.structs.replace(task, attempt=attempt)]):
+            result = _with_verdicts_of(result, judged)
+        if is_enough(result):
+            break
+    return result
 
 
 def killed_its_judge(check: CheckResult) -> CheckResult:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 15
 RETRIES: Final = 2  # of a task whose function raised; one whose worker is lost is begun anew by dask itself
 AHEAD: Final = 2  # tasks that are there for each thread of a worker: one that runs, and the next
-ALONE: Final = "-alone"  # ends the key of a task that is judged again
+ATTEMPT: Final = " attempt "  # between a key and its number: two tasks of one key are one to Dask
 SLOTS: Final[dict[int, Slot]] = {}
 """On a worker: the slot of each of its threads."""
 _lock: Final = threading.Lock()
@@ -87,7 +87,7 @@ class Cluster:
             self._states[task.kata],
             self.tier,
             unsafe=self._unsafe,
-            key=f"{task.key}{ALONE if task.alone else ''}",
+            key=f"{task.key}{ATTEMPT}{task.attempt}",
             retries=RETRIES,
         )
 
@@ -107,7 +107,7 @@ def _result(future: Any) -> Judged:
     if future.status == "finished":
         judged: Judged = future.result()
         return judged
-    return Judged(key=future.key.removesuffix(ALONE), problem=f"the cluster has lost it ({future.exception()!r})")
+    return Judged(key=future.key.rpartition(ATTEMPT)[0], problem=f"the cluster has lost it ({future.exception()!r})")
 
 
 def tier_here(wanted: Tier | None, *, unsafe: bool) -> tuple[Tier | None, str]:
