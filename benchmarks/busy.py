@@ -1,8 +1,9 @@
 """Grades every right arm beside busy processes: python busy.py [--katas NAMES] [--seeds NUMBERS] [--busy N].
 
 Each arm is right, so that any verdict but `pass` is the grader's fault: a refusal is a wrong verdict, `not judged` an
-honest one. Prints how many gradings got which, and writes a line of JSON for each grading. Each seed is a
-round of all right arms, which takes about 25 minutes on two cores beside 20 processes.
+honest one. Prints how many gradings got which, and writes a line of JSON for each grading. Each seed is a round of all
+right arms, which takes some 40 minutes on two cores beside 20 processes. A run that was ended goes on where it was:
+gradings in the record are not made again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,24 +49,30 @@ def main() -> None:
     """Judge as asked, print a line a grading, and the counts in the end."""
     options = parsed()
     katas = [kata for kata in shipped() if not options.katas or kata.name in options.katas.split(",")]
-    tasks = list(tasks_of(katas, options.seeds))
-    counts = dict.fromkeys(("right", "refused", "not judged"), 0)
+    made = recorded(options.record)
     began = time.monotonic()
     hold = best_hold(katas, None, unsafe=True)
-    with busy(options.busy), Pool(katas, hold, options.jobs) as pool, options.record.open("w") as record:
+    with busy(options.busy), Pool(katas, hold, options.jobs) as pool, options.record.open("a") as record:
         counted = Counted(pool)
-        for judged in settled(counted, tasks):
-            what = result(judged)
-            counts[what] += 1
-            said = {check.name: check.message for check in judged.checks if not check.passed} or judged.problem
-            entry = {"grading": judged.key, "result": what, "seconds": judged.seconds, "said": said}
-            record.write(json.dumps(entry | {"load": os.getloadavg()[0]}) + "\n")
-            record.flush()
-            print(f"{judged.key}: {what}, {judged.seconds:.0f} s {said or ''}", flush=True)
+        for seed in options.seeds:
+            for judged in settled(counted, (task for task in tasks_of(katas, seed) if task.key not in made)):
+                said = {check.name: check.message for check in judged.checks if not check.passed} or judged.problem
+                made[judged.key] = result(judged)
+                entry = {"grading": judged.key, "result": result(judged), "seconds": judged.seconds, "said": said}
+                record.write(json.dumps(entry | {"load": os.getloadavg()[0]}) + "\n")
+                record.flush()
+                print(f"{judged.key}: {result(judged)}, {judged.seconds:.0f} s {said or ''}", flush=True)
     took = time.monotonic() - began
-    told = ", ".join(f"{number} {what}" for what, number in counts.items())
-    print(f"{len(tasks)} gradings at the tier {hold.tier} beside {options.busy} busy processes, {took:.0f} s: {told}")
-    print(f"{counted.not_judged} results had a check that was not judged, those of gradings made again among them")
+    counts = Counter(made.values())
+    told = ", ".join(f"{counts[what]} {what}" for what in ("right", "refused", "not judged"))
+    print(f"{len(made)} gradings at the tier {hold.tier} beside {options.busy} busy processes: {told}")
+    print(f"this time {took:.0f} s; {counted.not_judged} results had a check that was not judged, and were made again")
+
+
+def recorded(record: Path) -> dict[str, str]:
+    """Return the gradings of an earlier run, and what they came to."""
+    lines = record.read_text().splitlines() if record.exists() else []
+    return {entry["grading"]: entry["result"] for entry in map(json.loads, lines)}
 
 
 def parsed() -> argparse.Namespace:
@@ -83,14 +91,13 @@ def numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
 
 
-def tasks_of(katas: Iterable, seeds: Iterable[int]) -> Iterator[Task]:
-    """Yield every right arm of the katas, round after round, each time with another seed."""
-    for seed in seeds:
-        for kata in katas:
-            for arm in arms_of(kata, read_answer(kata.solutions)):
-                if arm.kind in RIGHT:
-                    files = {name: file.read_bytes() for name, file in arm_from(kata, str(arm.folder)).files.items()}
-                    yield Task(key=f"{kata.name}/{arm.name}/{seed}", kata=kata.name, files=files, seed=seed)
+def tasks_of(katas: Iterable, seed: int) -> Iterator[Task]:
+    """Yield every right arm of the katas."""
+    for kata in katas:
+        for arm in arms_of(kata, read_answer(kata.solutions)):
+            if arm.kind in RIGHT:
+                files = {name: file.read_bytes() for name, file in arm_from(kata, str(arm.folder)).files.items()}
+                yield Task(key=f"{kata.name}/{arm.name}/{seed}", kata=kata.name, files=files, seed=seed)
 
 
 def result(judged: Judged) -> str:
