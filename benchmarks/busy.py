@@ -64,9 +64,9 @@ def main() -> None:
                 print(f"{judged.key}: {result(judged)}, {judged.seconds:.0f} s {said or ''}", flush=True)
     took = time.monotonic() - began
     counts = Counter(made.values())
-    told = ", ".join(f"{counts[what]} {what}" for what in ("right", "refused", "not judged"))
-    print(f"{len(made)} gradings at the tier {hold.tier} beside {options.busy} busy processes: {told}")
-    print(f"this time {took:.0f} s; {counted.not_judged} results had a check that was not judged, and were made again")
+    summary = ", ".join(f"{counts[what]} {what}" for what in ("right", "refused", "not judged"))
+    print(f"{len(made)} gradings at the tier {hold.tier} beside {options.busy} busy processes: {summary}")
+    print(f"this time {took:.0f} s; {counted.not_judged} results had a check that was not judged")
 
 
 def recorded(record: Path) -> dict[str, str]:
@@ -82,7 +82,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seeds", type=numbers, default=[1, 2, 3, 4], help="a round for each; default: 1,2,3,4")
     parser.add_argument("--busy", type=int, default=20, help="busy processes; default: 20")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="gradings at once; default: one a core")
-    parser.add_argument("--record", type=Path, default=Path("busy.jsonl"), help="default: busy.jsonl")
+    parser.add_argument("--record", type=Path, default=Path("busy.jsonl"), help="goes on with it; default: busy.jsonl")
     return parser.parse_args()
 
 

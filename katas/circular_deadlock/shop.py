@@ -173,7 +173,7 @@ class Shop(Day):
     def expect_soon_confirmed(self, many, told):
         """So many orders at once are all confirmed, within 1 s from now."""
         began, passed, seen = time.monotonic(), 0.0, []
-        while passed < SOON:  # confirmed by then is late perhaps; after that, somebody takes up room for ever
+        while passed < SOON:  # longer than allowed, since a busy machine delays orders; lost room never comes back
             orders = self.orders(many)
             answers = self.place_all(orders, told, deadline_ms=1000)
             accepted = self.collect_accepted(orders, answers, told)

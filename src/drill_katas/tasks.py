@@ -11,7 +11,7 @@ from drill_katas.verdict import CheckResult, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-ATTEMPTS: Final = 3  # alone, to get a verdict on every check: a machine is not as busy at each moment
+MOST_ALONE: Final = 3  # attempts to get a verdict on every check, because a busy machine has quieter moments
 KILLED: Final = (
     "the judge was killed twice while it judged this fix, with nothing else running; it judges the broken version "
     "without trouble, so the fix takes more memory, time or processes of it than it has"
@@ -21,8 +21,8 @@ KILLED: Final = (
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A source to judge: the editable files of a kata, under a unique `key`.
 
-    `attempt` counts from 0. Later ones are made `alone`, with nothing else judged meanwhile: what goes wrong then is
-    the source's fault or the grader's.
+    `attempt` counts from 0. Nothing else is judged during a later attempt (`alone`), so that a failure of the judge
+    then is caused by the source or by the grader.
     """
 
     key: str
@@ -74,8 +74,8 @@ def settled(
 ) -> Iterator[Judged]:
     """Yield the result of each task.
 
-    One that is not enough, and one whose judges have ended, is judged again, alone, in the end: until every check has
-    a verdict from one of the attempts, and `ATTEMPTS` times at most.
+    One that is not enough, and one whose judges have ended, is judged again, alone, in the end: until `is_enough`
+    accepts the verdicts of all attempts together, and `MOST_ALONE` times at most.
     """
     sent: dict[str, Task] = {}
     again: list[tuple[Task, Judged]] = []
@@ -96,7 +96,7 @@ def settled(
 
 
 def _judged_alone(judges: Judges, task: Task, result: Judged, is_enough: Callable[[Judged], bool]) -> Judged:
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, MOST_ALONE + 1):
         for judged in judges.judged([msgspec.structs.replace(task, attempt=attempt)]):
             result = _with_verdicts_of(result, judged)
         if is_enough(result):

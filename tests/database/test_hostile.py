@@ -89,6 +89,17 @@ def test_a_statement_beyond_a_bound_ends_the_check_alone(bench, served, connecti
     assert len(database.statements) == 1
 
 
+def test_memory_that_many_statements_take_ends_the_check(bench, connection):
+    """Each takes 20 MB and little time, so that only the bound on memory can end it, on the slowest machine too."""
+    connection.execute("CREATE TEMP TABLE x (z)")
+    with pytest.raises(driver.Disconnected):
+        for _ in range(40):
+            connection.execute(f"INSERT INTO x {NUMBERS} SELECT zeroblob(200000) FROM n LIMIT 100")
+    end = end_of(bench)
+    assert isinstance(end, LimitExceeded), end
+    assert MEMORY in str(end)
+
+
 @pytest.mark.parametrize(("sql", "told"), ORDINARY.values(), ids=ORDINARY)
 def test_an_ordinary_mistake_is_an_error_of_sql(bench, connection, sql, told):
     with pytest.raises(driver.Error, match=told):
