@@ -217,6 +217,12 @@ class Shop(Day):
             self.expect_degraded([order], self.outcomes([order], [answer], told), told)
         return placed
 
+    def wait_for_pricing(self, **options):
+        """Place orders one after another until one is not degraded, for as long as pricing may be left alone."""
+        until = time.monotonic() + 1 + SLACK
+        while time.monotonic() < until and self.placed_one(**options)["degraded"]:
+            time.sleep(0.05)
+
     def placed_one(self, **options):
         """Place one order, which must be confirmed; what it was told."""
         order, told = self.order(), "pricing is back"

@@ -345,9 +345,7 @@ def test_prices_are_right_again_soon_after_pricing_is_back(sut):
     shop = Shop(sut, workers=4)
     degraded = shop.cut_pricing_off(orders=3)
     shop.network.heal("pricing")
-    until = time.monotonic() + 1 + SLACK
-    while time.monotonic() < until and shop.placed_one(deadline_ms=1000)["degraded"]:
-        time.sleep(0.05)
+    shop.wait_for_pricing(deadline_ms=1000)
     told = "pricing was cut off and is back for 1 s"
     for orders in ([order | {"id": f"{order['id']}-b"} for order in degraded], shop.orders(3)):
         shop.expect_confirmed(orders, shop.placed(orders, told), told)
@@ -361,15 +359,14 @@ def test_pricing_is_asked_until_it_fails_three_times_in_a_row(sut):
         shop.refused_by_pricing(failures)
         shop.expect_own_price(f"pricing answers 503 to {kit.some(failures, 'order')}, then all is well again")
     shop.refused_by_pricing(TRIES)
-    until = time.monotonic() + 1 + SLACK
-    while time.monotonic() < until and shop.placed_one()["degraded"]:
-        time.sleep(0.05)
+    shop.wait_for_pricing()
     shop.refused_by_pricing(1)
     shop.expect_own_price("pricing answers 503 to 3 orders, is well again, and answers 503 to 1 order more")
     before = shop.calls_of_pricing()
     shop.place(*shop.orders(4), deadline_ms=1)
     if shop.calls_of_pricing() == before:
         shop.expect_own_price("4 customers have 1 ms of patience, pricing is not called, and 2 others have time")
+    shop.wait_for_pricing()
     shop.network.delay("pricing", 0.15)
     for order in shop.orders(4):
         shop.place(order, within=0.1)
