@@ -11,7 +11,7 @@ import pytest
 from drill_katas.verdict import Outcome
 from tests.bicycle import runs, summary
 from tests.commands import kata
-from tests.conftest import CHECK, run
+from tests.conftest import CHECK, MANIFEST, run
 from tests.pack import ELSEWHERE, RIGHT, WRONG, Pack
 
 FAULTY = '''
@@ -253,6 +253,16 @@ def test_a_judge_without_descriptors_names_them(toy):
     assert "raise it with `ulimit -n 65536`" in check.message
 
 
+def test_a_grader_without_descriptors_names_them(pack):
+    (pack.folder / "world.py").write_text(WORLD)
+    (pack.folder / "kata.toml").write_text(f"{MANIFEST}[limits]\ncall_seconds = 1.0\n")
+    pack.checks(TAKES_ALL)
+    pack.hand_in("right", ASKS)
+    grade = pack.grade(code=3)["right"]
+    assert grade["score"] is None
+    assert "raise it with `ulimit -n 65536`" in grade["checks"][0]["message"]
+
+
 PRINTS = "    import resource\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n    with sut"
 COUNTS = CHECK.replace("    with sut", PRINTS)
 
@@ -286,6 +296,22 @@ def test_without_proc_the_judge_refuses_to_begin(toy):
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "there is no /proc here" in done.stderr
     assert not runs(toy)
+
+
+def test_without_proc_nothing_is_graded(pack):
+    pack.hand_in("right", RIGHT)
+    done = pack.elsewhere("no-proc", "--json", pack.file)
+    assert done.returncode == 2, done.stdout
+    assert "Error: there is no /proc here" in done.stderr
+    assert not pack.file.exists()
+
+
+@pytest.mark.parametrize("command", [("verify", "fp_drift"), ("incident", "fp_drift", "--seed", "1")])
+def test_without_proc_nothing_is_replayed_or_verified(tmp_path, command):
+    assert kata(tmp_path, "init", ".").returncode == 0
+    done = kata(tmp_path, *command, wrapper=[sys.executable, ELSEWHERE, "no-proc", "--"])
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.startswith("Error: there is no /proc here"), done.stderr
 
 
 DIES = '''

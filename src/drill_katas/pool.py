@@ -16,6 +16,7 @@ import msgspec
 
 from drill_katas.judge.folders import run_folder
 from drill_katas.judge.sandbox import counts_apart
+from drill_katas.judge.shortage import require_proc
 from drill_katas.judge.tier import Tier
 from drill_katas.tasks import Judged, Task, killed_its_judge
 from drill_katas.verdict import Report
@@ -165,9 +166,11 @@ class Pool:
     """Judges with `jobs` slots on this machine. What it begins it ends, and its folder goes with it.
 
     One slot only where the kernel counts the threads of all SUTs together: one could leave none to another.
+    Raises `UserError` where no SUT can be watched.
     """
 
     def __init__(self, katas: Iterable[Kata], hold: Hold, jobs: int) -> None:
+        require_proc()
         self.tier = hold.tier
         self._katas = {kata.name: kata for kata in katas}
         self._hold = hold

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
 from drill_katas.judge.nursery import NURSERY
+from drill_katas.judge.shortage import require_proc
 from drill_katas.judge.spawning import Zygote
 from drill_katas.judge.tier import PRACTICE, Hold
 
@@ -27,10 +28,11 @@ class Hosts:
 
     What is forked from one process has one seed for `hash()` of strings. After a restart in production it is another
     one, and a program that has stored such a hash must fail here as it would there. Each host has one of its own that
-    is always the same, and so is the verdict.
+    is always the same, and so is the verdict. Raises `UserError` where no SUT can be watched.
     """
 
     def __init__(self, preload: Sequence[str], hold: Hold = PRACTICE) -> None:
+        require_proc()
         if any(module.partition(".")[0] == "sqlalchemy" for module in preload):
             NURSERY.start()
         self._preload = preload
