@@ -1,6 +1,7 @@
 """What others do between two steps of a request, and requests of which a step fails."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from drill_katas import kit
 from .oracle import as_body, spoken
 
 SOON = 0.2  # seconds within which a program that goes on after its answer takes its next step
+ON_ITS_WAY = 0.1  # seconds that an answer may take to who asked, once it is given
 MOST_SHOWN = 60  # characters of a statement in a message
 PATIENCE = 0.3  # seconds that a step waits for what others do: the program may have locked what they need
 MOST_STEPS = 60  # of a request; a program that takes more is looked at no further
@@ -90,7 +92,7 @@ class Others:
     def act(self):
         self.came.set()
         self._begin(late=False)
-        if self.written and self.written.done():
+        if self.written and wait([self.written], ON_ITS_WAY).done:
             self._begin(late=True)
 
     def answers(self):
@@ -107,8 +109,7 @@ def expect_users_all_or_none(sut, shop, people_of):
     """Whichever step of a POST /users fails, all of its users are there afterwards, or none; all, if it answers 201."""
     for number in range(1, MOST_STEPS):
         people = people_of(number)
-        with sut.failing_at_step(number) as failure:
-            answer = shop.post("dashboard", "/users", {"users": people})
+        answer, failure = posted_while_a_step_fails(sut, shop, number, "/users", {"users": people})
         pages = {each["id"]: looked(sut, shop, [each["id"]], answer) for each in people}
         there = [user for user, page in pages.items() if page.status != HTTPStatus.NOT_FOUND]
         told = expect_all_or_none("/users", answer, failure, len(there), len(people))
@@ -123,8 +124,7 @@ def expect_orders_all_or_none(sut, shop, orders_of):
     """Whichever step of a POST /orders fails, all of its orders show afterwards, or none; all, if it answers 201."""
     for number in range(1, MOST_STEPS):
         orders = orders_of(number)
-        with sut.failing_at_step(number) as failure:
-            answer = shop.post("dashboard", "/orders", as_body(orders))
+        answer, failure = posted_while_a_step_fails(sut, shop, number, "/orders", as_body(orders))
         users = list(dict(orders))
         page = looked(sut, shop, users, answer)
         shop.expect_ok(page, f"a dashboard asked for after a POST /orders of which step {named(failure)} failed")
@@ -135,6 +135,16 @@ def expect_orders_all_or_none(sut, shop, orders_of):
         shop.expect(page, users, f"asked for after {told}:")
         if failure.request is None:
             break
+
+
+def posted_while_a_step_fails(sut, shop, number, path, value):
+    """Post a value while a step of that fails, be it a step after the answer; returns the answer and the failure."""
+    with sut.failing_at_step(number) as failure:
+        answer = shop.post("dashboard", path, value)
+        until = time.monotonic() + SOON
+        while answer.status == HTTPStatus.CREATED and failure.request is None and time.monotonic() < until:
+            time.sleep(0.01)
+    return answer, failure
 
 
 def looked(sut, shop, users, written):
