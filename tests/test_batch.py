@@ -300,6 +300,7 @@ def test_a_kata_that_cannot_be_judged_is_told_with_what_its_judge_said(pack):
     pack.checks("import nothing_of_that_name\n")
     result = kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env)
     assert "nothing_of_that_name" in result.stderr, "which is for whoever grades, and for no learner"
+    assert "\0" not in result.stderr, "where the words of the first attempt were"
     grade = pack.grades()["right"]
     assert (grade["checks"], grade["solved"]) == ([], False)
     assert grade["notes"][-1].startswith("not judged: the judge of toy gave no verdict")

@@ -52,7 +52,7 @@ class Slot:
         self._temporary = folder / "tmp"  # of the judge and what it starts
         self._temporary.mkdir(parents=True)
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # nobody else's settings take part
-        self._log = (folder / "log").open("w+b")
+        self._log = (folder / "log").open("a+b")
 
     def judge(self, task: Task) -> Judged:
         """Judge one source. Never raises for what is in it."""
