@@ -15,6 +15,7 @@ from drill_katas.judge.owntime import MOMENT, MOST_WALL, Meter, Wait
 from drill_katas.runs import busy
 from drill_katas.verdict import Outcome
 from tests.commands import done, words
+from tests.conftest import MANIFEST
 from tests.deeds import GRACE, IMPORTS
 
 if TYPE_CHECKING:
@@ -144,6 +145,17 @@ def test_a_late_answer_beside_a_crowd_is_not_judged(toy):
 
 
 @pytest.mark.usefixtures("one_processor")
+@pytest.mark.parametrize(("late", "outcome"), [(1.0, Outcome.NOT_JUDGED), (1_000.0, Outcome.FAIL)])
+def test_a_machine_is_blamed_for_no_more_than_it_can_have_delayed(toy, late, outcome):
+    """It was busy, and what came far later than that explains came late by itself."""
+    failing = f'sut.in_time(not thing.go(), "it should be gone", late={late})'
+    toy.checks(BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it should be gone"', failing))
+    toy.module(IMPORTS + WORKS.format(seconds=0.3))
+    check = toy.check()
+    assert check.outcome is outcome, check.message
+
+
+@pytest.mark.usefixtures("one_processor")
 def test_a_program_with_time_outs_beside_a_crowd_is_not_judged(toy):
     """Its own time-outs run out while it waits for a processor, so that whatever it answers says nothing."""
     toy.checks(BESIDE.format(calls=1).replace("    with sut", "    sut.on_time()\n    with sut"))
@@ -255,18 +267,20 @@ def test_without_a_kernel_that_knows_time_is_wall_time(tmp_path):
     assert wait.own_seconds() >= 0.05
 
 
-def test_the_start_of_the_other_host_is_no_work_of_others(toy):
+def test_the_start_of_what_programs_are_forked_from_is_no_work_of_others(toy):
     """It begins with the first check; whether others keep the machine busy is not to be seen from it."""
+    toy.write("kata.toml", f'{MANIFEST}preload = ["sqlalchemy"]\n')
     toy.checks("""
         import psutil
 
         @pytest.mark.stage("symptom")
         def test_go(sut):
+            names = {child.pid: " ".join(child.cmdline()) for child in psutil.Process().children()}
+            own = [pid for pid, name in names.items() if "zygote.py" in name or "nursery.py" in name]
+            assert len(own) == 3
+            assert set(own) <= set(sut.trial.meter._families)
             with sut.open("Thing") as thing:
                 thing.go()
-            zygotes = [child.pid for child in psutil.Process().children() if "zygote.py" in " ".join(child.cmdline())]
-            assert len(zygotes) == 2
-            assert set(zygotes) <= set(sut.trial.meter._families)
     """)
     check = toy.check()
     assert check.outcome is Outcome.PASS, check.message

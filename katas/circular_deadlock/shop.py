@@ -74,9 +74,9 @@ class Shop(Day):
         answers = kit.load.open_loop(self.network, "checkout", arrivals, patience=waits).answers
         for (order, deadline_ms), answer in zip(sent, answers, strict=True):
             self.expect_answered([order], [answer], deadline_ms, told)
-            late = deadline_ms and answer.seconds > deadline_ms / 1000 + HASTE
+            late = answer.seconds - deadline_ms / 1000 - HASTE if deadline_ms else 0
             what = f"{told}: who waits for {deadline_ms} ms is answered after {answer.seconds:.2f} s"
-            self.sut.in_time(not late, what)
+            self.sut.in_time(late <= 0, what, late=late)
         return answers
 
     def frozen(self, told):
@@ -212,8 +212,8 @@ class Shop(Day):
         for number, order in enumerate(placed, 1):
             told = f"{why}, and order {number} comes with {patience} ms of patience"
             (answer,) = self.place_all([order], told, deadline_ms=patience)
-            late = answer.seconds > patience / 1000 + SLACK / 2
-            self.sut.in_time(not late, f"{told}: it is answered after {answer.seconds:.2f} s")
+            late = answer.seconds - patience / 1000 - SLACK / 2
+            self.sut.in_time(late <= 0, f"{told}: it is answered after {answer.seconds:.2f} s", late=late)
             self.expect_degraded([order], self.outcomes([order], [answer], told), told)
         return placed
 
@@ -338,7 +338,7 @@ class Shop(Day):
             strays = hop.began + SOON if hop.trace_id in others else max(ends.values())
             over = hop.began + int(left) / 1000 - ends.get(hop.trace_id, strays)
             longer = f"{what} and says {left} ms, which is {over:.2f} s longer than its customer waits"
-            self.sut.in_time(over <= TOLERANCE, longer)
+            self.sut.in_time(over <= TOLERANCE, longer, late=over - TOLERANCE)
             overdue = (hop.ended or time.monotonic()) - hop.began - int(left) / 1000
             self.sut.in_time(overdue <= TOLERANCE, f"{what} with {left} ms, and gives it up {overdue:.2f} s after that")
 

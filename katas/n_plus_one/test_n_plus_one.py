@@ -150,6 +150,7 @@ def test_health_is_answered_while_prices_take_their_time(sut):
         kept is None,
         f"a price was asked for, and /health was not answered until it was there, {kept or 0:.1f} s later; "
         f"it should be, whatever else is under way",
+        late=kept or 0,
     )
 
 

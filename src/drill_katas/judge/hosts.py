@@ -43,7 +43,7 @@ class Hosts:
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
         """Start a SUT, which finds the judge in the folder `sockets`; the one before has to be ended."""
         process = self._zygotes[0].spawn(program, limits, sockets)
-        process.families = self.pids  # the start of the other host is no work of other programs
+        process.families = self.families  # the start of the other host is no work of other programs
         self._zygotes.rotate()
         return process
 
@@ -56,6 +56,11 @@ class Hosts:
     def pids(self) -> list[int]:
         """The processes that programs are forked from."""
         return [zygote.pid for zygote in self._zygotes]
+
+    @property
+    def families(self) -> list[int]:
+        """The processes whose work, and that of all below them, is the judge's own."""
+        return [*self.pids, *NURSERY.pids]
 
     def rest(self) -> None:
         """End what a run in a fork of this process has left; then be ready for another one's programs."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import Output
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 class InlineSpawner:
     """Starts SUTs in this process."""
+
+    families: Final[list[int]] = []
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> InlineRunning:  # noqa: ARG002 - no limits here
         """Start one. Modules imported before stay imported: state they keep is not fresh."""

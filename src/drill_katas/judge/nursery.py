@@ -35,6 +35,11 @@ class Nursery:
             if self._control is None:
                 self._start()
 
+    @property
+    def pids(self) -> list[int]:
+        """The process, if it runs."""
+        return [self._popen.pid] if self._popen is not None else []
+
     def hand(self, fds: Sequence[int]) -> None:
         """Have a server forked that takes copies of these file descriptors; see `drill_katas.sql.nursery`."""
         with self._lock:

@@ -74,6 +74,11 @@ class Meter:
         """Count a program that has just begun: the waiting of `pid`, and as its own work all below `families`."""
         with self._lock:
             self._pids.append(pid)
+            self.own(families)
+
+    def own(self, families: Iterable[int]) -> None:
+        """Count the work of all below `families` as the check's own from here on, and not as that of others."""
+        with self._lock:
             new = [family for family in families if family not in self._families]
             self._families += new
             self._used += self.kernel.used([], new)

@@ -50,5 +50,9 @@ class Running(Protocol):
 class Spawner(Protocol):
     """Starts SUTs."""
 
+    @property
+    def families(self) -> list[int]:
+        """The processes whose work, and that of all below them, is the judge's own."""
+
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Running:
         """Start one, which finds the judge in the folder `sockets`; an earlier one is ended first."""

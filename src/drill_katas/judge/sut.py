@@ -155,6 +155,7 @@ class Sut(Troubled, Measuring):
     def begin_check(self, trial: Trial) -> None:
         """Get ready for a check."""
         self._trial = trial
+        trial.meter.own(self._spawner.families)
         if math.isinf(trial.budget):  # a system that is served for hours
             self._services.most_statements = sys.maxsize
 
