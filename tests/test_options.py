@@ -65,6 +65,17 @@ def test_an_arm_of_the_solutions_holds_only_what_differs_from_the_reference(toy)
     assert "there is no toy.py and bell.py of toy; looked in solutions/toy/accepted" in done.stderr
 
 
+def test_a_folder_with_some_of_the_files_is_told_which_are_missing(toy):
+    manifest = toy.folder / "kata.toml"
+    manifest.write_text(manifest.read_text().replace('"toy.py"', '"toy.py", "bell.py"'))
+    toy.folder.joinpath("bell.py").write_text("")
+    (toy.root / "mine").mkdir()
+    (toy.root / "mine" / "toy.py").write_text("")
+    done = toy.pytest("--kata", "toy", "--kata-from=mine")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "there is no bell.py in mine, beside toy.py; put it there too" in done.stderr
+
+
 def test_kata_from_needs_no_workspace_since_the_shipped_katas_will_do(pytester):
     done = pytester.runpytest_subprocess("--kata", "fp_drift", "--kata-from", "solutions", "--collect-only", "-q")
     assert done.ret == 0

@@ -1,6 +1,7 @@
 """What is right: a shop to hold dashboards against, and what fills and asks it."""
 
 import random
+import time
 from collections import Counter
 from fractions import Fraction
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from .price_service import PriceService, skus_of
 
 WITHIN = 8.0  # seconds for an answer where time is not the question
 PROMPT = 0.5  # seconds for an answer of /health
+MOST_SPOKEN = 80  # characters of an answer in a message
 GIVES_UP = 1.5  # seconds that a call to the price service may take
 SKUS = ["sku-1", "SKU-1", "sku-1 ", "sku-\u00e9", "sku-'7", "sku,2", "sku/3?a=b", "7e2", "700"]
 SERVED = kit.Report("dashboard_seconds_count", labels={}, line={"event": "dashboard served", "level": "info"})
@@ -170,6 +172,12 @@ class Shop:
     def price_calls(self):
         return [hop for hop in self.network.hops if hop.callee == "prices"]
 
+    def wait_for_calls(self, many):
+        """Wait until so many calls to the price service are open, or for a second."""
+        until = time.monotonic() + 1
+        while sum(hop.status is None for hop in self.price_calls()) < many and time.monotonic() < until:
+            time.sleep(0.01)
+
     def most_asked(self, before):
         """Return the SKU that the price service was asked for most often after so many calls, and how often."""
         times = Counter(sku for hop in self.price_calls()[before:] for sku in skus_of(hop))
@@ -235,8 +243,8 @@ def spoken(answer):
     """Say what came back: "answers 503 {...}"."""
     if answer.status is None:
         return f"has no answer after {answer.seconds:.1f} s"
-    body = " ".join(answer.body[:80].decode(errors="replace").split())
-    return f"answers {answer.status} {body}"
+    body = " ".join(answer.body.decode(errors="replace").split())
+    return f"answers {answer.status} {body if len(body) <= MOST_SPOKEN else f'{body[:MOST_SPOKEN]}...'}"
 
 
 def expect_same(shown, right, told):

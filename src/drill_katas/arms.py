@@ -63,6 +63,12 @@ def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None)
             return Arm(source, {name: file if name in found else rest / name for name, file in files.items()})
         if len(found) == len(files):
             return Arm(source, files)
+        if found:
+            missing = " and ".join(name for name in files if name not in found)
+            raise UserError(
+                f"there is no {missing} in {folder}, beside {' and '.join(found)}; put it there too, as the kata has "
+                f"it if you did not change it"
+            )
     looked_at = ", ".join(str(folder) for folder in folders)
     raise UserError(f"there is no {' and '.join(editable)} of {kata.name}; looked in {looked_at}")
 
