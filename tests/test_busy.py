@@ -238,6 +238,13 @@ def test_waiting_counts_as_far_as_others_ran(machine):
     assert measured(machine, 0.3, nobody) == pytest.approx(0.0, abs=0.02)
 
 
+def test_a_process_below_two_that_are_counted_is_counted_once(machine):
+    """A SQL server is one of the check's own, and so is the process that it was forked from."""
+    machine.run(70, ran=1.0, waited=0, children="77")
+    machine.run(77, ran=2.0, waited=0)
+    assert Kernel(machine.folder).used([], [70, 77]) == pytest.approx(3.0)
+
+
 def test_waiting_and_work_are_never_more_than_passed(machine):
     def change():
         machine.run(77, ran=0.1, waited=50.0)

@@ -68,7 +68,7 @@ class Kernel:
     def used(self, alone: Iterable[int], families: Iterable[int]) -> float:
         """Return the processor time of processes, and of others with all below them, those that ended included."""
         own = sum(sum(self._times(pid)[:2]) for pid in alone)
-        return own + sum(sum(self._times(pid)) for root in families for pid in self.family(root))
+        return own + sum(sum(self._times(pid)) for pid in {pid for root in families for pid in self.family(root)})
 
     def family(self, root: int) -> Iterator[int]:
         """Yield a process and all below it."""
