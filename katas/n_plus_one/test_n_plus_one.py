@@ -234,6 +234,7 @@ def test_a_price_that_has_changed_shows_while_others_wait(sut):
     slow, ids = shop.fill_apart(1), shop.fill(users=1, skus=4, first=100)
     shop.service.slow = shop.skus(slow)
     waiting = shop.begin_to_ask(slow)
+    shop.wait_for_calls(1)
     for number in (1, 2):
         shop.service.prices |= dict.fromkeys(shop.skus(ids), f"{number}.5")
         when = "before" if number == 1 else "after"
