@@ -56,6 +56,7 @@ def arm_from(kata: Kata, source: str, option: str = "") -> Arm:
 def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None) -> Arm:
     """Find the editable files in the first of the folders that has them; `rest` has those that may be missing there."""
     editable = kata.manifest.editable
+    lacking = ""
     for folder in folders:
         files = {name: folder / name for name in editable}
         found = [name for name, file in files.items() if file.is_file()]
@@ -63,14 +64,14 @@ def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None)
             return Arm(source, {name: file if name in found else rest / name for name, file in files.items()})
         if len(found) == len(files):
             return Arm(source, files)
-        if found:
+        if found and not lacking:
             missing = " and ".join(name for name in files if name not in found)
-            raise UserError(
+            lacking = (
                 f"there is no {missing} in {folder}, beside {' and '.join(found)}; put it there too, as the kata has "
                 f"it if you did not change it"
             )
     looked_at = ", ".join(str(folder) for folder in folders)
-    raise UserError(f"there is no {' and '.join(editable)} of {kata.name}; looked in {looked_at}")
+    raise UserError(lacking or f"there is no {' and '.join(editable)} of {kata.name}; looked in {looked_at}")
 
 
 class Overlay:
