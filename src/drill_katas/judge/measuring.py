@@ -12,7 +12,7 @@ from drill_katas.judge.owntime import MOMENT, TENTH, watching
 if TYPE_CHECKING:
     from drill_katas.judge.trial import Trial
 
-MOST_DELAY: Final = 2  # times all that a check has waited for a processor; what is later was not made late by that
+MOST_DELAY: Final = 2  # seconds of delay that each second of waiting for a processor can explain
 
 
 class Measuring(abc.ABC):
