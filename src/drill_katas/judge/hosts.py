@@ -43,7 +43,6 @@ class Hosts:
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
         """Start a SUT, which finds the judge in the folder `sockets`; the one before has to be ended."""
         process = self._zygotes[0].spawn(program, limits, sockets)
-        process.families = self.families  # the start of the other host is no work of other programs
         self._zygotes.rotate()
         return process
 
@@ -59,7 +58,7 @@ class Hosts:
 
     @property
     def families(self) -> list[int]:
-        """The processes whose work, and that of all below them, is the judge's own."""
+        """The processes whose work, and that of all below them, is the judge's own; one may still start up."""
         return [*self.pids, *NURSERY.pids]
 
     def rest(self) -> None:

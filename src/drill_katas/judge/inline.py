@@ -46,7 +46,6 @@ class InlineRunning:
         self.logs: list[Logged] = []
         self.output = Output()
         self.pid = os.getpid()
-        self.families = [self.pid]
         self.weight = 0  # not counted, as all that is kept here
         self._host = host
         self._killed = False

@@ -94,7 +94,6 @@ class Process:
         dialler: Dialler | None,
     ) -> None:
         self.pid = pid
-        self.families = [zygote.pid]  # from which this one and all that it starts descend
         self.exit: Exit | None = None
         self.output = Output()
         self.logs: list[Logged] = []

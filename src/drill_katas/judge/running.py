@@ -20,7 +20,6 @@ class Running(Protocol):
     """A SUT that runs: in a process of its own, or in this one for a debugger."""
 
     pid: int
-    families: list[int]
     logs: list[Logged]
     output: Output
 

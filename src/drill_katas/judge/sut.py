@@ -207,7 +207,7 @@ class Sut(Troubled, Measuring):
             self._running.count_in(self.trial.kept)
             self._services.kept = self.trial.kept
             self.trial.output = self._running.output
-            self.trial.meter.watch(self._running.pid, self._running.families)
+            self.trial.meter.watch(self._running.pid, self._spawner.families)
             if self._virtual_time:
                 self._ask({"op": "virtual time"}, Call("virtual time"))
             has_time = self.trial.seconds_left() > IMPORT_SECONDS
