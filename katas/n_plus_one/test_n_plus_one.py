@@ -301,7 +301,7 @@ def expect_all_told(sut, shop, ids, wide):
 
 def expect_tried_twice(shop, before, told):
     sku, times = shop.most_asked(before)
-    assert times <= 2, f"for dashboards {told}, it was asked for {sku} {times} times; twice is all"
+    assert times <= 2, f"for dashboards {told}, it gets {times} calls for {sku}; it should get 2 at most"
 
 
 def expect_spared(shop, before, told):
