@@ -274,6 +274,34 @@ def test_an_import_that_goes_wrong_gets_its_own_verdict_in_time(toy, deed, outco
     assert after.outcome is PASS, after.message
 
 
+def test_an_end_amidst_an_example_is_told_as_it_is(toy):
+    """Hypothesis had begun an example with the same data before, which drew more, and speaks of inconsistent data."""
+    toy.limits(call_seconds=0.5)
+    toy.checks("""
+        @pytest.mark.stage("symptom")
+        @given(st.data())
+        def test_go(sut, data):
+            \"\"\"It goes.\"\"\"
+            data.draw(st.booleans())
+            with sut.open("Thing") as thing:
+                thing.go()
+            data.draw(st.integers())
+    """)
+    toy.module("""
+        import itertools, time
+
+        calls = itertools.count()
+
+        class Thing:
+            def go(self):
+                if next(calls) == 5:
+                    time.sleep(60)
+    """)
+    check = toy.check()
+    assert check.outcome is HANG, check.message
+    assert "thing.go(): no answer within 0.5 s" in check.message
+
+
 def test_a_check_slow_over_many_calls_is_no_hang(toy):
     """Every call is answered: more work than the budget allows is a failure in words, and shows no stacks."""
     toy.limits(call_seconds=1.0, check_seconds=1.5)

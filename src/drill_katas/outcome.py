@@ -25,7 +25,7 @@ FINDINGS = (AssertionError, CheckEnded, SutError)  # what a check raises about t
 
 def explained(result: CheckResult, error: BaseException, trial: Trial) -> CheckResult:
     """Return the result of a check that raised `error`."""
-    error = _leaf(error)
+    error = _cause(error)
     failure = trial.example_that_raised(error)
     if trial.failure and (isinstance(error, StopShrinking) or not isinstance(error, FINDINGS)):
         # Hypothesis was stopped while it made a known failure smaller, which it may report in terms of its own
@@ -79,11 +79,18 @@ def uncommanding(text: str) -> str:
     return re.sub(r"(^|\s)::", r"\1: :", text).replace("##[", "## [")
 
 
-def _leaf(error: BaseException) -> BaseException:
-    """Return the first exception of a group: Hypothesis wraps what it could not reproduce in one."""
+def _cause(error: BaseException) -> BaseException:
+    """Return what Hypothesis reports in terms of its own.
+
+    What it could not reproduce it wraps in a group. Where a check ends in the middle of an example that has begun as an
+    earlier one did, Hypothesis takes the data for inconsistent, and raises that in place of the end.
+    """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error
+    context: BaseException | None = None if isinstance(error, FINDINGS) else error.__context__
+    while context is not None and not isinstance(context, CheckEnded):
+        context = context.__context__
+    return context or error
 
 
 def _message(error: BaseException) -> str:
