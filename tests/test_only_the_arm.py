@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -41,10 +42,14 @@ HOOK = """
 import importlib.util, sys
 
 class Hook:
+    def __init__(self, place="arm/toy"):
+        if not place.endswith("arm/toy"):
+            raise ImportError
+
     def find_spec(self, name, path=None, target=None):
         return importlib.util.spec_from_file_location(name, {file!r}) if name == "toy.toy" else None
 
-sys.meta_path.insert(0, Hook())
+sys.{hooks}.insert(0, {hook})
 """
 BOUND = """
 import importlib
@@ -93,6 +98,21 @@ def test_a_package_beside_installed_ones_is_not_graded(pack, kind):
     assert pack.grade()["a"]["score"] == 0
 
 
+def test_a_package_from_a_pth_file_is_not_graded(pack, kind):
+    pack.hand_in("a", RAISES)
+    decoy(pack.root / "pp", kind, "toy")
+    (pack.root / "site" / "decoy.pth").write_text(f"{pack.root / 'pp'}\n")
+    reads = f"import site; site.addsitedir({str(pack.root / 'site')!r})\n"  # as Python does with a real site-packages
+    (pack.root / "site" / "sitecustomize.py").write_text(reads)
+    assert pack.grade()["a"]["score"] == 0
+
+
+def test_a_wrong_fix_is_wrong_where_asserts_are_off(pack):
+    pack.hand_in("a", WRONG)
+    pack.env["PYTHONOPTIMIZE"] = "1"
+    assert pack.grade()["a"]["score"] == 0
+
+
 def test_a_right_fix_is_graded_beside_a_wrong_package(pack, kind):
     pack.hand_in("a", RIGHT)
     decoy(pack.root / "site", kind, "toy", WRONG)
@@ -131,14 +151,31 @@ def test_practice_judges_no_package_from_a_pth_file(toy, kind):
     assert toy.pytest(env=env).returncode == 1
 
 
-def test_an_import_hook_finds_no_module_of_a_kata(tmp_path):
+@pytest.mark.parametrize(("hooks", "hook"), [("meta_path", "Hook()"), ("path_hooks", "Hook")])
+def test_an_import_hook_finds_no_module_of_a_kata(tmp_path, hooks, hook):
     """A `.pth` file in site-packages may put a finder ahead of Python's own."""
     for folder, source in (("hooked", RIGHT), ("arm/toy", RAISES)):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "toy.py").write_text(source)
-    script = f"{HOOK.format(file=str(tmp_path / 'hooked' / 'toy.py'))}\n{BOUND.format(folder=str(tmp_path / 'arm'))}"
+    hooked = HOOK.format(file=str(tmp_path / "hooked" / "toy.py"), hooks=hooks, hook=hook)
+    script = f"{hooked}\n{BOUND.format(folder=str(tmp_path / 'arm'))}"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "RuntimeError: this is what was handed in" in result.stderr
+
+
+def test_a_module_from_elsewhere_is_not_judged(toy):
+    """Whatever has put it there: here it is the module itself."""
+    elsewhere = toy.root / "elsewhere.py"
+    elsewhere.write_text(FINE)
+    toy.module(
+        f"import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location(__name__, {str(elsewhere)!r})\n"
+        f"sys.modules[__name__] = module = importlib.util.module_from_spec(spec)\n"
+        f"spec.loader.exec_module(module)\n"
+    )
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED
+    assert f"toy.toy was loaded from {elsewhere}, and not from the files that are judged" in check.message
 
 
 @pytest.mark.parametrize("option", ["--kata-from", "--kata-path", "--kata-report"])
@@ -178,6 +215,29 @@ def test_kata_run_loads_no_settings_of_an_arm(toy, option):
     value = "arm/report.json" if option == "--kata-report" else "arm"
     result = toy.kata("run", "toy", option, value)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("place", [".", "toy"])
+@pytest.mark.parametrize("option", ["--kata-path={}", "--kata-path {}"])
+def test_a_conftest_in_a_kata_path_is_refused(toy, option, place):
+    shutil.copytree(toy.root / "katas", toy.root / "more")
+    conftest = toy.root / "more" / place / "conftest.py"
+    conftest.write_text("raise SystemExit('this ran in the judge')\n")
+    result = toy.pytest(*option.format("more").split())
+    assert result.returncode == USAGE_ERROR
+    assert f"{conftest} would run in the judge, and belongs to what --kata-path=more names" in result.stderr
+    assert "this ran" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("option", ["--kata-from", "--kata-report"])
+def test_a_conftest_beside_what_is_named_is_not_loaded(toy, option):
+    arm = toy.root / "arm"
+    arm.mkdir()
+    (arm / "toy.py").write_text(FINE)
+    (arm / "report.json").touch()
+    (arm / "conftest.py").write_text("raise SystemExit('this ran in the judge')\n")
+    result = toy.pytest(option, "arm/report.json" if option == "--kata-report" else "arm")
+    assert "this ran" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("name", ["conftest.py", "pytest.ini"])

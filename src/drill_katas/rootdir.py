@@ -38,6 +38,8 @@ def refuse_settings_of_an_arm(config: pytest.Config) -> None:
             f"pytest takes its settings from {config.inipath}, because of {option} {value}; "
             + SAFE.format(option=option, value=value)
         )
+    for path in given.kata_path:
+        _refuse_conftests(config.invocation_params.dir / path, path)
     if given.kata_from not in {None, SOLUTIONS}:
         _refuse_own_folder(config, config.invocation_params.dir / given.kata_from)
 
@@ -50,6 +52,16 @@ def _refuse_own_folder(config: pytest.Config, folder: Path) -> None:
             raise pytest.UsageError(
                 f"pytest takes its settings from {file}, which belongs to what --kata-from names; nothing was judged; "
                 f"run pytest from another folder, or remove the file"
+            )
+
+
+def _refuse_conftests(library: Path, path: str) -> None:
+    """Refuse a conftest.py in a folder of katas or in one of the katas: pytest loads it with the checks."""
+    for file in (library / "conftest.py", *sorted(library.glob("*/conftest.py"))):
+        if file.is_file():
+            raise pytest.UsageError(
+                f"{file} would run in the judge, and belongs to what --kata-path={path} names; nothing was judged; "
+                f"remove the file"
             )
 
 
