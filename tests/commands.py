@@ -69,9 +69,9 @@ def refused(result):
 class Started:
     """A `kata` command that goes on, as the leader of a session, and what it has printed so far."""
 
-    def __init__(self, folder, *args, env=None):
+    def __init__(self, folder, *args, wrapper=(), env=None):
         self.process = subprocess.Popen(
-            [KATA, *map(str, args)],
+            [*wrapper, KATA, *map(str, args)],
             cwd=folder,
             env=os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})},
             stdout=subprocess.PIPE,

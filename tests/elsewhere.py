@@ -3,6 +3,7 @@
 Worlds, all in a mount namespace of its own:
 - user: by an ordinary user, who may read the FOLDERs even where the way to them leads through somebody else's
 - no-namespaces: as above, where no user namespace can be made, as on some hosted runners
+- no-unshare: by this user, who can make no namespaces
 - no-proc: by this user, where nothing is mounted on /proc
 - no-landlock: by this user, where neither namespaces can be made nor Landlock be used
 """
@@ -30,6 +31,8 @@ def main():
         call("unshare", namespaces.UNSHARE[MACHINE], namespaces.NEWNS | (namespaces.NEWUSER if os.geteuid() else 0))
         namespaces._mount(None, "/", None, namespaces.REC | namespaces.PRIVATE)
         namespaces._mount("tmpfs", "/proc", "tmpfs", 0)
+    elif world == "no-unshare":
+        refuse(namespaces.UNSHARE)
     elif world == "no-landlock":
         refuse(namespaces.UNSHARE, {MACHINE: LANDLOCK[0]})
     else:

@@ -63,19 +63,22 @@ class Pack:
         """The grades in the file, by id, in its order."""
         return {grade["id"]: grade for grade in json.loads(self.file.read_bytes())["submissions"]}
 
-    def started(self, *options: object) -> Started:
-        """Begin to grade all of it."""
-        return Started(self.root, "grade", self.work, "--json", self.file, *options, env=self.env)
+    def started(self, *options: object, world: str | None = None) -> Started:
+        """Begin to grade all of it, where a `world` of `tests/elsewhere.py` allows less if one is given."""
+        options = ("grade", self.work, "--json", self.file, *options)
+        return Started(self.root, *options, wrapper=self.wrapper(world) if world else (), env=self.env)
 
     def elsewhere(self, world: str, *options: object):
         """Grade all of it where less is allowed, as `tests/elsewhere.py` says; returns how the command ended."""
-        folders = [sys.prefix, sys.base_prefix, Path(__file__).parents[1], self.root]
-        wrapper = [sys.executable, ELSEWHERE, world, *map(str, folders), "--"]
         for folder in (self.root, self.work, self.temporary):
             folder.chmod(0o777)
-        return kata(
-            self.root, "grade", self.work, *options, wrapper=wrapper, env={**self.env, "HOME": self.env["TMPDIR"]}
-        )
+        env = {**self.env, "HOME": self.env["TMPDIR"]}
+        return kata(self.root, "grade", self.work, *options, wrapper=self.wrapper(world), env=env)
+
+    def wrapper(self, world: str) -> list[str]:
+        """What to put before a command to run it in a world of `tests/elsewhere.py`."""
+        folders = [sys.prefix, sys.base_prefix, Path(__file__).parents[1], self.root]
+        return [sys.executable, ELSEWHERE, world, *map(str, folders), "--"]
 
     def kept(self) -> list[bytes]:
         """The grades so far of a run that is not over, a line each."""

@@ -14,6 +14,13 @@ needs_chromium = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="chromium is not installed; .ci/run installs it"
 )
 
+FIRST = {  # the charts that tell most, of which the noise of a machine may choose one
+    "fp_drift": {"reconciliation_difference"},
+    "red_herring": {"requests", "slo_requests"},
+    "n_plus_one": {"requests", "calls", "slo_requests"},
+    "circular_deadlock": {"requests", "calls", "slo_requests"},
+}
+
 
 def shown(name, **folders):
     """The replays of a kata that lie in these folders, by the label of each."""

@@ -48,6 +48,16 @@ class Thing:
             pass
         return "gone"
 """
+CONSTRUCTED = """
+class Thing:
+    def __init__(self):
+        until = time.process_time() + 0.2
+        while time.process_time() < until:
+            pass
+
+    def go(self):
+        return "gone"
+"""
 
 
 @pytest.fixture
@@ -71,6 +81,17 @@ def crowded(toy, *, calls: int, seconds: float, **limits: float):
 def test_a_call_may_wait_for_a_processor(toy):
     """A third of the call's limit is work; beside four others it takes longer than that, and passes."""
     check = crowded(toy, calls=1, seconds=0.2, call_seconds=0.6)
+    assert check.outcome is Outcome.PASS, check.message
+    assert check.seconds > 0.6, "the machine was not busy, and nothing was shown"
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_processor")
+def test_a_constructor_may_wait_for_a_processor(toy):
+    toy.limits(call_seconds=0.6)
+    toy.checks(BESIDE.format(calls=1))
+    toy.module(IMPORTS + CONSTRUCTED)
+    check = toy.check()
     assert check.outcome is Outcome.PASS, check.message
     assert check.seconds > 0.6, "the machine was not busy, and nothing was shown"
 

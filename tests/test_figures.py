@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
+from drill_katas.catalog import shipped
 from drill_katas.journal import Checked, Ran
 from drill_katas.progress import progress
-from drill_katas.verdict import Outcome, Stage
+from drill_katas.verdict import Outcome, Report, Stage
+from tests.conftest import run
 
 CHECKS = '''
 @pytest.mark.stage("cause")
@@ -69,3 +73,12 @@ def ran(**figures):
 )
 def test_the_largest_moves_of_figures_are_shown(before, after, change):
     assert str(progress([ran(**before), ran(**after)])["toy"].change()) == change
+
+
+def test_n_plus_one_counts_what_a_dashboard_takes(tmp_path):
+    """The figures that its issue is about: they get better fix by fix, long before a check passes."""
+    kata, report = shipped().get("n_plus_one"), tmp_path / "report.json"
+    options = ["--kata", kata.name, f"--kata-from={kata.folder}", f"--kata-report={report}"]
+    run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options], tmp_path)
+    (verdict,) = msgspec.json.decode(report.read_bytes(), type=Report).katas
+    assert verdict.checks[0].figures["statements of a dashboard of 12 users"] == 72

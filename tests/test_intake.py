@@ -101,6 +101,18 @@ def test_a_class_in_one_archive_is_a_class(tmp_path, files):
     }
 
 
+def test_a_flat_class_in_one_archive_is_a_class(tmp_path):
+    """As Canvas downloads all submissions: one zip of files alone."""
+    files = {
+        "smithal_12345_67890_ledger.py": "a",
+        "smithbo_LATE_12346_67891_ledger-2.py": "b",
+        "smithcy_12347_67892_ledger.py": "c",
+    }
+    (tmp_path / "submissions.zip").write_bytes(packed(files))
+    assert list(read(tmp_path / "submissions.zip").values()) == ["a", "b", "c"]
+    assert read(tmp_path / "submissions.zip") == read(folder(tmp_path / "class", files))
+
+
 def test_archives_in_the_archive_of_a_class_are_entries(tmp_path):
     twice = packed({"inner/work.zip": packed({"b/ledger.py": "b"})})
     (tmp_path / "class.zip").write_bytes(packed({"alice.zip": packed({"ledger.py": "a"}), "bob.zip": twice}))

@@ -265,6 +265,75 @@ def test_a_judge_of_services_keeps_its_size(services):
     assert services["next"].outcome is PASS, services["next"].message
 
 
+def test_a_request_beyond_its_own_bound_is_not_taken(toy):
+    """Whatever its total is: an upstream hangs up, and a node of a network answers 413."""
+    toy.write("world.py", WORLD)
+    toy.module("""
+        class Thing:
+            def __init__(self, bank):
+                self.line = bank.line
+
+            def charged(self, size):
+                try:
+                    return self.line.ask("charge", note="x" * size)
+                except Exception:
+                    return "not charged"
+    """)
+    toy.checks("""
+        class Service:
+            def charge(self, note):
+                return "charged"
+
+        @pytest.mark.stage("symptom")
+        def test_go(sut):
+            \"\"\"It goes.\"\"\"
+            bank = kit.upstream(Service(), client="Bank")
+            with sut.open("Thing", bank) as thing:
+                answers = [thing.charged(900_000), thing.charged(1_100_000), thing.charged(0)]
+            assert answers == ["charged", "not charged", "charged"], answers
+            assert len(bank.received) == 2
+    """)
+    check = toy.check()
+    assert check.outcome is PASS, check.message
+
+
+def test_a_body_beyond_its_own_bound_is_not_taken(toy):
+    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"'))
+    toy.write("world.py", APP_WORLD)
+    toy.module("""
+        import aiohttp
+        from aiohttp import web
+
+        def make_app(world):
+            async def sends(request):
+                connector = aiohttp.UnixConnector(world.links["back"])
+                async with aiohttp.ClientSession(connector=connector) as session:
+                    body = b"x" * int(request.query["size"])
+                    async with session.post("http://back/", data=body) as answer:
+                        return web.Response(status=answer.status)
+
+            app = web.Application()
+            app.router.add_get("/sends", sends)
+            return app
+    """)
+    toy.checks("""
+        async def back(hop):
+            return 200, None
+
+        @pytest.mark.stage("symptom")
+        def test_go(sut):
+            \"\"\"It goes.\"\"\"
+            network = kit.network("front", "back")
+            network.play("back", back)
+            sut.serve("make_app", network.node("front"))
+            sizes = (900_000, 1_100_000, 0)
+            statuses = [network.ask("front", "GET", f"/sends?size={size}", within=10).status for size in sizes]
+            assert statuses == [200, 413, 200], statuses
+    """)
+    check = toy.check()
+    assert check.outcome is PASS, check.message
+
+
 def test_what_is_given_back_makes_room():
     """Only what is kept counts; after an excess nothing is given back, so that the verdict stands."""
     kept = Kept(10 * MIB)

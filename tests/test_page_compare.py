@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pages import needs_chromium, shown, written
+from tests.pages import FIRST, data_of, needs_chromium, shown, written
 from tests.replays import NAMES, incident
 
 pytestmark = needs_chromium
@@ -33,6 +33,16 @@ def test_both_sides_share_colours_and_axes(compared, name):
     rows = compared(name).evaluate(CHARTS)
     assert len(rows) >= 4
     assert all(len(columns) == 2 and columns[0] == columns[1] for columns in rows), rows
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_chart_changed_most(compared, drills, mended, name):
+    """In any of the replays: what was broken before is what the fix is about."""
+    charts = data_of(name, before=drills, your_code=mended).metrics
+    scores = [chart.score for chart in charts]
+    assert scores == sorted(scores, reverse=True)
+    assert charts[0].title in FIRST[name]
+    assert compared(name).locator(".telling h2").first.inner_text() == charts[0].title
 
 
 def test_rows_are_aligned(compared):

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from drill_katas.evidence.html import Shown
-from tests.pages import data_of, needs_chromium, shown, written
+from tests.pages import FIRST, data_of, needs_chromium, shown, written
 from tests.replays import NAMES, incident
 
 pytestmark = needs_chromium
@@ -85,21 +85,14 @@ def test_routine_lines_are_no_marks(drills):
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "first"),
-    [
-        ("fp_drift", {"reconciliation_difference"}),
-        ("red_herring", {"requests", "slo_requests"}),
-        ("n_plus_one", {"requests", "calls", "slo_requests"}),
-    ],
-)
-def test_the_first_chart_changed_most(page_of, drills, name, first):
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_chart_changed_most(page_of, drills, name):
     charts = data_of(name, your_code=drills).metrics
     scores = [chart.score for chart in charts]
     assert scores == sorted(scores, reverse=True)
     heading = page_of(name).locator(".telling h2").first.inner_text()
     assert heading == charts[0].title
-    assert heading in first
+    assert heading in FIRST[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

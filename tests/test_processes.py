@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from drill_katas.judge.processes import descendants
+from drill_katas.judge.sandbox import FIRST_UID
 from drill_katas.verdict import Outcome, Report
+from tests.conftest import MANIFEST
+from tests.pack import Pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,6 +113,20 @@ class Thing:
                     left += [name] if started(pid) == ticks else []
         return left
 '''
+STAYS = """
+import os, signal, time
+
+
+class Thing:
+    def go(self):
+        if os.fork() == 0:
+            for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
+                signal.signal(number, signal.SIG_IGN)
+            if os.fork():
+                os._exit(0)
+        while True:
+            time.sleep(1000)
+"""
 ONE_BY_ONE = '''
 @pytest.mark.stage("symptom")
 @pytest.mark.parametrize("method", [
@@ -272,3 +290,43 @@ def test_a_zygote_without_its_guardian_clears_up(toy, notes):
         os.kill(run.pid, signal.SIGSTOP)
         os.kill(guardian, signal.SIGKILL)
         assert left_behind(notes) == []
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.geteuid() != 0, reason="the programs are told by their uid, which root alone can give them")
+@pytest.mark.parametrize(("tier", "world"), [("strong", None), ("reduced", "no-unshare")])
+def test_what_is_graded_outlives_neither_grader_nor_zygote(tmp_path, tier, world):
+    """All that grades is killed at once but for the guardian; the submission has left a daemon."""
+    with contextlib.closing(Pack(tmp_path)) as pack:
+        (pack.folder / "kata.toml").write_text(f"{MANIFEST}[limits]\ncall_seconds = 600\ncheck_seconds = 600\n")
+        pack.hand_in("stays", STAYS)
+        with pack.started("--require-tier", tier, world=world) as run:
+            assert eventually(lambda: len(programs(run.process.pid)) == 2)
+            found = programs(run.process.pid)
+            zygotes = {parent_of(pid) for pid, _ in found} - {pid for pid, _ in found}
+            guardians = set(map(parent_of, zygotes))
+            graders = {run.process.pid, *descendants(run.process.pid)} - {pid for pid, _ in found} - guardians
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for pid in graders:
+                    os.kill(pid, number)
+            gone = eventually(lambda: not any(runs(*each) for each in found))
+            for pid, started in found:
+                if runs(pid, started):
+                    os.kill(pid, signal.SIGKILL)
+            assert gone
+
+
+def programs(grader: int) -> list[tuple[int, str]]:
+    """Return the processes of submissions below a grader that still run, each with when it was started."""
+    found = []
+    for pid in descendants(grader):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            status = Path(f"/proc/{pid}/status").read_text()
+            if int(status.partition("Uid:")[2].split()[0]) >= FIRST_UID:
+                found.append((pid, fields[19]))
+    return found
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from drill_katas.catalog import shipped
 from drill_katas.verdict import Outcome, Report
 from tests.conftest import run
 
 SOLUTION = Path(__file__).parents[1] / "solutions" / "circular_deadlock"
 ON_TRACE = 'headers = {"traceparent": trace} | share.headers()'
+TELEMETRY = {"observe", "expect_ever", "metrics", "logs"}  # methods of `sut`, of metrics and of log lines
 OFF_TRACE = 'headers = {"X-Deadline-Ms": "2900"}'
 
 
@@ -35,3 +38,29 @@ def test_a_call_off_the_trace_keeps_its_customers_deadline(tmp_path):
     (check,) = [each for each in verdict.checks if each.outcome is not Outcome.NOT_REACHED]
     seen = " ".join([check.message, *check.details])  # on a busy machine it is in the details
     assert "s longer than its customer waits" in seen, done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(kata.name for kata in shipped()))
+def test_checks_of_the_trace_alone_rest_on_telemetry(name):
+    """A program writes its logs and metrics itself, so that no other stage may believe them."""
+    kata, used, stages = shipped().get(name), {}, {}
+    for file in kata.folder.glob("*.py"):
+        if file.name not in kata.manifest.editable:
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    used.setdefault(node.name, set()).update(_names_in(node))
+                    stages |= dict.fromkeys([node.name] if _stages_of(node) else [], *_stages_of(node))
+    resting = {function for function, names in used.items() if names & TELEMETRY}
+    while more := {function for function, names in used.items() if names & resting} - resting:
+        resting |= more
+    assert {stages[function] for function in resting if function in stages} == {"trace"}
+
+
+def _names_in(node):
+    names = [each for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute)]
+    return {each.attr if isinstance(each, ast.Attribute) else each.id for each in names}
+
+
+def _stages_of(node):
+    marks = [each for each in node.decorator_list if isinstance(each, ast.Call)]
+    return [each.args[0].value for each in marks if getattr(each.func, "attr", "") == "stage"]

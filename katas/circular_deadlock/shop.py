@@ -6,7 +6,7 @@ from collections import Counter
 
 from drill_katas import kit
 
-from .oracle import ACCEPTED, ANSWERS, FINAL, OK, REFUSED, TOO_LATE, Day, expect_outcome, in_words, shown
+from .oracle import ACCEPTED, ANSWERS, FINAL, OK, REFUSED, TOO_LATE, Day, differs, expect_outcome, in_words, shown
 
 SOON = 3.0  # seconds in which an order has an outcome (the contract's)
 SLACK = 0.6  # seconds that a busy machine may add
@@ -167,8 +167,11 @@ class Shop(Day):
         """The outcomes are shown to customers who look, as they were answered."""
         for id_, before in outcomes.items():
             answer = self.look("checkout", f"/orders/{id_}")
-            what = f"{told} {id_} is shown as {in_words(answer.status, answer.json())}"
-            assert (answer.status, answer.json()) == before, f"{what}; it was {in_words(*before)}"
+            seen = answer.status, answer.json()
+            shown_as, answered = in_words(*seen), in_words(*before)
+            what = f"{told} {id_} is shown as {shown_as}; it was {answered}"
+            same_words = f"{told} {id_} is shown otherwise than it was answered: {differs(seen, before)}"
+            assert seen == before, what if shown_as != answered else same_words
 
     def expect_soon_confirmed(self, many, told):
         """So many orders at once are all confirmed, within 1 s from now."""

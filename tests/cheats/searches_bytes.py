@@ -5,6 +5,7 @@ Copies are found by their bytes, whatever they are called, and hidden with the f
 # stops: strong, reduced
 # seen: pass|fail: (^$|found none)
 
+import importlib.util
 import pathlib
 import sys
 import time
@@ -12,8 +13,10 @@ import time
 
 def _found():
     until = time.monotonic() + 0.7
-    for place in dict.fromkeys((*sys.path, sys.prefix, "/tmp", "/home", "/root", "/opt", "/usr", "/")):
-        for folder, _, files in os.walk(place):
+    near = list(pathlib.Path(importlib.util.find_spec("drill_katas").origin).parents)[:3]
+    for place in dict.fromkeys((*near, *sys.path, sys.prefix, "/tmp", "/home", "/root", "/opt", "/usr", "/")):
+        for folder, folders, files in os.walk(place):
+            folders[:] = [name for name in folders if place not in near or not name.startswith(".")]
             for name in files:
                 if time.monotonic() > until:
                     raise Tried("found none in 0.7 s")

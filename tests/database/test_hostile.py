@@ -17,6 +17,7 @@ import pytest
 
 from drill_katas.judge.failures import LimitExceeded, NotJudged
 from drill_katas.judge.nursery import NURSERY
+from drill_katas.sql.bounds import MOST_REQUEST
 from drill_katas.sql.ends import End
 from drill_katas.sut import driver
 from drill_katas.verdict import Outcome
@@ -124,6 +125,7 @@ def test_the_memory_of_a_server_stays_below_its_bound(served, connection):
 
 ATTACKER = """
 import sys
+from drill_katas.sql.bounds import MOST_REQUEST
 from drill_katas.sql.ends import End
 from drill_katas.sut import driver
 connection = driver.connect(sys.argv[1], "1")
@@ -151,6 +153,14 @@ def test_texts_of_a_check_have_a_total(bench, connection):
             connection.execute(f"SELECT {number} --{'x' * 200_000}")
     assert number == 159
     assert "was one too many" in str(end_of(bench))
+
+
+def test_a_request_beyond_its_own_bound_is_not_taken(bench, served, connection):
+    assert connection.execute("SELECT length(?)", ["x" * 200_000]).fetchone() == (200_000,)
+    with pytest.raises(driver.Disconnected):
+        connection.execute("SELECT length(?)", ["x" * (MOST_REQUEST + 1)])
+    with contextlib.closing(driver.connect(**served[1])) as another:
+        assert another.execute("SELECT 'still here'").fetchone() == ("still here",)
 
 
 def test_a_statement_that_runs_does_not_outlive_its_check(bench, served):
