@@ -29,7 +29,7 @@ LIMITED: Final = {
     "memory": "asked for more than its {memory} MiB",
     "processes": "started more processes or threads than it may have",
 }
-FOREIGN: Final = (
+ELSEWHERE: Final = (
     "{message}, and not from the files that are judged; find what loads it (a .pth file, sitecustomize.py or a package "
     "beside this one), and run it in an environment without that"
 )
@@ -94,8 +94,8 @@ def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) 
             return LimitExceeded(f"{call}: the program {LIMITED[limit].format(memory=limits.memory_mib)}", *seen)
         case "exit":
             return Crash(f"{call}: the program called {message}", *seen)
-        case "foreign":
-            return NotJudged(FOREIGN.format(message=message))
+        case "elsewhere":
+            return NotJudged(ELSEWHERE.format(message=message))
         case "import" if utf16 := foreign(program):
             return Broken(utf16)
         case broken:

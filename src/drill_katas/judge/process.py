@@ -51,7 +51,7 @@ class Exit:
 class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a SUT answers when a request could not be served; see `sut/host.py`."""
 
-    kind: Literal["import", "foreign", "missing", "signature", "raised", "exit", "unplain", "memory", "processes"]
+    kind: Literal["import", "elsewhere", "missing", "signature", "raised", "exit", "unplain", "memory", "processes"]
     type: str
     message: str
     frames: list[tuple[str, int, str, str]]

@@ -11,7 +11,7 @@ Requests (`op`) and what they answer under `ok`:
 - `metrics`: see `telemetry.read_metrics`
 - `virtual time`: from here on the program's clock can be put forward; None
 - `put forward`: its clock is, by so many seconds at most; how many: no more than to the next timer of an application
-What goes wrong is answered under `error`: `kind` (import, foreign, missing, signature, raised, exit, unplain, memory,
+What goes wrong is answered under `error`: `kind` (import, elsewhere, missing, signature, raised, exit, unplain, memory,
 processes), `type`, `message`, and the frames of the traceback as `[file, line, function, source]`.
 """
 
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut import clock, driver, telemetry
 from drill_katas.sut.line import Line
-from drill_katas.sut.package import bind_package, foreign_module
+from drill_katas.sut.package import bind_package, module_from_elsewhere
 from drill_katas.sut.wire import Channel, Closed, find_unplain
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ class Host:
         bind_package(self._package, self._folder)
         for module in self._modules:
             _guarded("import", importlib.import_module, f"{self._package}.{module}")
-        if foreign := foreign_module(self._package, self._folder):
-            raise Refused("foreign", foreign)
+        if elsewhere := module_from_elsewhere(self._package, self._folder):
+            raise Refused("elsewhere", elsewhere)
 
     def _open(self, target: str, args: list[Any]) -> int:
         number = next(self._numbers)

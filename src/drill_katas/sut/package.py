@@ -55,7 +55,7 @@ def bind_package(package: str, folder: str) -> None:
         sys.meta_path.insert(0, Finder(package))
 
 
-def foreign_module(package: str, folder: str) -> str:
+def module_from_elsewhere(package: str, folder: str) -> str:
     """Say which loaded module of `package` does not come from `folder`, and where it comes from; "" when all do."""
     for name, module in [*sys.modules.items()]:
         spec = getattr(module, "__spec__", None)
