@@ -163,7 +163,7 @@ def test_an_import_hook_finds_no_module_of_a_kata(tmp_path, hooks, hook):
     assert "RuntimeError: this is what was handed in" in result.stderr
 
 
-def test_a_module_from_elsewhere_is_not_judged(toy):
+def test_a_module_from_elsewhere_is_refused(toy):
     """Whatever has put it there: here it is the module itself."""
     elsewhere = toy.root / "elsewhere.py"
     elsewhere.write_text(FINE)
@@ -174,8 +174,8 @@ def test_a_module_from_elsewhere_is_not_judged(toy):
         f"spec.loader.exec_module(module)\n"
     )
     check = toy.check()
-    assert check.outcome is Outcome.NOT_JUDGED
-    assert f"toy.toy was loaded from {elsewhere}, and not from the files that are judged" in check.message
+    assert check.outcome is Outcome.FAIL
+    assert f"toy.toy was loaded from {elsewhere} instead of toy.py; find what loads it" in check.message
 
 
 @pytest.mark.parametrize("option", ["--kata-from", "--kata-path", "--kata-report"])

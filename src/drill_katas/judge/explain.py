@@ -20,19 +20,13 @@ if TYPE_CHECKING:
 
 BROKEN: Final = {
     "import": "{files} cannot be imported: {what}{own}",
+    "elsewhere": "{message} instead of {files}; find what loads it: the fix itself, a .pth file, sitecustomize.py "
+    "or another package",
     "missing": "{message} in {files}; the contract in BRIEFING.md asks for it",
     "signature": "{message}; the contract in BRIEFING.md calls it with other arguments",
     "unplain": "{message}; the contract asks for plain data: str, int, bool, None, list, dict",
 }
 """What a module that does not keep the contract is told, by the kind of the SUT's answer."""
-LIMITED: Final = {
-    "memory": "asked for more than its {memory} MiB",
-    "processes": "started more processes or threads than it may have",
-}
-ELSEWHERE: Final = (
-    "{message}, and not from the files that are judged; find what loads it (a .pth file, sitecustomize.py or a package "
-    "beside this one), and run it in an environment without that"
-)
 OWN: Final = "; a fix lies in {files}, and no other module of yours is there"
 NOISE: Final = re.compile(r"\(Background on this error at: \S+\)")  # SQLAlchemy's, at the end of every message
 MAX_TEXT: Final = 1_100  # characters of what a SUT says of an error; more than `sut/host.py` sends
@@ -90,12 +84,12 @@ def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) 
     match error["kind"]:
         case "raised":
             return SutError(call, what, *seen)
-        case "memory" | "processes" as limit:
-            return LimitExceeded(f"{call}: the program {LIMITED[limit].format(memory=limits.memory_mib)}", *seen)
+        case "memory":
+            return LimitExceeded(f"{call}: the program asked for more than its {limits.memory_mib} MiB", *seen)
+        case "processes":
+            return LimitExceeded(f"{call}: the program started more processes or threads than it may have", *seen)
         case "exit":
             return Crash(f"{call}: the program called {message}", *seen)
-        case "elsewhere":
-            return NotJudged(ELSEWHERE.format(message=message))
         case "import" if utf16 := foreign(program):
             return Broken(utf16)
         case broken:
