@@ -20,6 +20,7 @@ from drill_katas.catalog import shipped
 
 HERE = Path(__file__).parent
 WIDTH = 80
+HEADER = r"^(platform|rootdir|plugins|benchmark|configfile|cachedir|Test order randomisation):? .*\n"
 # rich's template without its web font: a picture must not make the reader's browser ask anybody for anything
 SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -67,7 +68,7 @@ def draw(name: str, title: str, command: list[str], cwd: Path) -> None:
     """Write the picture `name`.svg of a command's output."""
     program = str(Path(sys.executable).with_name(command[0]))
     output = f"$ {' '.join(command)}\n{run([program, *command[1:]], cwd)}"
-    output = re.sub(r"^(platform|rootdir|plugins|benchmark|configfile|cachedir):? .*\n", "", output, flags=re.MULTILINE)
+    output = re.sub(HEADER, "", output, flags=re.MULTILINE)
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w", encoding="utf-8"), force_terminal=True)
     console.print(Text.from_ansi(output.rstrip()))
     svg = console.export_svg(title=title, theme=MONOKAI, code_format=SVG, unique_id=name)
