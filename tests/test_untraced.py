@@ -42,14 +42,15 @@ def test_a_call_off_the_trace_keeps_its_customers_deadline(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(kata.name for kata in shipped()))
 def test_checks_of_the_trace_alone_rest_on_telemetry(name):
-    """A program writes its logs and metrics itself, so that no other stage may believe them."""
+    """A program writes its own logs and metrics, so no other stage may believe them."""
     kata, used, stages = shipped().get(name), {}, {}
     for file in kata.folder.glob("*.py"):
         if file.name not in kata.manifest.editable:
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     used.setdefault(node.name, set()).update(_names_in(node))
-                    stages |= dict.fromkeys([node.name] if _stages_of(node) else [], *_stages_of(node))
+                    for stage in _stages_of(node):
+                        stages[node.name] = stage
     resting = {function for function, names in used.items() if names & TELEMETRY}
     while more := {function for function, names in used.items() if names & resting} - resting:
         resting |= more
