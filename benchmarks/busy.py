@@ -16,9 +16,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drill_katas.answer import read_answer
-from drill_katas.arms import arm_from
-from drill_katas.catalog import shipped
+from drill_katas.catalog.answer import read_answer
+from drill_katas.catalog.arms import arm_from
+from drill_katas.catalog.katas import shipped
 from drill_katas.certify import RIGHT, arms_of
 from drill_katas.grading.tiers import best_hold
 from drill_katas.pool import Pool

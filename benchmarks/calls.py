@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy
 
 from drill_katas import kit
-from drill_katas.catalog import Limits
+from drill_katas.catalog.katas import Limits
 from drill_katas.judge.program import Program
 from drill_katas.judge.spawning import Zygote
 from drill_katas.judge.sut import Sut

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 from pairs import PAIRS, cost
 
-from drill_katas.catalog import Library, shipped
+from drill_katas.catalog.katas import Library, shipped
 from drill_katas.grading.tiers import best_hold
 from drill_katas.judge.tier import PRACTICE
 from drill_katas.pool import Pool

@@ -18,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from drill_katas.arms import arm_from
-from drill_katas.catalog import shipped
+from drill_katas.catalog.arms import arm_from
+from drill_katas.catalog.katas import shipped
 from tests import museum
 
 MANY = 200

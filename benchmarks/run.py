@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pairs import compare
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 
 HERE = Path(__file__).parent
 # checks of what a single process cannot do to itself

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.journal import Journal
 from drill_katas.verdict import CheckResult, Report, Verdict
 from tests.commands import done, replay

@@ -18,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from tests.cheats import archives
 
 CHEATS = Path(__file__).with_name("cheats")

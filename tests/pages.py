@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.evidence.html import Shown, page_of, to_html
 from tests.replays import incident
 

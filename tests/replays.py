@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.evidence import store
 from drill_katas.journal import Journal
 from tests.commands import done

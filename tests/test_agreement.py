@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.evidence.records import clock_time
 from drill_katas.evidence.replay import story_of
 from drill_katas.evidence.samples import Metrics, alerts_of

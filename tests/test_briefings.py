@@ -7,8 +7,8 @@ import statistics
 
 import pytest
 
-from drill_katas.arms import arm_from
-from drill_katas.catalog import ORIGINAL, shipped
+from drill_katas.catalog.arms import arm_from
+from drill_katas.catalog.katas import ORIGINAL, shipped
 from drill_katas.evidence import history
 from drill_katas.evidence.records import clock_time, day
 from drill_katas.evidence.replay import Replay, replay, story_of

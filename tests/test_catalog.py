@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from drill_katas.catalog import LEVELS, ORIGINAL, Library, Limits, find, shipped
+from drill_katas.catalog.katas import LEVELS, ORIGINAL, Library, Limits, find, shipped
 from drill_katas.errors import UserError
 
 HEAVY = {"rich", "hypothesis", "sqlalchemy", "pytest", "_pytest", "structlog", "prometheus_client"}

@@ -16,7 +16,7 @@ import pytest
 import xmlschema
 import yaml
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.grading.templates import SETUPS, TEMPLATES
 from tests.commands import done, kata, refused, words
 from tests.pack import ELSEWHERE

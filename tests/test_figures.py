@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.journal import Checked, Ran
 from drill_katas.progress import progress
 from drill_katas.verdict import Outcome, Report, Stage

@@ -7,8 +7,8 @@ import contextlib
 import msgspec
 import pytest
 
-from drill_katas.arms import arm_from
-from drill_katas.catalog import WEIGHTS, shipped
+from drill_katas.catalog.arms import arm_from
+from drill_katas.catalog.katas import WEIGHTS, shipped
 from drill_katas.grading.keys import seed_of
 from drill_katas.grading.records import Grades, graded
 from drill_katas.grading.submission import Submission

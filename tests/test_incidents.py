@@ -11,9 +11,9 @@ import time
 import psutil
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
+from drill_katas.catalog.mechanisms import MECHANISMS
 from drill_katas.journal import Replayed
-from drill_katas.mechanisms import MECHANISMS
 from tests.commands import Started, done, kata, refused
 from tests.replays import FILES, NAMES, asked, events, incident
 

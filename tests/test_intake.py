@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.errors import UserError
 from drill_katas.grading.archives import MIB
 from drill_katas.grading.intake import Inbox, distinct, find

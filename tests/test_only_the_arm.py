@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.errors import UserError
 from drill_katas.grading import tiers
 from drill_katas.grading.copies import folders_to_hide, secrets_of

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.evidence import store
 from drill_katas.evidence.html import Shown
 from drill_katas.evidence.records import LogLine

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drill_katas import scaffold
-from drill_katas.catalog import WEIGHTS, shipped
+from drill_katas.catalog import scaffold
+from drill_katas.catalog.katas import WEIGHTS, shipped
 from drill_katas.grading.intake import alone
 from drill_katas.grading.records import graded
 from drill_katas.grading.submission import Entry, read

@@ -14,7 +14,7 @@ import urllib.request
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.evidence import store
 from drill_katas.evidence.replay import story_of
 from drill_katas.evidence.samples import Metrics, alerts_of

@@ -24,7 +24,7 @@ from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.evidence.otlp import from_otlp
 from drill_katas.kit.rules import Rule, gauge, increase, quantile, rate
 from drill_katas.live.system import buckets

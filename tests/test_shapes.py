@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.grading.candidates import best, candidates, matches
 from drill_katas.grading.shapes import Layout, is_noise, shape_of
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.grading import submission
 from drill_katas.grading.archives import MIB
 from drill_katas.grading.files import MOST_BYTES, MOST_FILES

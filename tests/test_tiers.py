@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from drill_katas import kit
-from drill_katas.catalog import Limits, shipped
+from drill_katas.catalog.katas import Limits, shipped
 from drill_katas.grading.tiers import best_hold
 from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.hosts import Hosts

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.verdict import Outcome, Report
 from tests.conftest import run
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 from drill_katas.journal import Journal, Reset, Started
 from tests.commands import confined, done, kata, refused
 

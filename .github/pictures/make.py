@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from drill_katas.catalog import shipped
+from drill_katas.catalog.katas import shipped
 
 HERE = Path(__file__).parent
 WIDTH = 80

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy.pool import StaticPool
 
-from drill_katas.catalog import Limits
+from drill_katas.catalog.katas import Limits
 from drill_katas.checks import seeded, watched
 from drill_katas.judge.database import Statement
 from drill_katas.judge.services import Services

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from drill_katas.answer import Mark, Truth
+    from drill_katas.catalog.answer import Mark, Truth
 
 POINTS: Final = {"component": 25.0, "mechanism": 37.5, "onset": 12.5, "alerts": 25.0}
 ON_TIME: Final = 120.0  # seconds that an onset may lie outside the stretch in which the evidence places it

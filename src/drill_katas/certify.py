@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from drill_katas.answer import read_answer
-from drill_katas.catalog import ORIGINAL
+from drill_katas.catalog.answer import read_answer
+from drill_katas.catalog.katas import ORIGINAL
+from drill_katas.catalog.thresholds import Measured, derive, faults, limits_of
 from drill_katas.runs import judge_all
-from drill_katas.thresholds import Measured, derive, faults, limits_of
 from drill_katas.verdict import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from drill_katas.answer import Answer
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.answer import Answer
+    from drill_katas.catalog.katas import Kata
     from drill_katas.verdict import CheckResult
 
 FORMAT: Final = 1  # of the JSON that `--json` writes

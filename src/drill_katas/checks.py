@@ -21,7 +21,7 @@ from drill_katas.verdict import Stage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.judge.sut import Sut
 
 BELT_SECONDS: Final = 15  # on top of a check's budget

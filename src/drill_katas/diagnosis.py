@@ -21,7 +21,7 @@ from drill_katas.baseline import ON_TIME, Named, beyond, constant_points, points
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from drill_katas.answer import Mark, Outcome, Truth
+    from drill_katas.catalog.answer import Mark, Outcome, Truth
     from drill_katas.evidence.records import Incident
 
 AS_BEFORE: Final = 0.1  # difference of the share of good requests that is none

@@ -13,7 +13,7 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
 
 FORKING: Final = {"forked": "--forked", "boxed": "--boxed"}  # pytest-forked's
 HELPERS: Final = "*.py"

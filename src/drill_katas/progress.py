@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.attempts import UNSEEN, NoAttempt
-from drill_katas.catalog import ORIGINAL
+from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.figures import Moved, moved
 from drill_katas.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.verdict import Outcome

@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from drill_katas import __version__
-from drill_katas.answer import read_answer, with_help
-from drill_katas.arms import WORKSPACE
 from drill_katas.attempts import NoAttempt, Way, why_no_attempt
+from drill_katas.catalog.answer import read_answer, with_help
+from drill_katas.catalog.arms import WORKSPACE
 from drill_katas.errors import UserError
 from drill_katas.journal import Checked, Ran, now
 from drill_katas.outcome import not_judged
@@ -25,7 +25,7 @@ from drill_katas.report.text import MARKUP, encodable
 from drill_katas.verdict import CheckResult, Outcome, Report, Verdict
 
 if TYPE_CHECKING:
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.report.text import Line
     from drill_katas.settings import Settings
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from _pytest.config.findpaths import determine_setup
 
-from drill_katas.arms import SOLUTIONS
+from drill_katas.catalog.arms import SOLUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

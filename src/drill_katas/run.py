@@ -14,12 +14,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from drill_katas.arms import Overlay, arm_from, workspace_arm
 from drill_katas.benchmarked import (
     is_left_out,
     is_unrecorded,
     need_not_measure,
 )
+from drill_katas.catalog.arms import Overlay, arm_from, workspace_arm
 from drill_katas.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
 from drill_katas.culprits import culprit_of
 from drill_katas.errors import UserError
@@ -37,8 +37,8 @@ from drill_katas.verdict import CheckResult, Outcome
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from drill_katas.arms import Arm
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.arms import Arm
+    from drill_katas.catalog.katas import Kata
     from drill_katas.settings import Settings
     from drill_katas.warm import Warm
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.arms import arm_from
+from drill_katas.catalog.arms import arm_from
 from drill_katas.errors import UserError
 from drill_katas.judge.tier import PRACTICE
 from drill_katas.pool import Pool
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
     from pathlib import Path
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.tasks import Judged
     from drill_katas.verdict import CheckResult
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.catalog import ORIGINAL
+from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.progress import KataProgress, after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.journal import Event
 
 FEW: Final = 3  # attempts

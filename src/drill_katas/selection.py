@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drill_katas.catalog import find, no_katas
+from drill_katas.catalog.katas import find, no_katas
 from drill_katas.errors import UserError
 from drill_katas.progress import KataProgress, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from drill_katas.catalog import Kata, Library
+    from drill_katas.catalog.katas import Kata, Library
     from drill_katas.journal import Event
 
 

@@ -12,6 +12,7 @@ from hypothesis.internal.conjecture import providers
 
 from drill_katas import fixtures
 from drill_katas.benchmarked import keep_no_empty_storage, keep_table_aside
+from drill_katas.catalog.thresholds import limits_of
 from drill_katas.errors import UserError
 from drill_katas.judge.shortage import raise_file_limit, require_proc
 from drill_katas.neighbours import refuse_what_spoils_verdicts, rewrite_helpers
@@ -22,7 +23,6 @@ from drill_katas.report.text import encodable, plain
 from drill_katas.run import KataRun, arm_of
 from drill_katas.selection import select
 from drill_katas.settings import libraries, read_settings
-from drill_katas.thresholds import limits_of
 from drill_katas.workspace import find_workspace
 
 PROFILE: Final = "drill-katas"

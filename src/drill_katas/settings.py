@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drill_katas.catalog import Kata, Library, find, packs, shipped
+from drill_katas.catalog.katas import Kata, Library, find, packs, shipped
 from drill_katas.errors import UserError
 from drill_katas.selection import select
 from drill_katas.workspace import Workspace, find_workspace

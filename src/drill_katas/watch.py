@@ -9,7 +9,7 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
 
 OPTIONS: Final = ("-x", "--no-header", "-p", "no:cacheprovider", "-W", "ignore")
 BREATH: Final = 100  # milliseconds after which watching is taken to have begun

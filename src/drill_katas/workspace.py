@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.catalog import ORIGINAL, Library, shipped
+from drill_katas.catalog.katas import ORIGINAL, Library, shipped
 from drill_katas.errors import UserError
 from drill_katas.journal import Journal, Reset, Started
 from drill_katas.progress import KataProgress, progress
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.journal import Event
 
 STATE: Final = ".kata"  # holds the journal, and the learner's files that a reset put aside

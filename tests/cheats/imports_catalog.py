@@ -7,7 +7,7 @@ What is imported comes from its file system, in which there is no more of the gr
 
 
 def _look():
-    from drill_katas.catalog import shipped
+    from drill_katas.catalog.katas import shipped
 
     show((shipped().get("fp_drift").solutions / "ledger.py").read_text(), "EXACT = Context")
 

@@ -14,7 +14,7 @@ from drill_katas.cli.base import command, short, show, width, workspace_here
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from drill_katas.catalog import Contract, Kata
+    from drill_katas.catalog.katas import Contract, Kata
 
 JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 
@@ -54,7 +54,7 @@ def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_see
 @click.option("--contract", type=click.Choice(["calls", "http"]), default="calls", help="How its checks ask.")
 def new(name: str, contract: Contract) -> None:
     """Scaffold a kata in this workspace: it runs at once, and `kata verify` says what is still missing."""
-    from drill_katas.scaffold import scaffold
+    from drill_katas.catalog.scaffold import scaffold
 
     workspace = workspace_here()
     for file in scaffold(workspace.root, name, contract):
@@ -64,7 +64,7 @@ def new(name: str, contract: Contract) -> None:
 
 def _to_verify(names: tuple[str, ...]) -> list[Kata]:
     """Return the katas as they were shipped where there are such, for a learner's copies are not what is proven."""
-    from drill_katas.catalog import find, packs, shipped
+    from drill_katas.catalog.katas import find, packs, shipped
 
     libraries = [shipped(), workspace_here().library, *packs()]
     wanted = names or shipped().names()

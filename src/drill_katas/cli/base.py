@@ -24,7 +24,7 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.report.text import Line
     from drill_katas.workspace import Workspace
 
@@ -92,7 +92,7 @@ def katas_of(workspace: Workspace) -> list[Kata]:
 
 def find(name: str) -> tuple[Workspace, Kata]:
     """Return the workspace, and its kata of that name or an installed pack's. Raises `UserError`."""
-    from drill_katas.catalog import find, packs
+    from drill_katas.catalog.katas import find, packs
 
     workspace = workspace_here()
     return workspace, find(name, [workspace.library, *packs()])

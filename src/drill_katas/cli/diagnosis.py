@@ -13,8 +13,8 @@ from drill_katas.cli.questions import complete
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from drill_katas.answer import Outcome
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.answer import Outcome
+    from drill_katas.catalog.katas import Kata
     from drill_katas.cli.questions import Given
     from drill_katas.diagnosis import Hypothesis
     from drill_katas.evidence.records import Incident
@@ -70,7 +70,7 @@ def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
 def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     """Name the cause of the incident; at a terminal, questions ask for what the options leave out."""
     from drill_katas import diagnosis as scoring
-    from drill_katas.answer import read_answer
+    from drill_katas.catalog.answer import read_answer
     from drill_katas.evidence import store
     from drill_katas.journal import Diagnosed, now
     from drill_katas.report.diagnosis import STATES, score_lines
@@ -165,6 +165,6 @@ def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Out
 
 
 def _source(incident: Incident) -> str | None:
-    from drill_katas.arms import WORKSPACE
+    from drill_katas.catalog.arms import WORKSPACE
 
     return None if incident.summary.source == WORKSPACE else incident.summary.source

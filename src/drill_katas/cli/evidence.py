@@ -16,7 +16,7 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.query import LogFilter
     from drill_katas.evidence.records import Incident
     from drill_katas.workspace import Workspace

@@ -13,7 +13,7 @@ from drill_katas.cli.base import command, counter, show, warn, width
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.cluster import Cluster
     from drill_katas.grading.records import Book
@@ -180,7 +180,7 @@ def _print(form: str, grades: Book) -> None:
 
 
 def _katas(name: str | None) -> list[Kata]:
-    from drill_katas.catalog import find, packs, shipped
+    from drill_katas.catalog.katas import find, packs, shipped
 
     libraries = [shipped(), *packs()]
     return [kata for library in libraries for kata in library] if name is None else [find(name, libraries)]

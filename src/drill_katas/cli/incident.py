@@ -12,8 +12,8 @@ from drill_katas.cli.base import as_json, command, find, progress_bar, short, sh
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from drill_katas.arms import Arm
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.arms import Arm
+    from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.records import Incident
     from drill_katas.workspace import Workspace
 
@@ -65,7 +65,7 @@ def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int,
 
     Raises `UserError` for an experiment when the code is not that of the incident on record.
     """
-    from drill_katas.arms import arm_from, workspace_arm
+    from drill_katas.catalog.arms import arm_from, workspace_arm
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import Replay, replay, story_of
     from drill_katas.journal import Replayed

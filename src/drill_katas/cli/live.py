@@ -33,7 +33,7 @@ def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) 
 
     It listens on this machine alone. With OTEL_EXPORTER_OTLP_ENDPOINT set, spans and log lines go to that collector.
     """
-    from drill_katas.arms import arm_from, workspace_arm
+    from drill_katas.catalog.arms import arm_from, workspace_arm
     from drill_katas.evidence.replay import Replay
     from drill_katas.live.logfile import folder_of
     from drill_katas.live.system import Plan

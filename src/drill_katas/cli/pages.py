@@ -13,8 +13,8 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.arms import Arm
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.arms import Arm
+    from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.html import Shown
     from drill_katas.evidence.records import Incident, Summary
     from drill_katas.workspace import Workspace
@@ -58,7 +58,7 @@ def _expect_recorded(told: Summary, source: str | None, seed: int | None) -> Non
 
 def _outdated(workspace: Workspace, kata: Kata, told: Summary) -> Iterator[str]:
     """Say how the record differs from the learner's present code."""
-    from drill_katas.arms import WORKSPACE, workspace_arm
+    from drill_katas.catalog.arms import WORKSPACE, workspace_arm
     from drill_katas.evidence.replay import code_of
 
     variant = workspace.progress_of(kata).variant
@@ -70,7 +70,7 @@ def _outdated(workspace: Workspace, kata: Kata, told: Summary) -> Iterator[str]:
 
 
 def _shown(workspace: Workspace, kata: Kata, recorded: Incident, compare: tuple[str, ...]) -> Iterator[Shown]:
-    from drill_katas.arms import WORKSPACE, arm_from
+    from drill_katas.catalog.arms import WORKSPACE, arm_from
     from drill_katas.evidence.html import Shown
 
     told = recorded.summary
@@ -85,19 +85,19 @@ def _shown(workspace: Workspace, kata: Kata, recorded: Incident, compare: tuple[
 
 
 def _label(told: Summary) -> str:
-    from drill_katas.arms import WORKSPACE
+    from drill_katas.catalog.arms import WORKSPACE
 
     return "your code" if told.source == WORKSPACE else Path(told.source).name or told.source
 
 
 def _about(source: str) -> str:
-    from drill_katas.arms import SOLUTIONS
+    from drill_katas.catalog.arms import SOLUTIONS
 
     return "the kata's solution" if source == SOLUTIONS else f"the files in {source}"
 
 
 def _broken(workspace: Workspace, kata: Kata, told: Summary) -> Incident:
-    from drill_katas.arms import Arm
+    from drill_katas.catalog.arms import Arm
     from drill_katas.judge.folders import run_folder
     from drill_katas.workspace import broken_files
 

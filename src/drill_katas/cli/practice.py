@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from drill_katas.attempts import RULE
-from drill_katas.catalog import ORIGINAL
+from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.cli.base import command, find, katas_of, say, short, show, show_markdown, warn, width, workspace_here
 from drill_katas.errors import UserError
 
@@ -101,7 +101,7 @@ def start(name: str, variant: str | None) -> None:
 @click.argument("name")
 def hint(name: str) -> None:
     """Show the next hint, one rung of the ladder at a time; it is noted in your journal."""
-    from drill_katas.answer import read_answer
+    from drill_katas.catalog.answer import read_answer
     from drill_katas.journal import Hinted
 
     workspace, kata = find(name)

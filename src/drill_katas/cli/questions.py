@@ -14,8 +14,8 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from drill_katas.answer import Mark, Outcome
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.answer import Mark, Outcome
+    from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.records import Incident
     from drill_katas.report.text import Line
 
@@ -32,10 +32,10 @@ class Reader:
     """Reads each part of a hypothesis about one incident. All raise `UserError`."""
 
     def __init__(self, kata: Kata, incident: Incident) -> None:
-        from drill_katas import answer
+        from drill_katas.catalog import answer
+        from drill_katas.catalog.mechanisms import GROUPS, NOTHING
         from drill_katas.evidence.query import services
         from drill_katas.evidence.replay import ablations_of
-        from drill_katas.mechanisms import GROUPS, NOTHING
 
         self._incident = incident
         self.places = [NOTHING, *services(incident)]
@@ -71,7 +71,7 @@ class Reader:
 
     def verdict(self, text: str) -> Mark:
         """Read whether an alert was caused by the fault, or noise."""
-        from drill_katas import answer
+        from drill_katas.catalog import answer
 
         return cast("Mark", _chosen(text, get_args(answer.Mark), "mark"))
 

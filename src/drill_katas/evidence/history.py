@@ -12,7 +12,7 @@ from drill_katas.evidence.exposition import from_openmetrics
 from drill_katas.evidence.records import LogLine
 
 if TYPE_CHECKING:
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.records import Family
 
 METRICS: Final = "metrics.txt"

@@ -21,7 +21,7 @@ from drill_katas.evidence.samples import Metrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.charts import Chart
     from drill_katas.evidence.graph import Edge
     from drill_katas.evidence.marks import Mark

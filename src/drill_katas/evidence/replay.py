@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.arms import Overlay
+from drill_katas.catalog.arms import Overlay
 from drill_katas.errors import UserError, nearest
 from drill_katas.evidence.clock import Clock
 from drill_katas.evidence.meters import Meters
@@ -31,8 +31,8 @@ from drill_katas.judge.trial import Trial
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from drill_katas.arms import Arm
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.arms import Arm
+    from drill_katas.catalog.katas import Kata
 
 BUDGET: Final = 60.0  # seconds of a replay, which should take ten; then it is cut short
 MOST_REPLAYED: Final = 2_048 * MIB  # that is kept of a system, which may be served for hours

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
 
 SUFFIX: Final = r"(?:[ _-]*(?:\(\d+\)|v?\d+|copy|kopie|copie|copia|final|fixed|fix|new|solution|solved))+"
 BACKUP: Final = re.compile(

@@ -14,7 +14,7 @@ import itertools
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from drill_katas.catalog import packs, shipped
+from drill_katas.catalog.katas import packs, shipped
 from drill_katas.errors import UserError
 from drill_katas.grading.keys import state_of
 from drill_katas.grading.tiers import best_hold
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.judge.tier import Hold
 
 CONNECT_SECONDS: Final = 15

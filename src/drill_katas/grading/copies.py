@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
 
 LEAST: Final = 200  # bytes; a shorter file gives nothing away, and others may happen to be the same
 

@@ -14,7 +14,7 @@ from drill_katas.tasks import Judged, Task, settled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.submission import Entry, Submission
     from drill_katas.grading.weights import Version

@@ -26,7 +26,7 @@ from drill_katas.grading.candidates import BACKUP, candidates, matches, owner, p
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
 
 ARCHIVES: Final = (".zip", ".tar.gz", ".tgz", ".tar")
 NOISE: Final = frozenset({"__MACOSX", "__pycache__", "node_modules", "venv", "site-packages"})  # folders

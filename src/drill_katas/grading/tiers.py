@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from drill_katas.arms import open_to_all
-from drill_katas.catalog import Limits
+from drill_katas.catalog.arms import open_to_all
+from drill_katas.catalog.katas import Limits
 from drill_katas.errors import UserError
 from drill_katas.grading import prober
 from drill_katas.grading.copies import folders_to_hide, secrets_of
@@ -27,7 +27,7 @@ from drill_katas.judge.trial import Trial
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.grading.copies import Secrets
 
 BUDGET: Final = 30.0  # seconds

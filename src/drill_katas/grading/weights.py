@@ -15,15 +15,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.answer import read_answer
-from drill_katas.catalog import ORIGINAL, Library
+from drill_katas.catalog.answer import read_answer
+from drill_katas.catalog.katas import ORIGINAL, Library
 from drill_katas.verdict import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.verdict import CheckResult
 
 FULL: Final = 100.0  # points of a submission that is solved

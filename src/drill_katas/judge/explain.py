@@ -12,7 +12,7 @@ from drill_katas.judge.sandbox import DESCRIPTORS
 from drill_katas.judge.stacks import as_lines, describe_frames, place_in, place_of
 
 if TYPE_CHECKING:
-    from drill_katas.catalog import Limits
+    from drill_katas.catalog.katas import Limits
     from drill_katas.judge.owntime import Wait
     from drill_katas.judge.process import Exit
     from drill_katas.judge.program import Program

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from drill_katas.catalog import Limits
+    from drill_katas.catalog.katas import Limits
     from drill_katas.judge.kept import Kept
     from drill_katas.judge.owntime import Wait
     from drill_katas.judge.program import Program

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drill_katas.arms import Overlay
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.arms import Overlay
+    from drill_katas.catalog.katas import Kata
 
 
 @dataclass(frozen=True)

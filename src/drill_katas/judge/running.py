@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from drill_katas.catalog import Limits
+    from drill_katas.catalog.katas import Limits
     from drill_katas.judge.kept import Kept
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.output import Output

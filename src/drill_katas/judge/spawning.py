@@ -22,7 +22,7 @@ from drill_katas.sut.wire import Channel, Closed, WireError, encode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.catalog import Limits
+    from drill_katas.catalog.katas import Limits
     from drill_katas.judge.process import Why
     from drill_katas.judge.program import Program
 

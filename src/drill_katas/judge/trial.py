@@ -15,7 +15,7 @@ from drill_katas.judge.owntime import HALF, MOST_WALL, TENTH, Meter, Wait
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from drill_katas.catalog import Limits
+    from drill_katas.catalog.katas import Limits
     from drill_katas.judge.output import Output
     from drill_katas.judge.program import Program
 

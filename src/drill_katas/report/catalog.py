@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.catalog import LEVELS
+from drill_katas.catalog.katas import LEVELS
 from drill_katas.progress import PENALTY, KataProgress
 from drill_katas.report.text import Line, clock, counted, cut, line, wrapped
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.report.text import Part, Style
 
 BAR: Final = 20

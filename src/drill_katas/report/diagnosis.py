@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.catalog.mechanisms import GROUPS, MECHANISMS
 from drill_katas.diagnosis import told
 from drill_katas.evidence.records import clock_time
-from drill_katas.mechanisms import GROUPS, MECHANISMS
 from drill_katas.progress import PENALTY
 from drill_katas.report.catalog import penalty_of
 from drill_katas.report.text import clock, line, plain, wrapped
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from drill_katas.answer import Outcome
+    from drill_katas.catalog.answer import Outcome
     from drill_katas.diagnosis import Score, State
     from drill_katas.evidence.records import Alert
     from drill_katas.progress import KataProgress

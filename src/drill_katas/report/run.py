@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from drill_katas.arms import WORKSPACE
 from drill_katas.attempts import NoAttempt
-from drill_katas.catalog import LEVELS, ORIGINAL
+from drill_katas.catalog.arms import WORKSPACE
+from drill_katas.catalog.katas import LEVELS, ORIGINAL
 from drill_katas.report.text import Line, Style, clock, counted, cut, folded, judging, line, plain, shown, wrapped
 from drill_katas.verdict import Outcome
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
     from drill_katas.progress import KataProgress
     from drill_katas.verdict import CheckResult, Stage, Verdict
     from drill_katas.workspace import Workspace

@@ -11,7 +11,7 @@ from drill_katas.errors import UserError
 from drill_katas.judge.folders import RunFolder
 
 if TYPE_CHECKING:
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
 
 WORKSPACE = "workspace"
 SOLUTIONS = "solutions"

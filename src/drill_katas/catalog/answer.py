@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from drill_katas.catalog import read_toml
+from drill_katas.catalog.katas import read_toml
 from drill_katas.errors import UserError
 from drill_katas.verdict import Stage
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from drill_katas.catalog import read_toml
+from drill_katas.catalog.katas import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from drill_katas.catalog import Kata
+    from drill_katas.catalog.katas import Kata
 
 ROOM_FOR_RIGHT: Final = 2.0  # worst right arm × this ≤ limit, when it is derived
 ROOM_FOR_WRONG: Final = 1.5  # limit × this ≤ best wrong arm

@@ -144,7 +144,7 @@ class Library:
 
 def shipped() -> Library:
     """Return the library that comes with this package: in the wheel, or around `src/` in a checkout."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     inside = here / "library" / "katas"
     return Library(inside if inside.is_dir() else here.parents[1] / "katas")
 

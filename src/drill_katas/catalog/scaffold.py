@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from drill_katas.catalog import Contract
+    from drill_katas.catalog.katas import Contract
 
 TEMPLATE: Final = Path(__file__).parent / "template"
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
