@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from drill_katas.journal import Ran
+from drill_katas.practice.journal import Ran
 
 USAGE_ERROR = pytest.ExitCode.USAGE_ERROR
 ALL = ("horn", "wheel", "brake")

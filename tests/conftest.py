@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from drill_katas.catalog.katas import shipped
-from drill_katas.journal import Journal
+from drill_katas.practice.journal import Journal
 from drill_katas.verdict import CheckResult, Report, Verdict
 from tests.commands import done, replay
 

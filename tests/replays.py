@@ -6,7 +6,7 @@ import json
 
 from drill_katas.catalog.katas import shipped
 from drill_katas.evidence import store
-from drill_katas.journal import Journal
+from drill_katas.practice.journal import Journal
 from tests.commands import done
 
 NAMES = shipped().names()

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drill_katas.attempts import RULE, NoAttempt, Way, why_no_attempt
-from drill_katas.progress import KataProgress, progress
+from drill_katas.practice.attempts import RULE, NoAttempt, Way, why_no_attempt
+from drill_katas.practice.progress import KataProgress, progress
 from drill_katas.verdict import CheckResult, Outcome, Report, Stage
 from tests.bicycle import add_kata, bicycle, bicycle_module, runs
 from tests.commands import Started, done, words

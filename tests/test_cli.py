@@ -7,7 +7,7 @@ import re
 import pytest
 
 from drill_katas.cli import main
-from drill_katas.journal import Hinted, SolutionShown, Started
+from drill_katas.practice.journal import Hinted, SolutionShown, Started
 from tests.commands import done, faults, kata, refused, words
 from tests.conftest import FINE, HINTS, add_kata
 

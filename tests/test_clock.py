@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from drill_katas.journal import Diagnosed, Queried, Ran, Started, now
-from drill_katas.progress import progress
+from drill_katas.practice.journal import Diagnosed, Queried, Ran, Started, now
+from drill_katas.practice.progress import progress
 from tests.commands import done, words
 from tests.conftest import FINE
 

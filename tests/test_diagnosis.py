@@ -16,8 +16,8 @@ import pytest
 from drill_katas.catalog.katas import shipped
 from drill_katas.catalog.mechanisms import GROUPS, MECHANISMS
 from drill_katas.evidence import store
-from drill_katas.journal import Diagnosed, Journal
-from drill_katas.progress import progress
+from drill_katas.practice.journal import Diagnosed, Journal
+from drill_katas.practice.progress import progress
 from drill_katas.report.text import clock
 from tests.commands import KATA, done, kata, refused, words
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from drill_katas.catalog.katas import shipped
-from drill_katas.journal import Checked, Ran
-from drill_katas.progress import progress
+from drill_katas.practice.journal import Checked, Ran
+from drill_katas.practice.progress import progress
 from drill_katas.verdict import Outcome, Report, Stage
 from tests.conftest import run
 

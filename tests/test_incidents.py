@@ -13,7 +13,7 @@ import pytest
 
 from drill_katas.catalog.katas import shipped
 from drill_katas.catalog.mechanisms import MECHANISMS
-from drill_katas.journal import Replayed
+from drill_katas.practice.journal import Replayed
 from tests.commands import Started, done, kata, refused
 from tests.replays import FILES, NAMES, asked, events, incident
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from drill_katas.journal import Journal
-from drill_katas.progress import progress
+from drill_katas.practice.journal import Journal
+from drill_katas.practice.progress import progress
 from tests.commands import KATA, confined, done, kata, refused
 from tests.conftest import add_kata
 

@@ -10,7 +10,7 @@ from drill_katas.catalog.katas import shipped
 from drill_katas.evidence import store
 from drill_katas.evidence.html import Shown
 from drill_katas.evidence.records import LogLine
-from drill_katas.journal import Checked, Journal, Ran
+from drill_katas.practice.journal import Checked, Journal, Ran
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import done, kata, refused
 from tests.pages import needs_chromium, written

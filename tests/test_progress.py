@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drill_katas.attempts import NoAttempt
-from drill_katas.journal import Checked, Hinted, Ran, Reset, SolutionShown, Started
-from drill_katas.progress import KataProgress, progress
+from drill_katas.practice.attempts import NoAttempt
+from drill_katas.practice.journal import Checked, Hinted, Ran, Reset, SolutionShown, Started
+from drill_katas.practice.progress import KataProgress, progress
 from drill_katas.verdict import Outcome, Stage
 
 EPOCH = datetime(2026, 1, 31, 3, 0, tzinfo=UTC)

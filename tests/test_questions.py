@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from drill_katas.evidence.records import ServiceLevel
-from drill_katas.journal import Queried, Replayed
+from drill_katas.practice.journal import Queried, Replayed
 from tests.commands import done, kata, refused, words
 from tests.replays import events, incident
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from drill_katas.catalog.katas import shipped
-from drill_katas.journal import Checked, Journal, Ran, Replayed
+from drill_katas.practice.journal import Checked, Journal, Ran, Replayed
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import done, kata, refused
 from tests.replays import events, incident

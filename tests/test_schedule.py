@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from drill_katas.journal import Checked, Diagnosed, Hinted, Journal, Ran, Replayed, Started, now
+from drill_katas.practice.journal import Checked, Diagnosed, Hinted, Journal, Ran, Replayed, Started, now
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import done
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from drill_katas.catalog.katas import shipped
-from drill_katas.journal import Journal, Reset, Started
+from drill_katas.practice.journal import Journal, Reset, Started
 from tests.commands import confined, done, kata, refused
 
 SPOILERS = {"variants", "__pycache__"}

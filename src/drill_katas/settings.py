@@ -10,8 +10,8 @@ import pytest
 
 from drill_katas.catalog.katas import Kata, Library, find, packs, shipped
 from drill_katas.errors import UserError
-from drill_katas.selection import select
-from drill_katas.workspace import Workspace, find_workspace
+from drill_katas.practice.selection import select
+from drill_katas.practice.workspace import Workspace, find_workspace
 
 
 @dataclass(frozen=True)

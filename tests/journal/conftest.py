@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drill_katas.journal import Journal
+from drill_katas.practice.journal import Journal
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from drill_katas.journal import Hinted, Journal
+from drill_katas.practice.journal import Hinted, Journal
 from tests.commands import confining
 
 APPEND = """
 import sys
 from pathlib import Path
 from drill_katas.errors import UserError
-from drill_katas.journal import Hinted, Journal
+from drill_katas.practice.journal import Hinted, Journal
 try:
     notice = Journal(Path(sys.argv[1])).append(Hinted(kata="toy", rung=int(sys.argv[2])))
 except UserError as mistake:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drill_katas.journal import Checked, Hinted, Ran, Reset, SolutionShown, Started, uuid7
-from drill_katas.progress import progress
+from drill_katas.practice.journal import Checked, Hinted, Ran, Reset, SolutionShown, Started, uuid7
+from drill_katas.practice.progress import progress
 from drill_katas.verdict import Outcome, Stage
 from tests.journal.keeping import fill, fresh_journal, hints
 

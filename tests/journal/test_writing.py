@@ -13,7 +13,7 @@ import time
 import pytest
 
 from drill_katas.errors import UserError
-from drill_katas.progress import progress
+from drill_katas.practice.progress import progress
 from tests.journal.keeping import append_confined, confined, fill, hints
 
 # Where it cannot be written
@@ -95,7 +95,7 @@ def test_a_run_whose_attempt_cannot_be_written_down_shows_its_verdict_and_says_s
 APPEND_MANY = """
 import sys
 from pathlib import Path
-from drill_katas.journal import Hinted, Journal
+from drill_katas.practice.journal import Hinted, Journal
 journal, kata = Journal(Path(sys.argv[1])), sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()
@@ -145,7 +145,7 @@ def test_a_writer_killed_at_any_moment_loses_no_event_that_it_had_finished(journ
         """
         import itertools, sys
         from pathlib import Path
-        from drill_katas.journal import Hinted, Journal
+        from drill_katas.practice.journal import Hinted, Journal
         journal = Journal(Path(sys.argv[1]))
         for rung in itertools.count():
             event = Hinted(kata="toy", rung=rung)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.report.text import Line
-    from drill_katas.workspace import Workspace
+    from drill_katas.practice.workspace import Workspace
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for other programs.")
 EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered, 3 not judged."
@@ -77,7 +77,7 @@ def main() -> None:
 
 def workspace_here() -> Workspace:
     """Return the workspace that the current folder lies in."""
-    from drill_katas.workspace import find_workspace
+    from drill_katas.practice.workspace import find_workspace
 
     return find_workspace(Path.cwd())
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from drill_katas.cli.questions import Given
     from drill_katas.diagnosis import Hypothesis
     from drill_katas.evidence.records import Incident
-    from drill_katas.workspace import Workspace
+    from drill_katas.practice.workspace import Workspace
 
 
 @command("experiment", "kata experiment red_herring worker_off")
@@ -72,7 +72,7 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     from drill_katas import diagnosis as scoring
     from drill_katas.catalog.answer import read_answer
     from drill_katas.evidence import store
-    from drill_katas.journal import Diagnosed, now
+    from drill_katas.practice.journal import Diagnosed, now
     from drill_katas.report.diagnosis import STATES, score_lines
 
     workspace, kata = find(name)

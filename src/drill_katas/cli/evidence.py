@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.query import LogFilter
     from drill_katas.evidence.records import Incident
-    from drill_katas.workspace import Workspace
+    from drill_katas.practice.workspace import Workspace
 
 SHOWN_TRACES = 10
 NO_LOGS = (
@@ -222,7 +222,7 @@ def _on_record(about: str, name: str, **options: Any) -> Kata:
 
 
 def _note(workspace: Workspace, kata: Kata, about: str, experiment: str | None, **options: Any) -> None:
-    from drill_katas.journal import Queried
+    from drill_katas.practice.journal import Queried
 
     given = {option: str(value) for option, value in options.items() if value is not None}
     workspace.journal.append(Queried(kata=kata.name, about=about, options=given, ablation=experiment))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.records import Incident
-    from drill_katas.workspace import Workspace
+    from drill_katas.practice.workspace import Workspace
 
 
 @command("incident", "kata incident red_herring")
@@ -68,7 +68,7 @@ def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int,
     from drill_katas.catalog.arms import arm_from, workspace_arm
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import Replay, replay, story_of
-    from drill_katas.journal import Replayed
+    from drill_katas.practice.journal import Replayed
 
     arm = workspace_arm(kata) if source is None else arm_from(kata, source, "--from")
     what = Replay(kata, arm, workspace.progress_of(kata).variant, seed, ablation)
@@ -102,7 +102,7 @@ def _keep_broken(workspace: Workspace, kata: Kata, played: Incident) -> None:
     """Keep the record of the untouched files that a replay of other code is about to replace: pages compare with it."""
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import digest
-    from drill_katas.workspace import broken_files
+    from drill_katas.practice.workspace import broken_files
 
     folder = store.folder_of(workspace, kata.name)
     recorded = store.summary_of(folder)

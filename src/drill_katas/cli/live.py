@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from drill_katas.live.endpoint import Endpoint
     from drill_katas.live.export import Exporter
-    from drill_katas.workspace import Workspace
+    from drill_katas.practice.workspace import Workspace
 
 
 @command("serve", "kata serve red_herring --speed 60")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.html import Shown
     from drill_katas.evidence.records import Incident, Summary
-    from drill_katas.workspace import Workspace
+    from drill_katas.practice.workspace import Workspace
 
 BEFORE = "before"
 
@@ -99,7 +99,7 @@ def _about(source: str) -> str:
 def _broken(workspace: Workspace, kata: Kata, told: Summary) -> Incident:
     from drill_katas.catalog.arms import Arm
     from drill_katas.judge.folders import run_folder
-    from drill_katas.workspace import broken_files
+    from drill_katas.practice.workspace import broken_files
 
     with run_folder() as folder:
         files = {name: folder / name for name in kata.manifest.editable}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from drill_katas.attempts import RULE
+from drill_katas.practice.attempts import RULE
 from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.cli.base import command, find, katas_of, say, short, show, show_markdown, warn, width, workspace_here
 from drill_katas.errors import UserError
@@ -16,13 +16,13 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from drill_katas.schedule import Due
+    from drill_katas.practice.schedule import Due
 
 
 @command("list", "kata list")
 def list_() -> None:
     """List the katas of this workspace and how they stand."""
-    from drill_katas.progress import progress
+    from drill_katas.practice.progress import progress
     from drill_katas.report.catalog import list_lines
 
     workspace = workspace_here()
@@ -34,8 +34,8 @@ def list_() -> None:
 @command("status", "kata status")
 def status() -> None:
     """Show your progress: a bar for each level, then times, attempts and hints of each kata."""
-    from drill_katas.journal import now
-    from drill_katas.progress import progress
+    from drill_katas.practice.journal import now
+    from drill_katas.practice.progress import progress
     from drill_katas.report.catalog import status_lines
 
     workspace = workspace_here()
@@ -65,7 +65,7 @@ def random() -> None:
 @click.argument("name", required=False)
 def history(name: str | None) -> None:
     """Show what has happened with a kata, or with all: attempts, hints, diagnoses, and how many checks passed."""
-    from drill_katas.journal import now
+    from drill_katas.practice.journal import now
     from drill_katas.report.history import all_lines, history_lines
 
     workspace = workspace_here()
@@ -85,7 +85,7 @@ def history(name: str | None) -> None:
 def start(name: str, variant: str | None) -> None:
     """Show the page and start the clock; with a variant, another cause behind the same symptom."""
     from drill_katas.report.text import judging
-    from drill_katas.workspace import start as begin
+    from drill_katas.practice.workspace import start as begin
 
     workspace, kata = find(name)
     kept = begin(workspace, kata, variant)
@@ -102,7 +102,7 @@ def start(name: str, variant: str | None) -> None:
 def hint(name: str) -> None:
     """Show the next hint, one rung of the ladder at a time; it is noted in your journal."""
     from drill_katas.catalog.answer import read_answer
-    from drill_katas.journal import Hinted
+    from drill_katas.practice.journal import Hinted
 
     workspace, kata = find(name)
     hints = read_answer(kata.solutions).hints
@@ -125,7 +125,7 @@ def hint(name: str) -> None:
 @click.option("--variant", metavar="VARIANT", help="Put the broken files of this variant in place.")
 def reset(name: str, variant: str | None) -> None:
     """Put a kata's broken files back and start the clock anew; your version is kept, and where is said."""
-    from drill_katas.workspace import reset as put_back
+    from drill_katas.practice.workspace import reset as put_back
 
     workspace, kata = find(name)
     kept = put_back(workspace, kata, variant)
@@ -137,7 +137,7 @@ def reset(name: str, variant: str | None) -> None:
 @click.option("--give-up", is_flag=True, help="Show it though the kata is not solved; noted in your journal.")
 def solution(name: str, *, give_up: bool) -> None:
     """Show the reference solution of a kata you have solved."""
-    from drill_katas.journal import SolutionShown
+    from drill_katas.practice.journal import SolutionShown
 
     workspace, kata = find(name)
     solved = workspace.progress_of(kata).state == "solved"
@@ -159,7 +159,7 @@ def solution(name: str, *, give_up: bool) -> None:
 @click.option("--force", is_flag=True, help="Overwrite files that differ; each is put aside first.")
 def init(folder: Path, *, force: bool) -> None:
     """Copy the katas into a folder to practise in; files you have changed stay as they are."""
-    from drill_katas.workspace import init as copy_out
+    from drill_katas.practice.workspace import init as copy_out
 
     copied = copy_out(folder.absolute(), force=force)
     click.echo(f"{folder}: {len(copied.new)} files new, {len(copied.same)} already there")
@@ -175,8 +175,8 @@ def init(folder: Path, *, force: bool) -> None:
 
 def _suggest(choose: Callable[[Sequence[Due]], Due]) -> None:
     """Show what to practise, and how to begin with it."""
-    from drill_katas.journal import now
-    from drill_katas.schedule import due, upcoming
+    from drill_katas.practice.journal import now
+    from drill_katas.practice.schedule import due, upcoming
 
     workspace = workspace_here()
     katas, events = katas_of(workspace), workspace.journal.read().events

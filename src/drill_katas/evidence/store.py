@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.kit.rules import Rule
-    from drill_katas.workspace import Workspace
+    from drill_katas.practice.workspace import Workspace
 
 DAMAGE: Final = (OSError, ValueError, LookupError, TypeError, msgspec.MsgspecError)
 OWN: Final = ("id", "at", "service", "level", "event", "trace_id")  # of a log line; the rest are its fields

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.evidence.records import LogLine
-    from drill_katas.workspace import Workspace
+    from drill_katas.practice.workspace import Workspace
 
 NAME: Final = "logs.jsonl"
 LOOK: Final = 0.1  # seconds between two looks for more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog.katas import LEVELS
-from drill_katas.progress import PENALTY, KataProgress
+from drill_katas.practice.progress import PENALTY, KataProgress
 from drill_katas.report.text import Line, clock, counted, cut, line, wrapped
 
 if TYPE_CHECKING:

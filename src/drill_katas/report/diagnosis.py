@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.catalog.mechanisms import GROUPS, MECHANISMS
 from drill_katas.diagnosis import told
 from drill_katas.evidence.records import clock_time
-from drill_katas.progress import PENALTY
+from drill_katas.practice.progress import PENALTY
 from drill_katas.report.catalog import penalty_of
 from drill_katas.report.text import clock, line, plain, wrapped
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.answer import Outcome
     from drill_katas.diagnosis import Score, State
     from drill_katas.evidence.records import Alert
-    from drill_katas.progress import KataProgress
+    from drill_katas.practice.progress import KataProgress
     from drill_katas.report.text import Line, Style
 
 STYLES: Final[dict[State, Style]] = {"proposed": "note", "supported": "good", "refuted": "bad"}

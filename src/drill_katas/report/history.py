@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from drill_katas.attempts import UNSEEN
-from drill_katas.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
-from drill_katas.progress import PENALTY, KataProgress, after
+from drill_katas.practice.attempts import UNSEEN
+from drill_katas.practice.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
+from drill_katas.practice.progress import PENALTY, KataProgress, after
 from drill_katas.report.catalog import counts_of
 from drill_katas.report.diagnosis import STATES
 from drill_katas.report.evidence import BLOCKS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from drill_katas.journal import Event
+    from drill_katas.practice.journal import Event
     from drill_katas.report.text import Line, Style
 
 SHOWN: Final = 200  # columns of a sparkline, at most

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog.katas import ORIGINAL
-from drill_katas.progress import KataProgress, after
+from drill_katas.practice.progress import KataProgress, after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from drill_katas.catalog.katas import Kata
-    from drill_katas.journal import Event
+    from drill_katas.practice.journal import Event
 
 FEW: Final = 3  # attempts
 FIRST: Final = timedelta(days=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from drill_katas.journal import Checked
+    from drill_katas.practice.journal import Checked
 
 MOVED: Final = 1.2  # times as much or as little; less than that is noise of a measurement
 

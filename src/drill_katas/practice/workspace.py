@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog.katas import ORIGINAL, Library, shipped
 from drill_katas.errors import UserError
-from drill_katas.journal import Journal, Reset, Started
-from drill_katas.progress import KataProgress, progress
+from drill_katas.practice.journal import Journal, Reset, Started
+from drill_katas.practice.progress import KataProgress, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
-    from drill_katas.journal import Event
+    from drill_katas.practice.journal import Event
 
 STATE: Final = ".kata"  # holds the journal, and the learner's files that a reset put aside
 NOT_COPIED: Final = {"variants", "__pycache__"}

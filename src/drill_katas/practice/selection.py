@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from drill_katas.catalog.katas import find, no_katas
 from drill_katas.errors import UserError
-from drill_katas.progress import KataProgress, progress
+from drill_katas.practice.progress import KataProgress, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from drill_katas.catalog.katas import Kata, Library
-    from drill_katas.journal import Event
+    from drill_katas.practice.journal import Event
 
 
 def select(selector: str, libraries: Sequence[Library], events: Iterable[Event]) -> list[Kata]:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.attempts import UNSEEN, NoAttempt
+from drill_katas.practice.attempts import UNSEEN, NoAttempt
 from drill_katas.catalog.katas import ORIGINAL
-from drill_katas.figures import Moved, moved
-from drill_katas.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
+from drill_katas.practice.figures import Moved, moved
+from drill_katas.practice.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from drill_katas.journal import Checked, Event
+    from drill_katas.practice.journal import Checked, Event
 
 
 PENALTY: Final = timedelta(minutes=5)  # on the clock for each wrong diagnosis, so that guessing does not pay
