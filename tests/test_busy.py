@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from drill_katas.judge.kernel import Kernel
-from drill_katas.judge.owntime import MOMENT, MOST_WALL, Meter, Wait
+from drill_katas.machine.cpu_time import MOMENT, MOST_WALL, Meter, Wait
+from drill_katas.machine.scheduler import Kernel
 from drill_katas.runs import busy
 from drill_katas.verdict import Outcome
 from tests.commands import done, words

@@ -199,7 +199,7 @@ def test_lag_is_how_late_a_busy_application_answers(toy, path, health, right):
 
 
 def test_who_waits_long_waits_in_every_moment_of_it():
-    from drill_katas.judge.lag import Lag
+    from drill_katas.kit.lag import Lag
 
     lag = Lag()
     lag.add(0.01, every=0.1)

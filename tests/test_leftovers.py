@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import drill_katas
-from drill_katas.judge.folders import RUN, RunFolder
+from drill_katas.files import RUN, RunFolder
 
 HANGS = "import time\n\n\nclass Thing:\n    def go(self):\n        time.sleep(60)\n"
 
@@ -66,7 +66,7 @@ def test_folders_in_use_and_of_others_stay(temporary):
 
 
 def test_a_folder_without_its_process_is_removed(temporary):
-    code = "import os, sys; from pathlib import Path; from drill_katas.judge.folders import RunFolder; "
+    code = "import os, sys; from pathlib import Path; from drill_katas.files import RunFolder; "
     code += "folder = RunFolder(Path(sys.argv[1])); (folder.path / 'x').touch(); os._exit(1)"
     subprocess.run([sys.executable, "-c", code, str(temporary)], check=False, timeout=60)
     (left,) = temporary.iterdir()

@@ -14,8 +14,8 @@ import pytest
 from pytest_timeout import is_debugging
 
 from drill_katas.errors import UserError, nearest
-from drill_katas.judge.failures import Hang, NotJudged, StopShrinking
-from drill_katas.judge.owntime import TENTH
+from drill_katas.failures import Hang, NotJudged, StopShrinking
+from drill_katas.machine.cpu_time import TENTH
 from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:

@@ -11,14 +11,13 @@ from typing import Final
 import hypothesis.errors
 import pytest
 
-from drill_katas import kit
-from drill_katas.judge import failures
-from drill_katas.judge.shortage import shortage
+from drill_katas import failures, kit
 from drill_katas.judge.tier import Unheld
+from drill_katas.machine.shortage import shortage
 from drill_katas.sut import host
 
 OUR_PARTS: Final = ("drill_katas", "_pytest", "pytest", "pluggy", "hypothesis", "_hypothesis_pytestplugin")
-OURS: Final = Path(failures.__file__).parents[1]
+OURS: Final = Path(failures.__file__).parent
 CHECKS: Final = (str(Path(kit.__file__).parent), host.__file__)
 """Code of ours that runs on behalf of a check or of the program, besides the kata's own folder."""
 VERDICTS: Final = (

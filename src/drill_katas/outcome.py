@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from drill_katas.judge.failures import Broken, CheckEnded, NotJudged, StopShrinking, SutError
+from drill_katas.failures import Broken, CheckEnded, NotJudged, StopShrinking, SutError
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:

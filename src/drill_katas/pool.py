@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from drill_katas.judge.folders import run_folder
+from drill_katas.files import run_folder
 from drill_katas.judge.sandbox import counts_apart
-from drill_katas.judge.shortage import require_proc
 from drill_katas.judge.tier import Tier
+from drill_katas.machine.shortage import require_proc
 from drill_katas.tasks import Judged, Task, killed_its_judge
 from drill_katas.verdict import Report
 from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge

@@ -12,12 +12,12 @@ import pytest
 from msgspec.structs import replace
 
 from drill_katas import __version__
-from drill_katas.practice.attempts import NoAttempt, Way, why_no_attempt
 from drill_katas.catalog.answer import read_answer, with_help
 from drill_katas.catalog.arms import WORKSPACE
 from drill_katas.errors import UserError
-from drill_katas.practice.journal import Checked, Ran, now
 from drill_katas.outcome import not_judged
+from drill_katas.practice.attempts import NoAttempt, Way, why_no_attempt
+from drill_katas.practice.journal import Checked, Ran, now
 from drill_katas.practice.progress import KataProgress, progress
 from drill_katas.report.catalog import overall_lines
 from drill_katas.report.run import details_below, fits_summary, header_lines, overview_lines, summary_lines

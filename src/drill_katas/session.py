@@ -14,16 +14,16 @@ from drill_katas import fixtures
 from drill_katas.benchmarked import keep_no_empty_storage, keep_table_aside
 from drill_katas.catalog.thresholds import limits_of
 from drill_katas.errors import UserError
-from drill_katas.judge.shortage import raise_file_limit, require_proc
+from drill_katas.machine.shortage import raise_file_limit, require_proc
 from drill_katas.neighbours import refuse_what_spoils_verdicts, rewrite_helpers
 from drill_katas.practice.progress import progress
+from drill_katas.practice.selection import select
+from drill_katas.practice.workspace import find_workspace
 from drill_katas.record import Recorder
 from drill_katas.report.catalog import list_lines
 from drill_katas.report.text import encodable, plain
 from drill_katas.run import KataRun, arm_of
-from drill_katas.practice.selection import select
 from drill_katas.settings import libraries, read_settings
-from drill_katas.practice.workspace import find_workspace
 
 PROFILE: Final = "drill-katas"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from drill_katas.judge.failures import LimitExceeded, NotJudged
+from drill_katas.failures import LimitExceeded, NotJudged
 from drill_katas.judge.nursery import NURSERY
 from drill_katas.sql.bounds import MOST_REQUEST
 from drill_katas.sql.ends import End

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drill_katas.errors import UserError
-from drill_katas.judge.folders import RunFolder
+from drill_katas.files import RunFolder
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from drill_katas.catalog.katas import Kata
-    from drill_katas.report.text import Line
     from drill_katas.practice.workspace import Workspace
+    from drill_katas.report.text import Line
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for other programs.")
 EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered, 3 not judged."

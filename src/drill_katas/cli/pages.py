@@ -98,7 +98,7 @@ def _about(source: str) -> str:
 
 def _broken(workspace: Workspace, kata: Kata, told: Summary) -> Incident:
     from drill_katas.catalog.arms import Arm
-    from drill_katas.judge.folders import run_folder
+    from drill_katas.files import run_folder
     from drill_katas.practice.workspace import broken_files
 
     with run_folder() as folder:

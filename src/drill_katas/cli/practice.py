@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from drill_katas.practice.attempts import RULE
 from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.cli.base import command, find, katas_of, say, short, show, show_markdown, warn, width, workspace_here
 from drill_katas.errors import UserError
+from drill_katas.practice.attempts import RULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,8 +84,8 @@ def history(name: str | None) -> None:
 @click.option("--variant", metavar="VARIANT", help="Put the broken files of another variant in place.")
 def start(name: str, variant: str | None) -> None:
     """Show the page and start the clock; with a variant, another cause behind the same symptom."""
-    from drill_katas.report.text import judging
     from drill_katas.practice.workspace import start as begin
+    from drill_katas.report.text import judging
 
     workspace, kata = find(name)
     kept = begin(workspace, kata, variant)

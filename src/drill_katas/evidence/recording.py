@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from drill_katas.evidence.records import NO_TRACE, LogLine, ServiceLevel, Span
 from drill_katas.judge.database import Database
 from drill_katas.judge.network import Network
-from drill_katas.quantiles import nearest_rank
+from drill_katas.kit.quantiles import nearest_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -20,13 +20,13 @@ from drill_katas.evidence.recording import level_of, logs_of, spans_of
 from drill_katas.evidence.records import Incident, Summary
 from drill_katas.evidence.samples import Metrics, alerts_of
 from drill_katas.evidence.scene import Scene
-from drill_katas.judge.failures import Broken, CheckEnded
+from drill_katas.failures import Broken, CheckEnded
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.kept import MIB, Kept
-from drill_katas.judge.owntime import TENTH, Meter, watching
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
+from drill_katas.machine.cpu_time import TENTH, Meter, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

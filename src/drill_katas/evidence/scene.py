@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from drill_katas.evidence.records import LogLine, Span
 from drill_katas.evidence.stillness import Stillness
-from drill_katas.judge.failures import SutError
+from drill_katas.failures import SutError
 from drill_katas.judge.network import OUTSIDE
 from drill_katas.kit.load import is_2xx
 

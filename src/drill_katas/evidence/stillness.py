@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drill_katas.judge.owntime import Meter
+    from drill_katas.machine.cpu_time import Meter
 
 
 class Stillness:

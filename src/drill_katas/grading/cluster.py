@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from drill_katas.catalog.katas import packs, shipped
 from drill_katas.errors import UserError
+from drill_katas.files import run_folder
 from drill_katas.grading.keys import state_of
 from drill_katas.grading.tiers import best_hold
-from drill_katas.judge.folders import run_folder
 from drill_katas.judge.sandbox import counts_apart
 from drill_katas.judge.tier import Tier
 from drill_katas.pool import Slot

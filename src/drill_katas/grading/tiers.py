@@ -14,10 +14,10 @@ import msgspec
 from drill_katas.catalog.arms import open_to_all
 from drill_katas.catalog.katas import Limits
 from drill_katas.errors import UserError
+from drill_katas.failures import CheckEnded
+from drill_katas.files import run_folder
 from drill_katas.grading import prober
 from drill_katas.grading.copies import folders_to_hide, secrets_of
-from drill_katas.judge.failures import CheckEnded
-from drill_katas.judge.folders import run_folder
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
 from drill_katas.judge.encodings import foreign
-from drill_katas.judge.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
-from drill_katas.judge.owntime import TENTH
 from drill_katas.judge.sandbox import DESCRIPTORS
 from drill_katas.judge.stacks import as_lines, describe_frames, place_in, place_of
+from drill_katas.machine.cpu_time import TENTH
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Limits
-    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.process import Exit
     from drill_katas.judge.program import Program
     from drill_katas.judge.trial import Trial
+    from drill_katas.machine.cpu_time import Wait
 
 BROKEN: Final = {
     "import": "{files} cannot be imported: {what}{own}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Self
 
-from drill_katas.judge.failures import CheckEnded
+from drill_katas.failures import CheckEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

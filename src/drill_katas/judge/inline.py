@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Limits
     from drill_katas.judge.kept import Kept
-    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.program import Program
+    from drill_katas.machine.cpu_time import Wait
 
 
 class InlineSpawner:

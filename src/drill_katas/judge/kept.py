@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.judge.failures import LimitExceeded
+from drill_katas.failures import LimitExceeded
 from drill_katas.sut.wire import Channel
 
 if TYPE_CHECKING:

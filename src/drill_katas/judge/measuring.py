@@ -7,7 +7,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.judge.owntime import MOMENT, TENTH, watching
+from drill_katas.machine.cpu_time import MOMENT, TENTH, watching
 
 if TYPE_CHECKING:
     from drill_katas.judge.trial import Trial

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.judge.dialler import Dialler
-    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.spawning import Zygote
+    from drill_katas.machine.cpu_time import Wait
 
 MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
 STACKS_SECONDS: Final = 2.0  # for the whole of such a dump

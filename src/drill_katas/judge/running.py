@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from drill_katas.judge.kept import Kept
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.output import Output
-    from drill_katas.judge.owntime import Wait
     from drill_katas.judge.program import Program
+    from drill_katas.machine.cpu_time import Wait
 
 
 class Running(Protocol):

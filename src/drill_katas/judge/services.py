@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from drill_katas.judge.folders import RunFolder
+from drill_katas.files import RunFolder
 from drill_katas.judge.kept import Kept, KeptChannel, TooMuch
-from drill_katas.judge.owntime import Meter, Wait
-from drill_katas.judge.shortage import shortage
 from drill_katas.judge.trouble import Fatal
+from drill_katas.machine.cpu_time import Meter, Wait
+from drill_katas.machine.shortage import shortage
 from drill_katas.sql.bounds import MOST_STATEMENTS
 from drill_katas.sut.wire import Closed, WireError
 

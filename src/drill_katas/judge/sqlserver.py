@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from drill_katas.judge.failures import CheckEnded, LimitExceeded, NotJudged
+from drill_katas.failures import CheckEnded, LimitExceeded, NotJudged
 from drill_katas.judge.nursery import NURSERY
 from drill_katas.judge.trouble import Fatal, Refused, Unanswered
 from drill_katas.sql import bounds

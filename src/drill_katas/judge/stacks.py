@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from drill_katas.judge.failures import Place
+    from drill_katas.failures import Place
     from drill_katas.judge.program import Program
 
 _THREAD: Final = re.compile(r"^(Current thread|Thread) 0x[0-9a-f]+.*$")

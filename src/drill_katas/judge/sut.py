@@ -9,18 +9,18 @@ import sys
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge import explain
-from drill_katas.judge.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.kept import ANSWERS, METRICS, TooMuch
 from drill_katas.judge.measuring import Measuring
 from drill_katas.judge.observation import Observation
-from drill_katas.judge.owntime import TENTH, Wait
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.services import Services
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
 from drill_katas.judge.trial import Call, shortened
 from drill_katas.judge.trouble import Troubled
+from drill_katas.machine.cpu_time import TENTH, Wait
 from drill_katas.sut.wire import find_unplain, shown
 
 if TYPE_CHECKING:

@@ -11,17 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drill_katas.judge import waits
+from drill_katas.failures import Killed, SutError
 from drill_katas.judge.database import Database as database
-from drill_katas.judge.failures import Killed, SutError
-from drill_katas.judge.lag import lag
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.upstream import Fault
 from drill_katas.judge.upstream import Upstream as upstream
-from drill_katas.kit import events, load, money, rules
+from drill_katas.kit import events, load, money, rules, waits
 from drill_katas.kit.differences import difference
 from drill_katas.kit.holding import Holding
 from drill_katas.kit.incident import Incident
+from drill_katas.kit.lag import lag
 from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.pictures import Picture

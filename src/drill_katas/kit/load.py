@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.quantiles import nearest_rank
+from drill_katas.kit.quantiles import nearest_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence

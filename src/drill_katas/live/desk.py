@@ -7,7 +7,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from drill_katas.judge.failures import CheckEnded
+from drill_katas.failures import CheckEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

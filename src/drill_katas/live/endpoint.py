@@ -14,8 +14,8 @@ from aiohttp import web
 from drill_katas.errors import UserError
 from drill_katas.evidence.exposition import negotiated
 from drill_katas.evidence.records import clock_time
+from drill_katas.failures import Broken, CheckEnded, SutError
 from drill_katas.judge.client import end_to_end
-from drill_katas.judge.failures import Broken, CheckEnded, SutError
 from drill_katas.judge.loop import Loop
 from drill_katas.judge.network import Network
 

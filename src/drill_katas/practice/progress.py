@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.practice.attempts import UNSEEN, NoAttempt
 from drill_katas.catalog.katas import ORIGINAL
+from drill_katas.practice.attempts import UNSEEN, NoAttempt
 from drill_katas.practice.figures import Moved, moved
 from drill_katas.practice.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.verdict import Outcome

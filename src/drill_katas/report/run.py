@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from drill_katas.practice.attempts import NoAttempt
 from drill_katas.catalog.arms import WORKSPACE
 from drill_katas.catalog.katas import LEVELS, ORIGINAL
+from drill_katas.practice.attempts import NoAttempt
 from drill_katas.report.text import Line, Style, clock, counted, cut, folded, judging, line, plain, shown, wrapped
 from drill_katas.verdict import Outcome
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.practice.progress import KataProgress
-    from drill_katas.verdict import CheckResult, Stage, Verdict
     from drill_katas.practice.workspace import Workspace
+    from drill_katas.verdict import CheckResult, Stage, Verdict
 
 MAX_LINES: Final = 25
 LABEL: Final = 11  # columns of the stage's name

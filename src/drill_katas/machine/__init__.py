@@ -1,0 +1,1 @@
+"""What the host gives a run: processor time, descriptors, /proc."""
