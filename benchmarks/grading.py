@@ -21,8 +21,8 @@ from pairs import PAIRS, cost
 
 from drill_katas.catalog.katas import Library, shipped
 from drill_katas.grading.tiers import best_hold
-from drill_katas.judge.tier import PRACTICE
 from drill_katas.pool import Pool
+from drill_katas.sandbox.tier import PRACTICE
 from drill_katas.tasks import Task
 
 MANY = 10_000

@@ -15,8 +15,8 @@ import os
 import sys
 from pathlib import Path
 
-from drill_katas.judge import namespaces, seccomp
-from drill_katas.judge.system import MACHINE, PR_SET_NO_NEW_PRIVS, call, prctl
+from drill_katas.sandbox import namespaces, seccomp
+from drill_katas.sandbox.syscalls import MACHINE, PR_SET_NO_NEW_PRIVS, call, prctl
 
 SOMEBODY = 12_345
 ALL = "0 0 4294967295"

@@ -15,7 +15,7 @@ from drill_katas.grading import tiers
 from drill_katas.grading.copies import folders_to_hide, secrets_of
 from drill_katas.grading.prober import copies_below
 from drill_katas.grading.tiers import best_hold
-from drill_katas.judge.tier import Tier
+from drill_katas.sandbox.tier import Tier
 from drill_katas.verdict import Outcome
 from tests.bicycle import USAGE_ERROR
 from tests.commands import done

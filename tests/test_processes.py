@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from drill_katas.judge.processes import descendants
-from drill_katas.judge.sandbox import FIRST_UID
+from drill_katas.sandbox.limits import FIRST_UID
+from drill_katas.sandbox.procfs import descendants
 from drill_katas.verdict import Outcome, Report
 from tests.conftest import MANIFEST
 from tests.pack import Pack

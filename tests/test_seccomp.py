@@ -12,9 +12,9 @@ import tempfile
 
 import pytest
 
-from drill_katas.judge import policy, seccomp
-from drill_katas.judge.policy import ALLOW, ERRNO, KILL
-from drill_katas.judge.syscalls import MACHINES, NUMBERS
+from drill_katas.sandbox import policy, seccomp
+from drill_katas.sandbox.policy import ALLOW, ERRNO, KILL
+from drill_katas.sandbox.syscall_numbers import MACHINES, NUMBERS
 
 PID = 4321
 HIGHEST = 600  # above the number of any system call

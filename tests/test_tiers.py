@@ -21,8 +21,8 @@ from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.tier import Hold, Tier
 from drill_katas.judge.trial import Trial
+from drill_katas.sandbox.tier import Hold, Tier
 from tests.commands import kata, refused
 from tests.pack import RIGHT, WRONG, Pack
 

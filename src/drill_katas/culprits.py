@@ -12,8 +12,8 @@ import hypothesis.errors
 import pytest
 
 from drill_katas import failures, kit
-from drill_katas.judge.tier import Unheld
 from drill_katas.machine.shortage import shortage
+from drill_katas.sandbox.tier import Unheld
 from drill_katas.sut import host
 
 OUR_PARTS: Final = ("drill_katas", "_pytest", "pytest", "pluggy", "hypothesis", "_hypothesis_pytestplugin")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final, Self
 import msgspec
 
 from drill_katas.files import run_folder
-from drill_katas.judge.sandbox import counts_apart
-from drill_katas.judge.tier import Tier
 from drill_katas.machine.shortage import require_proc
+from drill_katas.sandbox.limits import counts_apart
+from drill_katas.sandbox.tier import Tier
 from drill_katas.tasks import Judged, Task, killed_its_judge
 from drill_katas.verdict import Report
 from drill_katas.warm import JudgeEnded, Order, Request, WarmJudge
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
-    from drill_katas.judge.tier import Hold
+    from drill_katas.sandbox.tier import Hold
     from drill_katas.verdict import CheckResult
 
 ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows

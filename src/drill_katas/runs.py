@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog.arms import arm_from
 from drill_katas.errors import UserError
-from drill_katas.judge.tier import PRACTICE
 from drill_katas.pool import Pool
+from drill_katas.sandbox.tier import PRACTICE
 from drill_katas.tasks import Task, all_judged, settled
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self, TextIO, cast
 import msgspec
 import pytest
 
-from drill_katas.judge.tier import Hold, Tier
 from drill_katas.machine.cpu_time import MOST_WALL, Meter, Wait
+from drill_katas.sandbox.tier import Hold, Tier
 from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from drill_katas.grading.cluster import Cluster
     from drill_katas.grading.records import Book
     from drill_katas.grading.submission import Entry
-    from drill_katas.judge.tier import Tier
     from drill_katas.pool import Pool
+    from drill_katas.sandbox.tier import Tier
 
 FORMATS: Final = ("gradescope", "ctrf", "junit", "github", "csv", "html")  # those of grading.formats, not imported yet
 NOT_JUDGED: Final = 3  # exit code: the grader is to blame that a submission has no score
@@ -88,7 +88,7 @@ def grade(  # noqa: PLR0913 - one for each option
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.grader import Grader
     from drill_katas.grading.state import expect_apart
-    from drill_katas.judge.tier import Tier
+    from drill_katas.sandbox.tier import Tier
 
     if resume and file is None:
         raise UserError("--resume goes on with what --json FILE has; say which FILE")

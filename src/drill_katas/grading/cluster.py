@@ -19,9 +19,9 @@ from drill_katas.errors import UserError
 from drill_katas.files import run_folder
 from drill_katas.grading.keys import state_of
 from drill_katas.grading.tiers import best_hold
-from drill_katas.judge.sandbox import counts_apart
-from drill_katas.judge.tier import Tier
 from drill_katas.pool import Slot
+from drill_katas.sandbox.limits import counts_apart
+from drill_katas.sandbox.tier import Tier
 from drill_katas.tasks import Judged, Task
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
-    from drill_katas.judge.tier import Hold
+    from drill_katas.sandbox.tier import Hold
 
 CONNECT_SECONDS: Final = 15
 RETRIES: Final = 2  # of a task whose function raised; one whose worker is lost is begun anew by dask itself

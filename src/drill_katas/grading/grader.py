@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.submission import Entry, Submission
     from drill_katas.grading.weights import Version
-    from drill_katas.judge.tier import Tier
+    from drill_katas.sandbox.tier import Tier
     from drill_katas.tasks import Judges
 
 

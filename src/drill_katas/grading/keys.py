@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drill_katas.grading.submission import Submission
-    from drill_katas.judge.tier import Tier
+    from drill_katas.sandbox.tier import Tier
 
 SEEDS: Final = 1 << 31
 DECIDING: Final = ("hypothesis", "pytest", "sqlalchemy", "aiohttp")  # packages that have a say in verdicts

@@ -21,8 +21,8 @@ from drill_katas.grading.copies import folders_to_hide, secrets_of
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.tier import Hold, Tier, Unheld
 from drill_katas.judge.trial import Trial
+from drill_katas.sandbox.tier import Hold, Tier, Unheld
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

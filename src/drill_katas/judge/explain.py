@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
 from drill_katas.judge.encodings import foreign
-from drill_katas.judge.sandbox import DESCRIPTORS
 from drill_katas.judge.stacks import as_lines, describe_frames, place_in, place_of
 from drill_katas.machine.cpu_time import TENTH
+from drill_katas.sandbox.limits import DESCRIPTORS
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Limits

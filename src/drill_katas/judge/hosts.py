@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from drill_katas.judge.nursery import NURSERY
 from drill_katas.judge.spawning import Zygote
-from drill_katas.judge.tier import PRACTICE, Hold
 from drill_katas.machine.shortage import require_proc
+from drill_katas.sandbox.tier import PRACTICE, Hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,11 +12,12 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import drill_katas.sandbox
 from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.kept import KeptChannel
 from drill_katas.judge.process import Process
-from drill_katas.judge.processes import end_strays
-from drill_katas.judge.tier import PRACTICE, Hold, Tier, Unheld
+from drill_katas.sandbox.procfs import end_strays
+from drill_katas.sandbox.tier import PRACTICE, Hold, Tier, Unheld
 from drill_katas.sut.wire import Channel, Closed, WireError, encode
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.process import Why
     from drill_katas.judge.program import Program
 
+SCRIPT: Final = Path(drill_katas.sandbox.__file__).with_name("zygote.py")
 REST_SECONDS: Final = 10.0
 SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
 
@@ -56,7 +58,7 @@ class Zygote:
         with theirs:
             self._popen = subprocess.Popen(
                 [
-                    sys.executable, "-P", "-s", "-B", "-X", "utf8", str(Path(__file__).with_name("zygote.py")),
+                    sys.executable, "-P", "-s", "-B", "-X", "utf8", str(SCRIPT),
                     str(theirs.fileno()),
                     *import_path(),
                 ],

@@ -11,8 +11,8 @@ import signal
 import sys
 from typing import Final
 
-from drill_katas.judge.processes import kill_descendants
-from drill_katas.judge.system import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
+from drill_katas.sandbox.procfs import kill_descendants
+from drill_katas.sandbox.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 
 SECONDS: Final = 60.0  # for the last descendants to end
 

@@ -11,7 +11,7 @@ import stat
 import struct
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.judge.system import call
+from drill_katas.sandbox.syscalls import call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 if __name__ == "__main__":
     sys.path[:] = sys.argv[2:]  # the judge's
 
-from drill_katas.judge import namespaces, sandbox
-from drill_katas.judge.child import become_sut, prepare
-from drill_katas.judge.guardian import guard
-from drill_katas.judge.processes import (
+from drill_katas.sandbox import limits, namespaces
+from drill_katas.sandbox.child import become_sut, prepare
+from drill_katas.sandbox.guardian import guard
+from drill_katas.sandbox.procfs import (
     descendants,
     descriptors,
     kill_descendants,
@@ -40,8 +40,8 @@ from drill_katas.judge.processes import (
     threads,
     threads_of_user,
 )
-from drill_katas.judge.system import PR_SET_CHILD_SUBREAPER, prctl
-from drill_katas.judge.tier import Tier
+from drill_katas.sandbox.syscalls import PR_SET_CHILD_SUBREAPER, prctl
+from drill_katas.sandbox.tier import Tier
 from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Zygote:
         fds, self._fds = self._fds, []
         ready, theirs = os.pipe()
         tier = Tier(request["tier"])
-        others = 0 if sandbox.counts_apart(tier) else self._count_others()
+        others = 0 if limits.counts_apart(tier) else self._count_others()
         try:
             fork = self._fork_apart if tier is Tier.STRONG else self._fork
             pid = fork(functools.partial(become_sut, request, self._uid, others, theirs, fds))
@@ -187,11 +187,11 @@ class Zygote:
         """End a SUT that has too many processes, or too much memory or too many descriptors over all of them."""
         processes, most = descendants(os.getpid()), self._limits["processes"]
         memory = sum(map(memory_bytes, processes))  # first, so that a fork bomb meets RLIMIT_NPROC, and says so itself
-        if len(processes) > most or sum(map(threads, processes)) > most + sandbox.THREADS:
+        if len(processes) > most or sum(map(threads, processes)) > most + limits.THREADS:
             self._end_sut("processes")
         elif memory > (self._limits["memory_mib"] * MIB) * 1.25:
             self._end_sut("memory")
-        elif sum(map(descriptors, processes)) > sandbox.DESCRIPTORS:
+        elif sum(map(descriptors, processes)) > limits.DESCRIPTORS:
             self._end_sut("descriptors")
 
     def _end_sut(self, why: str) -> None:
@@ -252,7 +252,7 @@ def main() -> None:
         os.environ.pop(name, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
     os.umask(0o022)  # whatever the judge's: a SUT with a uid of its own reads what is made for it
-    uid = sandbox.spare_uid()
+    uid = limits.spare_uid()
     guard(uid)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the guardian is gone
     if sys.platform == "linux":

@@ -11,7 +11,7 @@ import stat
 import struct
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.judge.system import call, number_here
+from drill_katas.sandbox.syscalls import call, number_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,9 +12,9 @@ import sys
 import sysconfig
 from typing import Any, Final, NoReturn
 
-from drill_katas.judge import landlock, namespaces, sandbox, seccomp
-from drill_katas.judge.system import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl
-from drill_katas.judge.tier import Tier
+from drill_katas.sandbox import landlock, limits, namespaces, seccomp
+from drill_katas.sandbox.syscalls import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl
+from drill_katas.sandbox.tier import Tier
 from drill_katas.sut.dialling import connect_through
 from drill_katas.sut.host import Host, serve
 
@@ -70,10 +70,10 @@ def confine(request: dict[str, Any], uid: int | None, already_running: int) -> N
     if tier is Tier.STRONG:
         namespaces.build(seen, hidden)
     os.chdir(overlay)
-    sandbox.limit(request["limits"]["memory_mib"], request["limits"]["processes"], already_running)
+    limits.limit(request["limits"]["memory_mib"], request["limits"]["processes"], already_running)
     devices = [(f"/dev/{name}", landlock.READ | landlock.WRITE_FILE) for name in namespaces.DEVICES]
     rules = [*landlock.readable(seen, hidden), *devices] if tier is Tier.REDUCED else []
-    sandbox.become_nobody(uid, may_read=tier is not Tier.STRONG)
+    limits.become_nobody(uid, may_read=tier is not Tier.STRONG)
     if sys.platform == "linux":
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the uid: changing that clears it
     if tier is Tier.PRACTICE:

@@ -12,10 +12,10 @@ import functools
 import struct
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.judge import policy
-from drill_katas.judge.policy import ALLOW, ERRNO, KILL, WORD, Among, Rule
-from drill_katas.judge.syscalls import MACHINES, NUMBERS
-from drill_katas.judge.system import MACHINE, prctl
+from drill_katas.sandbox import policy
+from drill_katas.sandbox.policy import ALLOW, ERRNO, KILL, WORD, Among, Rule
+from drill_katas.sandbox.syscall_numbers import MACHINES, NUMBERS
+from drill_katas.sandbox.syscalls import MACHINE, prctl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from drill_katas.judge import sandbox
+from drill_katas.sandbox import limits
 
 
 def descendants(ancestor: int) -> list[int]:
@@ -59,7 +59,7 @@ def kill_descendants(uid: int | None, seconds: float = 2.0) -> None:
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        sandbox.kill_user(uid)
+        limits.kill_user(uid)
         left = _children() or descendants(os.getpid())
         if not left:
             return
@@ -71,13 +71,13 @@ def kill_descendants(uid: int | None, seconds: float = 2.0) -> None:
 
 def end_strays(zygote: int, mark: str) -> None:
     """Kill what a zygote that was killed has left: it has its SUTs' uid, or the zygote's mark in its environment."""
-    uid = sandbox.FIRST_UID + zygote
+    uid = limits.FIRST_UID + zygote
     for _ in range(20):
         strays = [pid for pid, stat in _stats() if stat[0] != "Z" and _is_of(pid, uid, mark)]
         if not strays:
             return
         _kill(strays)
-        sandbox.kill_user(uid)
+        limits.kill_user(uid)
 
 
 def _kill(pids: list[int]) -> None:

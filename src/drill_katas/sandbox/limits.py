@@ -17,8 +17,8 @@ import struct
 import sys
 from typing import Final
 
-from drill_katas.judge.system import prctl
-from drill_katas.judge.tier import Tier
+from drill_katas.sandbox.syscalls import prctl
+from drill_katas.sandbox.tier import Tier
 
 MIB: Final = 1 << 20
 FILE_LIMIT: Final = 64 * MIB  # bytes a SUT may write to one file
