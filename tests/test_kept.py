@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drill_katas.judge.kept import MOST_KEPT, Kept, KeptChannel, TooMuch, weight_of
-from drill_katas.judge.services import MOST_CONNECTIONS, Services
+from drill_katas.services.broker import MOST_CONNECTIONS, Services
+from drill_katas.services.kept import MOST_KEPT, Kept, KeptChannel, TooMuch, weight_of
 from drill_katas.sut.wire import decode
 from tests.conftest import MANIFEST, Toy
 from tests.deeds import LIMIT, PASS, judge

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from drill_katas.judge.hops import Answer
 from drill_katas.kit import load
+from drill_katas.services.hops import Answer
 from tests.conftest import MANIFEST
 from tests.test_network import WORLD
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from drill_katas.judge.network import Network
-from drill_katas.judge.services import Services
+from drill_katas.services.broker import Services
+from drill_katas.services.network import Network
 from drill_katas.verdict import Outcome
 from tests.conftest import MANIFEST
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import drill_katas
-from drill_katas.judge.network import Network
-from drill_katas.judge.services import Services
+from drill_katas.services.broker import Services
+from drill_katas.services.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drill_katas.judge.probe import Statement
 from drill_katas.kit import Growth
+from drill_katas.services.connections import Statement
 
 MODULE = """
 import sqlalchemy

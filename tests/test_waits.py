@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 
-from drill_katas.judge.hops import Hop
 from drill_katas.kit import waits
+from drill_katas.services.hops import Hop
 from drill_katas.verdict import Outcome
 from tests.conftest import MANIFEST
 from tests.test_network import WORLD

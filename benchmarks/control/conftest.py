@@ -17,9 +17,9 @@ from sqlalchemy.pool import StaticPool
 
 from drill_katas.catalog.katas import Limits
 from drill_katas.checks import seeded, watched
-from drill_katas.judge.database import Statement
-from drill_katas.judge.services import Services
 from drill_katas.judge.trial import Trial
+from drill_katas.services.broker import Services
+from drill_katas.services.database import Statement
 
 hypothesis.settings.register_profile(
     "control",

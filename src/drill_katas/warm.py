@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from drill_katas.record import Recorder
     from drill_katas.run import KataRun
 
-LATER: Final = ("drill_katas.judge.network",)  # what is imported only when a check comes to it
+LATER: Final = ("drill_katas.services.network",)  # what is imported only when a check comes to it
 MARGIN: Final = 30.0  # seconds on top of what all checks may take, for a run's beginning and end
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from drill_katas.judge.database import Database
-from drill_katas.judge.services import Services
+from drill_katas.services.broker import Services
+from drill_katas.services.database import Database
 from drill_katas.sut import driver
 
 METADATA = sa.MetaData()

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from drill_katas.failures import LimitExceeded, NotJudged
-from drill_katas.judge.nursery import NURSERY
-from drill_katas.sql.bounds import MOST_REQUEST
+from drill_katas.services.sql_nursery import NURSERY
 from drill_katas.sql.ends import End
+from drill_katas.sql.sqlite_limits import MOST_REQUEST
 from drill_katas.sut import driver
 from drill_katas.verdict import Outcome
 from tests.database.bench import Bench
@@ -125,7 +125,7 @@ def test_the_memory_of_a_server_stays_below_its_bound(served, connection):
 
 ATTACKER = """
 import sys
-from drill_katas.sql.bounds import MOST_REQUEST
+from drill_katas.sql.sqlite_limits import MOST_REQUEST
 from drill_katas.sql.ends import End
 from drill_katas.sut import driver
 connection = driver.connect(sys.argv[1], "1")
@@ -181,7 +181,7 @@ def test_a_server_does_not_outlive_a_judge_that_is_killed(tmp_path):
         import os, signal, sys
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
         import psutil
-        from drill_katas.judge.nursery import NURSERY
+        from drill_katas.services.sql_nursery import NURSERY
         from drill_katas.sut import driver
         from tests.database.bench import Bench
         bench = Bench()

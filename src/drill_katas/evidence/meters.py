@@ -17,11 +17,11 @@ from drill_katas.evidence.records import Family, Series
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from drill_katas.judge.database import Database
-    from drill_katas.judge.hops import Hop
-    from drill_katas.judge.network import Network
     from drill_katas.judge.sut import Sut
-    from drill_katas.judge.upstream import Upstream
+    from drill_katas.services.database import Database
+    from drill_katas.services.hops import Hop
+    from drill_katas.services.network import Network
+    from drill_katas.services.upstream import Upstream
 
 OF_PYTHON: Final = ("python_", "process_")  # what every process has, and what a clock that jumps makes nonsense of
 

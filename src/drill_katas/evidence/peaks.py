@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from drill_katas.judge.database import Database
-    from drill_katas.judge.hops import Hop
-    from drill_katas.judge.probe import Statement
+    from drill_katas.services.connections import Statement
+    from drill_katas.services.database import Database
+    from drill_katas.services.hops import Hop
 
 
 class Level:

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from msgspec.structs import replace
 
 from drill_katas.evidence.records import NO_TRACE, LogLine, ServiceLevel, Span
-from drill_katas.judge.database import Database
-from drill_katas.judge.network import Network
 from drill_katas.kit.quantiles import nearest_rank
+from drill_katas.services.database import Database
+from drill_katas.services.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from drill_katas.evidence.scene import Request, Scene
-    from drill_katas.judge.hops import Hop
     from drill_katas.judge.observation import Logged
-    from drill_katas.judge.probe import Statement
-    from drill_katas.judge.upstream import Asked
+    from drill_katas.services.connections import Statement
+    from drill_katas.services.hops import Hop
+    from drill_katas.services.upstream import Asked
 
 T = TypeVar("T")
 SERVER_ERROR: Final = 500

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from drill_katas.evidence.records import LogLine, Span
 from drill_katas.evidence.stillness import Stillness
 from drill_katas.failures import SutError
-from drill_katas.judge.network import OUTSIDE
 from drill_katas.kit.load import is_2xx
+from drill_katas.services.network import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from drill_katas.evidence.clock import Clock
     from drill_katas.evidence.meters import Meters
-    from drill_katas.judge.database import Database
     from drill_katas.judge.handle import Handle
-    from drill_katas.judge.hops import Answer
-    from drill_katas.judge.network import Network
     from drill_katas.judge.sut import Sut
-    from drill_katas.judge.upstream import Upstream
     from drill_katas.kit.incident import Incident
+    from drill_katas.services.database import Database
+    from drill_katas.services.hops import Answer
+    from drill_katas.services.network import Network
+    from drill_katas.services.upstream import Upstream
 
 QUIET: Final = 0.05  # seconds without a sign of progress, and what waits is taken to wait for good
 AT_REST: Final = 0.25  # seconds without one, when all customers have hung up for good

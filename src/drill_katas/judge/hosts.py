@@ -6,10 +6,10 @@ import itertools
 from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
-from drill_katas.judge.nursery import NURSERY
 from drill_katas.judge.spawning import Zygote
 from drill_katas.machine.shortage import require_proc
 from drill_katas.sandbox.tier import PRACTICE, Hold
+from drill_katas.services.sql_nursery import NURSERY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog.katas import Limits
-    from drill_katas.judge.kept import Kept
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
+    from drill_katas.services.kept import Kept
 
 
 class InlineSpawner:

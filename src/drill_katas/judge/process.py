@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from drill_katas.judge.kept import LOGS, Kept, KeptChannel, TooMuch
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import MAX_OUTPUT, Output
+from drill_katas.services.kept import LOGS, Kept, KeptChannel, TooMuch
 from drill_katas.sut.wire import Closed, WireError, poll_for
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog.katas import Limits
-    from drill_katas.judge.kept import Kept
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.output import Output
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
+    from drill_katas.services.kept import Kept
 
 
 class Running(Protocol):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import drill_katas.sandbox
 from drill_katas.judge.dialler import Dialler
-from drill_katas.judge.kept import KeptChannel
 from drill_katas.judge.process import Process
 from drill_katas.sandbox.procfs import end_strays
 from drill_katas.sandbox.tier import PRACTICE, Hold, Tier, Unheld
+from drill_katas.services.kept import KeptChannel
 from drill_katas.sut.wire import Channel, Closed, WireError, encode
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.failures import CheckEnded, NotJudged, StopShrinking, TooSlow
-from drill_katas.judge.kept import Kept
 from drill_katas.machine.cpu_time import HALF, MOST_WALL, TENTH, Meter, Wait
+from drill_katas.services.kept import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

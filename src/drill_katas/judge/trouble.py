@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from drill_katas.judge.running import Running
-    from drill_katas.judge.services import Closable, Services
+    from drill_katas.services.broker import Closable, Services
 
 
 class Fatal(Exception):

@@ -12,10 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drill_katas.failures import Killed, SutError
-from drill_katas.judge.database import Database as database
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.upstream import Fault
-from drill_katas.judge.upstream import Upstream as upstream
 from drill_katas.kit import events, load, money, rules, waits
 from drill_katas.kit.differences import difference
 from drill_katas.kit.holding import Holding
@@ -27,14 +24,17 @@ from drill_katas.kit.pictures import Picture
 from drill_katas.kit.sql import Growth, costliest, repeated
 from drill_katas.kit.telemetry import Report
 from drill_katas.kit.words import some
+from drill_katas.services.database import Database as database
+from drill_katas.services.upstream import Fault
+from drill_katas.services.upstream import Upstream as upstream
 
 if TYPE_CHECKING:
-    from drill_katas.judge.network import Network
+    from drill_katas.services.network import Network
 
 
 def network(*nodes: str) -> Network:
-    """Return a network of these nodes, for `sut.serve`: see `drill_katas.judge.network.Network`."""
-    from drill_katas.judge.network import Network  # noqa: PLC0415 - aiohttp is slow to import, and few katas need it
+    """Return a network of these nodes, for `sut.serve`: see `drill_katas.services.network.Network`."""
+    from drill_katas.services.network import Network  # noqa: PLC0415 - aiohttp is slow to import, and few katas need it
 
     return Network(*nodes)
 

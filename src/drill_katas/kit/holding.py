@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from drill_katas.kit.words import some
 
 if TYPE_CHECKING:
-    from drill_katas.judge.database import Database
-    from drill_katas.judge.probe import Held
+    from drill_katas.services.connections import Held
+    from drill_katas.services.database import Database
 
 
 class Holding:

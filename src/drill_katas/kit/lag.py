@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.judge.network import Network
+    from drill_katas.services.network import Network
 
 
 @dataclass

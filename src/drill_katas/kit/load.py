@@ -16,8 +16,8 @@ from drill_katas.kit.quantiles import nearest_rank
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from drill_katas.judge.hops import Answer
-    from drill_katas.judge.network import Network, Request
+    from drill_katas.services.hops import Answer
+    from drill_katas.services.network import Network, Request
 
 SHOWN_SECONDS: Final = ".2f"
 

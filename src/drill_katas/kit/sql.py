@@ -13,7 +13,7 @@ from drill_katas.kit.words import some
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from drill_katas.judge.probe import Statement
+    from drill_katas.services.connections import Statement
 
 SHOWN: Final = 160  # characters of a statement in a message
 SELECTED: Final = 24  # of these, of what it selects

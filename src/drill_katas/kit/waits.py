@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from drill_katas.judge.hops import Hop
+    from drill_katas.services.hops import Hop
 
 
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:

@@ -15,15 +15,15 @@ from drill_katas.errors import UserError
 from drill_katas.evidence.exposition import negotiated
 from drill_katas.evidence.records import clock_time
 from drill_katas.failures import Broken, CheckEnded, SutError
-from drill_katas.judge.client import end_to_end
-from drill_katas.judge.loop import Loop
-from drill_katas.judge.network import Network
+from drill_katas.services.event_loop import Loop
+from drill_katas.services.http_client import end_to_end
+from drill_katas.services.network import Network
 
 if TYPE_CHECKING:
     from drill_katas.evidence.meters import Sample
     from drill_katas.evidence.scene import Scene
-    from drill_katas.judge.hops import Answer
     from drill_katas.live.desk import Desk
+    from drill_katas.services.hops import Answer
 
 HOST: Final = "127.0.0.1"
 BRIEF: Final = 0.1  # seconds that a scrape waits until the system is between two of its steps

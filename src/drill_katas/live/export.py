@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from drill_katas.errors import UserError
 from drill_katas.evidence.otlp import logs_to_otlp, to_otlp
-from drill_katas.judge.loop import Loop
+from drill_katas.services.event_loop import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

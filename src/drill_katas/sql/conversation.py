@@ -8,11 +8,11 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.sql.bounds import Work, bound, bound_pages, fetch, size_of
 from drill_katas.sql.lines import Line
 from drill_katas.sql.messages import without_data
 from drill_katas.sql.records import Record
 from drill_katas.sql.shared import ARMED, CAUSE
+from drill_katas.sql.sqlite_limits import Work, bound, bound_pages, fetch, size_of
 from drill_katas.sut.driver import from_wire, to_wire
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from drill_katas.sql import bounds
+from drill_katas.sql import sqlite_limits
 from drill_katas.sql.shared import CHANGES
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ PIECE: Final = 5_000  # records that are taken at once
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A statement that was executed; see `drill_katas.judge.probe.Statement`.
+    """A statement that was executed; see `drill_katas.services.connections.Statement`.
 
     `text` is the number of its SQL, `cause` that of the check's call.
     """
@@ -91,7 +91,7 @@ class Records:
         with self._lock:
             if sql not in self._numbers:
                 self._bytes += len(sql)
-                if self._bytes > bounds.MOST_TEXTS:
+                if self._bytes > sqlite_limits.MOST_TEXTS:
                     raise TooMuch
                 self._numbers[sql] = len(self._numbers)
                 self._new_texts.append((self._numbers[sql], sql))

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import msgspec
 
-from drill_katas.sql import bounds
+from drill_katas.sql import sqlite_limits
 from drill_katas.sql.conversation import Conversation
 from drill_katas.sql.databases import Database, Steps
 from drill_katas.sql.ends import End
@@ -67,11 +67,11 @@ class Server:
         self._control = control
         self._steps = Steps(steps)
         self._shared = shared
-        self._records = Records(shared, bounds.MOST_STATEMENTS)
+        self._records = Records(shared, sqlite_limits.MOST_STATEMENTS)
         self._databases: dict[int, Database] = {}
         self._added = threading.Condition()
         self._guests: dict[int, Guest] = {}
-        self._free = threading.Semaphore(bounds.MOST_CONNECTIONS)
+        self._free = threading.Semaphore(sqlite_limits.MOST_CONNECTIONS)
         self._watch_at = 0.0
         self._ballast = bytes(BALLAST)
         self._operations: dict[str, Callable[..., object]] = {
@@ -86,15 +86,15 @@ class Server:
     def run(self) -> NoReturn:
         """Serve until the judge hangs up, or a statement goes beyond a bound."""
         try:
-            threading.stack_size(bounds.STACK)
+            threading.stack_size(sqlite_limits.STACK)
             threading.Thread(target=self._guarded, args=(self._accept,), daemon=True).start()
             while True:
-                request = self._control.receive(timeout=bounds.TICK)
+                request = self._control.receive(timeout=sqlite_limits.TICK)
                 if request is not None:
                     self._serve(request)
                 if time.monotonic() >= self._watch_at:
                     self._watch()
-                    self._watch_at = time.monotonic() + bounds.TICK
+                    self._watch_at = time.monotonic() + sqlite_limits.TICK
         except Closed:
             os._exit(End.OVER)
         except MemoryError:
@@ -126,7 +126,7 @@ class Server:
 
     def _watch(self) -> None:
         """End this process if a statement takes too long."""
-        bounds.put_off_belt()
+        sqlite_limits.put_off_belt()
         for guest in list(self._guests.values()):
             running, seen = guest.conversation.running, guest.seen
             if running is None:
@@ -138,9 +138,9 @@ class Server:
                 continue
             if running is not seen.request:
                 guest.seen = Seen(running, used, time.monotonic())
-            elif used - seen.used > bounds.MOST_SECONDS:
+            elif used - seen.used > sqlite_limits.MOST_SECONDS:
                 self._end(End.TIME, guest.conversation.in_words(running))
-            elif time.monotonic() - seen.at > bounds.MOST_WAIT:
+            elif time.monotonic() - seen.at > sqlite_limits.MOST_WAIT:
                 self._end(End.WAIT, guest.conversation.in_words(running))
 
     def _accept(self) -> None:
@@ -148,12 +148,12 @@ class Server:
             try:
                 sock, _ = self._listener.accept()
             except OSError:
-                time.sleep(bounds.TICK)  # out of file descriptors, until connections end
+                time.sleep(sqlite_limits.TICK)  # out of file descriptors, until connections end
                 continue
             if not self._free.acquire(blocking=False):
                 sock.close()
                 continue
-            channel = Channel(sock, max_frame=bounds.MOST_REQUEST)
+            channel = Channel(sock, max_frame=sqlite_limits.MOST_REQUEST)
             try:
                 threading.Thread(target=self._guarded, args=(self._host, channel), daemon=True).start()
             except RuntimeError:  # no memory for its stack, or no thread left to this user

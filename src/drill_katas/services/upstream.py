@@ -10,15 +10,15 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.judge.kept import CALLS
 from drill_katas.judge.trouble import Refused, Unanswered
+from drill_katas.services.kept import CALLS
 from drill_katas.sut.telemetry import valid_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from drill_katas.judge.kept import KeptChannel
-    from drill_katas.judge.services import Services
+    from drill_katas.services.broker import Services
+    from drill_katas.services.kept import KeptChannel
 
 ASKED: Final = 1_000  # bytes that the judge keeps with every call, whatever is in it
 

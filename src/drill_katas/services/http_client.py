@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from multidict import CIMultiDict
 
-from drill_katas.judge.kept import ANSWERS
+from drill_katas.services.kept import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from drill_katas.judge.kept import Kept
+    from drill_katas.services.kept import Kept
 
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 MOST_BODY: Final = 16_000_000  # bytes of an answer; what goes on after that is no page

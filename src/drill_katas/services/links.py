@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from drill_katas.judge.kept import CONNECTIONS, HOPS, TooMuch
+from drill_katas.services.kept import CONNECTIONS, HOPS, TooMuch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from drill_katas.judge.kept import Kept
+    from drill_katas.services.kept import Kept
 
 MOST_REQUEST: Final = 1_000_000  # bytes of a request's body
 BACKLOG: Final = 1024

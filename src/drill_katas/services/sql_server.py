@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from drill_katas.failures import CheckEnded, LimitExceeded, NotJudged
-from drill_katas.judge.nursery import NURSERY
 from drill_katas.judge.trouble import Fatal, Refused, Unanswered
-from drill_katas.sql import bounds
+from drill_katas.services.sql_nursery import NURSERY
+from drill_katas.sql import sqlite_limits
 from drill_katas.sql.ends import End
 from drill_katas.sql.shared import ARMED, CAUSE, CHANGES, DATABASES, Shared, new_page
 from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
-    from drill_katas.judge.services import Closable, Services
     from drill_katas.judge.trial import Call
+    from drill_katas.services.broker import Closable, Services
 
 SHOWN: Final = 160  # characters of a statement in a message
 ASK_SECONDS: Final = 30.0
@@ -61,7 +61,7 @@ class SqlServer:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, control[1], steps[1]:
             listener.bind(self.address)
             Path(self.address).chmod(0o666)
-            listener.listen(bounds.MOST_CONNECTIONS)
+            listener.listen(sqlite_limits.MOST_CONNECTIONS)
             NURSERY.hand([listener.fileno(), control[1].fileno(), steps[1].fileno(), page])
         os.close(page)
         self._control, self._steps = Channel(control[0], max_frame=MOST_ANSWER), Channel(steps[0])
@@ -142,7 +142,9 @@ class SqlServer:
             statement = f"the statement {_cut(words)}" if words else "a statement"
             return LimitExceeded(LIMIT.format(statement=statement, used=USED[end]))
         if end is End.WAIT:
-            return NotJudged(f"the statement {_cut(words)} took over {bounds.MOST_WAIT:.0f} s by the clock: {BUSY}")
+            return NotJudged(
+                f"the statement {_cut(words)} took over {sqlite_limits.MOST_WAIT:.0f} s by the clock: {BUSY}"
+            )
         how = "with its parent" if status is None else signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return NotJudged(f"the SQL server has ended ({words or how}); run the check again")
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from drill_katas.judge.probe import Held, Statement, Usage, usage_by_call
+from drill_katas.services.connections import Held, Statement, Usage, usage_by_call
 from drill_katas.sql.lines import Looks
 from drill_katas.sql.records import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.judge.services import Services
-    from drill_katas.judge.sqlserver import SqlServer
+    from drill_katas.services.broker import Services
+    from drill_katas.services.sql_server import SqlServer
     from drill_katas.sql.records import Record
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from drill_katas.judge.sqlserver import Cause
+    from drill_katas.services.sql_server import Cause
     from drill_katas.sql.lines import Look
 
 SHOWN: Final = 100  # characters of a statement or call in a message

@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drill_katas.files import RunFolder
-from drill_katas.judge.kept import Kept, KeptChannel, TooMuch
 from drill_katas.judge.trouble import Fatal
 from drill_katas.machine.cpu_time import Meter, Wait
 from drill_katas.machine.shortage import shortage
-from drill_katas.sql.bounds import MOST_STATEMENTS
+from drill_katas.services.kept import Kept, KeptChannel, TooMuch
+from drill_katas.sql.sqlite_limits import MOST_STATEMENTS
 from drill_katas.sut.wire import Closed, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drill_katas.judge.loop import Loop
-    from drill_katas.judge.sqlserver import SqlServer
     from drill_katas.judge.trial import Call
+    from drill_katas.services.event_loop import Loop
+    from drill_katas.services.sql_server import SqlServer
 
 MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the judge's, and may have a request half sent
 
@@ -101,7 +101,7 @@ class Services:
     def loop(self) -> Loop:
         """The event loop of what the judge serves and asks over HTTP; it is started when first needed."""
         if self._loop is None:
-            from drill_katas.judge.loop import Loop  # noqa: PLC0415 - few katas need it
+            from drill_katas.services.event_loop import Loop  # noqa: PLC0415 - few katas need it
 
             self._loop = Loop(self.note_error)
         return self._loop
@@ -110,7 +110,7 @@ class Services:
     def sql(self) -> SqlServer:
         """The SQL server of this check; it is started when first needed."""
         if self._sql is None:
-            from drill_katas.judge.sqlserver import SqlServer  # noqa: PLC0415 - not every kata has a database
+            from drill_katas.services.sql_server import SqlServer  # noqa: PLC0415 - not every kata has a database
 
             self._sql = SqlServer(self)
             self._sql.arm(armed=self._steps_left is not None)

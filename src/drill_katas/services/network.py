@@ -21,18 +21,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import aiohttp
 from aiohttp import web
 
-from drill_katas.judge import links
-from drill_katas.judge.client import body_of, client, end_to_end
-from drill_katas.judge.hops import Answer, Hop
-from drill_katas.judge.kept import ANSWERS, HOPS, TooMuch
-from drill_katas.judge.upstream import Fault
+from drill_katas.services import links
+from drill_katas.services.hops import Answer, Hop
+from drill_katas.services.http_client import body_of, client, end_to_end
+from drill_katas.services.kept import ANSWERS, HOPS, TooMuch
+from drill_katas.services.upstream import Fault
 from drill_katas.sut.telemetry import trace_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
     from concurrent.futures import Future
 
-    from drill_katas.judge.services import Services
+    from drill_katas.services.broker import Services
 
 OUTSIDE: Final = "customers"  # who calls from outside of the system
 AS_ANSWERED: Final[dict[str, Any]] = {"allow_redirects": False}  # a redirect that is followed is a second request
