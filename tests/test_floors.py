@@ -166,7 +166,7 @@ def test_what_runs_in_the_hostile_process_needs_nothing_of_the_judge():
 def test_the_rules_see_imports_of_every_form():
     """Should this fail, the tests above may have passed for the wrong reason."""
     tree = ast.parse(
-        "import os, drill_katas.run\n"
+        "import os, drill_katas.runner.kata_run\n"
         "from drill_katas.report import text\n"
         "from drill_katas.report.text import Line\n"
         "from drill_katas import kit\n"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options; they are read in `drill_katas.settings`."""
+    """Add the options; they are read in `drill_katas.runner.settings`."""
     group = parser.getgroup("kata", "katas of production failures (drill-katas)")
     add = group.addoption
     add("--kata", metavar="NAME", help="run a kata: a name, several with commas, all, level:N, next or failed")
@@ -31,7 +31,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """Refuse pytest settings that come from an arm, ahead of any conftest.py: pytest loads these in a wrapper."""
     given = early_config.known_args_namespace
     if given.kata_from or given.kata_path or given.kata_report:
-        from drill_katas.rootdir import refuse_settings_of_an_arm  # noqa: PLC0415 - an idle session must not pay for it
+        from drill_katas.runner.rootdir import refuse_settings_of_an_arm  # noqa: PLC0415 - an idle session must not pay for it
 
         refuse_settings_of_an_arm(early_config)
     return (yield)
@@ -41,7 +41,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List the katas in place of a session, if that is asked for."""
     if not config.option.kata_list:
         return None
-    from drill_katas.session import list_katas  # noqa: PLC0415 - an idle session must not pay for it
+    from drill_katas.runner.session import list_katas  # noqa: PLC0415 - an idle session must not pay for it
 
     return list_katas(config)
 
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the one object that does the work, if a kata is asked for."""
     config.addinivalue_line("markers", "stage(name): the stage of a kata's check: symptom, cause, regression, ...")
     if config.option.kata is not None or any(map(_is_kata, config.args)):
-        from drill_katas.session import begin  # noqa: PLC0415 - an idle session must not pay for it
+        from drill_katas.runner.session import begin  # noqa: PLC0415 - an idle session must not pay for it
 
         begin(config)
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from drill_katas.judge.hosts import Hosts
-    from drill_katas.record import Recorder
-    from drill_katas.run import KataRun
+    from drill_katas.runner.kata_run import KataRun
+    from drill_katas.runner.recorder import Recorder
 
 LATER: Final = ("drill_katas.services.network",)  # what is imported only when a check comes to it
 MARGIN: Final = 30.0  # seconds on top of what all checks may take, for a run's beginning and end

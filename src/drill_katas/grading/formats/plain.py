@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.grading.submission import printable
-from drill_katas.outcome import uncommanding
+from drill_katas.runner.results import uncommanding
 from drill_katas.verdict import Outcome, Stage
 
 if TYPE_CHECKING:

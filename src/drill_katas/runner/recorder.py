@@ -15,19 +15,19 @@ from drill_katas import __version__
 from drill_katas.catalog.answer import read_answer, with_help
 from drill_katas.catalog.arms import WORKSPACE
 from drill_katas.errors import UserError
-from drill_katas.outcome import not_judged
 from drill_katas.practice.attempts import NoAttempt, Way, why_no_attempt
 from drill_katas.practice.journal import Checked, Ran, now
 from drill_katas.practice.progress import KataProgress, progress
 from drill_katas.report.catalog import overall_lines
 from drill_katas.report.run import details_below, fits_summary, header_lines, overview_lines, summary_lines
 from drill_katas.report.text import MARKUP, encodable
+from drill_katas.runner.results import not_judged
 from drill_katas.verdict import CheckResult, Outcome, Report, Verdict
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
     from drill_katas.report.text import Line
-    from drill_katas.settings import Settings
+    from drill_katas.runner.settings import Settings
 
 MISTAKE: Final = "kata_mistake"
 """Where a worker of pytest-xdist leaves the mistake in a kata that it has found."""

@@ -10,20 +10,20 @@ import hypothesis
 import pytest
 from hypothesis.internal.conjecture import providers
 
-from drill_katas import fixtures
-from drill_katas.benchmarked import keep_no_empty_storage, keep_table_aside
 from drill_katas.catalog.thresholds import limits_of
 from drill_katas.errors import UserError
 from drill_katas.machine.shortage import raise_file_limit, require_proc
-from drill_katas.neighbours import refuse_what_spoils_verdicts, rewrite_helpers
 from drill_katas.practice.progress import progress
 from drill_katas.practice.selection import select
 from drill_katas.practice.workspace import find_workspace
-from drill_katas.record import Recorder
 from drill_katas.report.catalog import list_lines
 from drill_katas.report.text import encodable, plain
-from drill_katas.run import KataRun, arm_of
-from drill_katas.settings import libraries, read_settings
+from drill_katas.runner import fixtures
+from drill_katas.runner.benchmark import keep_no_empty_storage, keep_table_aside
+from drill_katas.runner.kata_run import KataRun, arm_of
+from drill_katas.runner.other_plugins import refuse_what_spoils_verdicts, rewrite_helpers
+from drill_katas.runner.recorder import Recorder
+from drill_katas.runner.settings import libraries, read_settings
 
 PROFILE: Final = "drill-katas"
 

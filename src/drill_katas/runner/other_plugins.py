@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from _pytest.pathlib import module_name_from_path
 
-from drill_katas import fixtures
 from drill_katas.errors import UserError
+from drill_katas.runner import fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,24 +14,20 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from drill_katas.benchmarked import (
-    is_left_out,
-    is_unrecorded,
-    need_not_measure,
-)
 from drill_katas.catalog.arms import Overlay, arm_from, workspace_arm
-from drill_katas.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
-from drill_katas.culprits import culprit_of
 from drill_katas.errors import UserError
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.inline import InlineSpawner
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.trial import Trial
-from drill_katas.neighbours import keep_others_out, use_our_sut
-from drill_katas.outcome import explained, not_judged, settled
-from drill_katas.record import MISTAKE, Finding
 from drill_katas.report.run import details_of
+from drill_katas.runner.benchmark import is_left_out, is_unrecorded, need_not_measure
+from drill_katas.runner.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
+from drill_katas.runner.culprits import culprit_of
+from drill_katas.runner.other_plugins import keep_others_out, use_our_sut
+from drill_katas.runner.recorder import MISTAKE, Finding
+from drill_katas.runner.results import explained, not_judged, settled
 from drill_katas.verdict import CheckResult, Outcome
 
 if TYPE_CHECKING:
@@ -39,7 +35,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
-    from drill_katas.settings import Settings
+    from drill_katas.runner.settings import Settings
     from drill_katas.warm import Warm
 
 CHECK: Final = pytest.StashKey[Check]()
