@@ -16,19 +16,19 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drill_katas.batch.pool import Pool
+from drill_katas.batch.tasks import Judged, Task, settled
 from drill_katas.catalog.answer import read_answer
 from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import shipped
-from drill_katas.certify import RIGHT, arms_of
 from drill_katas.grading.tiers import best_hold
-from drill_katas.pool import Pool
-from drill_katas.runs import busy
-from drill_katas.tasks import Judged, Task, settled
+from drill_katas.verify.certificate import RIGHT, arms_of
+from drill_katas.verify.trials import busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drill_katas.tasks import Judges
+    from drill_katas.batch.tasks import Judges
 
 
 class Counted:

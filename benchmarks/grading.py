@@ -19,11 +19,11 @@ from pathlib import Path
 import psutil
 from pairs import PAIRS, cost
 
+from drill_katas.batch.pool import Pool
+from drill_katas.batch.tasks import Task
 from drill_katas.catalog.katas import Library, shipped
 from drill_katas.grading.tiers import best_hold
-from drill_katas.pool import Pool
 from drill_katas.sandbox.tier import PRACTICE
-from drill_katas.tasks import Task
 
 MANY = 10_000
 FIRST = 2_000  # of them, at which throughput and memory are told as well

@@ -63,7 +63,7 @@ def begun(pack):
 def is_judge(process):
     """Whether it is a judge, or the fork of one that judges."""
     with contextlib.suppress(psutil.Error):
-        return "drill_katas.warm" in process.cmdline()
+        return "drill_katas.runner.judge_server" in process.cmdline()
     return False
 
 

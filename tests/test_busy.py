@@ -12,8 +12,8 @@ import pytest
 
 from drill_katas.machine.cpu_time import MOMENT, MOST_WALL, Meter, Wait
 from drill_katas.machine.scheduler import Kernel
-from drill_katas.runs import busy
 from drill_katas.verdict import Outcome
+from drill_katas.verify.trials import busy
 from tests.commands import done, words
 from tests.conftest import MANIFEST
 from tests.deeds import GRACE, IMPORTS

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from drill_katas.runs import busy
+from drill_katas.verify.trials import busy
 from tests import classroom
 from tests.commands import kata
 from tests.pack import Pack

@@ -32,8 +32,8 @@ JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrices there.")
 def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_seed: int, **plan: Any) -> None:
     """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared."""
-    from drill_katas.certify import Plan, certify
     from drill_katas.report.matrix import matrix_lines, summary_lines
+    from drill_katas.verify.certificate import Plan, certify
 
     certificates = []
     how = Plan(range(first_seed, first_seed + seeds), **plan)

@@ -13,12 +13,12 @@ from drill_katas.cli.base import command, counter, show, warn, width
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
+    from drill_katas.batch.pool import Pool
     from drill_katas.catalog.katas import Kata
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.cluster import Cluster
     from drill_katas.grading.records import Book
     from drill_katas.grading.submission import Entry
-    from drill_katas.pool import Pool
     from drill_katas.sandbox.tier import Tier
 
 FORMATS: Final = ("gradescope", "ctrf", "junit", "github", "csv", "html")  # those of grading.formats, not imported yet
@@ -133,9 +133,9 @@ def _tell(form: str | None, book: DiskBook) -> None:
 
 
 def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | None, *, unsafe: bool) -> Pool | Cluster:
+    from drill_katas.batch.pool import Pool
     from drill_katas.grading.cluster import Cluster
     from drill_katas.grading.tiers import best_hold
-    from drill_katas.pool import Pool
 
     if cluster is not None:
         return Cluster(cluster, katas, wanted, unsafe=unsafe)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from drill_katas.tasks import Judged
+    from drill_katas.batch.tasks import Judged
 
 
 class DiskBook:

@@ -14,15 +14,15 @@ import itertools
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from drill_katas.batch.pool import Slot
+from drill_katas.batch.tasks import Judged, Task
 from drill_katas.catalog.katas import packs, shipped
 from drill_katas.errors import UserError
 from drill_katas.files import run_folder
 from drill_katas.grading.keys import state_of
 from drill_katas.grading.tiers import best_hold
-from drill_katas.pool import Slot
 from drill_katas.sandbox.limits import counts_apart
 from drill_katas.sandbox.tier import Tier
-from drill_katas.tasks import Judged, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

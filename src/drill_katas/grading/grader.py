@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from drill_katas.batch.tasks import Judged, Task, settled
 from drill_katas.grading.intake import Inbox
 from drill_katas.grading.keys import key_of, seed_of
 from drill_katas.grading.records import Grade, graded, score_of
 from drill_katas.grading.weights import started_from, versions_of
-from drill_katas.tasks import Judged, Task, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from drill_katas.batch.tasks import Judges
     from drill_katas.catalog.katas import Kata
     from drill_katas.grading.book import DiskBook
     from drill_katas.grading.submission import Entry, Submission
     from drill_katas.grading.weights import Version
     from drill_katas.sandbox.tier import Tier
-    from drill_katas.tasks import Judges
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from drill_katas.report.text import Line, cut, line, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from drill_katas.certify import Cell, Certificate, Row
     from drill_katas.report.text import Style
+    from drill_katas.verify.certificate import Cell, Certificate, Row
 
 NAME, SHORTEST_NAME = 26, 12  # columns of an arm's kind and name, where the terminal has room and at least
 WIDE, NARROW = 3, 2  # columns of a cell, where the terminal has room and where not

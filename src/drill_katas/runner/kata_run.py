@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
+    from drill_katas.runner.judge_server import Warm
     from drill_katas.runner.settings import Settings
-    from drill_katas.warm import Warm
 
 CHECK: Final = pytest.StashKey[Check]()
 NOT_REACHED: Final = pytest.StashKey[bool]()

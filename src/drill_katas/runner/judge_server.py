@@ -2,7 +2,7 @@
 
 A judge is a pytest of its own. For each request it forks a child, which goes on with the checks and leaves nothing
 behind in its parent. What a run takes before that, imports and collection, is done once.
-Run as `python -P -m drill_katas.warm ORDER REQUESTS ANSWERS`: an `Order`, and two descriptors, of which the one carries
+Run as `python -P -m drill_katas.runner.judge_server ORDER REQUESTS ANSWERS`: an `Order`, and two descriptors, of which the one carries
 requests, JSON on a line, and the other a line for each that is done.
 """
 

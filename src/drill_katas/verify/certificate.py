@@ -16,8 +16,8 @@ import msgspec
 from drill_katas.catalog.answer import read_answer
 from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.catalog.thresholds import Measured, derive, faults, limits_of
-from drill_katas.runs import judge_all
 from drill_katas.verdict import Outcome, Stage
+from drill_katas.verify.trials import judge_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,18 +7,18 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.batch.pool import Pool
+from drill_katas.batch.tasks import Task, all_judged, settled
 from drill_katas.catalog.arms import arm_from
 from drill_katas.errors import UserError
-from drill_katas.pool import Pool
 from drill_katas.sandbox.tier import PRACTICE
-from drill_katas.tasks import Task, all_judged, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
     from pathlib import Path
 
+    from drill_katas.batch.tasks import Judged
     from drill_katas.catalog.katas import Kata
-    from drill_katas.tasks import Judged
     from drill_katas.verdict import CheckResult
 
 SPIN: Final = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(100_000))"

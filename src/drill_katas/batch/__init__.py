@@ -1,0 +1,1 @@
+"""Many judges: the clients of warm judges, and their pool."""

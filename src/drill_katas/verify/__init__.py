@@ -1,0 +1,1 @@
+"""Certificates: every arm of a kata, judged on every check."""
