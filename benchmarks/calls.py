@@ -12,10 +12,10 @@ import sqlalchemy
 
 from drill_katas import kit
 from drill_katas.catalog.katas import Limits
+from drill_katas.judge.check_context import Trial
 from drill_katas.judge.program import Program
 from drill_katas.judge.spawning import Zygote
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,18 +6,18 @@ import random
 import statistics
 from typing import TYPE_CHECKING
 
-from drill_katas.baseline import best_constant, constant_points
 from drill_katas.catalog.answer import read_answer
 from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import ORIGINAL, shipped
 from drill_katas.catalog.mechanisms import MECHANISMS, NOTHING
-from drill_katas.diagnosis import DAY, Hypothesis, score
 from drill_katas.evidence.query import services
 from drill_katas.evidence.replay import Replay, replay
+from drill_katas.investigation.baseline import best_constant, constant_points
+from drill_katas.investigation.scoring import DAY, Hypothesis, score
 
 if TYPE_CHECKING:
-    from drill_katas.baseline import Named
     from drill_katas.evidence.records import Incident
+    from drill_katas.investigation.baseline import Named
 
 MANY = 2_000
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from drill_katas.grading.records import Grades
+from drill_katas.grading.grades import Grades
 from drill_katas.verdict import Outcome
 from tests import museum
 from tests.cheats import archives
@@ -32,7 +32,7 @@ from tests.pack import ELSEWHERE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.records import Grade
+    from drill_katas.grading.grades import Grade
 
 pytestmark = pytest.mark.long
 TIERS = ["strong", "reduced", "practice"]

@@ -17,7 +17,7 @@ import xmlschema
 import yaml
 
 from drill_katas.catalog.katas import shipped
-from drill_katas.grading.templates import SETUPS, TEMPLATES
+from drill_katas.grading.setups import SETUPS, TEMPLATES
 from tests.commands import done, kata, refused, words
 from tests.pack import ELSEWHERE
 from tests.test_formats import commands

@@ -9,8 +9,8 @@ import pytest
 
 from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import WEIGHTS, shipped
+from drill_katas.grading.grades import Grades, graded
 from drill_katas.grading.keys import seed_of
-from drill_katas.grading.records import Grades, graded
 from drill_katas.grading.submission import Submission
 from drill_katas.verdict import CheckResult, Outcome, Stage
 from tests.commands import done, kata, refused

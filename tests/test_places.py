@@ -10,8 +10,8 @@ import pytest
 
 from drill_katas.catalog import scaffold
 from drill_katas.catalog.katas import WEIGHTS, shipped
+from drill_katas.grading.grades import graded
 from drill_katas.grading.intake import alone
-from drill_katas.grading.records import graded
 from drill_katas.grading.submission import Entry, read
 from drill_katas.judge.program import Program
 from drill_katas.judge.stacks import place_in, place_of

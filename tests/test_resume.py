@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from drill_katas.grading.records import CheckGrade, Grade
+from drill_katas.grading.grades import CheckGrade, Grade
 from drill_katas.grading.state import State, state
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import kata, refused

@@ -7,17 +7,17 @@ import random
 
 import pytest
 
-from drill_katas.baseline import POINTS, Named, best_constant, beyond, constant_points, points, stretch_of
 from drill_katas.catalog.answer import read_answer
 from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import ORIGINAL, shipped
 from drill_katas.catalog.mechanisms import MECHANISMS, NOTHING
-from drill_katas.diagnosis import Hypothesis, outcome, score
 from drill_katas.evidence import store
 from drill_katas.evidence.graph import cycles, edges
 from drill_katas.evidence.query import moment, services
 from drill_katas.evidence.records import Alert, Incident, ServiceLevel, Summary
 from drill_katas.evidence.replay import Replay, replay, story_of
+from drill_katas.investigation.baseline import POINTS, Named, best_constant, beyond, constant_points, points, stretch_of
+from drill_katas.investigation.scoring import Hypothesis, outcome, score
 
 NAMES = shipped().names()
 VARIANTS = [(name, variant) for name in NAMES for variant in (ORIGINAL, *shipped().get(name).manifest.variants)]

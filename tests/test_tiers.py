@@ -17,11 +17,11 @@ import pytest
 from drill_katas import kit
 from drill_katas.catalog.katas import Limits, shipped
 from drill_katas.grading.tiers import best_hold
+from drill_katas.judge.check_context import Trial
 from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.trial import Trial
 from drill_katas.sandbox.tier import Hold, Tier
 from tests.commands import kata, refused
 from tests.pack import RIGHT, WRONG, Pack

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from drill_katas.catalog.katas import WEIGHTS, shipped
-from drill_katas.grading.records import graded, score_of
+from drill_katas.grading.grades import graded, score_of
 from drill_katas.grading.weights import started_from, versions_of
 from drill_katas.verdict import CheckResult, Outcome, Stage
 from tests.bicycle import bicycle_module

@@ -16,7 +16,7 @@ import sqlalchemy
 from sqlalchemy.pool import StaticPool
 
 from drill_katas.catalog.katas import Limits
-from drill_katas.judge.trial import Trial
+from drill_katas.judge.check_context import Trial
 from drill_katas.runner.checks import seeded, watched
 from drill_katas.services.broker import Services
 from drill_katas.services.database import Statement

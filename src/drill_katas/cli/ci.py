@@ -18,7 +18,7 @@ def ci(service: str, folder: Path) -> None:
     The files are written into DIR, by default the current folder: for GitHub a workflow that uses the action of this
     repository, for GitLab a job, for Gradescope setup.sh, run_autograder, and autograder.zip with both.
     """
-    from drill_katas.grading.templates import SETUPS, write
+    from drill_katas.grading.setups import SETUPS, write
 
     for file in write(service, folder):
         click.echo(file)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from drill_katas.catalog.answer import Outcome
     from drill_katas.catalog.katas import Kata
     from drill_katas.cli.questions import Given
-    from drill_katas.diagnosis import Hypothesis
     from drill_katas.evidence.records import Incident
+    from drill_katas.investigation.scoring import Hypothesis
     from drill_katas.practice.workspace import Workspace
 
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 @as_json
 def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
     """Replay the incident with one thing left out or put right; what customers got is compared."""
-    from drill_katas.diagnosis import outcome
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import ablations_of
+    from drill_katas.investigation.scoring import outcome
     from drill_katas.report.diagnosis import experiment_lines
     from drill_katas.report.evidence import comparison_lines
 
@@ -69,9 +69,9 @@ def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
 @as_json
 def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     """Name the cause of the incident; at a terminal, questions ask for what the options leave out."""
-    from drill_katas import diagnosis as scoring
     from drill_katas.catalog.answer import read_answer
     from drill_katas.evidence import store
+    from drill_katas.investigation import scoring as scoring
     from drill_katas.practice.journal import Diagnosed, now
     from drill_katas.report.diagnosis import STATES, score_lines
 
@@ -122,7 +122,7 @@ def mechanisms() -> None:
 def _hypothesis(kata: Kata, incident: Incident, given: Given) -> Hypothesis:
     """Read a hypothesis from options. Raises `UserError` for what is wrong or missing."""
     from drill_katas.cli.questions import Reader
-    from drill_katas.diagnosis import Hypothesis
+    from drill_katas.investigation.scoring import Hypothesis
 
     reader = Reader(kata, incident)
     for option in ("component", "mechanism", "onset"):
@@ -144,7 +144,7 @@ def _hypothesis(kata: Kata, incident: Incident, given: Given) -> Hypothesis:
 
 def _try(workspace: Workspace, kata: Kata, incident: Incident, ablation: str) -> dict[str, Outcome]:
     """Make an experiment whose outcome is predicted; say what came of it."""
-    from drill_katas.diagnosis import outcome
+    from drill_katas.investigation.scoring import outcome
 
     played = replayed(workspace, kata, source=_source(incident), seed=incident.summary.seed, ablation=ablation)
     return {ablation: outcome(incident, played)}
@@ -152,9 +152,9 @@ def _try(workspace: Workspace, kata: Kata, incident: Incident, ablation: str) ->
 
 def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Outcome]:
     """Return what came of the experiments that were made with this incident."""
-    from drill_katas.diagnosis import outcome
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import ablations_of
+    from drill_katas.investigation.scoring import outcome
 
     found = {}
     for ablation in ablations_of(kata):

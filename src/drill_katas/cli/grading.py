@@ -15,9 +15,9 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from drill_katas.batch.pool import Pool
     from drill_katas.catalog.katas import Kata
-    from drill_katas.grading.book import DiskBook
     from drill_katas.grading.cluster import Cluster
-    from drill_katas.grading.records import Book
+    from drill_katas.grading.grade_store import DiskBook
+    from drill_katas.grading.grades import Book
     from drill_katas.grading.submission import Entry
     from drill_katas.sandbox.tier import Tier
 
@@ -85,7 +85,7 @@ def grade(  # noqa: PLR0913 - one for each option
     What is judged is held at the strongest tier that this machine can: strong (namespaces of its own, and nothing in
     them), reduced (it may read Python's files, and no more), practice (limits alone, which holds accidents).
     """
-    from drill_katas.grading.book import DiskBook
+    from drill_katas.grading.grade_store import DiskBook
     from drill_katas.grading.grader import Grader
     from drill_katas.grading.state import expect_apart
     from drill_katas.sandbox.tier import Tier

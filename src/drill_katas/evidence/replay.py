@@ -21,10 +21,10 @@ from drill_katas.evidence.records import Incident, Summary
 from drill_katas.evidence.samples import Metrics, alerts_of
 from drill_katas.evidence.scene import Scene
 from drill_katas.failures import Broken, CheckEnded
+from drill_katas.judge.check_context import Trial
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.trial import Trial
 from drill_katas.machine.cpu_time import TENTH, Meter, watching
 from drill_katas.services.kept import MIB, Kept
 

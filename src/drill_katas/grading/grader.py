@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drill_katas.batch.tasks import Judged, Task, settled
+from drill_katas.grading.grades import Grade, graded, score_of
 from drill_katas.grading.intake import Inbox
 from drill_katas.grading.keys import key_of, seed_of
-from drill_katas.grading.records import Grade, graded, score_of
 from drill_katas.grading.weights import started_from, versions_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from drill_katas.batch.tasks import Judges
     from drill_katas.catalog.katas import Kata
-    from drill_katas.grading.book import DiskBook
+    from drill_katas.grading.grade_store import DiskBook
     from drill_katas.grading.submission import Entry, Submission
     from drill_katas.grading.weights import Version
     from drill_katas.sandbox.tier import Tier

@@ -23,7 +23,7 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from drill_katas.grading.records import Grade
+    from drill_katas.grading.grades import Grade
 
 KEY_BYTES: Final = 32
 OTHERS: Final = 0o077  # rights of others

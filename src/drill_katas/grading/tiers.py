@@ -18,10 +18,10 @@ from drill_katas.failures import CheckEnded
 from drill_katas.files import run_folder
 from drill_katas.grading import prober
 from drill_katas.grading.copies import folders_to_hide, secrets_of
+from drill_katas.judge.check_context import Trial
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.trial import Trial
 from drill_katas.sandbox.tier import Hold, Tier, Unheld
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from drill_katas.sandbox.limits import DESCRIPTORS
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Limits
+    from drill_katas.judge.check_context import Trial
     from drill_katas.judge.process import Exit
     from drill_katas.judge.program import Program
-    from drill_katas.judge.trial import Trial
     from drill_katas.machine.cpu_time import Wait
 
 BROKEN: Final = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.machine.cpu_time import MOMENT, TENTH, watching
 
 if TYPE_CHECKING:
-    from drill_katas.judge.trial import Trial
+    from drill_katas.judge.check_context import Trial
 
 MOST_DELAY: Final = 2  # seconds of delay that each second of waiting for a processor can explain
 

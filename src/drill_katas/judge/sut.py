@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge import explain
+from drill_katas.judge.check_context import Call, shortened
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.measuring import Measuring
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.process import Died, Silent
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
-from drill_katas.judge.trial import Call, shortened
 from drill_katas.judge.trouble import Troubled
 from drill_katas.machine.cpu_time import TENTH, Wait
 from drill_katas.services.broker import Services
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from drill_katas.judge.check_context import Trial
     from drill_katas.judge.observation import Logged, Samples
     from drill_katas.judge.running import Running, Spawner
-    from drill_katas.judge.trial import Trial
     from drill_katas.services.network import Node
 
 IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is in the zygote already

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog.mechanisms import GROUPS, MECHANISMS
-from drill_katas.diagnosis import told
 from drill_katas.evidence.records import clock_time
+from drill_katas.investigation.scoring import told
 from drill_katas.practice.progress import PENALTY
 from drill_katas.report.catalog import penalty_of
 from drill_katas.report.text import clock, line, plain, wrapped
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from drill_katas.catalog.answer import Outcome
-    from drill_katas.diagnosis import Score, State
     from drill_katas.evidence.records import Alert
+    from drill_katas.investigation.scoring import Score, State
     from drill_katas.practice.progress import KataProgress
     from drill_katas.report.text import Line, Style
 

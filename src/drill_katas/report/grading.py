@@ -10,7 +10,7 @@ from drill_katas.report.text import cut, line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.records import Book, Grade
+    from drill_katas.grading.grades import Book, Grade
     from drill_katas.report.text import Line
 
 ID: Final = 24  # columns

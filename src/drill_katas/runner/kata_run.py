@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from drill_katas.catalog.arms import Overlay, arm_from, workspace_arm
 from drill_katas.errors import UserError
+from drill_katas.judge.check_context import Trial
 from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.inline import InlineSpawner
 from drill_katas.judge.program import Program
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.trial import Trial
 from drill_katas.report.run import details_of
 from drill_katas.runner.benchmark import is_left_out, is_unrecorded, need_not_measure
 from drill_katas.runner.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched

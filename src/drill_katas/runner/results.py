@@ -13,7 +13,7 @@ from drill_katas.verdict import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.judge.trial import Failure, Trial
+    from drill_katas.judge.check_context import Failure, Trial
     from drill_katas.verdict import CheckResult
 
 MAX_MESSAGE_LINES = 6

@@ -25,7 +25,7 @@ from drill_katas.sut.wire import Closed, WireError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drill_katas.judge.trial import Call
+    from drill_katas.judge.check_context import Call
     from drill_katas.services.event_loop import Loop
     from drill_katas.services.sql_server import SqlServer
 

@@ -19,7 +19,7 @@ from drill_katas.sql.shared import ARMED, CAUSE, CHANGES, DATABASES, Shared, new
 from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
-    from drill_katas.judge.trial import Call
+    from drill_katas.judge.check_context import Call
     from drill_katas.services.broker import Closable, Services
 
 SHOWN: Final = 160  # characters of a statement in a message

@@ -17,7 +17,7 @@ from drill_katas.grading.formats.table import to_csv
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from drill_katas.grading.records import Book
+    from drill_katas.grading.grades import Book
 
 FORMATS: Final[dict[str, Callable[[Book], Iterator[str]]]] = {
     "gradescope": to_gradescope,

@@ -14,7 +14,7 @@ from drill_katas.verdict import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drill_katas.grading.records import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import Book, CheckGrade, Grade
 
 SPECIFICATION: Final = "0.0.0"  # of the working draft, of November 2025
 NAMESPACE: Final = "drill-katas"  # of what stands under "extra"

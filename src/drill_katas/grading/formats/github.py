@@ -16,7 +16,7 @@ from drill_katas.grading.formats.plain import by_stage, flat, gained, plain, poi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.records import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import Book, CheckGrade, Grade
 
 MOST_SUMMARY: Final = 900_000  # bytes; GitHub takes no summary of a step that is larger than 1 MiB
 ERROR: Final = "error"

@@ -12,7 +12,7 @@ from drill_katas.grading.formats.plain import by_stage, explained, plain, points
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.records import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import Book, CheckGrade, Grade
 
 
 def expect_one(number: int) -> None:

@@ -15,7 +15,7 @@ from drill_katas.verdict import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drill_katas.grading.records import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import Book, CheckGrade, Grade
 
 ERRORS: Final = {Outcome.HANG, Outcome.CRASH, Outcome.LIMIT, Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
 """What is an error there, and no failure. What was not reached is one: a skipped test may be taken for a good one."""

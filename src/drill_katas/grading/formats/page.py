@@ -20,7 +20,7 @@ from drill_katas.grading.formats.plain import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.records import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import Book, CheckGrade, Grade
 
 HEAD: Final = """<!doctype html>
 <html lang="en">

@@ -16,7 +16,7 @@ from drill_katas.verdict import Outcome, Stage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.grading.records import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import Book, CheckGrade, Grade
 
 
 NOT_JUDGED: Final = Outcome.NOT_JUDGED.value

@@ -11,7 +11,7 @@ from drill_katas.verdict import Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.records import Book, Grade
+    from drill_katas.grading.grades import Book, Grade
 
 HEAD: Final = ("id", "kata", "solved", "score", *(stage.value for stage in Stage), "seconds", "tier", "first problem")
 FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - what a spreadsheet takes for the beginning of a formula

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec.structs import replace
 
-from drill_katas.baseline import ON_TIME, Named, beyond, constant_points, points
+from drill_katas.investigation.baseline import ON_TIME, Named, beyond, constant_points, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

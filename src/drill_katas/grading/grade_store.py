@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from drill_katas.errors import UserError
-from drill_katas.grading.records import Grade, Grades
+from drill_katas.grading.grades import Grade, Grades
 from drill_katas.grading.state import State, Unusable, state
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from drill_katas import __version__
 from drill_katas.errors import UserError
 
-TEMPLATES: Final = Path(__file__).parents[1] / "ci"
+TEMPLATES: Final = Path(__file__).parent / "templates"
 ARCHIVE: Final = "autograder.zip"
 EXECUTABLE: Final = stat.S_IFREG | 0o755
 

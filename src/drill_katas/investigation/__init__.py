@@ -1,0 +1,1 @@
+"""An investigation: a case, experiments, a hypothesis and its score."""
