@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
+from drill_katas.batch.judge_client import JudgeEnded, Order, Request, WarmJudge
 from drill_katas.batch.tasks import Judged, Task, killed_its_judge
 from drill_katas.files import run_folder
 from drill_katas.machine.shortage import require_proc
-from drill_katas.runner.judge_server import JudgeEnded, Order, Request, WarmJudge
 from drill_katas.sandbox.limits import counts_apart
 from drill_katas.sandbox.tier import Tier
 from drill_katas.verdict import Report

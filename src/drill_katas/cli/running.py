@@ -51,8 +51,8 @@ def _with_equals_signs(options: Sequence[str]) -> Iterator[str]:
 @click.argument("name")
 def watch(name: str) -> None:
     """Judge a kata now, and again whenever you save one of its files; Ctrl-C ends it."""
+    from drill_katas.batch.judge_client import JudgeEnded, Order, Request, WarmJudge
     from drill_katas.practice.watch import OPTIONS, saves
-    from drill_katas.runner.judge_server import JudgeEnded, Order, Request, WarmJudge
 
     _, kata = find(name)
     click.echo(f"getting a judge of {name} ready ...")

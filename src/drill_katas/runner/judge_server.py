@@ -12,20 +12,20 @@ import gc
 import importlib
 import os
 import signal
-import subprocess
 import sys
 import time
-from typing import IO, TYPE_CHECKING, Any, Final, Self, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import msgspec
 import pytest
 
+from drill_katas.batch.judge_client import Order, Request
 from drill_katas.machine.cpu_time import MOST_WALL, Meter, Wait
-from drill_katas.sandbox.tier import Hold, Tier
+from drill_katas.sandbox.tier import Hold
 from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from drill_katas.judge.hosts import Hosts
     from drill_katas.runner.kata_run import KataRun
@@ -33,97 +33,6 @@ if TYPE_CHECKING:
 
 LATER: Final = ("drill_katas.services.network",)  # what is imported only when a check comes to it
 MARGIN: Final = 30.0  # seconds on top of what all checks may take, for a run's beginning and end
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """Which judge to be: of a kata, with these options of pytest's, holding SUTs like that.
-
-    `shown` says that it judges at a terminal, where what comes before the checks is kept back.
-    """
-
-    kata: str
-    options: tuple[str, ...]
-    tier: Tier = Tier.PRACTICE
-    hidden: tuple[str, ...] = ()
-    shown: bool = False
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What to judge: `source` and `report` are as `--kata-from` and `--kata-report`; the learner's files are None."""
-
-    source: str | None = None
-    seed: int = 0
-    report: str | None = None
-
-
-class JudgeEnded(Exception):
-    """The judge itself has ended; what it was asked to judge has no verdict."""
-
-
-class WarmJudge:
-    """The process of a judge, as seen from outside."""
-
-    def __init__(
-        self,
-        order: Order,
-        *,
-        output: IO[bytes] | None = None,
-        folder: str | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        requests, self._requests = os.pipe()
-        self._answers, answers = os.pipe()
-        try:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    __name__,
-                    msgspec.json.encode(order).decode(),
-                    f"{requests}",
-                    f"{answers}",
-                ],
-                pass_fds=(requests, answers),
-                stdin=None if order.shown else subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                env=environment,
-                start_new_session=not order.shown,  # Ctrl-C is for whoever has started it, who then hangs up
-            )
-        finally:
-            os.close(requests)
-            os.close(answers)
-        self._from = os.fdopen(self._answers, "rb")
-
-    def judge(self, request: Request) -> None:
-        """Judge once, and wait until that is done. Raises `JudgeEnded`."""
-        try:
-            os.write(self._requests, msgspec.json.encode(request) + b"\n")
-            answer = self._from.readline()
-        except OSError:  # nobody is there to read it, or we have hung up
-            answer = b""
-        if not answer:
-            raise JudgeEnded("the judge has ended")
-
-    def hang_up(self) -> None:
-        """Have it end, and what it judges; who waits for an answer gets `JudgeEnded`. Any thread may."""
-        requests, self._requests = self._requests, -1
-        if requests >= 0:
-            os.close(requests)
-
-    def close(self) -> None:
-        """End it, and wait until nothing of it is left."""
-        self.hang_up()
-        self._process.wait()
-        self._from.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Curtain:
