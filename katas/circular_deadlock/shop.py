@@ -82,10 +82,10 @@ class Shop(Day):
     def frozen(self, told):
         """What to raise when customers wait for ever: who waits for whom."""
         waiting = [hop for hop in self.network.open_hops() if hop.caller == CUSTOMERS]
-        orders = kit.some(len(waiting), "customer")
+        orders = kit.plural(len(waiting), "customer")
         seen = kit.waits.describe(self.network.hops, self.workers)
         if not kit.waits.cycles(self.network.hops):
-            used, most = self.database.peak_connections, kit.some(self.workers, "database connection")
+            used, most = self.database.peak_connections, kit.plural(self.workers, "database connection")
             seen += f"; stock has used {used} of its {most}"
         return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
 
@@ -145,7 +145,7 @@ class Shop(Day):
     def goodput(self, many, clients):
         """Place orders from so many customers; how many a second are confirmed at their own price, and in words."""
         orders = self.orders(many)
-        told = f"{many} orders from {kit.some(clients, 'customer')}, one after the other, for {self.workers} workers"
+        told = f"{many} orders from {kit.plural(clients, 'customer')}, one after the other, for {self.workers} workers"
         began = time.monotonic()
         patience = kit.load.Patience(len(orders) * SOON / clients + SLACK, lambda: self.frozen(told))
         requests = posts(orders)
@@ -182,12 +182,14 @@ class Shop(Day):
             accepted = self.collect_accepted(orders, answers, told)
             seen = [accepted.get(order["id"], answer.status) for order, answer in zip(orders, answers, strict=True)]
             if seen == [OK] * many:
-                late = f"{told}: {kit.some(many, 'order')} at once are confirmed no sooner than {passed:.1f} s later"
+                late = f"{told}: {kit.plural(many, 'order')} at once are confirmed no sooner than {passed:.1f} s later"
                 self.sut.in_time(passed < 1 + SLACK, late, late=passed - 1 - SLACK)
                 return
             time.sleep(0.05)
             passed = time.monotonic() - began
-        raise AssertionError(f"{told}: {kit.some(many, 'order')} at once are answered {seen}; all should be confirmed")
+        raise AssertionError(
+            f"{told}: {kit.plural(many, 'order')} at once are answered {seen}; all should be confirmed"
+        )
 
     def refused_by_pricing(self, many):
         """Place orders one after another while pricing answers 503."""
@@ -289,7 +291,7 @@ class Shop(Day):
             held = [(each["order"], each["quantity"]) for each in stock["reserved"]]
             left = self.on_hand - sum(quantity for _, quantity in held)
             told = (
-                f"of {self.on_hand} {sku} {kit.some(len(held), 'order')} leave {left}, and stock answers "
+                f"of {self.on_hand} {sku} {kit.plural(len(held), 'order')} leave {left}, and stock answers "
                 f"{stock['on_hand']} on hand; it should be {left}"
             )
             assert stock["on_hand"] == left, told

@@ -43,7 +43,7 @@ def test_orders_at_once_are_confirmed_at_their_customers_prices(sut):
     for workers, times in ((1, 1), (1, 4), (4, 1), (4, 4)):
         shop = Shop(sut, workers)
         orders = shop.orders(workers * times)
-        told = f"{kit.some(len(orders), 'order')} at once for {kit.some(workers, 'worker')}"
+        told = f"{kit.plural(len(orders), 'order')} at once for {kit.plural(workers, 'worker')}"
         outcomes = shop.placed(orders, told)
         shop.expect_confirmed(orders, outcomes, told)
         shop.expect_one_outcome(orders, outcomes, told)
@@ -62,7 +62,7 @@ def test_orders_have_one_outcome_in_whatever_order_things_happen(sut, data, work
     orders = shop.orders(3)
     acts = data.draw(st.permutations(["place", "place", "hang up", "again", "look"] + ["place"] * workers))
     pauses = data.draw(st.lists(st.sampled_from([0, 0, 0.01, 0.03]), min_size=len(acts), max_size=len(acts)))
-    told = f"for {kit.some(workers, 'worker')} at once: {', '.join(acts)}; then"
+    told = f"for {kit.plural(workers, 'worker')} at once: {', '.join(acts)}; then"
     shop.happen(orders, acts, pauses, told)
     answers = shop.place_all(orders, f"{told} the orders come again")
     outcomes = shop.outcomes(orders, answers, told)
@@ -111,7 +111,7 @@ def test_what_is_sold_out_is_sold_to_nobody(sut):
         (2, 1, [409, 409]),
     ):
         orders = shop.orders(many, sku=sku, quantity=quantity)
-        at_once = f"{kit.some(many, 'order')} at once, each of {quantity}"
+        at_once = f"{kit.plural(many, 'order')} at once, each of {quantity}"
         told = f"of 5 on hand 2 are ordered, then 4, 3 times 2, 1, and twice 1; {at_once}"
         outcomes = shop.placed(orders, told)
         statuses = sorted(status for status, _ in outcomes.values())
@@ -129,8 +129,8 @@ def test_an_order_that_comes_again_is_the_same_order(sut):
     assert unknown == 404, f"an order that nobody has placed is shown as {unknown}; it should be 404"
     for copies in (1, 3):
         order = shop.order(quantity=3)
-        answers = shop.place_all([order] * copies, f"one order, sent {kit.some(copies, 'time')} at once")
-        told = f"an order sent {kit.some(copies, 'time')} at once, and once more,"
+        answers = shop.place_all([order] * copies, f"one order, sent {kit.plural(copies, 'time')} at once")
+        told = f"an order sent {kit.plural(copies, 'time')} at once, and once more,"
         outcomes = [shop.outcome(order, answer, told) for answer in answers + shop.place_all([order], told)]
         shown = shop.look("checkout", f"/orders/{order['id']}")
         outcomes.append((shown.status, shown.json()))
@@ -304,7 +304,7 @@ def test_orders_that_fail_make_room_for_others(sut):
         shop.network.script("stock", [kit.Fault.REPLY_LOST] * many if trouble == "loses its answers" else [])
         if trouble == "is cut off":
             shop.network.partition("stock")
-        told = f"stock {trouble}, {many} orders come at once for {kit.some(shop.workers, 'worker')}"
+        told = f"stock {trouble}, {many} orders come at once for {kit.plural(shop.workers, 'worker')}"
         orders = shop.orders(many)
         answers = shop.place_all(orders, told, deadline_ms=patience)
         shop.network.heal("stock")
@@ -357,7 +357,7 @@ def test_pricing_is_asked_until_it_fails_three_times_in_a_row(sut):
     shop = Shop(sut, workers=2, service_time=0.02)
     for failures in (1, 1, 2, 2):
         shop.refused_by_pricing(failures)
-        shop.expect_own_price(f"pricing answers 503 to {kit.some(failures, 'order')}, then all is well again")
+        shop.expect_own_price(f"pricing answers 503 to {kit.plural(failures, 'order')}, then all is well again")
     shop.refused_by_pricing(TRIES)
     shop.wait_for_pricing()
     shop.refused_by_pricing(1)

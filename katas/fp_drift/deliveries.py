@@ -150,8 +150,8 @@ class Night(kit.Machine):
         for purchase in self.orders:
             answers = [self.deliver("checkout", purchase) for _ in range(2)]
             assert answers[-1] == "paid", f"{purchase['id']} comes again and is {answers[-1]}; it should be paid"
-        charged, orders = len(self.gateway.charged), kit.some(len(self.orders), "order")
-        assert charged == len(self.orders), f"{orders}, and customers were charged {kit.some(charged, 'time')}"
+        charged, orders = len(self.gateway.charged), kit.plural(len(self.orders), "order")
+        assert charged == len(self.orders), f"{orders}, and customers were charged {kit.plural(charged, 'time')}"
         if self.ledger:
             expect_the_bank(self.ledger, self.bank, "after a night of kills and redeliveries")
 

@@ -138,4 +138,4 @@ def as_text(ids):
 
 
 def after(stream):
-    return f"after {kit.some(len(stream), 'posting')}"
+    return f"after {kit.plural(len(stream), 'posting')}"

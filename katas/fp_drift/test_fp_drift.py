@@ -108,7 +108,7 @@ def test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even(sut, fees):
     with open_ledger(sut) as ledger:
         for fee in fees:
             ledger.apply(fee)
-        expect_the_bank(ledger, Bank(*fees), f"after {kit.some(len(fees), 'fee')}")
+        expect_the_bank(ledger, Bank(*fees), f"after {kit.plural(len(fees), 'fee')}")
 
 
 @pytest.mark.stage("cause")
@@ -141,7 +141,7 @@ def test_an_event_counts_once_however_often_it_is_delivered(sut, moves, data):
     with open_ledger(sut) as ledger:
         for posting in topic:
             ledger.apply(posting)
-        expect_the_bank(ledger, Bank(*day), f"{after(day)} in {kit.some(len(topic), 'delivery', 'deliveries')}")
+        expect_the_bank(ledger, Bank(*day), f"{after(day)} in {kit.plural(len(topic), 'delivery', 'deliveries')}")
 
 
 @pytest.mark.stage("regression")
@@ -170,7 +170,9 @@ def test_two_equal_orders_are_two_orders(sut, ids, accounts):
         orders = [order("10.00", id=number, account=account) for number, account in zip(ids, accounts, strict=True)]
         answers = [ledger.checkout(each) for each in orders]
         told = f"two equal orders, {as_text(ids)}, were {' and '.join(map(str, answers))}"
-        assert len(gateway.charged) == 2, f"{told}, and customers were charged {kit.some(len(gateway.charged), 'time')}"
+        assert len(gateway.charged) == 2, (
+            f"{told}, and customers were charged {kit.plural(len(gateway.charged), 'time')}"
+        )
         paid = [each | {"type": "payment"} for each in orders]
         expect_the_bank(ledger, Bank(*paid), f"{told}, and")
         names = [name.format(ids[0]) for name in NAMED_AFTER_ORDERS]
@@ -398,5 +400,5 @@ def test_a_failed_checkout_is_logged_no_more_than_once_killed_or_unheard(sut):
         answer = ledger.checkout(kit.events.again(order("6.66"), MOST_DELIVERIES))
         assert answer == "declined", f"{told} in the end it is {answer}; it should be declined"
         lines = [each.line for each in sut.logs()[known:] if each.line.get("event") == "checkout failed"]
-        assert len(lines) <= 1, f"{told} its decline is logged {kit.some(len(lines), 'time')}"
+        assert len(lines) <= 1, f"{told} its decline is logged {kit.plural(len(lines), 'time')}"
         known = len(sut.logs())

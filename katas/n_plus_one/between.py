@@ -164,7 +164,7 @@ def expect_all_or_none(path, answer, failure, there, of):
     right = {of} if answer.status == HTTPStatus.CREATED else {0, of}
     told = f"a POST {path} of which step {named(failure)} failed {spoken(answer)}"
     assert there in right, (
-        f"{told}, and of its {kit.some(of, path[1:-1])} {there} can be seen afterwards; "
+        f"{told}, and of its {kit.plural(of, path[1:-1])} {there} can be seen afterwards; "
         f"it should be {' or '.join(map(str, sorted(right)))}"
     )
     return told

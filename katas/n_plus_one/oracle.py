@@ -119,7 +119,7 @@ class Shop:
         shown = {answer.trace_id: self.skus(ids) for answer, ids in answered}
         strange = [call for call in self.price_calls() if not skus_of(call) & shown.get(call.trace_id, set())]
         assert not strange, (
-            f"of {kit.some(len(self.price_calls()), 'call')} to the price service {len(strange)} were on no trace of a "
+            f"of {kit.plural(len(self.price_calls()), 'call')} to the price service {len(strange)} were on no trace of a "
             f"request that shows what they ask for"
         )
 
@@ -216,7 +216,9 @@ def as_price(thousandths):
 
 
 def expect_prompt(sut, lag, told):
-    assert not lag.failed, f"while {told} /health fails {kit.some(lag.failed, 'time')}; it should be answered with 200"
+    assert not lag.failed, (
+        f"while {told} /health fails {kit.plural(lag.failed, 'time')}; it should be answered with 200"
+    )
     sut.in_time(
         lag.max <= PROMPT,
         f"while {told} /health is answered after up to {lag.max:.1f} s (95 of 100 within {lag.p95:.1f} s); "

@@ -83,9 +83,9 @@ def growth_of(sut, shop, pages, what):
     recorded = {}
     for size, ids in pages.items():
         with shop.database.recorded() as statements:
-            shop.expect(shop.ask(ids), ids, f"of {kit.some(size, what)}")
+            shop.expect(shop.ask(ids), ids, f"of {kit.plural(size, what)}")
         recorded[size] = statements
-    sut.counted(f"statements of a dashboard of {kit.some(max(pages), what)}", len(recorded[max(pages)]))
+    sut.counted(f"statements of a dashboard of {kit.plural(max(pages), what)}", len(recorded[max(pages)]))
     return kit.Growth(recorded, what)
 
 
@@ -119,8 +119,8 @@ def test_a_dashboard_asks_for_a_price_once(sut):
         calls = len(shop.price_calls())
         sut.counted(f"price calls of a dashboard of {users} users", calls)
         assert calls <= skus, (
-            f"a dashboard of {kit.some(skus, 'SKU')} in {shop.count_lines(ids)} lines made "
-            f"{kit.some(calls, 'call')} to the price service; it should be one for each SKU at most"
+            f"a dashboard of {kit.plural(skus, 'SKU')} in {shop.count_lines(ids)} lines made "
+            f"{kit.plural(calls, 'call')} to the price service; it should be one for each SKU at most"
         )
         expect_asked_once(shop, 0)
     apart = shop.fill_apart(101, first=2_000)
@@ -133,7 +133,7 @@ def test_a_dashboard_asks_for_a_price_once(sut):
     shop.network.partition("prices")
     shop.expect(shop.ask(ids), ids, "of users who have ordered nothing, while the price service is gone,")
     calls = len(shop.price_calls()) - before
-    assert not calls, f"a dashboard without a line made {kit.some(calls, 'call')} to the price service"
+    assert not calls, f"a dashboard without a line made {kit.plural(calls, 'call')} to the price service"
 
 
 def expect_asked_once(shop, before):
@@ -189,7 +189,7 @@ def test_a_dashboard_is_exactly_what_was_ordered_at_its_prices(sut, day, prices)
     orders = [(user["id"], lines) for user, placed in zip(users, day, strict=True) for lines in placed]
     shop.add(users, orders)
     ids = [user["id"] for user in users][::-1]
-    shop.expect(shop.ask(ids), ids, f"asked for after {kit.some(len(orders), 'order')}")
+    shop.expect(shop.ask(ids), ids, f"asked for after {kit.plural(len(orders), 'order')}")
 
 
 @pytest.mark.stage("regression")
@@ -425,7 +425,7 @@ def test_a_dashboard_is_counted_logged_and_followed_under_its_trace(sut):
     calls = shop.price_calls()
     strange = [call for call in calls if call.trace_id != answer.trace_id]
     assert not strange, (
-        f"of {kit.some(len(calls), 'call')} to the price service {len(strange)} were not on the trace of the "
+        f"of {kit.plural(len(calls), 'call')} to the price service {len(strange)} were not on the trace of the "
         f"request that made them"
     )
     apart = shop.fill_apart(8, first=100)

@@ -122,7 +122,7 @@ def held_in(database):
         return ""
     first = held[0]
     since = f" since {in_short(first.call)}" if first.call else ""
-    what = f"{kit.some(len(held), 'connection is', 'connections are')} held; connection {first.connection}{since}"
+    what = f"{kit.plural(len(held), 'connection is', 'connections are')} held; connection {first.connection}{since}"
     return f"{what}, in an open transaction" if first.in_transaction else what
 
 
@@ -133,7 +133,7 @@ def in_short(call):
 
 def opened(shop):
     """Say how many connections are open, held or not."""
-    return f"with {kit.some(shop.database.open_connections, 'connection')} open"
+    return f"with {kit.plural(shop.database.open_connections, 'connection')} open"
 
 
 def expect_a_paid_order(shop, told):
@@ -174,7 +174,7 @@ def for_each_step(sut, right, trouble, what):
         expect_answer(shop.deliver(right, again(order)), right, f"{told} its answer")
         expect_stock(shop, sku, left - (right == "paid"), told)
         charges = len(shop.provider.charged) - charged
-        assert charges == (right == "paid"), f"{told} the customer was charged {kit.some(charges, 'time')}"
+        assert charges == (right == "paid"), f"{told} the customer was charged {kit.plural(charges, 'time')}"
         if met.request is None:
             break
         if came_in:

@@ -252,8 +252,10 @@ def test_the_export_is_the_same_to_the_byte(sut, orders, failed):
         shop.checkout.restock(sku, PLENTY, price)
     for id_, sku, quantity in orders:
         shop.deliver("paid", shop.order(id=id_, sku=sku, quantity=quantity, price=PRICES[sku]))
-    charged = kit.some(len(shop.provider.charged), "customer")
-    assert len(shop.provider.charged) == len(orders), f"of {kit.some(len(orders), 'paid order')} {charged} were charged"
+    charged = kit.plural(len(shop.provider.charged), "customer")
+    assert len(shop.provider.charged) == len(orders), (
+        f"of {kit.plural(len(orders), 'paid order')} {charged} were charged"
+    )
     shop.deliver(failed, shop.order(failed, id="failed"))
     shop.deliver("paid", shop.order(id="tomorrow's", day="2026-03-14"))
     export = shop.open_export()
@@ -289,7 +291,7 @@ def test_the_export_holds_nothing_when_it_is_over(sut):
     for night in range(1, SERVER + 6):
         export.run(DAY)
         shop.checkout.receipt("order-1")
-        expect_nothing_held(shop.database, f"after {kit.some(night, 'export')}")
+        expect_nothing_held(shop.database, f"after {kit.plural(night, 'export')}")
     expect_a_paid_order(shop, f"after {night} exports and receipts, {opened(shop)};")
 
 
@@ -302,8 +304,8 @@ def test_more_checkouts_may_fail_than_the_server_has_connections(sut):
         shop = Shop(sut)
         for done in range(250 if right == "unavailable" else SERVER + 5):
             answer = shop.deliver(right)
-            expect_answer(answer, right, f"after {kit.some(done, f'{right} order')}, {opened(shop)}, the next one")
-        told = f"after {kit.some(done + 1, f'{right} order')}, {opened(shop)}, a good order"
+            expect_answer(answer, right, f"after {kit.plural(done, f'{right} order')}, {opened(shop)}, the next one")
+        told = f"after {kit.plural(done + 1, f'{right} order')}, {opened(shop)}, a good order"
         expect_answer(shop.deliver("paid"), "paid", told)
 
 
@@ -362,7 +364,7 @@ def test_a_night_opens_few_connections(sut):
         shop = Shop(sut)
         done = list(takewhile(lambda answer, shop=shop: shop.deliver(answer) == answer, [right] * 12))
         opened = len({statement.connection for statement in shop.database.statements})
-        told = f"{kit.some(len(done), f'{right} order')} opened {opened} connections"
+        told = f"{kit.plural(len(done), f'{right} order')} opened {opened} connections"
         assert opened <= 10, f"{told}; it should be 10 at the most"
 
 
@@ -415,5 +417,5 @@ def test_a_failed_checkout_is_counted_no_more_than_once_whatever_fails(sut):
             logged = len(seen.logs(event="checkout failed", reason=right))
             assert max(counted, logged) <= 1 or failure.request in NEVER_REFUSED, (
                 f"{an(right)}, failing {failure} and delivered again, was counted {counted:g} times and logged "
-                f"{kit.some(logged, 'time')}; it should be once"
+                f"{kit.plural(logged, 'time')}; it should be once"
             )

@@ -8,7 +8,7 @@ import socket
 import pytest
 import sqlalchemy as sa
 
-from drill_katas.judge.trouble import Fatal
+from drill_katas.services.steps import Fatal
 from drill_katas.sut import driver
 from tests.database.bench import EVERYTHING, INSERT_A, INSERT_B, insert, names
 

@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from structlog.contextvars import bound_contextvars
 
-from drill_katas.judge.check_context import Call
-from drill_katas.judge.trouble import Refused
+from drill_katas.services.calls import Call
 from drill_katas.services.connections import Usage
+from drill_katas.services.steps import Refused
 from drill_katas.sut import driver
 from tests.database.bench import EVERYTHING, INSERT_A, ITEMS, insert, names
 

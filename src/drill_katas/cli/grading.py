@@ -164,7 +164,7 @@ def _inputs(
 
 
 def _few(names: list[str]) -> str:
-    from drill_katas.grading.submission import printable
+    from drill_katas.text import printable
 
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return f"{', '.join(map(printable, names[:LISTED]))}{more}"

@@ -12,7 +12,8 @@ from drill_katas.errors import UserError
 from drill_katas.grading.archives import Unreadable
 from drill_katas.grading.files import listing, opened
 from drill_katas.grading.shapes import Layout, Shape, doubt_of_class, is_archive, shape_of
-from drill_katas.grading.submission import Entry, printable, read
+from drill_katas.grading.submission import Entry, read
+from drill_katas.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

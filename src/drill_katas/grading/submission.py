@@ -10,6 +10,7 @@ from drill_katas.grading.candidates import best, candidates
 from drill_katas.grading.files import MOST_BYTES, Content, opened
 from drill_katas.grading.shapes import ARCHIVES, is_archive
 from drill_katas.judge.encodings import WITHOUT_MARK, encoding_of, in_words
+from drill_katas.text import printable, truncate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -93,11 +94,6 @@ def _read(entry: Entry, katas: Sequence[Kata], content: Content) -> Submission:
         tuple(map(printable, [*(note for _, note in texts.values() if note), *_ignored(ignored)])),
         {editable: printable(str(entry.path / files[name].place)) for editable, name in names.items()},
     )
-
-
-def printable(text: str) -> str:
-    """Escape what is no text to look at: names may hold control sequences, or bytes that are no characters."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _seen(entry: Entry, content: Content) -> tuple[dict[str, _Named], list[str]]:
@@ -191,4 +187,4 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return truncate(text, LONGEST, "…")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.failures import CheckEnded, NotJudged, StopShrinking, TooSlow
 from drill_katas.machine.cpu_time import HALF, MOST_WALL, TENTH, Meter, Wait
+from drill_katas.services.calls import Call
 from drill_katas.services.kept import Kept
 
 if TYPE_CHECKING:
@@ -25,24 +26,6 @@ BUSY: Final = (
 )
 SHRINK_EXAMPLES: Final = 100  # tried after the first failing example, to find a smaller one
 SHOWN_CALLS: Final = 12
-SHOWN_TEXT: Final = 1_000  # characters of a call, and of its result
-
-
-def shortened(text: str) -> str:
-    """Return the beginning of a text that is too long to be shown, or to be kept."""
-    return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}..."
-
-
-@dataclass
-class Call:
-    """One call of the current example, for the report. Its text and its result are `shortened`."""
-
-    text: str
-    result: str = "no answer"
-
-    def __str__(self) -> str:
-        """Say it on one line."""
-        return f"{self.text} -> {self.result}" if self.result else self.text
 
 
 @dataclass(frozen=True)

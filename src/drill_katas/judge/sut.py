@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.failures import CheckEnded, Hang, Killed, StopShrinking
 from drill_katas.judge import explain
-from drill_katas.judge.check_context import Call, shortened
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.measuring import Measuring
 from drill_katas.judge.observation import Observation
@@ -20,6 +19,7 @@ from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
 from drill_katas.judge.trouble import Troubled
 from drill_katas.machine.cpu_time import TENTH, Wait
 from drill_katas.services.broker import Services
+from drill_katas.services.calls import Call, shortened
 from drill_katas.services.kept import ANSWERS, METRICS, TooMuch
 from drill_katas.sut.wire import find_unplain, shown
 

@@ -11,23 +11,14 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from drill_katas.services.steps import Fatal, Refused, Unanswered
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from drill_katas.judge.running import Running
-    from drill_katas.services.broker import Closable, Services
-
-
-class Fatal(Exception):
-    """The SUT is being killed in place of this request: it must not get an answer, not even a closed connection."""
-
-
-class Refused(Exception):
-    """This one request fails: the service says so in its own way (a database with this message), and goes on."""
-
-
-class Unanswered(Refused):
-    """This one request is carried out, but its answer is lost: to who asked it has failed."""
+    from drill_katas.services.broker import Services
+    from drill_katas.services.steps import Closable
 
 
 @dataclass

@@ -23,10 +23,10 @@ from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.pictures import Picture
 from drill_katas.kit.sql import Growth, costliest, repeated
 from drill_katas.kit.telemetry import Report
-from drill_katas.kit.words import some
 from drill_katas.services.database import Database as database
 from drill_katas.services.upstream import Fault
 from drill_katas.services.upstream import Upstream as upstream
+from drill_katas.text import plural
 
 if TYPE_CHECKING:
     from drill_katas.services.network import Network
@@ -59,10 +59,10 @@ __all__ = [
     "load",
     "money",
     "network",
+    "plural",
     "repeated",
     "rules",
     "sla",
-    "some",
     "upstream",
     "waits",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from drill_katas.text import plural, truncate
+
 SHOWN: Final = 60  # characters of a value
 
 
@@ -32,10 +34,10 @@ def difference(seen: object, right: object, where: str = "") -> str:
 
 
 def _length(seen: int, right: int, where: str) -> str:
-    items = "1 item" if seen == 1 else f"{seen} items"
+    items = plural(seen, "item")
     return "" if seen == right else f"{where or 'it'} has {items}; it should have {right}"
 
 
 def _shown(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return truncate(text, SHOWN)

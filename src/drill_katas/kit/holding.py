@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drill_katas.kit.words import some
+from drill_katas.text import plural
 
 if TYPE_CHECKING:
     from drill_katas.services.connections import Held
@@ -33,5 +33,5 @@ class Holding:
         """Name the call and the first connection, as the beginning of a sentence; "" when none was checked out."""
         if not self._held:
             return ""
-        were = some(len(self._held), "connection was", "connections were")
+        were = plural(len(self._held), "connection was", "connections were")
         return f"{were} checked out while {self._call} was open, the first: {self._held[0]}"

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.kit.words import some
+from drill_katas.text import plural, truncate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -77,7 +77,7 @@ class Growth:
 
     def __str__(self) -> str:
         counts = ", ".join(
-            f"{some(size, self.what)}: {some(len(seen), 'statement') if size == min(self.recorded) else len(seen)}"
+            f"{plural(size, self.what)}: {plural(len(seen), 'statement') if size == min(self.recorded) else len(seen)}"
             for size, seen in sorted(self.recorded.items())
         )
         if self.fastest is None:
@@ -97,4 +97,4 @@ def cut(sql: str) -> str:
     """Return a statement short enough for a message; of a long list of columns the beginning is left out first."""
     if len(sql) > SHOWN and " FROM " in sql:
         sql = f"{sql[:SELECTED]}...{sql[sql.index(' FROM ') :]}"
-    return sql if len(sql) <= SHOWN else f"{sql[: SHOWN - 3]}..."
+    return truncate(sql, SHOWN)

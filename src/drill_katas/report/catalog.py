@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog.katas import LEVELS
 from drill_katas.practice.progress import PENALTY, KataProgress
-from drill_katas.report.text import Line, clock, counted, cut, line, wrapped
+from drill_katas.report.text import Line, clock, fit, line, wrapped
+from drill_katas.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], wid
         style: Style = "good" if state == "solved" else ""
         head = f"{MARKS[state]} {kata.manifest.level} {LEVELS[kata.manifest.level]:<7} "
         name = f"{kata.name:<18} "
-        title = cut(kata.manifest.title, max(10, width - len(head) - len(name)))
+        title = fit(kata.manifest.title, max(10, width - len(head) - len(name)))
         lines.append(line((head, style), (name, "bold"), title))
     return lines
 
@@ -41,7 +42,7 @@ def status_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], w
             continue
         style: Style = "good" if standing.state == "solved" else ""
         counts = counts_of(standing, at)
-        lines.append(line((f"{MARKS[standing.state]} ", style), (f"{kata.name:<18} ", "bold"), cut(counts, width - 21)))
+        lines.append(line((f"{MARKS[standing.state]} ", style), (f"{kata.name:<18} ", "bold"), fit(counts, width - 21)))
         lines += wrapped(_times(standing, at), width, " " * 21, "dim")
     return lines
 
@@ -52,7 +53,7 @@ def counts_of(standing: KataProgress, at: datetime) -> str:
         time = f"best {clock(standing.best)}"
     else:
         time = f"clock {clock(standing.clock(at))}" if standing.began else "not solved"
-    return f"{counted(standing.total_attempts, 'attempt')}, {counted(standing.total_hints, 'hint')}, {time}"
+    return f"{plural(standing.total_attempts, 'attempt')}, {plural(standing.total_hints, 'hint')}, {time}"
 
 
 def _times(standing: KataProgress, at: datetime) -> str:

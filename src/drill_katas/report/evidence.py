@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.evidence.graph import cycles, told_seconds
 from drill_katas.evidence.records import clock_time, day
 from drill_katas.report.text import Span as Piece
-from drill_katas.report.text import cut, line, wrapped
+from drill_katas.report.text import fit, line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -101,7 +101,7 @@ def log_lines(logs: Iterable[LogLine], width: int, *, dated: bool = False) -> It
         trace = (each.trace_id or each.id)[:SHORT].ljust(SHORT)  # either can be cited
         head = f"{day(each.at)} {clock_time(each.at)} " if dated else f"{clock_time(each.at)} {trace} "
         text = f"{each.service}: {each.event} {fields}".rstrip()
-        level_ = cut(each.level, 7).ljust(8)
+        level_ = fit(each.level, 7).ljust(8)
         first, *rest = wrapped(text, max(20, width - len(head) - len(level_)), "") or [()]
         yield line((head, "dim"), (level_, LEVEL_STYLES.get(each.level, "")), *((piece.text, "") for piece in first))
         for more in rest:
@@ -117,7 +117,7 @@ def trace_list(found: Iterable[Trace], width: int) -> Iterator[Line]:
         began = clock_time(trace.root.began)
         text = " ".join([f"{trace.root.service}: {trace.root.name} ({status})", *_more(trace.root)])
         head = f"{trace.trace_id[:SHORT]}  {began}  {took:<9}  {len(trace.spans):5}  "
-        yield line(head, (cut(text, max(20, width - len(head))), "bad" if trace.failed else ""))
+        yield line(head, (fit(text, max(20, width - len(head))), "bad" if trace.failed else ""))
 
 
 def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) -> Iterator[Line]:
@@ -141,7 +141,9 @@ def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) 
         name = f"{'  ' * depth}{span.service}: {span.name}"
         room = max(20, width - bar - 12)
         yield line(
-            (cut(name, room).ljust(room), "bad" if span.failed else ""), f"{took:>10} ", (timeline.ljust(bar), "dim")
+            (fit(name, room).ljust(room), "bad" if span.failed else ""),
+            f"{took:>10} ",
+            (timeline.ljust(bar), "dim"),
         )
         for child in children.get(span.span_id, []):
             yield from draw(child, depth + 1)
@@ -166,7 +168,7 @@ def metric_list(families: Iterable[Family], width: int) -> Iterator[Line]:
 
 def plot(of: Plotted, stretch: tuple[float, float], width: int) -> Iterator[Line]:
     """Draw a series over a stretch of time, from its beginning to its end."""
-    yield line((cut(of.name, width), "bold"))
+    yield line((fit(of.name, width), "bold"))
     if not of.points:
         yield line("  no samples")
         return
@@ -193,7 +195,7 @@ def night_lines(of: Plotted, width: int) -> Iterator[Line]:
     first, last = (at % DAY for at, _ in (longest[0], longest[-1]))
     columns = max(10, min(width - 20, len(longest)))
     top = max(value for _, value in of.points) or 1.0
-    yield line((cut(of.name, width - 24), "bold"), f", {len(nights)} nights, up to {top:.3g}")
+    yield line((fit(of.name, width - 24), "bold"), f", {len(nights)} nights, up to {top:.3g}")
     for night, points in nights.items():
         cells = [" "] * columns
         for at, value in points:
@@ -208,7 +210,7 @@ def graph_lines(of: Sequence[Edge], width: int) -> Iterator[Line]:
     yield line((f"{'calls':>7}  {'failed':>6}  {'no end':>6}  {'p95':>9}  from -> to", "dim"))
     for edge in of:
         text = f"{edge.calls:7}  {edge.failed:6}  {edge.open:6}  {told_seconds(edge.p95):>9}  "
-        ends = cut(f"{edge.caller} -> {edge.callee}", max(20, width - len(text)))
+        ends = fit(f"{edge.caller} -> {edge.callee}", max(20, width - len(text)))
         yield line(text, (ends, "bad" if edge.in_cycle else ""))
     for cycle in cycles(of):
         yield line(("in a cycle: ", "bad"), cycle)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.grading.submission import printable
-from drill_katas.report.text import cut, line
+from drill_katas.report.text import fit, line
+from drill_katas.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +24,11 @@ def grade_lines(grades: Book, width: int) -> Iterator[Line]:
         solved += grade.solved
     for grade in grades:
         score = "     ?" if grade.score is None else f"{grade.score:6.2f}"
-        head = f"{cut(grade.id, min(ids, ID)):<{min(ids, ID)}} {grade.kata or '-':<{katas}} {score}  "
+        head = f"{fit(grade.id, min(ids, ID)):<{min(ids, ID)}} {grade.kata or '-':<{katas}} {score}  "
         yield line(
             ("✓ ", "good") if grade.solved else ("? ", "note") if grade.score is None else ("✗ ", "bad"),
             head,
-            cut(_why(grade), width - len(head) - 2),
+            fit(_why(grade), width - len(head) - 2),
         )
     left = sum(grade.score is None for grade in grades)
     without = f"; {left} not judged, through no fault of the fix: grade again" if left else ""

@@ -10,7 +10,8 @@ from drill_katas.practice.progress import PENALTY, KataProgress, after
 from drill_katas.report.catalog import counts_of
 from drill_katas.report.diagnosis import STATES
 from drill_katas.report.evidence import BLOCKS
-from drill_katas.report.text import clock, counted, line, wrapped
+from drill_katas.report.text import clock, line, wrapped
+from drill_katas.text import plural
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, S
 
 def _run(run: Ran, now: KataProgress) -> tuple[str, Style]:
     if left := sum(check.outcome is Outcome.NOT_JUDGED for check in run.checks):
-        return f"no attempt: {counted(left, 'check')} not judged, {run.seconds:.1f} s", "note"
+        return f"no attempt: {plural(left, 'check')} not judged, {run.seconds:.1f} s", "note"
     what, why = ("no attempt", f" ({run.no_attempt})") if run.no_attempt else (f"attempt {now.total_attempts}", "")
     about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s{why}"
     return (f"{about}, solved", "good") if run.solved else (about, "")

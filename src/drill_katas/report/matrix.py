@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.report.text import Line, cut, line, wrapped
+from drill_katas.report.text import Line, fit, line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +85,7 @@ def _row_lines(rows: Sequence[Row], name: int, cell: int) -> Iterator[Line]:
 def _row_line(row: Row, name: int, width: int) -> Line:
     kind = "" if row.kind in {"reference", "near miss"} else f"{row.kind} "
     cells = [(_sign(cell).rjust(width), _style(cell)) for cell in row.cells]
-    return line(cut(f"{kind}{row.arm}", name).ljust(name), *cells, (f"{row.seconds:{SECONDS - 2}.1f} s", "dim"))
+    return line(fit(f"{kind}{row.arm}", name).ljust(name), *cells, (f"{row.seconds:{SECONDS - 2}.1f} s", "dim"))
 
 
 def _legend(certificate: Certificate, width: int) -> list[Line]:

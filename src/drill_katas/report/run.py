@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from drill_katas.catalog.arms import WORKSPACE
 from drill_katas.catalog.katas import LEVELS, ORIGINAL
 from drill_katas.practice.attempts import NoAttempt
-from drill_katas.report.text import Line, Style, clock, counted, cut, folded, judging, line, plain, shown, wrapped
+from drill_katas.report.text import Line, Style, clock, fit, folded, judging, line, plain, shown, wrapped
+from drill_katas.text import plural
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _result_line(label: str, text: str, outcome: Outcome, seconds: float, width:
     mark, style = MARKS.get(outcome, ("✗", "bad"))
     reached = outcome not in {Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
     tail = f"{outcome.value:>5}{f'{seconds:.2f} s':>{TAIL - 5}}" if reached else f"{outcome.value:>{TAIL}}"
-    return line((label.ljust(LABEL), "bold"), (f"{mark} ", style), cut(text, room).ljust(room), (tail, style))
+    return line((label.ljust(LABEL), "bold"), (f"{mark} ", style), fit(text, room).ljust(room), (tail, style))
 
 
 def _finding(failing: Sequence[CheckResult], width: int) -> list[Line]:
@@ -162,7 +163,7 @@ def _culprits(verdict: Verdict, width: int) -> list[Line]:
 
 def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: datetime) -> list[Line]:
     if verdict.not_judged:
-        left = counted(len(verdict.not_judged), "check")
+        left = plural(len(verdict.not_judged), "check")
         return [line(f"{kata.name}: {left} not judged, through no fault of the fix; this run is no attempt")]
     if verdict.source != WORKSPACE:
         return [line(f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s; not an attempt of yours")]
@@ -215,9 +216,9 @@ def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) 
     change = standing.change() if verdict.source == WORKSPACE else None
     if change:
         text += f" · {change}"
-    lines = [line((f"{mark} ", style), cut(text, width - 2))]
+    lines = [line((f"{mark} ", style), fit(text, width - 2))]
     failing = next((check for check in verdict.checks if check.failed), None)
     if failing:
-        lines.append(line("  ", (cut(f"{failing.stage}: {failing.message.partition(chr(10))[0]}", width - 2), "bad")))
+        lines.append(line("  ", (fit(f"{failing.stage}: {failing.message.partition(chr(10))[0]}", width - 2), "bad")))
     left = [f"{check.stage}: {check.message}" for check in verdict.not_judged[:1]]
-    return [*lines, *(line("  ", (cut(text, width - 2), "note")) for text in left)]
+    return [*lines, *(line("  ", (fit(text, width - 2), "note")) for text in left)]

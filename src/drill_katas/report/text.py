@@ -9,6 +9,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from drill_katas.text import truncate
+
 if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
@@ -103,14 +105,9 @@ def folded(text: str, width: int, indent: str) -> str:
     return "\n".join(pieces)
 
 
-def cut(text: str, width: int) -> str:
-    """Shorten a text to `width` columns."""
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
-
-
-def counted(number: int, what: str) -> str:
-    """Write a number of things: "1 attempt", "3 attempts"."""
-    return f"{number} {what}{'s' * (number != 1)}"
+def fit(text: str, width: int) -> str:
+    """Truncate `text` to `width` columns."""
+    return truncate(text, width, "…")
 
 
 def clock(time: timedelta) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from drill_katas.failures import Broken, CheckEnded, NotJudged, StopShrinking, SutError
+from drill_katas.text import terminal_safe, truncate
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ def explained(result: CheckResult, error: BaseException, trial: Trial) -> CheckR
     return replace(
         result,
         outcome=error.outcome if isinstance(error, CheckEnded) else Outcome.FAIL,
-        message=harmless(_message(error)),
+        message=terminal_safe(_message(error)),
         in_words=_is_in_words(error),
-        details=tuple(map(harmless, _details(failure))),
+        details=tuple(map(terminal_safe, _details(failure))),
         place=_seen(error, "place"),
         keeps_contract=not isinstance(error, Broken),
     )
@@ -56,27 +57,12 @@ def not_judged(result: CheckResult, culprit: str, saw: str = "") -> CheckResult:
     return replace(
         result,
         outcome=Outcome.NOT_JUDGED,
-        message=harmless(f"not judged: {culprit}"),
+        message=terminal_safe(f"not judged: {culprit}"),
         in_words=True,
         details=(*_section("What the check saw:", saw.splitlines()), *result.details),
         place=None,
         keeps_contract=True,
     )
-
-
-def harmless(text: str) -> str:
-    """Return text that a terminal, or a CI log, takes for text alone.
-
-    No control characters; and no `::` where a word may begin, which after some wrapping may be where a line begins:
-    GitHub's runner takes such a line for a command, and what follows a `##[`, wherever that stands.
-    """
-    visible = "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
-    return uncommanding(visible)
-
-
-def uncommanding(text: str) -> str:
-    """Return text without what GitHub's runner takes for a command of its own."""
-    return re.sub(r"(^|\s)::", r"\1: :", text).replace("##[", "## [")
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -101,7 +87,7 @@ def _message(error: BaseException) -> str:
     else:
         text = f"{type(error).__name__}: {error}"
     text = ADDRESS.sub("", "\n".join(text.splitlines()[:MAX_MESSAGE_LINES]))
-    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
+    return truncate(text, MAX_MESSAGE)
 
 
 def _details(failure: Failure) -> tuple[str, ...]:

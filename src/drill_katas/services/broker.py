@@ -15,28 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drill_katas.files import RunFolder
-from drill_katas.judge.trouble import Fatal
 from drill_katas.machine.cpu_time import Meter, Wait
 from drill_katas.machine.shortage import shortage
 from drill_katas.services.kept import Kept, KeptChannel, TooMuch
+from drill_katas.services.steps import Closable, Fatal
 from drill_katas.sql.sqlite_limits import MOST_STATEMENTS
 from drill_katas.sut.wire import Closed, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drill_katas.judge.check_context import Call
+    from drill_katas.services.calls import Call
     from drill_katas.services.event_loop import Loop
     from drill_katas.services.sql_server import SqlServer
 
 MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the judge's, and may have a request half sent
-
-
-class Closable(Protocol):
-    """Something that holds resources."""
-
-    def close(self) -> None:
-        """Let go of everything; the check is over."""
 
 
 class Service(Closable, Protocol):

@@ -8,19 +8,22 @@ import signal
 import socket
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from drill_katas.failures import CheckEnded, LimitExceeded, NotJudged
-from drill_katas.judge.trouble import Fatal, Refused, Unanswered
 from drill_katas.services.sql_nursery import NURSERY
+from drill_katas.services.steps import Fatal, Refused, Unanswered
 from drill_katas.sql import sqlite_limits
 from drill_katas.sql.ends import End
 from drill_katas.sql.shared import ARMED, CAUSE, CHANGES, DATABASES, Shared, new_page
 from drill_katas.sut.wire import Channel, Closed, WireError
+from drill_katas.text import truncate
 
 if TYPE_CHECKING:
-    from drill_katas.judge.check_context import Call
-    from drill_katas.services.broker import Closable, Services
+    from collections.abc import Callable
+
+    from drill_katas.services.calls import Call
+    from drill_katas.services.steps import Closable
 
 SHOWN: Final = 160  # characters of a statement in a message
 ASK_SECONDS: Final = 30.0
@@ -44,10 +47,24 @@ class Cause(NamedTuple):
     trace_id: str | None = None
 
 
+class Broker(Protocol):
+    """What a SQL server needs of the services it belongs to."""
+
+    folder: Path
+    most_statements: int
+    note_server: Callable[[int], None]
+
+    def socket_path(self) -> str:
+        """Return a path to listen on."""
+
+    def step(self, request: str, service: Closable) -> None:
+        """Count a request that is about to be carried out. Raises what its trouble is."""
+
+
 class SqlServer:
     """A process that serves the databases of a check at `address`."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Broker) -> None:
         self.address = services.socket_path()
         self.texts: dict[int, str] = {}  # of statements, by their numbers
         self.causes = [Cause()]
@@ -139,11 +156,11 @@ class SqlServer:
         end = CRASHES.get(code) or next((each for each in End if each == code), None)
         words = self._shared.text()
         if end in USED:
-            statement = f"the statement {_cut(words)}" if words else "a statement"
+            statement = f"the statement {truncate(words, SHOWN)}" if words else "a statement"
             return LimitExceeded(LIMIT.format(statement=statement, used=USED[end]))
         if end is End.WAIT:
             return NotJudged(
-                f"the statement {_cut(words)} took over {sqlite_limits.MOST_WAIT:.0f} s by the clock: {BUSY}"
+                f"the statement {truncate(words, SHOWN)} took over {sqlite_limits.MOST_WAIT:.0f} s by the clock: {BUSY}"
             )
         how = "with its parent" if status is None else signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return NotJudged(f"the SQL server has ended ({words or how}); run the check again")
@@ -166,7 +183,3 @@ class SqlServer:
         except Fatal:
             return {"ends": True}
         return {"refused": "", "carried_out": True}
-
-
-def _cut(sql: str) -> str:
-    return sql if len(sql) <= SHOWN else f"{sql[:SHOWN]}..."

@@ -10,8 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.judge.trouble import Refused, Unanswered
 from drill_katas.services.kept import CALLS
+from drill_katas.services.steps import Refused, Unanswered
 from drill_katas.sut.telemetry import valid_trace_id
 
 if TYPE_CHECKING:

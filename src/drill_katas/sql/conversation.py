@@ -8,17 +8,17 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.sql.databases import Database, SutEnds
 from drill_katas.sql.lines import Line
 from drill_katas.sql.messages import without_data
 from drill_katas.sql.records import Record
 from drill_katas.sql.shared import ARMED, CAUSE
-from drill_katas.sql.sqlite_limits import Work, bound, bound_pages, fetch, size_of
+from drill_katas.sql.sqlite_limits import Work, bound_pages, connect, fetch, size_of
 from drill_katas.sut.driver import from_wire, to_wire
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from drill_katas.sql.databases import Database
     from drill_katas.sut.wire import Channel
 
     Values: TypeAlias = list[Any] | dict[str, Any]
@@ -29,17 +29,6 @@ TRACE: Final = re.compile(r"[0-9a-f]{32}")
 PING: Final = "SELECT 1"  # SQLAlchemy's `pool_pre_ping`, which is no step: refused, it costs a good connection
 _SETTING: Final = re.compile(r"\s*PRAGMA\b", re.IGNORECASE)  # does not use a connection: reset after its return
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
-
-
-class SutEnds(Exception):
-    """The SUT is being killed in place of a request, which must not get an answer."""
-
-
-def connect(uri: str) -> sqlite3.Connection:
-    """Return a connection to a database of this process, within bounds."""
-    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-    bound(connection)
-    return connection
 
 
 class Conversation:

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from drill_katas.sql.conversation import SutEnds, connect
+from drill_katas.sql.sqlite_limits import connect
 from drill_katas.sut.wire import Closed, WireError
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from drill_katas.sql.records import Records
     from drill_katas.sql.shared import Shared
     from drill_katas.sut.wire import Channel
+
+
+class SutEnds(Exception):
+    """The SUT is being killed in place of a request, which must not get an answer."""
 
 
 class Steps:

@@ -16,6 +16,8 @@ import re
 import sqlite3
 from typing import Final
 
+from drill_katas.text import truncate
+
 MOST_MESSAGE: Final = 500  # characters
 CONSTRAINTS: Final = {
     sqlite3.SQLITE_CONSTRAINT_CHECK,
@@ -47,7 +49,7 @@ def without_data(error: Exception, connection: sqlite3.Connection, sql: str) -> 
     message = str(error)
     if not _is_without_data(error, message, connection, sql):
         message = f"the statement failed while it ran ({_name_of(error)}); its message is withheld: it can carry data"
-    return message if len(message) <= MOST_MESSAGE else f"{message[:MOST_MESSAGE]}..."
+    return truncate(message, MOST_MESSAGE)
 
 
 def _is_without_data(error: Exception, message: str, connection: sqlite3.Connection, sql: str) -> bool:

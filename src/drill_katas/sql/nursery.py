@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 if __name__ == "__main__":
     sys.path[:] = sys.argv[2:]  # the judge's
 
-from drill_katas.sql.conversation import connect
 from drill_katas.sql.server import Server
 from drill_katas.sql.shared import Shared
-from drill_katas.sql.sqlite_limits import bound_process
+from drill_katas.sql.sqlite_limits import bound_process, connect
 from drill_katas.sut.wire import Channel, poll_for
 
 if TYPE_CHECKING:

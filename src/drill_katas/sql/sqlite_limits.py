@@ -70,12 +70,14 @@ PRAGMAS: Final = {
 """Those that read, or set what concerns the one connection or database; none of memory, directories or the schema."""
 
 
-def bound(connection: sqlite3.Connection) -> None:
-    """Bound what a connection's statements may do; beyond it they raise `sqlite3.Error`."""
+def connect(uri: str) -> sqlite3.Connection:
+    """Return a connection to a database of this process. Statements beyond its bounds raise `sqlite3.Error`."""
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
     connection.execute("PRAGMA temp_store = MEMORY").close()  # else SQLite sorts in files
     for limit, most in LIMITS.items():
         connection.setlimit(limit, most)
     connection.set_authorizer(_authorise)
+    return connection
 
 
 def bound_pages(connection: sqlite3.Connection) -> bool:

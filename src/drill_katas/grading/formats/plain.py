@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.grading.submission import printable
-from drill_katas.runner.results import uncommanding
+from drill_katas.text import ci_safe, printable
 from drill_katas.verdict import Outcome, Stage
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ NOT_JUDGED: Final = Outcome.NOT_JUDGED.value
 def plain(text: str) -> str:
     """Return text as lines of characters that can be printed, and are in XML 1.0's range; others are escaped."""
     lines = text.expandtabs(4).split("\n")
-    return uncommanding("\n".join(map(printable, lines)))
+    return ci_safe("\n".join(map(printable, lines)))
 
 
 def flat(text: str) -> str:

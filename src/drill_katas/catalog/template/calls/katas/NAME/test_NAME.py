@@ -11,7 +11,7 @@ LINES = st.lists(st.tuples(st.integers(1, 10_000), st.integers(1, 99)), max_size
 
 def expect_total(basket, lines):
     total, exact = basket.total(), sum(price * quantity for price, quantity in lines)
-    assert total == exact, f"after {kit.some(len(lines), 'line')} the total is {total}; it should be {exact}"
+    assert total == exact, f"after {kit.plural(len(lines), 'line')} the total is {total}; it should be {exact}"
 
 
 @pytest.mark.stage("symptom")

@@ -30,7 +30,7 @@ def expect_total(sut, lines):
     assert answer.status == 200, f"the total is answered {answer.status}; it should be 200"
     total = answer.json().get("total")
     exact = sum(PRICES[sku] * quantity for sku, quantity in lines)
-    assert total == exact, f"after {kit.some(len(lines), 'line')} the total is {total}; it should be {exact}"
+    assert total == exact, f"after {kit.plural(len(lines), 'line')} the total is {total}; it should be {exact}"
     assert network.peak["prices"] <= 1, f"the price service had {network.peak['prices']} calls at once; it takes one"
 
 
