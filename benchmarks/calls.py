@@ -12,10 +12,11 @@ import sqlalchemy
 
 from drill_katas import kit
 from drill_katas.catalog.katas import Limits
-from drill_katas.judge.check_context import Trial
+from drill_katas.judge.check_context import CheckContext
 from drill_katas.judge.program import Program
-from drill_katas.judge.spawning import Zygote
+from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
+from drill_katas.judge.zygote_client import ZygoteClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,16 +68,16 @@ def main() -> None:
         file = Path(folder) / "bench" / "thing.py"
         file.parent.mkdir()
         file.write_text(MODULE, encoding="utf-8")
-        zygote = Zygote(["sqlalchemy.dialects.sqlite"])
-        sut = Sut(zygote, seed=0)
-        sut.begin_check(Trial(Program("bench", ("thing",), Path(folder), {}), Limits(), 600))
-        there = sut.open("Thing", kit.database())
+        zygote = ZygoteClient(["sqlalchemy.dialects.sqlite"])
+        session = SutSession(zygote, seed=0)
+        session.begin_check(CheckContext(Program("bench", ("thing",), Path(folder), {}), Limits(), 600))
+        there = Sut(session).open("Thing", kit.database())
         pairs = [
             (nanoseconds(lambda: there.nothing(EVENT)), nanoseconds(lambda: here.nothing(EVENT))) for _ in range(ROUNDS)
         ]
         show("a call", pairs)
         show("a SQL statement", [(there.statements(CALLS), here.statements(CALLS)) for _ in range(ROUNDS)])
-        sut.close()
+        session.close()
         zygote.close()
 
 

@@ -16,7 +16,7 @@ from drill_katas.investigation.baseline import best_constant, constant_points
 from drill_katas.investigation.scoring import DAY, Hypothesis, score
 
 if TYPE_CHECKING:
-    from drill_katas.evidence.records import Incident
+    from drill_katas.evidence.records import IncidentRecord
     from drill_katas.investigation.baseline import Named
 
 MANY = 2_000
@@ -40,7 +40,7 @@ def main() -> None:
         print(f"{'  zero of the scale':30} {constant_points(truths.values()):8.1f}")
 
 
-def constantly(best: Named, incident: Incident) -> Hypothesis:
+def constantly(best: Named, incident: IncidentRecord) -> Hypothesis:
     """Give the best constant answer of a kata to one of its incidents."""
     day = incident.summary.began - incident.summary.began % DAY
     return Hypothesis(
@@ -51,7 +51,7 @@ def constantly(best: Named, incident: Incident) -> Hypothesis:
     )
 
 
-def loudest(incident: Incident) -> Hypothesis:
+def loudest(incident: IncidentRecord) -> Hypothesis:
     """The first alert is the cause, and what it speaks of is busy."""
     alerts = incident.alerts
     named = [each for each in services(incident) if alerts and each.split("-")[0] in alerts[0].name.lower()]
@@ -63,7 +63,7 @@ def loudest(incident: Incident) -> Hypothesis:
     )
 
 
-def guess(incident: Incident, chance: random.Random) -> Hypothesis:
+def guess(incident: IncidentRecord, chance: random.Random) -> Hypothesis:
     """Any of what can be said, for each part."""
     return Hypothesis(
         component=chance.choice([NOTHING, *services(incident)]),

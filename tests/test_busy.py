@@ -306,7 +306,7 @@ def test_the_start_of_what_programs_are_forked_from_is_no_work_of_others(toy):
             names = {child.pid: " ".join(child.cmdline()) for child in psutil.Process().children()}
             own = [pid for pid, name in names.items() if "zygote.py" in name or "nursery.py" in name]
             assert len(own) == 3
-            assert set(own) <= set(sut.trial.meter._families)
+            assert set(own) <= set(sut.check.meter._families)
             with sut.open("Thing") as thing:
                 thing.go()
     """)
@@ -323,12 +323,12 @@ def test_a_quick_answer_costs_no_look_at_the_kernel(toy):
         def test_go(sut):
             """It goes."""
             with sut.open("Thing") as thing:
-                before, slow = len(sut.trial.meter._history), 0
+                before, slow = len(sut.check.meter._history), 0
                 for _ in range(200):
                     began = time.monotonic()
                     thing.go()
                     slow += time.monotonic() - began > 0.2
-            assert len(sut.trial.meter._history) - before <= 2 * slow, f"{slow} calls were slow"
+            assert len(sut.check.meter._history) - before <= 2 * slow, f"{slow} calls were slow"
     ''')
     check = toy.check()
     assert check.outcome is Outcome.PASS, check.message

@@ -223,7 +223,7 @@ def test_an_idle_program_is_asked_for_no_stacks(toy):
             """It goes."""
             with sut.open("Thing") as thing:
                 thing.go()
-                while sut.trial.seconds_left():
+                while sut.check.seconds_left():
                     time.sleep(0.01)
                 raise AssertionError("the block fails, and lets the object go")
     ''')

@@ -32,7 +32,7 @@ class Thing:
         log.error("order failed", reason="full", trace_id="ab" * 16)
 """
 CHECK = """
-REPORT = kit.Report(
+REPORT = kit.ErrorReport(
     "orders_failed_total", labels={{"reason": "full"}}, line={{"event": "order failed", "reason": "full"}}
 )
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from drill_katas.kit import load
-from drill_katas.services.hops import Answer
+from drill_katas.services.hops import HttpResponse
 from tests.conftest import MANIFEST
 from tests.test_network import WORLD
 
@@ -150,8 +150,8 @@ assert only_503.good_answers == 1 and only_503.goodput > 0
     )
 
 
-def answers(*seconds: float, status: int | None = 200) -> tuple[Answer, ...]:
-    return tuple(Answer("", status, seconds=each) for each in seconds)
+def answers(*seconds: float, status: int | None = 200) -> tuple[HttpResponse, ...]:
+    return tuple(HttpResponse("", status, seconds=each) for each in seconds)
 
 
 def test_percentiles_are_nearest_ranks():

@@ -68,7 +68,7 @@ KNOWN_FAILURE = """
 @given(number=st.integers(0, 100))
 def test_go(sut, number):
     with sut.open("Thing") as thing:
-        while sut.trial.failure:
+        while sut.check.failure:
             pass
         assert number < 3, "a finding"
 """

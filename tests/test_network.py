@@ -215,7 +215,7 @@ def test_a_frozen_application_shows_its_threads_and_tasks(apps):
     result = check(
         apps,
         """
-patience = kit.load.Patience(2, lambda: sut.frozen("nobody is answered"))
+patience = kit.load.Patience(2, lambda: sut.hang("nobody is answered"))
 kit.load.burst(network, "front", [("GET", "/waits", {})] * 2, within=30, patience=patience)
 """,
     )

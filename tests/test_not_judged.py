@@ -19,7 +19,7 @@ FAULTY = '''
 def test_go(sut):
     """It goes."""
     with sut.open("Thing") as thing:
-        sut.trial.note_fault("the moon is full; wait a day")
+        sut.check.note_fault("the moon is full; wait a day")
         assert thing.go() == "gone", "it should be gone"
 '''
 AGAIN = CHECK.replace("test_go", "test_again").replace("symptom", "cause")
@@ -139,7 +139,7 @@ def test_go(sut):
     with sut.open("Thing") as thing:
         try:
             os.mkdir("{mark}")
-            sut.trial.note_fault("the moon is full; wait a day")
+            sut.check.note_fault("the moon is full; wait a day")
         except FileExistsError:
             pass
         assert thing.go() == "gone", "it should be gone"
@@ -167,7 +167,7 @@ def test_go(sut):
         print(len(os.sched_getaffinity(0)), file=log)
     with sut.open("Thing") as thing:
         if len(open("{log}").readlines()) < {needed}:
-            sut.trial.note_fault("the moon is full; wait a day")
+            sut.check.note_fault("the moon is full; wait a day")
             assert thing.go() == "never"
         assert thing.go() == "gone", "it should be gone"
 '''

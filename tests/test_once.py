@@ -46,7 +46,7 @@ def test_a_reason_of_checks_not_judged_is_shown_once(toy):
     """Two that differ in seconds alone are the same."""
     checks = "".join(CHECK.format(name=f"turn_{number}", message="late") for number in (1, 2))
     for number in (1, 2):
-        fault = f"sut.trial.note_fault('a busy machine: it waited {number}.5 s; run it again'); assert False"
+        fault = f"sut.check.note_fault('a busy machine: it waited {number}.5 s; run it again'); assert False"
         checks = checks.replace('assert thing.go() == "gone", "late"', fault, 1)
     toy.checks(checks)
     toy.module(BROKEN)

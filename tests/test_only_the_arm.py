@@ -14,7 +14,7 @@ from drill_katas.errors import UserError
 from drill_katas.grading import tiers
 from drill_katas.grading.copies import folders_to_hide, secrets_of
 from drill_katas.grading.prober import copies_below
-from drill_katas.grading.tiers import best_hold
+from drill_katas.grading.tiers import strongest_policy
 from drill_katas.sandbox.tier import Tier
 from drill_katas.verdict import Outcome
 from tests.bicycle import USAGE_ERROR
@@ -324,4 +324,4 @@ def test_a_copy_that_cannot_be_hidden_refuses_the_tier(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(tiers, "folders_to_hide", lambda _: set())  # nor those of an editable install
     with pytest.raises(UserError, match=r"strong: a SUT could read .*\.py, a copy of a file of fp_drift"):
-        best_hold([kata], Tier.STRONG, unsafe=False)
+        strongest_policy([kata], Tier.STRONG, unsafe=False)

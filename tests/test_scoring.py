@@ -14,7 +14,7 @@ from drill_katas.catalog.mechanisms import MECHANISMS, NOTHING
 from drill_katas.evidence import store
 from drill_katas.evidence.graph import cycles, edges
 from drill_katas.evidence.query import moment, services
-from drill_katas.evidence.records import Alert, Incident, ServiceLevel, Summary
+from drill_katas.evidence.records import Alert, IncidentRecord, ServiceLevel, Summary
 from drill_katas.evidence.replay import Replay, replay, story_of
 from drill_katas.investigation.baseline import POINTS, Named, best_constant, beyond, constant_points, points, stretch_of
 from drill_katas.investigation.scoring import Hypothesis, outcome, score
@@ -54,7 +54,7 @@ def an_incident(name, variant):
         Alert(name=each, severity="page", summary="", expression="", fired=86400_900.0, resolved=None)
         for each in truth.alerts
     )
-    return Incident(summary=summary, logs=(), spans=(), metrics=(), alerts=alerts)
+    return IncidentRecord(summary=summary, logs=(), spans=(), metrics=(), alerts=alerts)
 
 
 # What the answers say

@@ -26,9 +26,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from drill_katas.catalog.katas import shipped
 from drill_katas.evidence.otlp import from_otlp
-from drill_katas.kit.quantiles import nearest_rank
 from drill_katas.kit.rules import Rule, gauge, increase, quantile, rate
 from drill_katas.live.system import buckets
+from drill_katas.quantiles import nearest_rank
 from tests.commands import Started, done, kata, refused, words
 
 

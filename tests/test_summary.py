@@ -35,7 +35,7 @@ test_ships = "never"
 
 [near_misses.seen_in_memory]
 fails = ["test_once", "test_crash"]
-says = "once has failed"
+message = "once has failed"
 help = '''A set of the orders seen is empty after a restart, and no other worker has it. What was shipped has to be
 remembered where the orders are, in the same transaction.'''
 """

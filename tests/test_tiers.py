@@ -16,13 +16,14 @@ import pytest
 
 from drill_katas import kit
 from drill_katas.catalog.katas import Limits, shipped
-from drill_katas.grading.tiers import best_hold
-from drill_katas.judge.check_context import Trial
+from drill_katas.grading.tiers import strongest_policy
+from drill_katas.judge.check_context import CheckContext
 from drill_katas.judge.dialler import Dialler
-from drill_katas.judge.hosts import Hosts
 from drill_katas.judge.program import Program
+from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
-from drill_katas.sandbox.tier import Hold, Tier
+from drill_katas.judge.zygote_client import AlternatingZygotes
+from drill_katas.sandbox.tier import SandboxPolicy, Tier
 from tests.commands import kata, refused
 from tests.pack import RIGHT, WRONG, Pack
 
@@ -57,14 +58,14 @@ def spy(request, tmp_path_factory):
     (folder / "spying").mkdir()
     (folder / "spying" / "spy.py").write_text(SPY)
     hidden = (str(shipped().katas), str(shipped().katas.parent / "solutions"))
-    hosts = Hosts([], Hold(request.param, hidden))
-    sut = Sut(hosts, seed=0)
+    zygotes = AlternatingZygotes([], SandboxPolicy(request.param, hidden))
+    session = SutSession(zygotes, seed=0)
     for place in (folder, *folder.parents[:2]):  # what keeps a SUT out must be its tier
         place.chmod(0o755)
-    sut.begin_check(Trial(Program("spying", ("spy",), folder, {}), Limits(), 60))
-    yield sut.open("Spy", kit.database())
-    sut.close()
-    hosts.close()
+    session.begin_check(CheckContext(Program("spying", ("spy",), folder, {}), Limits(), 60))
+    yield Sut(session).open("Spy", kit.database())
+    session.close()
+    zygotes.close()
 
 
 def test_what_a_right_fix_needs_is_there(spy):
@@ -314,7 +315,7 @@ def test_a_relative_folder_on_pythons_path_is_no_reason_to_hold_less(tmp_path, m
     (tmp_path / "helpers").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["helpers", *sys.path])
-    assert best_hold([shipped().get("fp_drift")], None, unsafe=False).tier is Tier.STRONG
+    assert strongest_policy([shipped().get("fp_drift")], None, unsafe=False).tier is Tier.STRONG
 
 
 @AS_ROOT

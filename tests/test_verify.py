@@ -51,19 +51,19 @@ test_label = "label answers None"
 
 [near_misses.rounded]
 fails = ["test_sum"]
-says = "answers 5"
+message = "answers 5"
 help = "Do not round."
 [near_misses.doubled]
 fails = ["test_sum", "test_label"]
-says = "answers 12"
+message = "answers 12"
 help = "Do not double."
 [near_misses.renamed]
 fails = ["test_label"]
-says = "not thing"
+message = "not thing"
 help = "Keep the label."
 [near_misses.swallowed]
 fails = ["test_go"]
-says = "go answers None"
+message = "go answers None"
 tempting = false
 help = "Do not swallow."
 """
@@ -159,7 +159,7 @@ def test_what_a_broken_version_fails_in_some_runs_is_either(small):
     text = ANSWER.partition("[near_misses.doubled]")[0].replace('test_sum = "sum answers 5"\n', "")
     answer(small, text)
     assert any("test_sum: should pass" in fault for fault in faults(verified(small)))
-    answer(small, text.replace("[broken.original]", '[broken_sometimes]\noriginal = ["test_sum"]\n[broken.original]'))
+    answer(small, text.replace("[broken.original]", '[broken_may_fail]\noriginal = ["test_sum"]\n[broken.original]'))
     output = verified(small)
     assert not any("test_sum" in fault for fault in faults(output))
     assert re.search(r"^broken original +✗ +± +·", output, re.MULTILINE)
@@ -175,7 +175,7 @@ def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(pro
     wrong = ANSWER.replace('test_go = "go answers lost"', 'test_go = "go answers late"')  # it says something else
     wrong = wrong.replace('fails = ["test_sum", "test_label"]', 'fails = ["test_sum"]')  # it fails more
     wrong = wrong.replace('fails = ["test_label"]', 'fails = ["test_label", "test_go"]')  # it fails less
-    answer(provable, f'{wrong}\n[near_misses.imagined]\nfails = ["test_go"]\nsays = ""\nhelp = ""\n')
+    answer(provable, f'{wrong}\n[near_misses.imagined]\nfails = ["test_go"]\nmessage = ""\nhelp = ""\n')
     file = provable.root / "matrix.json"
     output = done(provable.root, "verify", "toy", "--seeds", "1", "--json", file, code=1)
     assert faults(output) == [
@@ -243,7 +243,8 @@ def test_verify_never_takes_an_import_error_for_the_failure_that_is_meant(small)
     miss = small.root / "solutions" / "toy" / "near_misses" / "rounded" / "toy.py"
     miss.write_text("import nothing_of_that_name\n", encoding="utf-8")
     text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
-    answer(small, text.replace('says = "answers 5"', 'says = ""').replace('["test_sum"]', '["test_sum", "test_label"]'))
+    silent = text.replace('message = "answers 5"', 'message = ""')
+    answer(small, silent.replace('["test_sum"]', '["test_sum", "test_label"]'))
     output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
     for check in ("test_sum", "test_label"):
         assert any(fault.startswith(f"near miss rounded, {check}: ") for fault in faults(output))
@@ -253,7 +254,7 @@ def test_verify_never_takes_an_import_error_for_the_failure_that_is_meant(small)
     ("old", "new", "said"),
     [
         ("hints =", "hint =", ["answer.toml", "'hint'", "did you mean 'hints'?"]),
-        ("says =", "say =", ["answer.toml", "'say'", "did you mean 'says'?"]),
+        ("message =", "mesage =", ["answer.toml", "'mesage'", "did you mean 'message'?"]),
         ("format = 1", "format = 2", ["answer.toml", "format", "2"]),
         ('"three"]', "]", ["answer.toml", "hints", "3"]),
         ("[broken.original]", "[broken.original", ["answer.toml", "not TOML"]),

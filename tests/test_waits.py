@@ -139,7 +139,7 @@ def test_go(sut):
     for name in ("front", "back"):
         sut.serve("make_app", network.node(name))
     assert network.ask("front", "GET", "/through", within=5).status == 200
-    patience = kit.load.Patience(1.0, lambda: sut.frozen(kit.waits.describe(network.hops, workers=2)))
+    patience = kit.load.Patience(1.0, lambda: sut.hang(kit.waits.describe(network.hops, workers=2)))
     kit.load.burst(network, "front", [("GET", "/through", {})] * 2, within=60, patience=patience)
 '''
     )

@@ -16,7 +16,7 @@ import sqlalchemy
 from sqlalchemy.pool import StaticPool
 
 from drill_katas.catalog.katas import Limits
-from drill_katas.judge.check_context import Trial
+from drill_katas.judge.check_context import CheckContext
 from drill_katas.runner.checks import seeded, watched
 from drill_katas.services.broker import Services
 from drill_katas.services.database import Statement
@@ -69,7 +69,7 @@ class InProcess:
     """As much of the judge's SUT as one process can have."""
 
     seed = 0
-    trial: Trial
+    trial: CheckContext
 
     def __init__(self):
         self._services = Services()  # counts the steps; nothing is connected to it
@@ -110,4 +110,4 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_runtest_setup():
-    CONTROL.trial = Trial(program=None, limits=Limits(), budget=600)
+    CONTROL.trial = CheckContext(program=None, limits=Limits(), budget=600)

@@ -87,7 +87,7 @@ class Shop(Day):
         if not kit.waits.cycles(self.network.hops):
             used, most = self.database.peak_connections, kit.plural(self.workers, "database connection")
             seen += f"; stock has used {used} of its {most}"
-        return self.sut.frozen(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
+        return self.sut.hang(f"{told}: after {SOON:g} s {orders} still got no answer; {seen}")
 
     def calls(self):
         """The calls between services that were made for orders."""

@@ -554,7 +554,7 @@ def expect_rejections(seen, told, reason, traces):
 
 def rejections(reason):
     line = {"event": "order failed", "level": "error", "reason": reason}
-    return kit.Report("orders_failed_total", labels={"reason": reason}, line=line)
+    return kit.ErrorReport("orders_failed_total", labels={"reason": reason}, line=line)
 
 
 def expect_counted_as_failed(seen, told, right):

@@ -25,13 +25,13 @@ NAMES = [
 ]
 IDS = kit.events.ids()
 NAMED_AFTER_ORDERS = ["order:{}", "order-{}", "order/{}", "checkout:{}", "paid:{}", "{}:paid"]
-DECLINED = kit.Report(
+DECLINED = kit.ErrorReport(
     "checkout_failure_total",
     labels={"reason": "declined"},
     line={"event": "checkout failed", "level": "error", "order": "order-1", "reason": "declined"},
 )
 
-DECLINES = kit.Report(DECLINED.metric, DECLINED.labels, {"event": "checkout failed", "reason": "declined"})
+DECLINES = kit.ErrorReport(DECLINED.metric, DECLINED.labels, {"event": "checkout failed", "reason": "declined"})
 
 
 class Bank:

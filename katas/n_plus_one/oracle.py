@@ -17,8 +17,8 @@ PROMPT = 0.5  # seconds for an answer of /health
 MOST_SPOKEN = 80  # characters of an answer in a message
 GIVES_UP = 1.5  # seconds that a call to the price service may take
 SKUS = ["sku-1", "SKU-1", "sku-1 ", "sku-\u00e9", "sku-'7", "sku,2", "sku/3?a=b", "7e2", "700"]
-SERVED = kit.Report("dashboard_seconds_count", labels={}, line={"event": "dashboard served", "level": "info"})
-FAILED = kit.Report(
+SERVED = kit.ErrorReport("dashboard_seconds_count", labels={}, line={"event": "dashboard served", "level": "info"})
+FAILED = kit.ErrorReport(
     "dashboard_failures_total",
     labels={"reason": "prices"},
     line={"event": "dashboard failed", "level": "error", "reason": "prices"},
@@ -119,8 +119,8 @@ class Shop:
         shown = {answer.trace_id: self.skus(ids) for answer, ids in answered}
         strange = [call for call in self.price_calls() if not skus_of(call) & shown.get(call.trace_id, set())]
         assert not strange, (
-            f"of {kit.plural(len(self.price_calls()), 'call')} to the price service {len(strange)} were on no trace of a "
-            f"request that shows what they ask for"
+            f"of {kit.plural(len(self.price_calls()), 'call')} to the price service {len(strange)} were on no trace of "
+            f"a request that shows what they ask for"
         )
 
     def expect(self, answer, ids, told, maybe=None):
@@ -229,8 +229,8 @@ def expect_prompt(sut, lag, told):
 
 def shop_of(sut):
     """The shop that all examples of a check share; each adds users of its own."""
-    if _shared.get("trial") is not sut.trial:
-        _shared.update(trial=sut.trial, shop=Shop(sut, latency=0.0))
+    if _shared.get("trial") is not sut.check:
+        _shared.update(trial=sut.check, shop=Shop(sut, latency=0.0))
     return _shared["shop"]
 
 

@@ -117,7 +117,7 @@ def expect_nothing_held(database, told):
 
 def held_in(database):
     """Name the connections that are checked out, as the server sees it; "" if there are none."""
-    held = database.held()
+    held = database.checked_out()
     if not held:
         return ""
     first = held[0]

@@ -390,7 +390,7 @@ def test_a_failed_checkout_is_counted_once_and_logged_once_under_its_trace(sut):
 
 def reported(reason, **more):
     line = {"event": "checkout failed", "level": "error", "reason": reason, **more}
-    return kit.Report("checkout_failure_total", labels={"reason": reason}, line=line)
+    return kit.ErrorReport("checkout_failure_total", labels={"reason": reason}, line=line)
 
 
 def expect_report(shop, right, order, due, when=""):

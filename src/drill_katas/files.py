@@ -20,7 +20,7 @@ LONGEST: Final = 60  # bytes; names of ours come on top
 def place_for_sockets() -> str:
     """Return a folder for temporary files that is not too long: the path of a socket has 108 bytes at most."""
     place = tempfile.gettempdir()
-    return place if len(os.fsencode(place)) <= LONGEST else "/tmp"
+    return place if len(os.fsencode(place)) <= LONGEST else "/tmp"  # noqa: S108 - the folders made in it are private
 
 
 class RunFolder:

@@ -82,7 +82,7 @@ def test_a_statement_beyond_a_bound_ends_the_check_alone(bench, served, connecti
     assert f" {told}" in str(end) or any(f" {each}" in str(end) for each in told.split("|"))
     assert cpu_of_ended_servers() - before < 2.0  # with its start, and the clean-up of its memory
     with pytest.raises(LimitExceeded):
-        served[0].held()
+        served[0].checked_out()
     bench.services.clear()
     database, address = bench.database()
     with contextlib.closing(driver.connect(**address)) as fresh:

@@ -8,7 +8,7 @@ import socket
 import pytest
 import sqlalchemy as sa
 
-from drill_katas.services.steps import Fatal
+from drill_katas.services.steps import SutKilled
 from drill_katas.sut import driver
 from tests.database.bench import EVERYTHING, INSERT_A, INSERT_B, insert, names
 
@@ -75,7 +75,7 @@ def test_the_step_before_which_the_program_is_killed_is_not_carried_out(bench, s
     def kill(request, _):
         killed.append(request)
         cut(connection)
-        raise Fatal
+        raise SutKilled
 
     bench.services.arm(step, kill)
     with contextlib.closing(connection):

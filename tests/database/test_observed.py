@@ -11,7 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from drill_katas.services.calls import Call
 from drill_katas.services.connections import Usage
-from drill_katas.services.steps import Refused
+from drill_katas.services.steps import StepRefused
 from drill_katas.sut import driver
 from tests.database.bench import EVERYTHING, INSERT_A, ITEMS, insert, names
 
@@ -96,29 +96,29 @@ def test_a_round_trip_is_added_to_every_statement(bench):
 
 
 def test_a_connection_is_held_from_its_first_statement_to_its_return_to_the_pool(database, engine):
-    assert database.held() == []
+    assert database.checked_out() == []
     connection = engine.connect()
     connection.execute(sa.text("SELECT  1"))
     connection.execute(EVERYTHING)
-    [held] = database.held()
+    [held] = database.checked_out()
     assert held.sql == "SELECT items.id, items.name, items.amount FROM items ORDER BY items.id"
     assert (held.in_transaction, held.call, held.trace_id) == (False, "", None)
     assert 0 <= held.seconds < 5
     connection.close()
-    assert database.held() == []
+    assert database.checked_out() == []
     assert database.open_connections == 2  # it is idle in its pool, beside the one that made the table
 
 
 def test_a_connection_is_held_after_a_commit_and_no_more_after_its_close(database, engine):
     with engine.connect() as connection:
         insert(connection, "a")
-        [held] = database.held()
+        [held] = database.checked_out()
         assert held.in_transaction
         assert str(held).endswith("VALUES (?, ?), in an open transaction")
         connection.commit()
-        [held] = database.held()
+        [held] = database.checked_out()
         assert not held.in_transaction
-    assert database.held() == []
+    assert database.checked_out() == []
 
 
 def test_a_connection_whose_statement_was_refused_is_held_until_it_is_closed(bench, database, engine):
@@ -127,21 +127,21 @@ def test_a_connection_whose_statement_was_refused_is_held_until_it_is_closed(ben
     with pytest.raises(sa.exc.OperationalError, match="it is tired"):
         connection.execute(EVERYTHING)
     bench.services.disarm()
-    assert len(database.held()) == 1
+    assert len(database.checked_out()) == 1
     connection.close()
-    assert database.held() == []
+    assert database.checked_out() == []
 
 
 def test_a_connection_is_not_held_by_settings_put_back(database, engine):
     """SQLAlchemy does so after the rollback with which the pool has taken it back."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(EVERYTHING)
-        assert len(database.held()) == 1
-    assert database.held() == []
+        assert len(database.checked_out()) == 1
+    assert database.checked_out() == []
 
 
 def refuse(*_):
-    raise Refused("it is tired")
+    raise StepRefused("it is tired")
 
 
 def test_an_open_transaction_is_held_even_after_a_rollback_of_which_nothing_came(bench, database, connection):
@@ -150,20 +150,20 @@ def test_an_open_transaction_is_held_even_after_a_rollback_of_which_nothing_came
     with pytest.raises(driver.OperationalError):
         connection.rollback()
     bench.services.disarm()
-    [held] = database.held()
+    [held] = database.checked_out()
     assert held.in_transaction
     connection.rollback()
-    assert database.held() == []
+    assert database.checked_out() == []
 
 
 def test_a_closed_connection_is_neither_open_nor_held_from_that_moment_on(database, served):
     connections = [driver.connect(**served[1]) for _ in range(20)]
     for connection in connections:
         connection.execute("SELECT 1")
-    assert (len(database.held()), database.open_connections) == (20, 21)
+    assert (len(database.checked_out()), database.open_connections) == (20, 21)
     for connection in connections:
         connection.close()
-    assert (database.held(), database.open_connections, database.peak_connections) == ([], 1, 21)
+    assert (database.checked_out(), database.open_connections, database.peak_connections) == ([], 1, 21)
 
 
 def test_a_server_takes_as_many_connections_as_it_is_told_and_refuses_one_more(bench):
@@ -232,7 +232,7 @@ def test_go(sut):
         with sut.observe() as seen:
             thing.go("7")
         thing.rest()
-        [held] = database.held()
+        [held] = database.checked_out()
         assert held.trace_id == seen.trace_id
         assert [usage.call for usage in database.usage()] == ['thing.go("7")'], database.usage()
         assert str(held) == 'connection 2 since thing.go("7") -> 8, last statement SELECT 7', str(held)

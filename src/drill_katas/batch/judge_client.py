@@ -18,7 +18,7 @@ SERVER: Final = "drill_katas.runner.judge_server"
 """The module that the process runs, by name: it imports pytest, which the client does not need."""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Which judge to be: of a kata, with these options of pytest's, holding SUTs like that.
 
     `shown` says that it judges at a terminal, where what comes before the checks is kept back.
@@ -31,7 +31,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     shown: bool = False
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to judge: `source` and `report` are as `--kata-from` and `--kata-report`; the learner's files are None."""
 
     source: str | None = None
@@ -48,7 +48,7 @@ class WarmJudge:
 
     def __init__(
         self,
-        order: Order,
+        order: JudgeConfig,
         *,
         output: IO[bytes] | None = None,
         folder: str | None = None,
@@ -80,7 +80,7 @@ class WarmJudge:
             os.close(answers)
         self._from = os.fdopen(self._answers, "rb")
 
-    def judge(self, request: Request) -> None:
+    def judge(self, request: JudgeRequest) -> None:
         """Judge once, and wait until that is done. Raises `JudgeEnded`."""
         try:
             os.write(self._requests, msgspec.json.encode(request) + b"\n")

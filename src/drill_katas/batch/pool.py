@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from drill_katas.batch.judge_client import JudgeEnded, Order, Request, WarmJudge
+from drill_katas.batch.judge_client import JudgeConfig, JudgeEnded, JudgeRequest, WarmJudge
 from drill_katas.batch.tasks import Judged, Task, killed_its_judge
 from drill_katas.files import run_folder
 from drill_katas.machine.shortage import require_proc
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
-    from drill_katas.sandbox.tier import Hold
+    from drill_katas.sandbox.tier import SandboxPolicy
     from drill_katas.verdict import CheckResult
 
 ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows
@@ -38,12 +38,12 @@ PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # that a 
 UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception")  # the last two collect garbage at the end
 
 
-class Slot:
+class Worker:
     """Judges one source at a time, with a warm judge of one kata that it keeps; all its files lie in `folder`."""
 
-    def __init__(self, katas: Mapping[str, Kata], hold: Hold, folder: Path) -> None:
+    def __init__(self, katas: Mapping[str, Kata], policy: SandboxPolicy, folder: Path) -> None:
         self._katas = katas
-        self._hold = hold
+        self._policy = policy
         self._folder = folder
         self._judge: WarmJudge | None = None
         self._kata: str | None = None
@@ -115,7 +115,7 @@ class Slot:
             file.write_bytes(content)
         judge = self._ready(self._katas[task.kata])
         try:
-            judge.judge(Request(source=str(source), seed=task.seed, report=str(report)))
+            judge.judge(JudgeRequest(source=str(source), seed=task.seed, report=str(report)))
             katas = msgspec.json.decode(report.read_bytes(), type=Report).katas
         except (JudgeEnded, FileNotFoundError, msgspec.DecodeError) as error:
             raise JudgeEnded(f"the judge of {task.kata} gave no verdict ({error})") from None
@@ -133,14 +133,14 @@ class Slot:
             )
         return self._judge
 
-    def _order(self, kata: Kata) -> Order:
+    def _order(self, kata: Kata) -> JudgeConfig:
         plugins = tuple(word for name in (*PLUGINS, *(f"no:{each}" for each in UNUSED)) for word in ("-p", name))
         options = (
             "--kata-path", str(kata.folder.parent), "--kata-from", str(kata.folder), "--kata-all-stages",
             "--rootdir", str(self._folder), "-c", str(self._folder / "pytest.ini"), *plugins,
             "--no-header", "-q",
         )  # fmt: skip
-        return Order(kata=kata.name, options=options, tier=self._hold.tier, hidden=self._hold.hidden)
+        return JudgeConfig(kata=kata.name, options=options, tier=self._policy.tier, hidden=self._policy.hidden)
 
     def _environment(self) -> dict[str, str]:
         """Return what a judge needs to know: no setting of pytest's, and no secret of whoever grades."""
@@ -169,15 +169,15 @@ class Pool:
     Raises `UserError` where no SUT can be watched.
     """
 
-    def __init__(self, katas: Iterable[Kata], hold: Hold, jobs: int) -> None:
+    def __init__(self, katas: Iterable[Kata], policy: SandboxPolicy, jobs: int) -> None:
         require_proc()
-        self.tier = hold.tier
+        self.tier = policy.tier
         self._katas = {kata.name: kata for kata in katas}
-        self._hold = hold
-        self.jobs = jobs if hold.tier is Tier.PRACTICE or counts_apart(hold.tier) else 1
+        self._policy = policy
+        self.jobs = jobs if policy.tier is Tier.PRACTICE or counts_apart(policy.tier) else 1
         self._processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
         self._own = threading.local()
-        self._slots: list[Slot] = []
+        self._slots: list[Worker] = []
 
     def __enter__(self) -> Self:
         self._folders = contextlib.ExitStack()
@@ -216,11 +216,11 @@ class Pool:
             processors = sorted(self._processors)
             self._own.processor = {processors[number % len(processors)]}
             os.sched_setaffinity(0, self._own.processor)
-        self._own.slot = Slot(self._katas, self._hold, self._folder / str(number))
+        self._own.slot = Worker(self._katas, self._policy, self._folder / str(number))
         self._slots.append(self._own.slot)
 
     def _judge(self, task: Task) -> Judged:
-        slot: Slot = self._own.slot
+        slot: Worker = self._own.slot
         if not task.alone or not self._processors:
             return slot.judge(task)
         slot.rest()  # its judge is on one processor for as long as it lives

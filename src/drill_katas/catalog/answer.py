@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 
 class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A tempting wrong fix: it fails exactly the checks in `fails`, the first of them with a message like `says`.
+    """A tempting wrong fix: it fails exactly the checks in `fails`, the first of them with a message like `message`.
 
-    `sometimes` are checks that find it with some seeds and not with others.
+    `may_fail` are checks that find it with some seeds and not with others.
     `tempting` near misses pass the stage `symptom`. `help` is shown to a learner whose fix fails in the same way.
     """
 
     fails: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    says: str
+    message: str
     help: str
-    sometimes: tuple[str, ...] = ()
+    may_fail: tuple[str, ...] = ()
     tempting: bool = True
 
 
-Mark = Literal["caused", "noise"]
+AlertLabel = Literal["caused", "noise"]
 """What an alert was: caused by the fault, or not."""
-Outcome = Literal["gone", "better", "unchanged", "worse"]
+Effect = Literal["gone", "better", "unchanged", "worse"]
 """What became of the harm in an experiment, against the incident as it was."""
 
 
 TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
-class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ExpectedDiagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The right diagnosis of a variant's incident.
 
     `components` are the services of which one is right: every member of a circle. `mechanisms` all have a part in it.
@@ -54,15 +54,15 @@ class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     components: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     mechanisms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     onset: Annotated[tuple[TimeOfDay, ...], msgspec.Meta(max_length=2)]
-    alerts: dict[str, Mark]
+    alerts: dict[str, AlertLabel]
     evidence: str
-    supports: dict[str, Outcome]
+    supports: dict[str, Effect]
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is known about a kata. `broken` gives for every variant its failing checks, and what each says (a regex).
 
-    `broken_sometimes` are checks that find a variant broken in some runs and not in others.
+    `broken_may_fail` are checks that find a variant broken in some runs and not in others.
 
     `healthy` are variants with which nothing is wrong: the alarm is a false one, and they pass every check.
     `diagnosis` gives for every variant what its incident is diagnosed as; there is none without an incident.
@@ -71,23 +71,23 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     format: Literal[1]
     hints: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=5)]
     broken: dict[str, dict[str, str]]
-    broken_sometimes: dict[str, tuple[str, ...]] = {}
+    broken_may_fail: dict[str, tuple[str, ...]] = {}
     healthy: tuple[str, ...] = ()
     near_misses: dict[str, NearMiss] = {}
-    diagnosis: dict[str, Truth] = {}
+    diagnosis: dict[str, ExpectedDiagnosis] = {}
 
 
 def read_answer(solutions: Path) -> Answer:
     """Read the answer of the kata whose solutions lie in that folder. Raises `UserError`."""
     path = solutions / "answer.toml"
     answer = read_toml(path, Answer)
-    of_broken = [says for failing in answer.broken.values() for says in failing.values()]
+    of_broken = [message for failing in answer.broken.values() for message in failing.values()]
     of_truth = (truth.evidence for truth in answer.diagnosis.values())
-    for says in (*of_broken, *(miss.says for miss in answer.near_misses.values()), *of_truth):
+    for message in (*of_broken, *(miss.message for miss in answer.near_misses.values()), *of_truth):
         try:
-            re.compile(says)
+            re.compile(message)
         except re.error as mistake:
-            raise UserError(f"{path}: {says!r} is no regular expression: {mistake}") from mistake
+            raise UserError(f"{path}: {message!r} is no regular expression: {mistake}") from mistake
     return answer
 
 
@@ -111,6 +111,6 @@ def _help(check: CheckResult, answer: Answer, failing: set[str], reached: set[st
     alike = [
         (len(failing ^ (set(miss.fails) & reached)), miss.help)
         for miss in answer.near_misses.values()
-        if miss.fails[0] == check.name and re.search(miss.says, check.message)
+        if miss.fails[0] == check.name and re.search(miss.message, check.message)
     ]
     return min(alike, default=(0, ""))[1].strip()

@@ -85,7 +85,7 @@ class Overlay:
         self._run = RunFolder()
         self.folder = self._run.path
         self.files: dict[str, Path] = {}
-        given = {name: kata.folder / name for name in kata.manifest.given}
+        given = {name: kata.folder / name for name in kata.manifest.support_files}
         for name, file in ({name: file for name, file in given.items() if file.is_file()} | arm.files).items():
             copy = self.folder / kata.name / name
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     minutes: Annotated[int, msgspec.Meta(ge=1)]
     contract: Contract
     editable: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    given: tuple[str, ...] = ("world.py",)
+    support_files: tuple[str, ...] = ("world.py",)
     preload: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     limits: Limits = Limits()

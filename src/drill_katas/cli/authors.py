@@ -33,10 +33,10 @@ JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_seed: int, **plan: Any) -> None:
     """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared."""
     from drill_katas.report.matrix import matrix_lines, summary_lines
-    from drill_katas.verify.certificate import Plan, certify
+    from drill_katas.verify.certificate import CertificationPlan, certify
 
     certificates = []
-    how = Plan(range(first_seed, first_seed + seeds), **plan)
+    how = CertificationPlan(range(first_seed, first_seed + seeds), **plan)
     for kata in _to_verify(names):
         certificate = certify(kata, how, functools.partial(_tell_progress, kata.name))
         certificates.append(certificate)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.practice.workspace import Workspace
-    from drill_katas.report.text import Line
+    from drill_katas.report.text import TextLine
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for other programs.")
 EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered, 3 not judged."
@@ -118,7 +118,7 @@ def short(path: Path, workspace: Workspace) -> str:
     return shown(path, workspace.root)
 
 
-def show(lines: Iterable[Line]) -> None:
+def show(lines: Iterable[TextLine]) -> None:
     """Print styled lines."""
     from drill_katas.report.text import COLOURS, encodable
 

@@ -13,10 +13,10 @@ from drill_katas.cli.questions import complete
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from drill_katas.catalog.answer import Outcome
+    from drill_katas.catalog.answer import Effect
     from drill_katas.catalog.katas import Kata
     from drill_katas.cli.questions import Given
-    from drill_katas.evidence.records import Incident
+    from drill_katas.evidence.records import IncidentRecord
     from drill_katas.investigation.scoring import Hypothesis
     from drill_katas.practice.workspace import Workspace
 
@@ -71,7 +71,7 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     """Name the cause of the incident; at a terminal, questions ask for what the options leave out."""
     from drill_katas.catalog.answer import read_answer
     from drill_katas.evidence import store
-    from drill_katas.investigation import scoring as scoring
+    from drill_katas.investigation import scoring
     from drill_katas.practice.journal import Diagnosed, now
     from drill_katas.report.diagnosis import STATES, score_lines
 
@@ -119,7 +119,7 @@ def mechanisms() -> None:
     show(mechanism_lines(width(), numbered=False))
 
 
-def _hypothesis(kata: Kata, incident: Incident, given: Given) -> Hypothesis:
+def _hypothesis(kata: Kata, incident: IncidentRecord, given: Given) -> Hypothesis:
     """Read a hypothesis from options. Raises `UserError` for what is wrong or missing."""
     from drill_katas.cli.questions import Reader
     from drill_katas.investigation.scoring import Hypothesis
@@ -142,7 +142,7 @@ def _hypothesis(kata: Kata, incident: Incident, given: Given) -> Hypothesis:
     )
 
 
-def _try(workspace: Workspace, kata: Kata, incident: Incident, ablation: str) -> dict[str, Outcome]:
+def _try(workspace: Workspace, kata: Kata, incident: IncidentRecord, ablation: str) -> dict[str, Effect]:
     """Make an experiment whose outcome is predicted; say what came of it."""
     from drill_katas.investigation.scoring import outcome
 
@@ -150,7 +150,7 @@ def _try(workspace: Workspace, kata: Kata, incident: Incident, ablation: str) ->
     return {ablation: outcome(incident, played)}
 
 
-def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Outcome]:
+def _came(workspace: Workspace, kata: Kata, incident: IncidentRecord) -> dict[str, Effect]:
     """Return what came of the experiments that were made with this incident."""
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import ablations_of
@@ -164,7 +164,7 @@ def _came(workspace: Workspace, kata: Kata, incident: Incident) -> dict[str, Out
     return found
 
 
-def _source(incident: Incident) -> str | None:
+def _source(incident: IncidentRecord) -> str | None:
     from drill_katas.catalog.arms import WORKSPACE
 
     return None if incident.summary.source == WORKSPACE else incident.summary.source

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.query import LogFilter
-    from drill_katas.evidence.records import Incident
+    from drill_katas.evidence.records import IncidentRecord
     from drill_katas.practice.workspace import Workspace
 
 SHOWN_TRACES = 10
@@ -194,7 +194,7 @@ def _follow(name: str, wanted: LogFilter, *, as_json: bool) -> None:
                 show(log_lines([line], width()))
 
 
-def _asked(about: str, name: str, experiment: str | None, **options: Any) -> Incident:
+def _asked(about: str, name: str, experiment: str | None, **options: Any) -> IncidentRecord:
     """Read an incident, and note in the journal what it was asked."""
     from drill_katas.evidence import store
     from drill_katas.evidence.query import one_of

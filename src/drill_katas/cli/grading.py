@@ -45,7 +45,7 @@ LISTED: Final = 5  # files that are not graded and named
     metavar="VAR",
     help="The environment variable with the secret of the seeds; without one they can be known.",
 )
-@click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to hold what is judged less well.")
+@click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to policy what is judged less well.")
 @click.option(
     "--cluster",
     metavar="ADDRESS",
@@ -58,7 +58,7 @@ LISTED: Final = 5  # files that are not graded and named
     help="What a PATH is: one submission, a class with a folder or archive each, or a class with a file each; by "
     "default the names decide.",
 )
-@click.option("--unsafe", is_flag=True, help="Judge also where nothing can hold what was handed in.")
+@click.option("--unsafe", is_flag=True, help="Judge also where nothing can policy what was handed in.")
 def grade(  # noqa: PLR0913 - one for each option
     paths: tuple[Path, ...],
     name: str | None,
@@ -135,11 +135,11 @@ def _tell(form: str | None, book: DiskBook) -> None:
 def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | None, *, unsafe: bool) -> Pool | Cluster:
     from drill_katas.batch.pool import Pool
     from drill_katas.grading.cluster import Cluster
-    from drill_katas.grading.tiers import best_hold
+    from drill_katas.grading.tiers import strongest_policy
 
     if cluster is not None:
         return Cluster(cluster, katas, wanted, unsafe=unsafe)
-    pool = Pool(katas, best_hold(katas, wanted, unsafe=unsafe), jobs)
+    pool = Pool(katas, strongest_policy(katas, wanted, unsafe=unsafe), jobs)
     if pool.jobs < jobs:
         warn([f"one submission at a time: at the tier {pool.tier} the threads of all are counted as this user's"])
     return pool

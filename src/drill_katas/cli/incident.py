@@ -14,7 +14,7 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
-    from drill_katas.evidence.records import Incident
+    from drill_katas.evidence.records import IncidentRecord
     from drill_katas.practice.workspace import Workspace
 
 
@@ -60,7 +60,9 @@ def incident(
     click.echo(f"Try it: kata experiment {name}")
 
 
-def replayed(workspace: Workspace, kata: Kata, *, source: str | None, seed: int, ablation: str | None) -> Incident:
+def replayed(
+    workspace: Workspace, kata: Kata, *, source: str | None, seed: int, ablation: str | None
+) -> IncidentRecord:
     """Replay an incident, keep it, and note it in the journal.
 
     Raises `UserError` for an experiment when the code is not that of the incident on record.
@@ -98,7 +100,7 @@ def _expect_same_code(workspace: Workspace, kata: Kata, arm: Arm) -> None:
         )
 
 
-def _keep_broken(workspace: Workspace, kata: Kata, played: Incident) -> None:
+def _keep_broken(workspace: Workspace, kata: Kata, played: IncidentRecord) -> None:
     """Keep the record of the untouched files that a replay of other code is about to replace: pages compare with it."""
     from drill_katas.evidence import store
     from drill_katas.evidence.replay import digest

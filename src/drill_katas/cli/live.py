@@ -36,7 +36,7 @@ def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) 
     from drill_katas.catalog.arms import arm_from, workspace_arm
     from drill_katas.evidence.replay import Replay
     from drill_katas.live.logfile import folder_of
-    from drill_katas.live.system import Plan
+    from drill_katas.live.system import LivePlan
     from drill_katas.live.system import serve as bring_up
 
     workspace, kata = find(name)
@@ -44,7 +44,7 @@ def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) 
     what = Replay(kata, arm, workspace.progress_of(kata).variant, seed)
     folder = folder_of(workspace, name)
     exporter = _exporter()
-    plan = Plan(speed, port, folder, exporter)
+    plan = LivePlan(speed, port, folder, exporter)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as well as Ctrl-C does
     try:
         why = bring_up(what, plan, lambda endpoint: _tell(name, endpoint, workspace, folder))

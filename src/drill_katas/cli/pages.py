@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.html import Shown
-    from drill_katas.evidence.records import Incident, Summary
+    from drill_katas.evidence.records import IncidentRecord, Summary
     from drill_katas.practice.workspace import Workspace
 
 BEFORE = "before"
 
 
-def recorded_as(workspace: Workspace, kata: Kata, source: str | None, seed: int | None) -> Incident | None:
+def recorded_as(workspace: Workspace, kata: Kata, source: str | None, seed: int | None) -> IncidentRecord | None:
     """Return the incident on record, None without one. Raises `UserError` when it is another than the one asked for."""
     from drill_katas.evidence import store
 
@@ -69,7 +69,7 @@ def _outdated(workspace: Workspace, kata: Kata, told: Summary) -> Iterator[str]:
         yield f"the page shows the code on record; yours has changed since: {again}"
 
 
-def _shown(workspace: Workspace, kata: Kata, recorded: Incident, compare: tuple[str, ...]) -> Iterator[Shown]:
+def _shown(workspace: Workspace, kata: Kata, recorded: IncidentRecord, compare: tuple[str, ...]) -> Iterator[Shown]:
     from drill_katas.catalog.arms import WORKSPACE, arm_from
     from drill_katas.evidence.html import Shown
 
@@ -96,7 +96,7 @@ def _about(source: str) -> str:
     return "the kata's solution" if source == SOLUTIONS else f"the files in {source}"
 
 
-def _broken(workspace: Workspace, kata: Kata, told: Summary) -> Incident:
+def _broken(workspace: Workspace, kata: Kata, told: Summary) -> IncidentRecord:
     from drill_katas.catalog.arms import Arm
     from drill_katas.files import run_folder
     from drill_katas.practice.workspace import broken_files
@@ -109,7 +109,7 @@ def _broken(workspace: Workspace, kata: Kata, told: Summary) -> Incident:
         return _beside(workspace, kata, BEFORE, Arm(BEFORE, files), told)
 
 
-def _beside(workspace: Workspace, kata: Kata, label: str, arm: Arm, told: Summary) -> Incident:
+def _beside(workspace: Workspace, kata: Kata, label: str, arm: Arm, told: Summary) -> IncidentRecord:
     """Return the same night with other files: from its record, or replayed and kept; a late replay is made again."""
     from drill_katas.evidence import store
     from drill_katas.evidence.records import Basis

@@ -14,10 +14,10 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from drill_katas.catalog.answer import Mark, Outcome
+    from drill_katas.catalog.answer import AlertLabel, Effect
     from drill_katas.catalog.katas import Kata
-    from drill_katas.evidence.records import Incident
-    from drill_katas.report.text import Line
+    from drill_katas.evidence.records import IncidentRecord
+    from drill_katas.report.text import TextLine
 
 T = TypeVar("T")
 Given: TypeAlias = dict[str, Any]
@@ -31,7 +31,7 @@ ERROR: Final = "Error: "  # click's own, ahead of a reply that cannot be read
 class Reader:
     """Reads each part of a hypothesis about one incident. All raise `UserError`."""
 
-    def __init__(self, kata: Kata, incident: Incident) -> None:
+    def __init__(self, kata: Kata, incident: IncidentRecord) -> None:
         from drill_katas.catalog import answer
         from drill_katas.catalog.mechanisms import GROUPS, NOTHING
         from drill_katas.evidence.query import services
@@ -41,7 +41,7 @@ class Reader:
         self.places = [NOTHING, *services(incident)]
         self.listed = [name for group in GROUPS.values() for name in group]  # numbered as the question lists them
         self.ablations = ablations_of(kata)
-        self.outcomes: list[Outcome] = list(get_args(answer.Outcome))
+        self.outcomes: list[Effect] = list(get_args(answer.Effect))
         self.fired = list(dict.fromkeys(alert.name for alert in sorted(incident.alerts, key=lambda each: each.fired)))
 
     def component(self, text: str) -> str:
@@ -62,20 +62,20 @@ class Reader:
         """Read the ids of log lines and traces."""
         return () if text == NONE else _each(text, self._known_id)
 
-    def mark(self, text: str) -> tuple[str, Mark]:
+    def mark(self, text: str) -> tuple[str, AlertLabel]:
         """Read NAME=caused or NAME=noise."""
         from drill_katas.evidence.query import one_of
 
         name, mark = _pair("alert", text)
         return one_of(name, sorted(self.fired), "alert"), self.verdict(mark)
 
-    def verdict(self, text: str) -> Mark:
+    def verdict(self, text: str) -> AlertLabel:
         """Read whether an alert was caused by the fault, or noise."""
         from drill_katas.catalog import answer
 
-        return cast("Mark", _chosen(text, get_args(answer.Mark), "mark"))
+        return cast("AlertLabel", _chosen(text, get_args(answer.AlertLabel), "mark"))
 
-    def experiment(self, text: str) -> tuple[str, Outcome] | None:
+    def experiment(self, text: str) -> tuple[str, Effect] | None:
         """Read NAME=OUTCOME, or none."""
         if text == NONE:
             return None
@@ -86,9 +86,9 @@ class Reader:
         """Read an experiment, by its number or name."""
         return text if text == NONE else _chosen(text, list(self.ablations), "experiment")
 
-    def outcome(self, text: str) -> Outcome:
+    def outcome(self, text: str) -> Effect:
         """Read an outcome, by its number or name."""
-        return cast("Outcome", _chosen(text, self.outcomes, "outcome"))
+        return cast("Effect", _chosen(text, self.outcomes, "outcome"))
 
     def _known_id(self, text: str) -> str:
         from drill_katas.evidence.query import trace_id
@@ -110,12 +110,12 @@ class Question:
     part: str
     text: str
     read: Callable[[str], str]
-    lines: Callable[[], Sequence[Line]] = tuple
+    lines: Callable[[], Sequence[TextLine]] = tuple
     default: str | None = None
     applies: Callable[[Mapping[str, str]], bool] = lambda _: True
 
 
-def complete(kata: Kata, incident: Incident, given: Given, came: Mapping[str, Outcome]) -> Given:
+def complete(kata: Kata, incident: IncidentRecord, given: Given, came: Mapping[str, Effect]) -> Given:
     """Ask at the terminal for what the options leave out, and return all options. Raises `click.Abort`."""
     from drill_katas.report.diagnosis import hypothesis_lines
 
@@ -137,7 +137,7 @@ def complete(kata: Kata, incident: Incident, given: Given, came: Mapping[str, Ou
     }
 
 
-def dialogue(questions: Sequence[Question], summary: Callable[[dict[str, str]], Sequence[Line]]) -> dict[str, str]:
+def dialogue(questions: Sequence[Question], summary: Callable[[dict[str, str]], Sequence[TextLine]]) -> dict[str, str]:
     """Ask question after question, with a way back, until the summary of the replies is confirmed."""
     replies: dict[str, str] = {}
     asked: list[int] = []
@@ -161,7 +161,7 @@ def dialogue(questions: Sequence[Question], summary: Callable[[dict[str, str]], 
             click.echo("This is the first question.")
 
 
-def _questions(reader: Reader, incident: Incident, came: Mapping[str, Outcome]) -> Iterator[Question]:
+def _questions(reader: Reader, incident: IncidentRecord, came: Mapping[str, Effect]) -> Iterator[Question]:
     from drill_katas.report import diagnosis as text
 
     listed = functools.partial(text.numbered_lines, width=width())

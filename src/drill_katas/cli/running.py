@@ -51,17 +51,17 @@ def _with_equals_signs(options: Sequence[str]) -> Iterator[str]:
 @click.argument("name")
 def watch(name: str) -> None:
     """Judge a kata now, and again whenever you save one of its files; Ctrl-C ends it."""
-    from drill_katas.batch.judge_client import JudgeEnded, Order, Request, WarmJudge
+    from drill_katas.batch.judge_client import JudgeConfig, JudgeEnded, JudgeRequest, WarmJudge
     from drill_katas.practice.watch import OPTIONS, saves
 
     _, kata = find(name)
     click.echo(f"getting a judge of {name} ready ...")
-    with WarmJudge(Order(kata=name, options=OPTIONS, shown=True)) as judge:
+    with WarmJudge(JudgeConfig(kata=name, options=OPTIONS, shown=True)) as judge:
         try:
             for saved in saves(kata):
                 if saved:
                     click.echo(f"\n{', '.join(sorted(saved))} saved")
-                judge.judge(Request())
+                judge.judge(JudgeRequest())
                 if not saved:
                     click.echo(f"watching {', '.join(kata.manifest.editable)} (a save is no attempt); Ctrl-C ends it")
         except KeyboardInterrupt:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from drill_katas.evidence.query import Plotted
-    from drill_katas.evidence.records import Family, Incident
+    from drill_katas.evidence.records import Family, IncidentRecord
     from drill_katas.kit.pictures import Picture
     from drill_katas.kit.rules import Point
 
@@ -29,7 +29,7 @@ class Figures(msgspec.Struct, frozen=True):
     during: float | None
 
 
-class Line(msgspec.Struct, frozen=True):
+class ChartLine(msgspec.Struct, frozen=True):
     """One series: a short name for the legend, its full one, and for each replay its points and figures."""
 
     name: str
@@ -50,11 +50,11 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     y: str
     unit: str = ""
     x: str = ""
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
     score: int = 0
 
 
-def charts_of(incidents: Sequence[Incident]) -> list[Chart]:
+def charts_of(incidents: Sequence[IncidentRecord]) -> list[Chart]:
     """Return a chart of every metric; the one whose change with the incident tells most comes first."""
     names = dict.fromkeys(family.name for incident in incidents for family in incident.metrics)
     ranked = [_of_metric(name, incidents) for name in names]
@@ -70,7 +70,7 @@ def picture_charts(drawn: Sequence[Sequence[Picture]]) -> list[Chart]:
         first = next(each for each in of_replays if each)
         names = dict.fromkeys(name for each in of_replays if each for name in each.series)
         lines = tuple(
-            Line(name, name, tuple(each.series.get(name, ()) if each else () for each in of_replays), ())
+            ChartLine(name, name, tuple(each.series.get(name, ()) if each else () for each in of_replays), ())
             for name in names
         )
         found.append(Chart(title=title, about=first.about, y=first.y, x=first.x, lines=lines))
@@ -116,7 +116,7 @@ def _worded(labels: Mapping[str, str]) -> dict[str, str]:
     return words
 
 
-def _of_metric(name: str, incidents: Sequence[Incident]) -> tuple[tuple[float, ...], Chart]:
+def _of_metric(name: str, incidents: Sequence[IncidentRecord]) -> tuple[tuple[float, ...], Chart]:
     """Return a metric's chart and its rank.
 
     Durations depend on the machine too: among changes of one magnitude, in doublings, they come last.
@@ -127,7 +127,7 @@ def _of_metric(name: str, incidents: Sequence[Incident]) -> tuple[tuple[float, .
     scored = sorted(_scored(found, of_replays, incidents), key=lambda entry: -entry[0])[:MOST_SERIES]
     shorts = dict(zip(found, short_names([each.labels for each in found.values()]), strict=True))
     lines = tuple(
-        Line(
+        ChartLine(
             shorts[key] or ("p95" if family.kind == "histogram" else name.replace("_", " ")),
             found[key].name,
             tuple(of[key].points if key in of else () for of in of_replays),
@@ -155,7 +155,7 @@ def _figures(change: Change, kind: str) -> Figures:
 def _scored(
     found: Mapping[tuple[tuple[str, str], ...], Plotted],
     of_replays: Sequence[Mapping[tuple[tuple[str, str], ...], Plotted]],
-    incidents: Sequence[Incident],
+    incidents: Sequence[IncidentRecord],
 ) -> Iterator[tuple[float, tuple[tuple[str, str], ...], list[Change]]]:
     for key in found:
         changes = [
@@ -165,7 +165,7 @@ def _scored(
         yield max(change.score for change in changes), key, changes
 
 
-def _plotted(incident: Incident, name: str) -> Sequence[Plotted]:
+def _plotted(incident: IncidentRecord, name: str) -> Sequence[Plotted]:
     if not any(family.name == name for family in incident.metrics):
         return ()
     return plotted(incident.metrics, name, {}, None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from drill_katas.kit.quantiles import nearest_rank
+from drill_katas.quantiles import nearest_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from drill_katas.evidence.charts import Chart
     from drill_katas.evidence.graph import Edge
     from drill_katas.evidence.marks import Mark
-    from drill_katas.evidence.records import Alert, Incident, LogLine, Span, Summary
+    from drill_katas.evidence.records import Alert, IncidentRecord, LogLine, Span, Summary
     from drill_katas.kit.rules import Point
 
 ASSETS: Final = Path(__file__).parent / "page"
@@ -36,7 +36,7 @@ SCRIPTS: Final = ("base.js", "charts.js", "overview.js", "logs.js", "traces.js",
 class Seen:
     """What the pictures of an incident are made from."""
 
-    incident: Incident
+    incident: IncidentRecord
     kata: Kata
 
     @property
@@ -59,7 +59,7 @@ class Shown:
 
     label: str
     about: str
-    incident: Incident
+    incident: IncidentRecord
 
 
 class Replayed(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.evidence.records import Incident, LogLine
+    from drill_katas.evidence.records import IncidentRecord, LogLine
 
 OFTEN: Final = 3  # times: a line that is written so often is routine
 MOST: Final = 10  # marks of one service: more of them are its log, and no chart can show them
@@ -23,7 +23,7 @@ class Mark(msgspec.Struct, frozen=True):
     at: float
 
 
-def marks_of(incident: Incident) -> list[Mark]:
+def marks_of(incident: IncidentRecord) -> list[Mark]:
     """Return the rare lines of those who serve no request: the platform's deploys, the shop's drops."""
     serving = {span.service for span in incident.spans} | {
         line.service for line in incident.logs if line.trace_id is not None

@@ -19,7 +19,7 @@ from drill_katas.kit.rules import quantile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from drill_katas.evidence.records import Family, Incident, LogLine, Span
+    from drill_katas.evidence.records import Family, IncidentRecord, LogLine, Span
     from drill_katas.kit.rules import Point
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
@@ -36,7 +36,7 @@ class LogFilter:
     grep: str | None = None
 
 
-def find_logs(incident: Incident, wanted: LogFilter) -> list[LogLine]:
+def find_logs(incident: IncidentRecord, wanted: LogFilter) -> list[LogLine]:
     """Return the log lines that are wanted, in order of time. Raises `UserError` for a service or trace not there."""
     if wanted.service:
         one_of(wanted.service, services(incident), "service")
@@ -83,7 +83,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     failed: bool
 
 
-def traces(incident: Incident, service: str | None = None, grep: str | None = None) -> list[Trace]:
+def traces(incident: IncidentRecord, service: str | None = None, grep: str | None = None) -> list[Trace]:
     """Return all traces that begin at a service, and with this in their first line, in order of time.
 
     Work that is on no trace, such as that of a job, is left out; `one_trace` finds it.
@@ -99,7 +99,7 @@ def traces(incident: Incident, service: str | None = None, grep: str | None = No
     ]
 
 
-def _all_traces(incident: Incident) -> list[Trace]:
+def _all_traces(incident: IncidentRecord) -> list[Trace]:
     by_id: dict[str, list[Span]] = {}
     for span in incident.spans:
         by_id.setdefault(span.trace_id, []).append(span)
@@ -120,13 +120,13 @@ def slowest(found: Iterable[Trace]) -> list[Trace]:
     return sorted(found, key=lambda trace: -(float("inf") if trace.seconds is None else trace.seconds))
 
 
-def one_trace(incident: Incident, prefix: str) -> Trace:
+def one_trace(incident: IncidentRecord, prefix: str) -> Trace:
     """Return the trace whose id begins so. Raises `UserError` when there is none, or more than one."""
     wanted = trace_id(incident, prefix)
     return next(trace for trace in _all_traces(incident) if trace.trace_id == wanted)
 
 
-def trace_id(incident: Incident, prefix: str) -> str:
+def trace_id(incident: IncidentRecord, prefix: str) -> str:
     """Return the one trace id that begins so. Raises `UserError`."""
     known = {span.trace_id for span in incident.spans} | {line.trace_id for line in incident.logs if line.trace_id}
     found = [each for each in known if each.startswith(prefix)]
@@ -137,12 +137,12 @@ def trace_id(incident: Incident, prefix: str) -> str:
     return found[0]
 
 
-def services(incident: Incident) -> list[str]:
+def services(incident: IncidentRecord) -> list[str]:
     """Return the names of all services that left a log line or a span."""
     return sorted({line.service for line in incident.logs} | {span.service for span in incident.spans})
 
 
-def moment(incident: Incident, text: str) -> float:
+def moment(incident: IncidentRecord, text: str) -> float:
     """Return the time of an incident that is written 02:57 or 02:57:30. Raises `UserError`."""
     began = datetime.fromtimestamp(incident.summary.began, UTC)
     return datetime.combine(began.date(), time_of_day(text), UTC).timestamp()

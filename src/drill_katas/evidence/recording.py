@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from msgspec.structs import replace
 
 from drill_katas.evidence.records import NO_TRACE, LogLine, ServiceLevel, Span
-from drill_katas.kit.quantiles import nearest_rank
+from drill_katas.quantiles import nearest_rank
 from drill_katas.services.database import Database
 from drill_katas.services.network import Network
 

@@ -123,7 +123,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return Basis(self.code, self.variant, self.seed)
 
 
-class Incident(msgspec.Struct, frozen=True, kw_only=True):
+class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of an incident."""
 
     summary: Summary

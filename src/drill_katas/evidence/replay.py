@@ -17,14 +17,15 @@ from drill_katas.errors import UserError, nearest
 from drill_katas.evidence.clock import Clock
 from drill_katas.evidence.meters import Meters
 from drill_katas.evidence.recording import level_of, logs_of, spans_of
-from drill_katas.evidence.records import Incident, Summary
+from drill_katas.evidence.records import IncidentRecord, Summary
 from drill_katas.evidence.samples import Metrics, alerts_of
 from drill_katas.evidence.scene import Scene
 from drill_katas.failures import Broken, CheckEnded
-from drill_katas.judge.check_context import Trial
-from drill_katas.judge.hosts import Hosts
+from drill_katas.judge.check_context import CheckContext
 from drill_katas.judge.program import Program
+from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
+from drill_katas.judge.zygote_client import AlternatingZygotes
 from drill_katas.machine.cpu_time import TENTH, Meter, watching
 from drill_katas.services.kept import MIB, Kept
 
@@ -50,7 +51,7 @@ class Replay:
     ablation: str | None = None
 
 
-def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> Incident:
+def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> IncidentRecord:
     """Play an incident and return its evidence; `tell(share)` is called as it goes.
 
     A SUT that hangs or crashes ends the incident there, and a log line says so. Raises `UserError` when there is
@@ -110,16 +111,17 @@ def ablations_of(kata: Kata) -> dict[str, str]:
 def system(what: Replay, seconds: float) -> Iterator[Sut]:
     """Return the system under test of a replay that may take so many seconds."""
     overlay = Overlay(what.kata, what.arm)
-    hosts = Hosts(list(what.kata.manifest.imports)).get_ready()
-    sut = Sut(hosts, seed=what.seed, virtual_time=True)
+    zygotes = AlternatingZygotes(list(what.kata.manifest.imports)).get_ready()
+    session = SutSession(zygotes, seed=what.seed, virtual_time=True)
     try:
-        trial = Trial(Program.of(what.kata, overlay), what.kata.manifest.limits, seconds, kept=Kept(MOST_REPLAYED))
-        sut.begin_check(trial)
-        with watching(trial.meter):
-            yield sut
+        program = Program.of(what.kata, overlay)
+        check = CheckContext(program, what.kata.manifest.limits, seconds, kept=Kept(MOST_REPLAYED))
+        session.begin_check(check)
+        with watching(check.meter):
+            yield Sut(session)
     finally:
-        sut.close()
-        hosts.close()
+        session.close()
+        zygotes.close()
         overlay.close()
 
 
@@ -138,7 +140,7 @@ def _late(meter: Meter) -> float | None:
     return round(meter.waited, 2) if meter.share() > TENTH else None
 
 
-def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> Incident:
+def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> IncidentRecord:
     metrics = scene.meters.families()
     alerts = alerts_of(scene.incident.rules, Metrics(metrics))
     began, ended = scene.incident.began, scene.incident.ended
@@ -158,7 +160,7 @@ def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> Incident
         before=level_of(asked, began, since),
         after=level_of(asked, since, until),
         seconds=round(seconds, 2),
-        late=_late(scene.sut.trial.meter),
+        late=_late(scene.sut.check.meter),
         code=code,
     )
-    return Incident(summary=summary, logs=logs_of(scene), spans=spans_of(scene), metrics=metrics, alerts=alerts)
+    return IncidentRecord(summary=summary, logs=logs_of(scene), spans=spans_of(scene), metrics=metrics, alerts=alerts)

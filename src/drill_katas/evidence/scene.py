@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.sut import Sut
     from drill_katas.kit.incident import Incident
     from drill_katas.services.database import Database
-    from drill_katas.services.hops import Answer
+    from drill_katas.services.hops import HttpResponse
     from drill_katas.services.network import Network
     from drill_katas.services.upstream import Upstream
 
@@ -62,11 +62,11 @@ class Sent:
 
     service: str
     name: str
-    future: Future[Answer]
+    future: Future[HttpResponse]
     sent: float  # by the judge's clock
     began: float
     patience: float
-    good: Callable[[Answer], bool] | None
+    good: Callable[[HttpResponse], bool] | None
 
 
 @dataclass
@@ -185,9 +185,9 @@ class Scene:
         name: str,
         *,
         patience: float,
-        good: Callable[[Answer], bool] | None = is_2xx,
+        good: Callable[[HttpResponse], bool] | None = is_2xx,
         **options: Any,
-    ) -> Future[Answer]:
+    ) -> Future[HttpResponse]:
         """Begin a request to a node, such as "GET /health"; its customer gives up after `patience` seconds.
 
         `good` says what a good answer is; None, and what becomes of this request says nothing of the service.
@@ -242,7 +242,7 @@ class Scene:
             time.sleep(LOOK)
 
     def _stillness(self, seconds: float) -> Stillness:
-        return Stillness(self._signs, self.sut.trial.meter, seconds)
+        return Stillness(self._signs, self.sut.check.meter, seconds)
 
     def _signs(self) -> tuple[int, ...]:
         """Return what changes while there is progress."""

@@ -20,7 +20,7 @@ import msgspec
 from drill_katas.errors import UserError
 from drill_katas.evidence.exposition import from_openmetrics, rule_file, to_openmetrics
 from drill_katas.evidence.otlp import from_otlp, to_otlp
-from drill_katas.evidence.records import Alert, Basis, Incident, LogLine, Summary
+from drill_katas.evidence.records import Alert, Basis, IncidentRecord, LogLine, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ def folder_beside(workspace: Workspace, kata: str, basis: Basis) -> Path:
     return workspace.state / "compared" / kata / f"{basis.code[:16]}-{basis.variant}-{basis.seed}"
 
 
-def write(folder: Path, incident: Incident, rules: Iterable[Rule]) -> None:
+def write(folder: Path, incident: IncidentRecord, rules: Iterable[Rule]) -> None:
     """Write an incident and replace the earlier one in this folder, whole. Raises `UserError`."""
     draft = folder.with_name(f".{folder.name}.new")
     try:
@@ -82,14 +82,14 @@ def copy(folder: Path, to: Path) -> None:
         raise UserError(f"the incident cannot be copied to {to} ({error.strerror})") from error
 
 
-def read(folder: Path, kata: str) -> Incident:
+def read(folder: Path, kata: str) -> IncidentRecord:
     """Read an incident. Raises `UserError` when there is none, or when it is damaged."""
     if not folder.is_dir():
         raise UserError(f"there is no incident of {kata} yet; `kata incident {kata}` replays one")
     try:
         told = msgspec.json.decode((folder / "incident.json").read_bytes(), type=_Told)
         lines = (folder / "logs.jsonl").read_bytes().splitlines()
-        return Incident(
+        return IncidentRecord(
             summary=told.summary,
             alerts=told.alerts,
             logs=tuple(line_from_json(msgspec.json.decode(line)) for line in lines),
@@ -108,7 +108,7 @@ def summary_of(folder: Path) -> Summary | None:
         return None
 
 
-def experiment_with(workspace: Workspace, incident: Incident, ablation: str) -> Incident | None:
+def experiment_with(workspace: Workspace, incident: IncidentRecord, ablation: str) -> IncidentRecord | None:
     """Return an experiment with this very incident: of the same code, variant and seed. Raises `UserError`."""
     kata = incident.summary.kata
     folder = folder_of(workspace, kata, ablation)

@@ -14,13 +14,13 @@ import itertools
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from drill_katas.batch.pool import Slot
+from drill_katas.batch.pool import Worker
 from drill_katas.batch.tasks import Judged, Task
 from drill_katas.catalog.katas import packs, shipped
 from drill_katas.errors import UserError
 from drill_katas.files import run_folder
 from drill_katas.grading.keys import state_of
-from drill_katas.grading.tiers import best_hold
+from drill_katas.grading.tiers import strongest_policy
 from drill_katas.sandbox.limits import counts_apart
 from drill_katas.sandbox.tier import Tier
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
-    from drill_katas.sandbox.tier import Hold
+    from drill_katas.sandbox.tier import SandboxPolicy
 
 CONNECT_SECONDS: Final = 15
 RETRIES: Final = 2  # of a task whose function raised; one whose worker is lost is begun anew by dask itself
 AHEAD: Final = 2  # tasks that are there for each thread of a worker: one that runs, and the next
 ATTEMPT: Final = " attempt "  # between a key and its number: two tasks of one key are one to Dask
-SLOTS: Final[dict[int, Slot]] = {}
+SLOTS: Final[dict[int, Worker]] = {}
 """On a worker: the slot of each of its threads."""
 _lock: Final = threading.Lock()
 _turn: Final = threading.Lock()  # for judges whose SUTs the kernel counts together
@@ -113,7 +113,7 @@ def _result(future: Any) -> Judged:
 def tier_here(wanted: Tier | None, *, unsafe: bool) -> tuple[Tier | None, str]:
     """On a worker: say how well it holds SUTs, or why it will not hold any."""
     try:
-        return _hold(wanted, unsafe=unsafe).tier, ""
+        return _policy(wanted, unsafe=unsafe).tier, ""
     except UserError as refusal:
         return None, str(refusal)
 
@@ -123,13 +123,13 @@ def judge_here(task: Task, state: str, tier: Tier, *, unsafe: bool) -> Judged:
     kata = _katas().get(task.kata)
     if kata is None or state_of(kata.folder) != state:
         return Judged(key=task.key, problem=f"a worker has another {task.kata}, or another version of drill-katas")
-    hold = _hold(None, unsafe=unsafe)
-    if hold.tier is not tier:
-        return Judged(key=task.key, problem=f"a worker holds SUTs at the tier {hold.tier}, and not at {tier}")
+    policy = _policy(None, unsafe=unsafe)
+    if policy.tier is not tier:
+        return Judged(key=task.key, problem=f"a worker holds SUTs at the tier {policy.tier}, and not at {tier}")
     me = threading.get_ident()
     with _lock:
         if me not in SLOTS:
-            SLOTS[me] = Slot(_katas(), hold, _folder() / str(me))
+            SLOTS[me] = Worker(_katas(), policy, _folder() / str(me))
     with contextlib.nullcontext() if counts_apart(tier) else _turn:
         return SLOTS[me].judge(task)
 
@@ -149,8 +149,8 @@ def _katas() -> dict[str, Kata]:
 
 
 @functools.cache
-def _hold(wanted: Tier | None, *, unsafe: bool) -> Hold:
-    return best_hold(list(_katas().values()), wanted, unsafe=unsafe)
+def _policy(wanted: Tier | None, *, unsafe: bool) -> SandboxPolicy:
+    return strongest_policy(list(_katas().values()), wanted, unsafe=unsafe)
 
 
 @functools.cache

@@ -24,7 +24,7 @@ def secrets_of(katas: Iterable[Kata]) -> Secrets:
     """Return what programs must not read of these katas: solutions and checks, without the bytes that a learner has."""
     found: Secrets = {}
     for kata in katas:
-        public = {*kata.manifest.editable, *kata.manifest.given}
+        public = {*kata.manifest.editable, *kata.manifest.support_files}
         own = list(_files(kata.folder))
         known = {_digest(file) for file in own if file.name in public}
         secret = [file for file in own if file.suffix == ".py" and file.name not in public]

@@ -18,11 +18,12 @@ from drill_katas.failures import CheckEnded
 from drill_katas.files import run_folder
 from drill_katas.grading import prober
 from drill_katas.grading.copies import folders_to_hide, secrets_of
-from drill_katas.judge.check_context import Trial
-from drill_katas.judge.hosts import Hosts
+from drill_katas.judge.check_context import CheckContext
 from drill_katas.judge.program import Program
+from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
-from drill_katas.sandbox.tier import Hold, Tier, Unheld
+from drill_katas.judge.zygote_client import AlternatingZygotes
+from drill_katas.sandbox.tier import SandboxPolicy, SandboxUnavailable, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ ADVICE: Final = (
 )
 
 
-def best_hold(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> Hold:
+def strongest_policy(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> SandboxPolicy:
     """Return the strongest way to hold SUTs here.
 
     Raises `UserError` when that is weaker than `wanted`, or holds accidents alone and that was not asked for.
@@ -48,7 +49,7 @@ def best_hold(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> Ho
     refusals = []
     for tier in reversed(Tier):
         refusal = None if tier is Tier.PRACTICE else _refusal(katas, tier, hidden, secrets)
-        hold = Hold(tier, tuple(sorted(hidden)))
+        policy = SandboxPolicy(tier, tuple(sorted(hidden)))
         if refusal is None:
             break
         refusals.append(f"{tier}: {refusal}")
@@ -58,7 +59,7 @@ def best_hold(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> Ho
         raise UserError(
             f"what is handed in cannot be held here ({'; '.join(refusals)}); {ADVICE}. Or trust it: --unsafe"
         )
-    return hold
+    return policy
 
 
 def _refusal(katas: Sequence[Kata], tier: Tier, hidden: set[str], secrets: Secrets) -> str | None:
@@ -69,12 +70,12 @@ def _refusal(katas: Sequence[Kata], tier: Tier, hidden: set[str], secrets: Secre
     if sys.platform != "linux":
         return "only Linux can"
     try:
-        possible, copies = _possible(katas, Hold(tier, tuple(sorted(hidden))), secrets)
+        possible, copies = _possible(katas, SandboxPolicy(tier, tuple(sorted(hidden))), secrets)
         if copies:
             hidden |= folders_to_hide(copies)
             places = sorted({str(Path(copy).parent) for copy, _ in copies})
-            possible, copies = _possible(katas, Hold(tier, tuple(sorted(hidden))), secrets, places)
-    except Unheld as unheld:
+            possible, copies = _possible(katas, SandboxPolicy(tier, tuple(sorted(hidden))), secrets, places)
+    except SandboxUnavailable as unheld:
         return unheld.why
     except CheckEnded as ended:
         return f"a SUT that was held did not work ({ended})"
@@ -83,7 +84,7 @@ def _refusal(katas: Sequence[Kata], tier: Tier, hidden: set[str], secrets: Secre
 
 
 def _possible(
-    katas: Sequence[Kata], hold: Hold, secrets: Secrets, places: Sequence[str] | None = None
+    katas: Sequence[Kata], policy: SandboxPolicy, secrets: Secrets, places: Sequence[str] | None = None
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """Have a SUT try what it must not be able to do; return what went well, and which copies of secrets it found.
 
@@ -102,19 +103,19 @@ def _possible(
         for name in ("secret", "target", "door", "box"):
             (folder / name).chmod(0o666)
         hidden = [str(kata.tests) for kata in katas]
-        hosts = Hosts([], hold)
-        sut = Sut(hosts, seed=0, place=folder)
+        zygotes = AlternatingZygotes([], policy)
+        session = SutSession(zygotes, seed=0, place=folder)
         try:
-            sut.begin_check(Trial(Program("probing", ("prober",), package.parent, {}), LIMITS, BUDGET))
-            trier = sut.open("Prober", str(folder), hidden, port, abstract, os.getpid())
+            session.begin_check(CheckContext(Program("probing", ("prober",), package.parent, {}), LIMITS, BUDGET))
+            trier = Sut(session).open("Prober", str(folder), hidden, port, abstract, os.getpid())
             found: list[str] = trier.possible()
             trier.write()
             copies = trier.copies(places)
             wrote = ["write to a file"] if (folder / "target").stat().st_size else []
             return [*found, *wrote], [(copy, kata) for copy, kata in copies]
         finally:
-            sut.close()
-            hosts.close()
+            session.close()
+            zygotes.close()
 
 
 def _listen(folder: Path, listening: contextlib.ExitStack) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from drill_katas.catalog.answer import Mark, Truth
+    from drill_katas.catalog.answer import AlertLabel, ExpectedDiagnosis
 
 POINTS: Final = {"component": 25.0, "mechanism": 37.5, "onset": 12.5, "alerts": 25.0}
 ON_TIME: Final = 120.0  # seconds that an onset may lie outside the stretch in which the evidence places it
@@ -26,9 +26,9 @@ class Named:
     component: str
     mechanisms: frozenset[str]
     onset: float | None
-    alerts: Mapping[str, Mark]
+    alerts: Mapping[str, AlertLabel]
 
-    def shares(self, truth: Truth) -> dict[str, float]:
+    def shares(self, truth: ExpectedDiagnosis) -> dict[str, float]:
         """Return how right each part is, from 0 to 1."""
         stretch = stretch_of(truth)
         marks = [self.alerts.get(name) == mark for name, mark in truth.alerts.items()]
@@ -40,16 +40,16 @@ class Named:
         }
 
 
-def best_constant(truths: Sequence[Truth]) -> Named:
+def best_constant(truths: Sequence[ExpectedDiagnosis]) -> Named:
     """Return the answer that earns most points over the variants with these truths."""
     mechanisms = sorted({name for truth in truths for name in truth.mechanisms})
     sets = [frozenset(of) for size in range(1, len(mechanisms) + 1) for of in itertools.combinations(mechanisms, size)]
     stretches = [stretch_of(truth) for truth in truths]
     moments = [None, *(moment for stretch in stretches if stretch for moment in stretch)]
     alerts = sorted({name for truth in truths for name in truth.alerts})
-    marks: tuple[Mark, ...] = ("caused", "noise")
+    marks: tuple[AlertLabel, ...] = ("caused", "noise")
 
-    def agree(name: str) -> Callable[[Mark], float]:
+    def agree(name: str) -> Callable[[AlertLabel], float]:
         return lambda mark: sum((truth.alerts.get(name) == mark) / max(1, len(truth.alerts)) for truth in truths)
 
     return Named(
@@ -63,7 +63,7 @@ def best_constant(truths: Sequence[Truth]) -> Named:
     )
 
 
-def constant_points(truths: Iterable[Truth]) -> float:
+def constant_points(truths: Iterable[ExpectedDiagnosis]) -> float:
     """Return the points of the best constant answer, of 100: the mean over the variants with these truths."""
     known = list(truths)
     best = best_constant(known)
@@ -99,7 +99,7 @@ def within(moment: float | None, stretch: tuple[float, float] | None) -> bool:
     return first - ON_TIME <= moment <= last + ON_TIME
 
 
-def stretch_of(truth: Truth) -> tuple[float, float] | None:
+def stretch_of(truth: ExpectedDiagnosis) -> tuple[float, float] | None:
     """Return the stretch in which the evidence places the onset, as times of day in seconds; None for never."""
     if not truth.onset:
         return None

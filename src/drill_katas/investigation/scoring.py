@@ -21,8 +21,8 @@ from drill_katas.investigation.baseline import ON_TIME, Named, beyond, constant_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from drill_katas.catalog.answer import Mark, Outcome, Truth
-    from drill_katas.evidence.records import Incident
+    from drill_katas.catalog.answer import AlertLabel, Effect, ExpectedDiagnosis
+    from drill_katas.evidence.records import IncidentRecord
 
 AS_BEFORE: Final = 0.1  # difference of the share of good requests that is none
 ALL: Final = 0.98  # of the requests, and the harm is gone
@@ -55,9 +55,9 @@ class Hypothesis:
     component: str
     mechanisms: tuple[str, ...]
     onset: float | None
-    alerts: Mapping[str, Mark]
+    alerts: Mapping[str, AlertLabel]
     evidence: tuple[str, ...] = ()
-    experiment: tuple[str, Outcome] | None = None
+    experiment: tuple[str, Effect] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,10 @@ class Score:
 
 
 def score(
-    hypothesis: Hypothesis, truths: Mapping[str, Truth], incident: Incident, came: Mapping[str, Outcome]
+    hypothesis: Hypothesis,
+    truths: Mapping[str, ExpectedDiagnosis],
+    incident: IncidentRecord,
+    came: Mapping[str, Effect],
 ) -> Score:
     """Score a hypothesis; `truths` has each variant's right answer, `came` the outcomes of the experiments made."""
     truth = truths[incident.summary.variant]
@@ -150,7 +153,7 @@ def told(part: Part, asked: frozenset[str]) -> str:
     return f"not told: what you have asked so far does not decide it; {' and '.join(ways)}"
 
 
-def outcome(baseline: Incident, experiment: Incident) -> Outcome:
+def outcome(baseline: IncidentRecord, experiment: IncidentRecord) -> Effect:
     """Return what became of the harm in an experiment."""
     before, after = baseline.summary.after.share, experiment.summary.after.share
     if after >= ALL > before:
@@ -160,12 +163,12 @@ def outcome(baseline: Incident, experiment: Incident) -> Outcome:
     return "better" if after > before else "worse"
 
 
-def speaks(incident: Incident, of: str, pattern: str) -> bool:
+def speaks(incident: IncidentRecord, of: str, pattern: str) -> bool:
     """Return whether a log line or a trace, by its id, has something that matches."""
     return any(re.search(pattern, text) for text in texts(incident, of))
 
 
-def texts(incident: Incident, of: str) -> Iterable[str]:
+def texts(incident: IncidentRecord, of: str) -> Iterable[str]:
     """Return what a log line, or a trace with its log lines, says; nothing for an id that is not there."""
     for line in incident.logs:
         if of in {line.id, line.trace_id}:
@@ -179,7 +182,9 @@ def texts(incident: Incident, of: str) -> Iterable[str]:
             yield f"{span.attributes.get('caller')} -> {span.service}: {span.name} ({took}) {answer}"
 
 
-def _experiment(hypothesis: Hypothesis, truth: Truth, came: Mapping[str, Outcome]) -> tuple[State, float, str]:
+def _experiment(
+    hypothesis: Hypothesis, truth: ExpectedDiagnosis, came: Mapping[str, Effect]
+) -> tuple[State, float, str]:
     """Return the state of a hypothesis, the share of the experiment's points, and why."""
     if hypothesis.experiment is None:
         return "proposed", 0.0, "no experiment is named"

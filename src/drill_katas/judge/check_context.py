@@ -43,7 +43,7 @@ class Failure:
 
 
 @dataclass
-class Trial:
+class CheckContext:
     """One check that is running `program`, within `limits` and `budget` seconds in all.
 
     `thresholds` limit what it measures, by name; `figures` are what it has measured. `fault` names what failed in the

@@ -13,8 +13,8 @@ from drill_katas.sandbox.limits import DESCRIPTORS
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Limits
-    from drill_katas.judge.check_context import Trial
-    from drill_katas.judge.process import Exit
+    from drill_katas.judge.check_context import CheckContext
+    from drill_katas.judge.exit import Exit
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
 
@@ -32,7 +32,7 @@ NOISE: Final = re.compile(r"\(Background on this error at: \S+\)")  # SQLAlchemy
 MAX_TEXT: Final = 1_100  # characters of what a SUT says of an error; more than `sut/host.py` sends
 
 
-def hang(call: str, wait: Wait, trial: Trial, dump: str) -> CheckEnded:
+def hang(call: str, wait: Wait, trial: CheckContext, dump: str) -> CheckEnded:
     """Explain that no answer came within the wait, or the check's budget; `dump` is where the program was then."""
     if wait.own_seconds() < wait.seconds and trial.too_long_on_the_wall():
         return NotJudged(trial.busy())

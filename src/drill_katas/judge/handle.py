@@ -1,4 +1,4 @@
-"""An object in the system under test, as a check holds it."""
+"""An object in the system under test, as a check uses it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from drill_katas.failures import CheckEnded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drill_katas.judge.running import Running
-    from drill_katas.judge.sut import Sut
-
 
 class Handle:
-    """An object of the learner's, in the SUT. Its methods are called like any object's."""
+    """An object of the learner's, in the SUT. Its methods are called like any object's.
 
-    def __init__(self, sut: Sut, running: Running, number: int, name: str) -> None:
-        self.running = running
-        self.number = number
-        self.name = name
-        self._sut = sut
+    `call(method, arguments)` calls one of them, `release()` closes the object.
+    """
+
+    def __init__(self, call: Callable[[str, tuple[Any, ...]], Any], release: Callable[[], None]) -> None:
+        self._call = call
+        self._release = release
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         """Return a function that calls the object's `method`; arguments and result are plain data."""
-        return lambda *args: self._sut.call(self, method, args)
+        return lambda *args: self._call(method, args)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_details: object) -> None:
-        """Let go of the object; when the block has failed, whatever goes wrong with that is not the news."""
+        """Close the object. When the block has failed, a failure to close is not reported in its place."""
         with contextlib.suppress(*([Exception, CheckEnded] if failure else [])):
-            self._sut.release(self)
+            self._release()

@@ -9,9 +9,9 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.judge.exit import Died, Exit
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import Output
-from drill_katas.judge.process import Died, Exit
 from drill_katas.sut import telemetry
 from drill_katas.sut.host import Host
 from drill_katas.sut.wire import decode, encode

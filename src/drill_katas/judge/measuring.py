@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import abc
-import contextlib
 import math
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.machine.cpu_time import MOMENT, TENTH, watching
+from drill_katas.machine.cpu_time import MOMENT, TENTH
 
 if TYPE_CHECKING:
-    from drill_katas.judge.check_context import Trial
+    from drill_katas.judge.session import SutSession
 
 MOST_DELAY: Final = 2  # seconds of delay that each second of waiting for a processor can explain
 
 
-class Measuring(abc.ABC):
+class Measuring:
     """The part of a SUT that takes figures, and asserts limits on time."""
 
-    def __init__(self) -> None:
-        self._watching: contextlib.ExitStack | None = None
-
-    @property
-    @abc.abstractmethod
-    def trial(self) -> Trial:
-        """The check that is running."""
+    _session: SutSession
 
     def measured(self, figure: str, value: float) -> float:
         """Note what the check has measured, and return its limit, which the check holds it to.
 
         The limit is from the kata's `thresholds.toml`; until `kata verify --derive` has written it, there is none.
         """
-        self.trial.figures[figure] = round(value, 4)
-        return self.trial.thresholds.get(figure, math.inf)
+        self._session.check.figures[figure] = round(value, 4)
+        return self._session.check.thresholds.get(figure, math.inf)
 
     def counted(self, what: str, number: float) -> float:
         """Record a number that the check counts, under a name in words, and return it.
@@ -40,7 +32,7 @@ class Measuring(abc.ABC):
         Two runs are compared by it: "statements of a dashboard of 12 users: 72 → 4". It has no threshold.
         """
         assert " " in what, f"{what!r} should be words: a name without a space is a figure with a threshold"
-        self.trial.figures[what] = round(number, 4)
+        self._session.check.figures[what] = round(number, 4)
         return number
 
     def in_time(self, kept: bool, told: str, within: float = MOMENT, late: float = 0.0) -> None:  # noqa: FBT001 - it is what is asserted
@@ -51,9 +43,9 @@ class Measuring(abc.ABC):
         limit, unless it was missed by more than the machine can have delayed the program.
         """
         if not kept:
-            meter = self.trial.meter
+            meter = self._session.check.meter
             if meter.share(within) > TENTH and late <= MOST_DELAY * meter.waited:
-                self.trial.note_fault(self.trial.busy())
+                self._session.check.note_fault(self._session.check.busy())
             raise AssertionError(told)
 
     def on_time(self) -> None:
@@ -61,16 +53,5 @@ class Measuring(abc.ABC):
 
         A failure is not judged where the machine was busy in half of any moment of the check.
         """
-        self.trial.on_time = True
-        self._watch()
-
-    def _watch(self) -> None:
-        """Take readings of the machine from here to the end of the check, for a short stretch may decide."""
-        if self._watching is None:
-            self._watching = contextlib.ExitStack()
-            self._watching.enter_context(watching(self.trial.meter))
-
-    def _end_watch(self) -> None:
-        if self._watching is not None:
-            self._watching.close()
-            self._watching = None
+        self._session.check.on_time = True
+        self._session.watch()

@@ -7,11 +7,11 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from drill_katas.judge.exit import Died, Exit, Refusal, Silent, Why
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import MAX_OUTPUT, Output
 from drill_katas.services.kept import LOGS, Kept, KeptChannel, TooMuch
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.judge.dialler import Dialler
-    from drill_katas.judge.spawning import Zygote
     from drill_katas.machine.cpu_time import Wait
 
 MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
@@ -29,50 +28,6 @@ STACKS_SECONDS: Final = 2.0  # for the whole of such a dump
 STACKS_BEGIN_SECONDS: Final = 1.0  # for its first byte, on a busy machine too
 STACKS_PAUSE_SECONDS: Final = 0.1  # between two pieces: it is written in one go
 LOGGED: Final = 500  # bytes that the judge keeps with every line, whatever is in it
-Why = Literal["asked", "output", "processes", "memory", "descriptors", "replaced", "frame", "hung up"]
-"""Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How a SUT ended: its wait status, and why the judge ended it, if it did."""
-
-    status: int
-    why: Why | None
-
-    def __str__(self) -> str:
-        """Say it as an engineer would."""
-        code = os.waitstatus_to_exitcode(self.status)
-        if code >= 0:
-            return f"exited with status {code}"
-        return f"was killed by {signal.Signals(-code).name}"
-
-
-class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a SUT answers when a request could not be served; see `sut/host.py`."""
-
-    kind: Literal["import", "elsewhere", "missing", "signature", "raised", "exit", "unplain", "memory", "processes"]
-    type: str
-    message: str
-    frames: list[tuple[str, int, str, str]]
-
-
-class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The frame of such an answer."""
-
-    error: Problem
-
-
-class Died(Exception):
-    """The SUT ended while an answer was awaited."""
-
-    def __init__(self, exit_: Exit) -> None:
-        super().__init__(str(exit_))
-        self.exit = exit_
-
-
-class Silent(Exception):
-    """No answer came in time; the SUT is alive."""
 
 
 def _logged(frame: dict[str, Any]) -> Logged:
@@ -81,13 +36,26 @@ def _logged(frame: dict[str, Any]) -> Logged:
     return Logged(at if isinstance(at, float) else time.monotonic(), line if isinstance(line, dict) else {"log": line})
 
 
+class Control(Protocol):
+    """The zygote's control socket, as a process uses it."""
+
+    def kill(self, pid: int, why: Why) -> None:
+        """Ask for a SUT's end. Thread-safe."""
+
+    def hear(self, timeout: float) -> dict[str, Any] | None:
+        """Return the zygote's next message, or None. Raises `Closed` when the zygote is gone."""
+
+    def fileno(self) -> int:
+        """Return the descriptor of the socket, to select on."""
+
+
 class Process:
     """One SUT. Ends with `kill`, or by itself; `exit` says how."""
 
     def __init__(
         self,
         pid: int,
-        zygote: Zygote,
+        control: Control,
         channel: KeptChannel,
         output_fd: int,
         stacks_fd: int,
@@ -97,10 +65,10 @@ class Process:
         self.exit: Exit | None = None
         self.output = Output()
         self.logs: list[Logged] = []
-        self._zygote = zygote
+        self._control = control
         self._channel = channel
         self._stacks_fd = stacks_fd
-        self._heard = poll_for(channel.socket, zygote)
+        self._heard = poll_for(channel.socket, control)
         self._dialler = dialler
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
@@ -137,12 +105,12 @@ class Process:
     def kill(self, why: Why = "asked") -> None:
         """End the SUT and whatever it has started, and wait until it is gone."""
         if self.exit is None:
-            self._zygote.kill(self.pid, why)
+            self._control.kill(self.pid, why)
             self._await_exit()
 
     def kill_soon(self) -> None:
         """Ask for the SUT's end from another thread; who awaits an answer will get `Died`."""
-        self._zygote.kill(self.pid, "asked")
+        self._control.kill(self.pid, "asked")
 
     def stacks(self) -> str:
         """Return the stacks of all its threads, as faulthandler writes them: what comes of that in `STACKS_SECONDS`."""
@@ -204,12 +172,12 @@ class Process:
             left = wait.left()
             if left <= 0:
                 raise Silent
-            if any(fd == self._zygote.fileno() for fd, _ in self._heard.poll(left * 1000)):
+            if any(fd == self._control.fileno() for fd, _ in self._heard.poll(left * 1000)):
                 self._hear()
 
     def _hear(self, timeout: float = 0) -> None:
         try:
-            message = self._zygote.hear(timeout)
+            message = self._control.hear(timeout)
         except Closed:  # the SUT took its parent down with it
             self.exit = Exit(signal.SIGKILL, None)
             return
@@ -223,7 +191,7 @@ class Process:
                 self._hear(timeout=0.5)
             if self.exit is not None:
                 return self.exit
-            self._zygote.kill(self.pid, "hung up")  # ignored when its end is under way already
+            self._control.kill(self.pid, "hung up")  # ignored when its end is under way already
         return Exit(signal.SIGKILL, None)
 
     def _read_output(self, fd: int) -> None:
@@ -232,4 +200,4 @@ class Process:
                 if self.output.total <= MAX_OUTPUT:
                     self.output.add(piece)
                     if self.output.total > MAX_OUTPUT:
-                        self._zygote.kill(self.pid, "output")
+                        self._control.kill(self.pid, "output")

@@ -6,18 +6,16 @@ them, for every k in turn, which is how "trouble between any two steps" is tried
 
 from __future__ import annotations
 
-import abc
 import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drill_katas.services.steps import Fatal, Refused, Unanswered
+from drill_katas.services.steps import AnswerLost, StepRefused, SutKilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from drill_katas.judge.running import Running
-    from drill_katas.services.broker import Services
+    from drill_katas.judge.session import SutSession
     from drill_katas.services.steps import Closable
 
 
@@ -33,29 +31,22 @@ class Trouble:
         return f"at step {self.step} ({self.request or 'which it did not come to'})"
 
 
-class Troubled(abc.ABC):
-    """The part of a SUT that has things go wrong in a block, from its `step`-th step on; 1 is the first.
+class Troubled:
+    """The part of a SUT that makes things go wrong in a block, from its `step`-th step on; 1 is the first.
 
-    Each way yields its `Trouble`. A block that comes to fewer steps goes on to its end.
+    Each context manager yields its `Trouble`. A block with fewer steps ends normally.
     """
 
-    @property
-    @abc.abstractmethod
-    def _services(self) -> Services:
-        """What serves the program's requests."""
-
-    @abc.abstractmethod
-    def _started(self) -> Running:
-        """Return the program, which is started if it does not run."""
+    _session: SutSession
 
     @contextlib.contextmanager
     def killed_before_step(self, step: int) -> Iterator[Trouble]:
         """Kill the SUT in place of this step. The call that is under way then raises `Killed`."""
-        running = self._started()
+        running = self._session.started()
 
         def kill(_: Closable) -> None:
             running.kill_soon()
-            raise Fatal
+            raise SutKilled
 
         with self._armed(step, kill) as trouble:
             yield trouble
@@ -69,8 +60,8 @@ class Troubled(abc.ABC):
         """
 
         def refuse(_: Closable) -> None:
-            self._services.disarm()
-            raise Refused("database is locked")
+            self._session.services.disarm()
+            raise StepRefused("database is locked")
 
         with self._armed(step, refuse) as trouble:
             yield trouble
@@ -80,8 +71,8 @@ class Troubled(abc.ABC):
         """Have this step carried out and its answer lost: as `failing_at_step`, but a commit, say, has been made."""
 
         def lose(_: Closable) -> None:
-            self._services.disarm()
-            raise Unanswered("no answer from the server")
+            self._session.services.disarm()
+            raise AnswerLost("no answer from the server")
 
         with self._armed(step, lose) as trouble:
             yield trouble
@@ -98,7 +89,7 @@ class Troubled(abc.ABC):
         def refuse(service: Closable) -> None:
             failing.append(service)
             if service is failing[0]:
-                raise Refused("disk I/O error")
+                raise StepRefused("disk I/O error")
 
         with self._armed(step, refuse) as trouble:
             yield trouble
@@ -112,7 +103,7 @@ class Troubled(abc.ABC):
         """
 
         def let_go_first(_: Closable) -> None:
-            self._services.disarm()
+            self._session.services.disarm()
             act()
 
         with self._armed(step, let_go_first) as trouble:
@@ -126,8 +117,8 @@ class Troubled(abc.ABC):
             trouble.request = trouble.request or request
             carry_out(service)
 
-        self._services.arm(step, note)
+        self._session.services.arm(step, note)
         try:
             yield trouble
         finally:
-            self._services.disarm()
+            self._session.services.disarm()

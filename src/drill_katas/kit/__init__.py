@@ -22,7 +22,7 @@ from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.pictures import Picture
 from drill_katas.kit.sql import Growth, costliest, repeated
-from drill_katas.kit.telemetry import Report
+from drill_katas.kit.telemetry import ErrorReport
 from drill_katas.services.database import Database as database
 from drill_katas.services.upstream import Fault
 from drill_katas.services.upstream import Upstream as upstream
@@ -40,6 +40,7 @@ def network(*nodes: str) -> Network:
 
 
 __all__ = [
+    "ErrorReport",
     "Fault",
     "Growth",
     "Holding",
@@ -47,7 +48,6 @@ __all__ = [
     "Killed",
     "Machine",
     "Picture",
-    "Report",
     "Sut",
     "SutError",
     "costliest",

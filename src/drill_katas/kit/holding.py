@@ -25,7 +25,7 @@ class Holding:
 
     def note(self, call: str) -> None:
         """Look at the connections, for a call such as "POST /price" has arrived and is open from now on."""
-        held = self._database.held()
+        held = self._database.checked_out()
         if len(held) > len(self._held):
             self._call, self._held = call, held
 

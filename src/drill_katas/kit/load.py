@@ -11,18 +11,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.kit.quantiles import nearest_rank
+from drill_katas.quantiles import nearest_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from drill_katas.services.hops import Answer
+    from drill_katas.services.hops import HttpResponse
     from drill_katas.services.network import Network, Request
 
 SHOWN_SECONDS: Final = ".2f"
 
 
-def is_2xx(answer: Answer) -> bool:
+def is_2xx(answer: HttpResponse) -> bool:
     """Return whether the status is one of success."""
     return answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004 - RFC 9110, section 15
 
@@ -40,7 +40,7 @@ class Arrival:
 class Patience:
     """How long a whole load may take, in seconds of own time; then what `lost()` returns is raised.
 
-    It is called while the customers still wait, so that it sees who waits for whom: `sut.frozen(...)` is the usual one.
+    It is called while the customers still wait, so that it sees who waits for whom: `sut.hang(...)` is the usual one.
     """
 
     seconds: float
@@ -54,9 +54,9 @@ class Load:
     `seconds` are those from the first sending to the last answer.
     """
 
-    answers: tuple[Answer, ...]
+    answers: tuple[HttpResponse, ...]
     seconds: float
-    good: Callable[[Answer], bool] = field(default=is_2xx, repr=False)
+    good: Callable[[HttpResponse], bool] = field(default=is_2xx, repr=False)
 
     @property
     def good_answers(self) -> int:
@@ -116,7 +116,7 @@ def burst(
     requests: Sequence[Request],
     *,
     within: float,
-    good: Callable[[Answer], bool] = is_2xx,
+    good: Callable[[HttpResponse], bool] = is_2xx,
     patience: Patience | None = None,
 ) -> Load:
     """Send all requests at once; each customer hangs up after `within` seconds.
@@ -134,7 +134,7 @@ def closed_loop(
     *,
     clients: int,
     within: float,
-    good: Callable[[Answer], bool] = is_2xx,
+    good: Callable[[HttpResponse], bool] = is_2xx,
     patience: Patience | None = None,
 ) -> Load:
     """Send the requests in their order from `clients` customers, each sending one when its last one is answered.
@@ -142,8 +142,8 @@ def closed_loop(
     Each hangs up after `within` seconds.
     """
 
-    async def run() -> list[Answer]:
-        answers: dict[int, Answer] = {}
+    async def run() -> list[HttpResponse]:
+        answers: dict[int, HttpResponse] = {}
         left = iter(enumerate(requests))
 
         async def customer() -> None:
@@ -163,16 +163,16 @@ def open_loop(
     node: str,
     arrivals: Sequence[Arrival],
     *,
-    good: Callable[[Answer], bool] = is_2xx,
+    good: Callable[[HttpResponse], bool] = is_2xx,
     patience: Patience | None = None,
 ) -> Load:
     """Send each request when its time has come, whatever has become of the others."""
 
-    async def arrive(arrival: Arrival) -> Answer:
+    async def arrive(arrival: Arrival) -> HttpResponse:
         await asyncio.sleep(arrival.at)
         return await network.send(node, arrival.request, arrival.within)
 
-    async def run() -> list[Answer]:
+    async def run() -> list[HttpResponse]:
         return await asyncio.gather(*map(arrive, arrivals))
 
     began = time.monotonic()
@@ -180,7 +180,9 @@ def open_loop(
     return Load(tuple(answers), time.monotonic() - began, good)
 
 
-def _finished(network: Network, work: Coroutine[Any, Any, list[Answer]], patience: Patience | None) -> list[Answer]:
+def _finished(
+    network: Network, work: Coroutine[Any, Any, list[HttpResponse]], patience: Patience | None
+) -> list[HttpResponse]:
     future = network.start(work)
     try:
         if patience is None:  # it ends when its last customer has been answered or has hung up

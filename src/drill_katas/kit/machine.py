@@ -27,12 +27,12 @@ class Machine(RuleBasedStateMachine):
         """Finish a walk, and note one that fails: teardown also runs while a failure is on its way up."""
         failure = sys.exc_info()[1]
         if failure is not None:
-            self.sut.trial.note_failure(failure)
+            self.sut.check.note_failure(failure)
             return
         try:
             self.at_end()
         except Exception as found:
-            self.sut.trial.note_failure(found)
+            self.sut.check.note_failure(found)
             raise
 
 

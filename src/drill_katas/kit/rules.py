@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 
-from drill_katas.kit.quantiles import quantile_of
+from drill_katas.quantiles import quantile_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Report:
+class ErrorReport:
     """How the contract wants something told: a sample that goes up by one, and the fields of one log line."""
 
     metric: str

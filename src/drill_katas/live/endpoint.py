@@ -15,15 +15,15 @@ from drill_katas.errors import UserError
 from drill_katas.evidence.exposition import negotiated
 from drill_katas.evidence.records import clock_time
 from drill_katas.failures import Broken, CheckEnded, SutError
-from drill_katas.services.event_loop import Loop
+from drill_katas.services.event_loop import EventLoopThread
 from drill_katas.services.http_client import end_to_end
 from drill_katas.services.network import Network
 
 if TYPE_CHECKING:
     from drill_katas.evidence.meters import Sample
     from drill_katas.evidence.scene import Scene
-    from drill_katas.live.desk import Desk
-    from drill_katas.services.hops import Answer
+    from drill_katas.live.job_queue import JobQueue
+    from drill_katas.services.hops import HttpResponse
 
 HOST: Final = "127.0.0.1"
 BRIEF: Final = 0.1  # seconds that a scrape waits until the system is between two of its steps
@@ -34,10 +34,10 @@ UNANSWERED: Final = "the system gave no answer"
 class Endpoint:
     """Serves `/metrics`, `/SERVICE/...` and at `/` a list of these, while it is open. `port` 0 takes a free one."""
 
-    def __init__(self, scene: Scene, desk: Desk, port: int) -> None:
+    def __init__(self, scene: Scene, desk: JobQueue, port: int) -> None:
         self._scene = scene
         self._desk = desk
-        self._loop = Loop()
+        self._loop = EventLoopThread()
         self._samples: tuple[Sample, ...] = ()
         self._measured = self._scraped = time.monotonic()
         self.port = port
@@ -151,7 +151,7 @@ class Endpoint:
 async def _pass_on(network: Network, service: str, request: web.Request) -> web.Response:
     path = request.path_qs.removeprefix(f"/{service}")
     options = {"headers": end_to_end(request.headers), "data": await request.read()}
-    answer: Answer = await asyncio.wrap_future(
+    answer: HttpResponse = await asyncio.wrap_future(
         network.start(network.send(service, (request.method, path, options), within=None))
     )
     if answer.status is None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from drill_katas.errors import UserError
 from drill_katas.evidence.otlp import logs_to_otlp, to_otlp
-from drill_katas.services.event_loop import Loop
+from drill_katas.services.event_loop import EventLoopThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ class Exporter:
         self._failing = False
         self._spans: list[Span] = []
         self._logs: list[LogLine] = []
-        self._loop = Loop()
+        self._loop = EventLoopThread()
 
     def send(self, spans: Sequence[Span], logs: Sequence[LogLine], later: float) -> None:
         """Send these, and what could not be sent before; `later` is how much their times lie before our clock's."""

@@ -14,8 +14,8 @@ from drill_katas.evidence.meters import Meters
 from drill_katas.evidence.recording import Stream
 from drill_katas.evidence.replay import play, story_of, system
 from drill_katas.evidence.scene import Scene
-from drill_katas.live.desk import Desk
 from drill_katas.live.endpoint import Endpoint
+from drill_katas.live.job_queue import JobQueue
 from drill_katas.live.logfile import LogFile
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SCRAPED: Final = 15.0  # seconds of the incident's clock between two scrapes
 
 
 @dataclass(frozen=True)
-class Plan:
+class LivePlan:
     """How to serve: so many times as fast as the incident's clock, on which port, and where its files are to lie."""
 
     speed: float
@@ -41,13 +41,13 @@ class Plan:
     exporter: Exporter | None
 
 
-def serve(what: Replay, plan: Plan, ready: Callable[[Endpoint], None]) -> str:
+def serve(what: Replay, plan: LivePlan, ready: Callable[[Endpoint], None]) -> str:
     """Serve until interrupted, or until the SUT is at its end; returns why. `ready` is called when all is up.
 
     Raises `UserError` when the module cannot be imported, the port is taken, or the kata is served already.
     """
     with story_of(what.kata) as story, LogFile(plan.folder) as log, system(what, math.inf) as sut:
-        told, desk = story.INCIDENT, Desk()
+        told, desk = story.INCIDENT, JobQueue()
         clock = PacedClock(told.began, told.scale, plan.speed, desk.rest)
 
         def after_step(scene: Scene, _: float) -> None:
@@ -80,7 +80,7 @@ def buckets(longest: float) -> tuple[float, ...]:
     return tuple(float(f"{SHORTEST * APART**number:.6g}") for number in range(many + 1))
 
 
-def configure(plan: Plan, told: Incident, endpoint: Endpoint) -> None:
+def configure(plan: LivePlan, told: Incident, endpoint: Endpoint) -> None:
     """Write the configuration of a Prometheus that scrapes the system and has its alert rules."""
     name, every = plan.folder.name, f"{round(SCRAPED / plan.speed * 1000)}ms"
     rules = plan.folder / "rules.yml"

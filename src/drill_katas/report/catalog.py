@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog.katas import LEVELS
 from drill_katas.practice.progress import PENALTY, KataProgress
-from drill_katas.report.text import Line, clock, fit, line, wrapped
+from drill_katas.report.text import TextLine, clock, fit, line, wrapped
 from drill_katas.text import plural
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ BAR: Final = 20
 MARKS: Final = {"solved": "✓", "in progress": "…", "untouched": "·"}
 
 
-def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:
+def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], width: int) -> list[TextLine]:
     """Return a line a kata: how it stands, level, name, title."""
     lines = []
     for kata in katas:
@@ -33,7 +33,9 @@ def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], wid
     return lines
 
 
-def status_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int, at: datetime) -> list[Line]:
+def status_lines(
+    katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int, at: datetime
+) -> list[TextLine]:
     """Return a bar for each level, then counts and times of each kata that was touched."""
     lines = overall_lines(katas, standings, width)
     for kata in katas:
@@ -72,7 +74,7 @@ def penalty_of(wrong: int) -> str:
     return f"{wrong} wrong diagnos{'is' if wrong == 1 else 'es'} (+{clock(wrong * PENALTY)})"
 
 
-def overall_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[Line]:
+def overall_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[TextLine]:
     """Return a progress bar for each level; the numbers matter more than the bars' length."""
     rows = []
     for level in sorted({kata.manifest.level for kata in katas}):

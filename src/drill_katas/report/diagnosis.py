@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from drill_katas.catalog.answer import Outcome
+    from drill_katas.catalog.answer import Effect
     from drill_katas.evidence.records import Alert
     from drill_katas.investigation.scoring import Score, State
     from drill_katas.practice.progress import KataProgress
-    from drill_katas.report.text import Line, Style
+    from drill_katas.report.text import Style, TextLine
 
 STYLES: Final[dict[State, Style]] = {"proposed": "note", "supported": "good", "refuted": "bad"}
 STATES: Final[dict[str, str]] = {"proposed": "not supported yet", "supported": "supported", "refuted": "refuted"}
 """The states in words; the journal has the keys."""
-OUTCOMES: Final[dict[Outcome, str]] = {
+OUTCOMES: Final[dict[Effect, str]] = {
     "gone": "at least 98 of 100 requests are good",
     "better": "more requests are good, by more than 10 of 100",
     "unchanged": "as many requests are good, to 10 of 100",
@@ -33,7 +33,7 @@ OUTCOMES: Final[dict[Outcome, str]] = {
 NAMES: Final = 20  # columns of the longest mechanism
 
 
-def score_lines(score: Score, standing: KataProgress, width: int, at: datetime) -> Iterator[Line]:
+def score_lines(score: Score, standing: KataProgress, width: int, at: datetime) -> Iterator[TextLine]:
     """Show a score part by part, as far as the evidence that was asked decides them, and its cost."""
     yield line("your hypothesis is ", (STATES[score.state], STYLES[score.state]))
     for part in score.parts:
@@ -50,7 +50,7 @@ def score_lines(score: Score, standing: KataProgress, width: int, at: datetime) 
     yield line("Ask more, predict what comes of another experiment, and diagnose again.")
 
 
-def mechanism_lines(width: int, *, numbered: bool) -> Iterator[Line]:
+def mechanism_lines(width: int, *, numbered: bool) -> Iterator[TextLine]:
     """List the mechanisms by group, each with its meaning; the numbers go on from group to group."""
     number = 1
     for group, names in GROUPS.items():
@@ -62,7 +62,7 @@ def mechanism_lines(width: int, *, numbered: bool) -> Iterator[Line]:
             number += 1
 
 
-def numbered_lines(choices: Mapping[str, str], width: int) -> list[Line]:
+def numbered_lines(choices: Mapping[str, str], width: int) -> list[TextLine]:
     """List choices, each with its number and meaning."""
     longest = max(map(len, choices), default=0)
     return [
@@ -72,14 +72,14 @@ def numbered_lines(choices: Mapping[str, str], width: int) -> list[Line]:
     ]
 
 
-def experiment_lines(ablations: Mapping[str, str], width: int) -> Iterator[Line]:
+def experiment_lines(ablations: Mapping[str, str], width: int) -> Iterator[TextLine]:
     """List experiments with their meaning."""
     longest = max(map(len, ablations), default=0)
     for name, about in ablations.items():
         yield from _listed("", name, about, longest, width)
 
 
-def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
+def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[TextLine]:
     """List alerts in the order in which they fired."""
     for alert in sorted(alerts, key=lambda each: each.fired):
         until = clock_time(alert.resolved) if alert.resolved is not None else "the end"
@@ -87,15 +87,15 @@ def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
         yield from wrapped(alert.summary, width, " " * 24, "dim")
 
 
-def experiments(ablations: Mapping[str, str], came: Mapping[str, Outcome]) -> dict[str, str]:
+def experiments(ablations: Mapping[str, str], came: Mapping[str, Effect]) -> dict[str, str]:
     """Return the meaning of each experiment, with the outcome of those that were made."""
     made = {name: f" (made: the harm is {came[name]})" for name in came}
     return {name: f"{about}{made.get(name, '')}" for name, about in ablations.items()}
 
 
 def hypothesis_lines(
-    answers: Mapping[str, str], alerts: Sequence[str], came: Mapping[str, Outcome], width: int
-) -> list[Line]:
+    answers: Mapping[str, str], alerts: Sequence[str], came: Mapping[str, Effect], width: int
+) -> list[TextLine]:
     """Return the summary of a diagnosis that is to be confirmed."""
     made = "" if answers["experiment"] in came else "; it is made now"
     outcome = f": the harm is {answers['outcome']}{made}" if "outcome" in answers else ""
@@ -112,7 +112,7 @@ def hypothesis_lines(
     return [*lines, line(f"A wrong one adds {clock(PENALTY)} to the clock.")]
 
 
-def _listed(mark: str, name: str, about: str, longest: int, width: int) -> Iterator[Line]:
+def _listed(mark: str, name: str, about: str, longest: int, width: int) -> Iterator[TextLine]:
     """Return a name and its meaning in columns, the meaning wrapped within its own."""
     head = f"{mark}  {name:<{longest}}  "
     first, *rest = wrapped(about, width - len(head), "") or [line()]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.evidence.graph import cycles, told_seconds
 from drill_katas.evidence.records import clock_time, day
-from drill_katas.report.text import Span as Piece
+from drill_katas.report.text import Segment as Piece
 from drill_katas.report.text import fit, line, wrapped
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from drill_katas.evidence.graph import Edge
     from drill_katas.evidence.query import Plotted, Trace
-    from drill_katas.evidence.records import Alert, Family, Incident, LogLine, ServiceLevel, Span, Summary
+    from drill_katas.evidence.records import Alert, Family, IncidentRecord, LogLine, ServiceLevel, Span, Summary
     from drill_katas.kit.rules import Point
-    from drill_katas.report.text import Line, Style
+    from drill_katas.report.text import Style, TextLine
 
 LEVEL_STYLES: Final[dict[str, Style]] = {"error": "bad", "critical": "bad", "warning": "note", "debug": "dim"}
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
@@ -28,7 +28,7 @@ DAY: Final = 86_400  # seconds
 BAR: Final = 16  # columns of a trace's timeline, at least
 
 
-def summary_lines(incident: Incident, width: int) -> Iterator[Line]:
+def summary_lines(incident: IncidentRecord, width: int) -> Iterator[TextLine]:
     """Tell what was replayed, which alerts fired, and what customers got."""
     told = incident.summary
     what = f"{told.kata}, {clock_time(told.began)[:5]} to {clock_time(told.ended)[:5]}"
@@ -43,7 +43,7 @@ def summary_lines(incident: Incident, width: int) -> Iterator[Line]:
     yield line(f"  {_stretch(told):<14}  {level(told.after)}")
 
 
-def comparison_lines(baseline: Incident, experiment: Incident, came: str, width: int) -> Iterator[Line]:
+def comparison_lines(baseline: IncidentRecord, experiment: IncidentRecord, came: str, width: int) -> Iterator[TextLine]:
     """Tell what customers got in an experiment, beside what they got without it."""
     told = experiment.summary
     yield line((f"{told.kata} with {told.ablation}", "bold"), f", replayed in {told.seconds:.1f} s")
@@ -58,7 +58,7 @@ def comparison_lines(baseline: Incident, experiment: Incident, came: str, width:
     yield from alert_lines(experiment.alerts, width)
 
 
-def _late_lines(told: Summary, width: int) -> Iterator[Line]:
+def _late_lines(told: Summary, width: int) -> Iterator[TextLine]:
     """Return that a replay ran late on a busy machine, and how to make it again."""
     if told.late is None:
         return
@@ -79,7 +79,7 @@ def level(of: ServiceLevel) -> str:
     return f"{of.good} of {of.requests} requests good ({of.share:.0%}), p95 {told_seconds(of.p95)}"
 
 
-def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
+def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[TextLine]:
     """Tell which alerts fired, when, and by which rule."""
     if not alerts:
         yield line("no alert fired")
@@ -94,7 +94,7 @@ def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[Line]:
             yield from [line((f"    {part}", "dim"))] if len(part) < width - 4 else wrapped(part, width, "    ", "dim")
 
 
-def log_lines(logs: Iterable[LogLine], width: int, *, dated: bool = False) -> Iterator[Line]:
+def log_lines(logs: Iterable[LogLine], width: int, *, dated: bool = False) -> Iterator[TextLine]:
     """Write log lines, each with its time, with `dated` its day, the beginning of its trace id, and its fields."""
     for each in logs:
         fields = " ".join(f"{name}={value}" for name, value in each.fields.items())
@@ -108,7 +108,7 @@ def log_lines(logs: Iterable[LogLine], width: int, *, dated: bool = False) -> It
             yield line(" " * (len(head) + len(level_)), *((piece.text, "") for piece in more))
 
 
-def trace_list(found: Iterable[Trace], width: int) -> Iterator[Line]:
+def trace_list(found: Iterable[Trace], width: int) -> Iterator[TextLine]:
     """List traces, one a line."""
     yield line(("trace     began     took       spans  request", "dim"))
     for trace in found:
@@ -120,7 +120,7 @@ def trace_list(found: Iterable[Trace], width: int) -> Iterator[Line]:
         yield line(head, (fit(text, max(20, width - len(head))), "bad" if trace.failed else ""))
 
 
-def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) -> Iterator[Line]:
+def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) -> Iterator[TextLine]:
     """Draw a trace as a tree: what each part of it was, when it began, how long it took, and a timeline."""
     yield line((f"trace {trace.trace_id}", "bold"))
     yield from wrapped(" ".join(_more(trace.root)), width, "", "dim")
@@ -133,7 +133,7 @@ def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) 
         children.setdefault(span.parent_id if span.parent_id in known else None, []).append(span)
     bar = max(BAR, width // 4)
 
-    def draw(span: Span, depth: int) -> Iterator[Line]:
+    def draw(span: Span, depth: int) -> Iterator[TextLine]:
         end = ended if span.ended is None else span.ended
         start, stop = (round((at - began) / whole * (bar - 1)) for at in (span.began, end))
         timeline = " " * start + "█" * (stop - start + 1)
@@ -159,14 +159,14 @@ def _more(span: Span) -> Iterator[str]:
     return (f"{name}={value}" for name, value in span.attributes.items() if name not in usual)
 
 
-def metric_list(families: Iterable[Family], width: int) -> Iterator[Line]:
+def metric_list(families: Iterable[Family], width: int) -> Iterator[TextLine]:
     """List metrics with their kinds and what they are."""
     for family in families:
         yield line((family.name, "bold"), f"  {family.kind}, {len(family.series)} series")
         yield from wrapped(family.help, width, "  ")
 
 
-def plot(of: Plotted, stretch: tuple[float, float], width: int) -> Iterator[Line]:
+def plot(of: Plotted, stretch: tuple[float, float], width: int) -> Iterator[TextLine]:
     """Draw a series over a stretch of time, from its beginning to its end."""
     yield line((fit(of.name, width), "bold"))
     if not of.points:
@@ -186,7 +186,7 @@ def plot(of: Plotted, stretch: tuple[float, float], width: int) -> Iterator[Line
     yield line(" " * AXIS, (f"{first}{last:>{max(6, columns - 5)}}", "dim"))
 
 
-def night_lines(of: Plotted, width: int) -> Iterator[Line]:
+def night_lines(of: Plotted, width: int) -> Iterator[TextLine]:
     """Draw a series of many nights, one a line, all to the same scale and hours."""
     nights: dict[str, list[Point]] = {}
     for at, value in of.points:
@@ -205,7 +205,7 @@ def night_lines(of: Plotted, width: int) -> Iterator[Line]:
     yield line(" " * 12, (f"{clock_time(first)[:5]}{clock_time(last)[:5]:>{columns - 5}}", "dim"))
 
 
-def graph_lines(of: Sequence[Edge], width: int) -> Iterator[Line]:
+def graph_lines(of: Sequence[Edge], width: int) -> Iterator[TextLine]:
     """List who calls whom, and name the cycles."""
     yield line((f"{'calls':>7}  {'failed':>6}  {'no end':>6}  {'p95':>9}  from -> to", "dim"))
     for edge in of:

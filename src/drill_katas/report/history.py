@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from drill_katas.practice.journal import Event
-    from drill_katas.report.text import Line, Style
+    from drill_katas.report.text import Style, TextLine
 
 SHOWN: Final = 200  # columns of a sparkline, at most
 
 
-def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) -> Iterator[Line]:
+def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) -> Iterator[TextLine]:
     """Show the events of one kata, in order of time, and the share of passing checks."""
     standing = KataProgress(name)
     lines = []
@@ -43,7 +43,7 @@ def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) 
         yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))
 
 
-def all_lines(names: Sequence[str], events: Sequence[Event], width: int, at: datetime) -> Iterator[Line]:
+def all_lines(names: Sequence[str], events: Sequence[Event], width: int, at: datetime) -> Iterator[TextLine]:
     """Show the history of every kata that has one, those of the workspace first."""
     touched = {event.kata for event in events}
     ordered = [name for name in names if name in touched]
@@ -100,7 +100,7 @@ def _is_judged(event: Event) -> TypeGuard[Ran]:
     return all(check.outcome is not Outcome.NOT_JUDGED for check in event.checks)
 
 
-def _parts(spans: Line) -> Iterator[tuple[str, Style]]:
+def _parts(spans: TextLine) -> Iterator[tuple[str, Style]]:
     return ((span.text, span.style) for span in spans)
 
 

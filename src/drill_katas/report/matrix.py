@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.report.text import Line, fit, line, wrapped
+from drill_katas.report.text import TextLine, fit, line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ WIDE, NARROW = 3, 2  # columns of a cell, where the terminal has room and where 
 SECONDS: Final = 9  # columns
 
 
-def matrix_lines(certificate: Certificate, width: int) -> list[Line]:
+def matrix_lines(certificate: Certificate, width: int) -> list[TextLine]:
     """Return the matrix, its legend, and what is wrong."""
     arms, checks, seeds = len(certificate.rows), len(certificate.checks), len(certificate.seeds)
     cell = WIDE if NAME + WIDE * checks + SECONDS <= width else NARROW
@@ -39,21 +39,21 @@ def matrix_lines(certificate: Certificate, width: int) -> list[Line]:
     return [*lines, *_fault_lines(certificate, width)]
 
 
-def summary_lines(certificates: Sequence[Certificate], width: int) -> list[Line]:
+def summary_lines(certificates: Sequence[Certificate], width: int) -> list[TextLine]:
     """Say of several katas which hold; repeat what is wrong with the others, for their matrices may be screens away."""
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     for each in certificates:
         lines.append(line((f"{each.kata}: ", "bold"), ("holds", "good") if each.holds else ("does not hold", "bad")))
         lines += _fault_lines(each, width)
     return lines
 
 
-def _fault_lines(certificate: Certificate, width: int) -> Iterator[Line]:
+def _fault_lines(certificate: Certificate, width: int) -> Iterator[TextLine]:
     for fault in certificate.faults:
         yield from wrapped(f"! {fault}", width, "", "bad")
 
 
-def _repeat_lines(certificate: Certificate) -> Iterator[Line]:
+def _repeat_lines(certificate: Certificate) -> Iterator[TextLine]:
     """Say whether the same arm with the same seed always got the same, when that was tried."""
     if certificate.repeat == 1:
         return
@@ -67,7 +67,7 @@ def _repeat_lines(certificate: Certificate) -> Iterator[Line]:
                 yield line((f"! {row.kind} {row.arm}, {cell.check}: {', '.join(cell.seen)}", "bad"))
 
 
-def _head_lines(checks: int, name: int, cell: int) -> Iterator[Line]:
+def _head_lines(checks: int, name: int, cell: int) -> Iterator[TextLine]:
     """Yield the numbers of the checks, written downwards: the tens above the ones."""
     for digits in zip(*(f"{number:>2}" for number in range(1, checks + 1)), strict=True):
         row = "".join(digit.rjust(cell) for digit in digits)
@@ -75,20 +75,20 @@ def _head_lines(checks: int, name: int, cell: int) -> Iterator[Line]:
             yield line(" " * name, (row, "dim"))
 
 
-def _row_lines(rows: Sequence[Row], name: int, cell: int) -> Iterator[Line]:
+def _row_lines(rows: Sequence[Row], name: int, cell: int) -> Iterator[TextLine]:
     for kind, group in groupby(rows, key=lambda row: row.kind):
         if kind == "near miss":
             yield line(("near misses", "dim"))
         yield from (_row_line(row, name, cell) for row in group)
 
 
-def _row_line(row: Row, name: int, width: int) -> Line:
+def _row_line(row: Row, name: int, width: int) -> TextLine:
     kind = "" if row.kind in {"reference", "near miss"} else f"{row.kind} "
     cells = [(_sign(cell).rjust(width), _style(cell)) for cell in row.cells]
     return line(fit(f"{kind}{row.arm}", name).ljust(name), *cells, (f"{row.seconds:{SECONDS - 2}.1f} s", "dim"))
 
 
-def _legend(certificate: Certificate, width: int) -> list[Line]:
+def _legend(certificate: Certificate, width: int) -> list[TextLine]:
     numbered = list(enumerate(certificate.checks, 1))
     lines = []
     for stage, group in groupby(numbered, key=lambda pair: pair[1].stage):

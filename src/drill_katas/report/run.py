@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from drill_katas.catalog.arms import WORKSPACE
 from drill_katas.catalog.katas import LEVELS, ORIGINAL
 from drill_katas.practice.attempts import NoAttempt
-from drill_katas.report.text import Line, Style, clock, fit, folded, judging, line, plain, shown, wrapped
+from drill_katas.report.text import Style, TextLine, clock, fit, folded, judging, line, plain, shown, wrapped
 from drill_katas.text import plural
 from drill_katas.verdict import Outcome
 
@@ -69,7 +69,7 @@ def details_below(check: CheckResult, width: int) -> str:
 
 def summary_lines(
     kata: Kata, verdict: Verdict, standing: KataProgress, workspace: Workspace, width: int, at: datetime
-) -> list[Line]:
+) -> list[TextLine]:
     """Return the end of a run of one kata in full."""
     failing = [check for check in verdict.checks if check.failed]
     foot = [*_finding(failing, width), *_culprits(verdict, width), line()]
@@ -79,11 +79,11 @@ def summary_lines(
     return [*_stage_lines(verdict, width, MAX_LINES - len(foot) - 1), *foot]
 
 
-def overview_lines(judged: Sequence[Judged], all_katas: Sequence[Line], width: int) -> list[Line]:
+def overview_lines(judged: Sequence[Judged], all_katas: Sequence[TextLine], width: int) -> list[TextLine]:
     """Return the end of a run of several katas: what matters of each, then how all katas stand."""
     why = [_no_attempt(reason) for reason in sorted({verdict.no_attempt for _, verdict, _ in judged} - {""})]
     room = MAX_LINES - len(all_katas) - 2 - len(why)
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     for index, (kata, verdict, standing) in enumerate(judged):
         block = _in_short(kata, verdict, standing, width)
         if len(lines) + len(block) > room:
@@ -94,7 +94,7 @@ def overview_lines(judged: Sequence[Judged], all_katas: Sequence[Line], width: i
     return [*lines, *why, line(), *all_katas]
 
 
-def _stage_lines(verdict: Verdict, width: int, room: int) -> list[Line]:
+def _stage_lines(verdict: Verdict, width: int, room: int) -> list[TextLine]:
     """Return a line a check; where there is no room for all, what has passed is folded into a line a stage.
 
     Stages that have passed as a whole are folded first, and of these the largest.
@@ -113,7 +113,7 @@ def _fails(checks: Sequence[CheckResult]) -> bool:
     return any(check.failed for check in checks)
 
 
-def _block(stage: Stage, checks: Sequence[CheckResult], width: int, *, folded: bool) -> list[Line]:
+def _block(stage: Stage, checks: Sequence[CheckResult], width: int, *, folded: bool) -> list[TextLine]:
     """Return the lines of a stage. Checks that were not reached are one line; `folded`, those that passed are, too."""
     foldable = {Outcome.NOT_REACHED, Outcome.PASS} if folded else {Outcome.NOT_REACHED}
     rows = [(check.title, check.outcome, check.seconds) for check in checks if check.outcome not in foldable]
@@ -125,7 +125,7 @@ def _block(stage: Stage, checks: Sequence[CheckResult], width: int, *, folded: b
     return [_result_line(label, *row, width) for label, row in zip(labels, rows, strict=False)]
 
 
-def _result_line(label: str, text: str, outcome: Outcome, seconds: float, width: int) -> Line:
+def _result_line(label: str, text: str, outcome: Outcome, seconds: float, width: int) -> TextLine:
     room = width - LABEL - 2 - TAIL
     mark, style = MARKS.get(outcome, ("✗", "bad"))
     reached = outcome not in {Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
@@ -133,7 +133,7 @@ def _result_line(label: str, text: str, outcome: Outcome, seconds: float, width:
     return line((label.ljust(LABEL), "bold"), (f"{mark} ", style), fit(text, room).ljust(room), (tail, style))
 
 
-def _finding(failing: Sequence[CheckResult], width: int) -> list[Line]:
+def _finding(failing: Sequence[CheckResult], width: int) -> list[TextLine]:
     """Return the first failing check's message, and what is known of failing in that way."""
     if not failing:
         return []
@@ -144,7 +144,7 @@ def _finding(failing: Sequence[CheckResult], width: int) -> list[Line]:
     return [line(), *_first_of(message, MESSAGE_LINES), *_first_of(help_lines, HELP_LINES)]
 
 
-def _first_of(lines: list[Line], most: int) -> list[Line]:
+def _first_of(lines: list[TextLine], most: int) -> list[TextLine]:
     """Return lines, or the first of them with a mark that there are more."""
     if len(lines) <= most:
         return lines
@@ -152,7 +152,7 @@ def _first_of(lines: list[Line], most: int) -> list[Line]:
     return [*others, line(*((span.text, span.style) for span in last), ("…", "dim"))]
 
 
-def _culprits(verdict: Verdict, width: int) -> list[Line]:
+def _culprits(verdict: Verdict, width: int) -> list[TextLine]:
     """Return why checks have no verdict, each reason once: two that differ in seconds alone are the same."""
     reasons: dict[str, str] = {}
     for check in verdict.not_judged:
@@ -161,7 +161,7 @@ def _culprits(verdict: Verdict, width: int) -> list[Line]:
     return [line(), *lines[:MESSAGE_LINES]] if lines else []
 
 
-def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: datetime) -> list[Line]:
+def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: datetime) -> list[TextLine]:
     if verdict.not_judged:
         left = plural(len(verdict.not_judged), "check")
         return [line(f"{kata.name}: {left} not judged, through no fault of the fix; this run is no attempt")]
@@ -181,7 +181,7 @@ def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: da
     return lines
 
 
-def _no_attempt(reason: str) -> Line:
+def _no_attempt(reason: str) -> TextLine:
     return line(f"no attempt: {reason} (`kata status --help` has the rule)")
 
 
@@ -207,7 +207,7 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
     return f"mend {files} and {judge}; `kata hint {kata.name}` helps a little ({standing.hints} seen)"
 
 
-def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) -> list[Line]:
+def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) -> list[TextLine]:
     passed = sum(check.passed for check in verdict.checks)
     seen = Outcome.PASS if verdict.passed else Outcome.NOT_JUDGED if verdict.not_judged else Outcome.FAIL
     mark, style = MARKS.get(seen, ("✗", "bad"))

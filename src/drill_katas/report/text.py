@@ -42,23 +42,23 @@ ASCII: Final = str.maketrans(
 
 
 @dataclass(frozen=True)
-class Span:
+class Segment:
     """A piece of a line in one style."""
 
     text: str
     style: Style = ""
 
 
-Line = tuple[Span, ...]
+TextLine = tuple[Segment, ...]
 Part = str | tuple[str, Style]
 
 
-def line(*parts: Part) -> Line:
+def line(*parts: Part) -> TextLine:
     """Build a line from plain texts and (text, style) pairs."""
-    return tuple(Span(part) if isinstance(part, str) else Span(*part) for part in parts)
+    return tuple(Segment(part) if isinstance(part, str) else Segment(*part) for part in parts)
 
 
-def plain(spans: Line) -> str:
+def plain(spans: TextLine) -> str:
     """Return a line without its styles."""
     return "".join(span.text for span in spans).rstrip()
 
@@ -90,7 +90,7 @@ class _Filler(textwrap.TextWrapper):
         super()._handle_long_word(reversed_chunks, cur_line, cur_len, width)
 
 
-def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[Line]:
+def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[TextLine]:
     """Break a text into lines of at most `width` columns."""
     lines = [piece for paragraph in text.splitlines() for piece in filled(paragraph, width, indent, indent)]
     return [line((piece, style)) for piece in lines]

@@ -75,7 +75,7 @@ def arm_belt(check: Check, sut: Sut) -> bool:
     def end(*_: object) -> None:
         if is_debugging():
             return
-        trial = sut.trial
+        trial = sut.check
         left = trial.seconds_left(BELT_SECONDS)
         if left:
             signal.setitimer(signal.ITIMER_REAL, max(left, 1.0))
@@ -100,11 +100,11 @@ def disarm_belt() -> None:
 def _watched(test: Callable[..., Any], sut: Sut) -> Callable[..., Any]:
     @functools.wraps(test)
     def one_example(*args: Any, **kwargs: Any) -> Any:
-        sut.trial.begin_example()
+        sut.check.begin_example()
         try:
             return test(*args, **kwargs)
         except Exception as error:
-            sut.trial.note_failure(error)
+            sut.check.note_failure(error)
             raise
 
     return one_example

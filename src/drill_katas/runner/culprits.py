@@ -13,7 +13,7 @@ import pytest
 
 from drill_katas import failures, kit
 from drill_katas.machine.shortage import shortage
-from drill_katas.sandbox.tier import Unheld
+from drill_katas.sandbox.tier import SandboxUnavailable
 from drill_katas.sut import host
 
 OUR_PARTS: Final = ("drill_katas", "_pytest", "pytest", "pluggy", "hypothesis", "_hypothesis_pytestplugin")
@@ -48,7 +48,7 @@ def culprit_of(error: BaseException, checks: Path, config: pytest.Config) -> str
 
 
 def _of_the_judge(error: BaseException) -> str | None:
-    if isinstance(error, Unheld | TimeoutError):
+    if isinstance(error, SandboxUnavailable | TimeoutError):
         return f"{error}; run it again"
     return None if isinstance(error, VERDICTS) else shortage(error)
 

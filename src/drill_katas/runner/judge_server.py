@@ -2,8 +2,8 @@
 
 A judge is a pytest of its own. For each request it forks a child, which goes on with the checks and leaves nothing
 behind in its parent. What a run takes before that, imports and collection, is done once.
-Run as `python -P -m drill_katas.runner.judge_server ORDER REQUESTS ANSWERS`: an `Order`, and two descriptors, of which the one carries
-requests, JSON on a line, and the other a line for each that is done.
+Run as `python -P -m drill_katas.runner.judge_server ORDER REQUESTS ANSWERS`: a `JudgeConfig` as JSON, the descriptor
+to read requests from (one JSON object a line), and the descriptor to write one line to for each request that is done.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 import msgspec
 import pytest
 
-from drill_katas.batch.judge_client import Order, Request
+from drill_katas.batch.judge_client import JudgeConfig, JudgeRequest
 from drill_katas.machine.cpu_time import MOST_WALL, Meter, Wait
-from drill_katas.sandbox.tier import Hold
+from drill_katas.sandbox.tier import SandboxPolicy
 from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.judge.hosts import Hosts
+    from drill_katas.judge.zygote_client import AlternatingZygotes
     from drill_katas.runner.kata_run import KataRun
     from drill_katas.runner.recorder import Recorder
 
@@ -35,82 +35,87 @@ LATER: Final = ("drill_katas.services.network",)  # what is imported only when a
 MARGIN: Final = 30.0  # seconds on top of what all checks may take, for a run's beginning and end
 
 
-class Curtain:
-    """A standard output that keeps to itself what is written while it is down."""
+class BufferedStdout:
+    """A standard output that buffers what is written until it is released."""
 
-    def __init__(self, stage: TextIO) -> None:
-        self.stage = stage
-        self.hidden: list[str] | None = []
+    def __init__(self, stdout: TextIO) -> None:
+        self.stdout = stdout
+        self._buffer: list[str] | None = []
 
     def write(self, text: str) -> int:
-        """Write, or keep."""
-        if self.hidden is None:
-            return self.stage.write(text)
-        self.hidden.append(text)
+        """Write, or buffer."""
+        if self._buffer is None:
+            return self.stdout.write(text)
+        self._buffer.append(text)
         return len(text)
 
-    def lift(self, *, shown: bool) -> None:
-        """Write from now on, and what was kept with `shown`."""
-        kept, self.hidden = self.hidden, None
+    def release(self, *, shown: bool) -> None:
+        """Write directly from now on; write the buffer, too, if `shown`."""
+        buffered, self._buffer = self._buffer, None
         if shown:
-            self.stage.write("".join(kept or ()))
+            self.stdout.write("".join(buffered or ()))
 
     def __getattr__(self, name: str) -> Any:
-        """Be what is behind it in everything else."""
-        return getattr(self.stage, name)
+        """Delegate everything else."""
+        return getattr(self.stdout, name)
 
 
-class Warm:
+class JudgeServer:
     """Stops a session where its checks would begin, and has a fork of it judge whenever it is asked to.
 
     A plugin that the session is begun with.
     """
 
-    def __init__(self, order: Order, requests: int, answers: int, curtain: Curtain) -> None:
+    def __init__(self, config: JudgeConfig, requests: int, answers: int, stdout: BufferedStdout) -> None:
         self.__name__ = "kata-warm"  # by which pytest knows it
-        self.hold = Hold(order.tier, order.hidden)
-        self.hosts: Hosts | None = None  # made by the run, which knows what to preload
+        self.policy = SandboxPolicy(config.tier, config.hidden)
+        self._zygotes: AlternatingZygotes | None = None
+        self._preload: list[str] = []
         self._requests, self._answers = requests, answers
-        self._curtain = curtain
+        self._stdout = stdout
+
+    def serve_with(self, zygotes: AlternatingZygotes, preload: list[str]) -> None:
+        """Use these zygotes in every run; `preload` are the modules that their SUTs import."""
+        self._zygotes, self._preload = zygotes, preload
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Serve; in a fork, go on to the checks. Where they could not be collected, say so and end."""
         if session.testsfailed:
-            self._curtain.lift(shown=True)
+            self._stdout.release(shown=True)
             return
         run: KataRun = session.config.pluginmanager.get_plugin("kata-run")  # type: ignore[assignment] # it is there
-        for module in (*LATER, *run.preload):
+        for module in (*LATER, *self._preload):
             importlib.import_module(module)
         rehearse(session.items)
         gc.collect()
         gc.freeze()  # what is there is there to stay: collecting garbage need not look through it
-        assert self.hosts is not None
+        assert self._zygotes is not None
         with open(self._requests, "rb", closefd=False, buffering=0) as requests:
             while line := requests.readline():
-                request = msgspec.json.decode(line, type=Request)
+                request = msgspec.json.decode(line, type=JudgeRequest)
                 pid = os.fork()
                 if pid == 0:
                     self._begin(session, run, request)
                     return
                 self._await(pid, run.seconds + MARGIN)
-                self.hosts.rest()
+                self._zygotes.rest()
                 os.write(self._answers, b"done\n")
-        self.hosts.close()
+        self._zygotes.close()
         os._exit(0)  # no check has run here, so that there is nothing to conclude
 
-    def _begin(self, session: pytest.Session, run: KataRun, request: Request) -> None:
+    def _begin(self, session: pytest.Session, run: KataRun, request: JudgeRequest) -> None:
         """Be a session that begins now."""
         os.close(self._requests)
         os.close(self._answers)
         plugins = session.config.pluginmanager
-        settings = run.aim(session.items, request.source, request.seed, request.report)
+        settings = run.retarget(session.items, request.source, request.seed, request.report)
         recorder: Recorder = plugins.get_plugin("kata-record")  # type: ignore[assignment] # as above
-        recorder.aim(settings)
+        recorder.retarget(settings)
         reporter = plugins.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.pytest_sessionstart(session)  # from when on it counts the seconds
-        self._curtain.lift(shown=False)
+        self._stdout.release(shown=False)
 
     def _await(self, child: int, seconds: float) -> None:
         """Wait for a child to end, and end it if it takes too long, in own time, or if nobody asks any more."""
@@ -128,13 +133,13 @@ class Warm:
 
     def _looks(self, child: int, seconds: float) -> Iterator[float]:
         """Yield how long to wait on, until so many seconds of own time are over."""
-        assert self.hosts is not None
+        assert self._zygotes is not None
         meter = Meter()
         most = meter.began + MOST_WALL * seconds
         wait = Wait(meter, seconds, lambda: most - time.monotonic())
         while left := wait.left():
             yield left
-            meter.include([child, *(pid for host in self.hosts.pids for pid in meter.kernel.family(host))])
+            meter.include([child, *(pid for host in self._zygotes.pids for pid in meter.kernel.family(host))])
 
 
 def rehearse(items: list[pytest.Item]) -> None:
@@ -152,20 +157,20 @@ def rehearse(items: list[pytest.Item]) -> None:
     nothing()
 
 
-def serve(order: Order, requests: int, answers: int) -> int:
-    """Be the judge until nobody asks any more; return the exit code of this process, or of one it has forked."""
-    curtain = Curtain(sys.stdout)
-    sys.stdout = cast("TextIO", curtain)
-    warm = Warm(order, requests, answers, curtain)
+def serve(config: JudgeConfig, requests: int, answers: int) -> int:
+    """Serve until the client closes the request pipe; return the exit code of this process, or of its fork."""
+    stdout = BufferedStdout(sys.stdout)
+    sys.stdout = cast("TextIO", stdout)
+    server = JudgeServer(config, requests, answers, stdout)
     try:
-        code = int(pytest.main(["--kata", order.kata, *order.options], plugins=[warm]))
+        code = int(pytest.main(["--kata", config.kata, *config.options], plugins=[server]))
     finally:
-        sys.stdout = curtain.stage
+        sys.stdout = stdout.stdout
     if code in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR}:
-        curtain.lift(shown=True)  # what is wrong with the kata, or with us
+        stdout.release(shown=True)  # the message about a mistake in the kata, or a defect of ours
     sys.stdout.flush()
     return code
 
 
 if __name__ == "__main__":
-    os._exit(serve(msgspec.json.decode(sys.argv[1], type=Order), int(sys.argv[2]), int(sys.argv[3])))
+    os._exit(serve(msgspec.json.decode(sys.argv[1], type=JudgeConfig), int(sys.argv[2]), int(sys.argv[3])))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import functools
 import random
 import shutil
 from collections import Counter
@@ -14,16 +14,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from drill_katas.catalog.arms import Overlay, arm_from, workspace_arm
+from drill_katas.catalog.arms import Overlay
 from drill_katas.errors import UserError
-from drill_katas.judge.check_context import Trial
-from drill_katas.judge.hosts import Hosts
-from drill_katas.judge.inline import InlineSpawner
+from drill_katas.judge.check_context import CheckContext
 from drill_katas.judge.program import Program
+from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
 from drill_katas.report.run import details_of
 from drill_katas.runner.benchmark import is_left_out, is_unrecorded, need_not_measure
 from drill_katas.runner.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
+from drill_katas.runner.context import arms_of
 from drill_katas.runner.culprits import culprit_of
 from drill_katas.runner.other_plugins import keep_others_out, use_our_sut
 from drill_katas.runner.recorder import MISTAKE, Finding
@@ -31,64 +31,57 @@ from drill_katas.runner.results import explained, not_judged, settled
 from drill_katas.verdict import CheckResult, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
-    from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
-    from drill_katas.runner.judge_server import Warm
+    from drill_katas.judge.inline import InlineSpawner
+    from drill_katas.judge.zygote_client import AlternatingZygotes
+    from drill_katas.runner.context import RunContext
     from drill_katas.runner.settings import Settings
 
 CHECK: Final = pytest.StashKey[Check]()
 NOT_REACHED: Final = pytest.StashKey[bool]()
 
 
-def arm_of(kata: Kata, settings: Settings) -> Arm:
-    """Return the files of a kata that are to be judged. Raises `UserError` when they are not there."""
-    if settings.source is None:
-        return workspace_arm(kata)
-    return arm_from(kata, settings.source, "--kata-from")
-
-
 class KataRun:
     """Runs the checks: in the session itself, or in each worker of pytest-xdist."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        arms: dict[str, Arm],
-        thresholds: dict[str, Mapping[str, float]],
-        warm: Warm | None = None,
-    ) -> None:
-        self._settings = settings
-        self.preload = list(dict.fromkeys(module for kata in settings.katas for module in kata.manifest.imports))
+    def __init__(self, context: RunContext, spawner: InlineSpawner | AlternatingZygotes) -> None:
+        self._settings = context.settings
+        self._arms = context.arms
+        self._thresholds = context.thresholds
+        self._session = SutSession(spawner, seed=context.settings.seed)
+        self.sut = Sut(self._session)
         self.seconds = 0.0  # that all checks together may take
-        if warm:
-            warm.hosts = Hosts(self.preload, warm.hold)
-        self._spawner = InlineSpawner() if settings.inline else (warm and warm.hosts) or Hosts(self.preload)
-        self.sut = Sut(self._spawner, seed=settings.seed)
-        self._thresholds = thresholds
-        self._arms = arms
+        self._at_end = contextlib.ExitStack()
+        self._at_end.callback(spawner.close)
+        self._at_end.callback(self._session.close)
+        self._overlays: dict[str, Overlay] = {}
+        self._collected: list[pytest.Item] = []
         self._totals: Counter[str] = Counter()
         self._selected: Counter[str] = Counter()
         self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
         self._told: set[tuple[str, str]] = set()  # kata and message of a module that cannot be judged at all
 
-    def aim(self, items: list[pytest.Item], source: str | None, seed: int, report: str | None) -> Settings:
-        """Judge something else, ahead of the first check. Raises `UserError` when the files are not there."""
+    def retarget(self, items: list[pytest.Item], source: str | None, seed: int, report: str | None) -> Settings:
+        """Judge another source, ahead of the first check. Raises `UserError` when its files do not exist."""
         self._settings = dataclasses.replace(
             self._settings, source=source, seed=seed, report=Path(report) if report else None
         )
-        self._arms = {kata.name: arm_of(kata, self._settings) for kata in self._settings.katas}
-        self.sut.seed = seed
+        self._arms = arms_of(self._settings)
+        self._session.seed = seed
         for item in items:
             seeded(item, seed)
         items[:] = self._in_order(self._collected)
         return self._settings
 
-    @functools.cached_property
-    def _overlays(self) -> dict[str, Overlay]:
-        """The files that are judged, as they are at the first check."""
-        return {kata.name: Overlay(kata, self._arms[kata.name]) for kata in self._settings.katas}
+    def _overlay(self, kata: Kata) -> Overlay:
+        """Return the files that are judged, as they are at the first check of the run."""
+        if not self._overlays:
+            for each in self._settings.katas:
+                self._overlays[each.name] = Overlay(each, self._arms[each.name])
+                self._at_end.callback(self._overlays[each.name].close)
+        return self._overlays[kata.name]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
@@ -155,9 +148,8 @@ class KataRun:
             item.stash[NOT_REACHED] = True
             pytest.skip("not reached: an earlier stage fails")
         limits, thresholds = check.kata.manifest.limits, self._thresholds[check.kata.name]
-        program = Program.of(check.kata, self._overlays[check.kata.name])
-        trial = Trial(program, limits, check.budget, thresholds)
-        self.sut.begin_check(trial)
+        program = Program.of(check.kata, self._overlay(check.kata))
+        self._session.begin_check(CheckContext(program, limits, check.budget, thresholds))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -166,7 +158,7 @@ class KataRun:
             return (yield)
         finally:
             if CHECK in item.stash:
-                self.sut.raise_end()
+                self._session.raise_end()
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
@@ -199,15 +191,12 @@ class KataRun:
             self._attach(report, check, result)
         if call.when == "teardown":
             report.culprit = call.excinfo and culprit_of(call.excinfo.value, check.kata.folder, item.config)  # type: ignore[attr-defined]
-            self.sut.end_check()
+            self._session.end_check()
         return report
 
     def pytest_unconfigure(self) -> None:
         """End every process and remove the copies."""
-        self.sut.close()
-        self._spawner.close()
-        for overlay in vars(self).get("_overlays", {}).values():  # none when no check has begun
-            overlay.close()
+        self._at_end.close()
 
     def _is_partial(self, kata: Kata) -> bool:
         """Whether some checks were left out on purpose: by `-k` and its like, or by naming single tests."""
@@ -238,7 +227,7 @@ class KataRun:
         if report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
             why = "the check did not run to its end (skip or xfail): that proves nothing"
             return replace(passed, outcome=Outcome.FAIL, message=why)
-        trial = self.sut.trial
+        trial = self.sut.check
         passed = replace(passed, figures=trial.figures, waited=round(trial.meter.waited, 3))
         if call.excinfo is not None:
             trial.blame_a_busy_machine()

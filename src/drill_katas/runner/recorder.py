@@ -26,7 +26,7 @@ from drill_katas.verdict import CheckResult, Outcome, Report, Verdict
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
-    from drill_katas.report.text import Line
+    from drill_katas.report.text import TextLine
     from drill_katas.runner.settings import Settings
 
 MISTAKE: Final = "kata_mistake"
@@ -62,7 +62,7 @@ class Recorder:
         self._notices = list(settings.workspace.journal.read().notices)
         self._failed: dict[str, pytest.TestReport] = {}  # by test id
 
-    def aim(self, settings: Settings) -> None:
+    def retarget(self, settings: Settings) -> None:
         """Record another run than the one that this session was begun for."""
         self._settings = settings
 
@@ -159,7 +159,7 @@ class Recorder:
         if self._mistake:
             writer.line(encodable(f"ERROR: {self._mistake}"), red=True)
 
-    def _summary(self, width: int) -> list[Line]:
+    def _summary(self, width: int) -> list[TextLine]:
         workspace = self._settings.workspace
         standings = progress(workspace.journal.read().events)
         judged = [

@@ -14,7 +14,7 @@ from drill_katas.verdict import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.judge.check_context import Failure, Trial
+    from drill_katas.judge.check_context import CheckContext, Failure
     from drill_katas.verdict import CheckResult
 
 MAX_MESSAGE_LINES = 6
@@ -24,7 +24,7 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object in its repr: another
 FINDINGS = (AssertionError, CheckEnded, SutError)  # what a check raises about the SUT
 
 
-def explained(result: CheckResult, error: BaseException, trial: Trial) -> CheckResult:
+def explained(result: CheckResult, error: BaseException, trial: CheckContext) -> CheckResult:
     """Return the result of a check that raised `error`."""
     error = _cause(error)
     failure = trial.example_that_raised(error)
@@ -45,7 +45,7 @@ def explained(result: CheckResult, error: BaseException, trial: Trial) -> CheckR
     )
 
 
-def settled(result: CheckResult, trial: Trial) -> CheckResult:
+def settled(result: CheckResult, trial: CheckContext) -> CheckResult:
     """Return the verdict on a check: a fault of the judge or the machine takes the place of any failure."""
     if trial.fault is None or not result.failed:
         return result

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import hypothesis
 import pytest
 from hypothesis.internal.conjecture import providers
 
-from drill_katas.catalog.thresholds import limits_of
 from drill_katas.errors import UserError
+from drill_katas.judge.inline import InlineSpawner
+from drill_katas.judge.zygote_client import AlternatingZygotes
 from drill_katas.machine.shortage import raise_file_limit, require_proc
 from drill_katas.practice.progress import progress
 from drill_katas.practice.selection import select
@@ -20,10 +21,16 @@ from drill_katas.report.catalog import list_lines
 from drill_katas.report.text import encodable, plain
 from drill_katas.runner import fixtures
 from drill_katas.runner.benchmark import keep_no_empty_storage, keep_table_aside
-from drill_katas.runner.kata_run import KataRun, arm_of
+from drill_katas.runner.context import RunContext
+from drill_katas.runner.kata_run import KataRun
 from drill_katas.runner.other_plugins import refuse_what_spoils_verdicts, rewrite_helpers
 from drill_katas.runner.recorder import Recorder
 from drill_katas.runner.settings import libraries, read_settings
+from drill_katas.sandbox.tier import PRACTICE
+
+if TYPE_CHECKING:
+    from drill_katas.runner.judge_server import JudgeServer
+    from drill_katas.runner.settings import Settings
 
 PROFILE: Final = "drill-katas"
 
@@ -34,13 +41,12 @@ def begin(config: pytest.Config) -> None:
     try:
         refuse_what_spoils_verdicts(config)
         require_proc()
-        settings = read_settings(config)
-        arms = {kata.name: arm_of(kata, settings) for kata in settings.katas}
-        thresholds = {kata.name: limits_of(kata) for kata in settings.katas}
+        context = RunContext.of(read_settings(config))
     except UserError as mistake:
         raise pytest.UsageError(str(mistake)) from None
     keep_no_empty_storage(config)
     keep_table_aside(config)
+    settings = context.settings
     config.args = list(settings.targets)
     config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
     if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
@@ -52,7 +58,7 @@ def begin(config: pytest.Config) -> None:
     if not is_worker:
         config.pluginmanager.register(Recorder(config, settings), "kata-record")
     if not distributes:
-        run = KataRun(settings, arms, thresholds, config.pluginmanager.get_plugin("kata-warm"))
+        run = KataRun(context, _spawner(settings, config.pluginmanager.get_plugin("kata-warm")))
         config.stash[fixtures.SUT] = run.sut
         config.pluginmanager.register(run, "kata-run")
         config.pluginmanager.register(fixtures, "kata-fixtures")
@@ -70,6 +76,17 @@ def list_katas(config: pytest.Config) -> int:
     for each in list_lines(katas, standings, shutil.get_terminal_size().columns):
         sys.stdout.write(encodable(plain(each)) + "\n")
     return pytest.ExitCode.OK
+
+
+def _spawner(settings: Settings, server: JudgeServer | None) -> InlineSpawner | AlternatingZygotes:
+    """Start what starts the SUTs of a run; a judge server keeps it between its runs."""
+    if settings.inline:
+        return InlineSpawner()
+    preload = list(dict.fromkeys(module for kata in settings.katas for module in kata.manifest.imports))
+    zygotes = AlternatingZygotes(preload, server.policy if server else PRACTICE)
+    if server:
+        server.serve_with(zygotes, preload)
+    return zygotes
 
 
 def _load_profile() -> None:

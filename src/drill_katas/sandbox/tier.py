@@ -26,7 +26,7 @@ class Tier(enum.StrEnum):
         return order.index(self) >= order.index(wanted)
 
 
-class Unheld(Exception):
+class SandboxUnavailable(Exception):
     """A SUT cannot be held as was asked for: `why` says what this machine has refused."""
 
     def __init__(self, tier: Tier, why: str) -> None:
@@ -35,11 +35,11 @@ class Unheld(Exception):
 
 
 @dataclass(frozen=True)
-class Hold:
+class SandboxPolicy:
     """How to hold SUTs. `hidden` are folders that none may look into, wherever they lie: checks and solutions."""
 
     tier: Tier = Tier.PRACTICE
     hidden: tuple[str, ...] = ()
 
 
-PRACTICE: Final = Hold()
+PRACTICE: Final = SandboxPolicy()

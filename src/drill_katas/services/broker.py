@@ -18,7 +18,7 @@ from drill_katas.files import RunFolder
 from drill_katas.machine.cpu_time import Meter, Wait
 from drill_katas.machine.shortage import shortage
 from drill_katas.services.kept import Kept, KeptChannel, TooMuch
-from drill_katas.services.steps import Closable, Fatal
+from drill_katas.services.steps import Closable, SutKilled
 from drill_katas.sql.sqlite_limits import MOST_STATEMENTS
 from drill_katas.sut.wire import Closed, WireError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drill_katas.services.calls import Call
-    from drill_katas.services.event_loop import Loop
+    from drill_katas.services.event_loop import EventLoopThread
     from drill_katas.services.sql_server import SqlServer
 
 MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the judge's, and may have a request half sent
@@ -61,7 +61,7 @@ class Services:
         self.most_statements = MOST_STATEMENTS  # that are kept of this check
         self._services: dict[str, Service] = {}
         self._things: list[Closable] = []
-        self._loop: Loop | None = None
+        self._loop: EventLoopThread | None = None
         self._sql: SqlServer | None = None
         self._channels: set[KeptChannel] = set()
         self._names = (str(number) for number in itertools.count(1))
@@ -91,12 +91,12 @@ class Services:
             self.note_fault(culprit)
 
     @property
-    def loop(self) -> Loop:
+    def loop(self) -> EventLoopThread:
         """The event loop of what the judge serves and asks over HTTP; it is started when first needed."""
         if self._loop is None:
-            from drill_katas.services.event_loop import Loop  # noqa: PLC0415 - few katas need it
+            from drill_katas.services.event_loop import EventLoopThread  # noqa: PLC0415 - few katas need it
 
-            self._loop = Loop(self.note_error)
+            self._loop = EventLoopThread(self.note_error)
         return self._loop
 
     @property
@@ -123,7 +123,7 @@ class Services:
     def arm(self, step: int, trouble: Callable[[str, Closable], None]) -> None:
         """Call `trouble` before the `step`-th request from now (1 is the next) and all that follow, and tell it which.
 
-        It raises `Fatal`, `Refused` or `Unanswered`, or lets the request through.
+        It raises `SutKilled`, `Refused` or `Unanswered`, or lets the request through.
         """
         with self._lock:
             self._steps_left, self._trouble = step, trouble
@@ -197,5 +197,5 @@ class Services:
                 return
             try:
                 service.serve(channel)
-            except Fatal:
+            except SutKilled:
                 channel.receive(timeout=5)  # until the SUT is gone, which closes the connection

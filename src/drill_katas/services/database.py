@@ -82,7 +82,7 @@ class Database:
         """The most connections that were open at once."""
         return self._look().peak
 
-    def held(self) -> list[Held]:
+    def checked_out(self) -> list[Held]:
         """Return the connections that are checked out of their pool now, the oldest first.
 
         Such a one has executed something since its last return, or has a transaction open. A pool returns a connection

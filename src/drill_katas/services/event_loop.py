@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Loop:
+class EventLoopThread:
     """Runs coroutines for threads that are none."""
 
     def __init__(self, note_error: Callable[[BaseException], object] = lambda _: None) -> None:

@@ -44,7 +44,7 @@ class Hop:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """What a request from outside was answered: `status` is None when nothing came in time."""
 
     trace_id: str

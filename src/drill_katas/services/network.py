@@ -22,7 +22,7 @@ import aiohttp
 from aiohttp import web
 
 from drill_katas.services import links
-from drill_katas.services.hops import Answer, Hop
+from drill_katas.services.hops import Hop, HttpResponse
 from drill_katas.services.http_client import body_of, client, end_to_end
 from drill_katas.services.kept import ANSWERS, HOPS, TooMuch
 from drill_katas.services.upstream import Fault
@@ -130,14 +130,14 @@ class Network:
         listener.listen(links.BACKLOG)
         return listener
 
-    def ask(self, node: str, method: str, path: str, *, within: float, **options: Any) -> Answer:
+    def ask(self, node: str, method: str, path: str, *, within: float, **options: Any) -> HttpResponse:
         """Send one request from outside and return its answer, which may take `within` seconds.
 
         `options` are those of aiohttp's client: `json`, `headers`.
         """
         return self.ask_together(node, [(method, path, options)], within=within)[0]
 
-    def ask_together(self, node: str, requests: Sequence[Request], *, within: float) -> list[Answer]:
+    def ask_together(self, node: str, requests: Sequence[Request], *, within: float) -> list[HttpResponse]:
         """Send requests all at once, each `(method, path, options)`, and return their answers in this order."""
         return self._loop.run(self._ask_together(node, requests, within))
 
@@ -145,7 +145,7 @@ class Network:
         """Begin a coroutine that sends requests from outside, and return at once what its value will be."""
         return self._loop.start(work)
 
-    async def send(self, node: str, request: Request, within: float | None) -> Answer:
+    async def send(self, node: str, request: Request, within: float | None) -> HttpResponse:
         """Send one request from outside, and return its answer. Its customer hangs up after `within` seconds."""
         method, path, options = request
         trace_id, began = uuid.uuid4().hex, time.monotonic()
@@ -158,11 +158,11 @@ class Network:
                 ) as reply:
                     body = await body_of(reply, self._kept)
         except TimeoutError:
-            return Answer(trace_id, None, seconds=time.monotonic() - began)
+            return HttpResponse(trace_id, None, seconds=time.monotonic() - began)
         except (aiohttp.ClientError, TooMuch) as error:
             self._note_error(error)
-            return Answer(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
-        return Answer(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
+            return HttpResponse(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
+        return HttpResponse(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
 
     def close(self) -> None:
         """Stop listening; the check is over."""
@@ -254,7 +254,7 @@ class Network:
         self._kept.give_back(ANSWERS, len(body))  # it is the caller's now
         return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=body)
 
-    async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[Answer]:
+    async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[HttpResponse]:
         return await asyncio.gather(*(self.send(node, request, within) for request in requests))
 
     async def _stop(self) -> None:

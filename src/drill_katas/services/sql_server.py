@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from drill_katas.failures import CheckEnded, LimitExceeded, NotJudged
 from drill_katas.services.sql_nursery import NURSERY
-from drill_katas.services.steps import Fatal, Refused, Unanswered
+from drill_katas.services.steps import AnswerLost, StepRefused, SutKilled
 from drill_katas.sql import sqlite_limits
 from drill_katas.sql.ends import End
 from drill_katas.sql.shared import ARMED, CAUSE, CHANGES, DATABASES, Shared, new_page
@@ -176,10 +176,10 @@ class SqlServer:
     def _step(self, database: Closable, step: str) -> dict[str, Any]:
         try:
             self._services.step(step, database)
-        except Unanswered as lost:
+        except AnswerLost as lost:
             return {"refused": str(lost), "carried_out": True}
-        except Refused as refused:
+        except StepRefused as refused:
             return {"refused": str(refused), "carried_out": False}
-        except Fatal:
+        except SutKilled:
             return {"ends": True}
         return {"refused": "", "carried_out": True}

@@ -12,13 +12,13 @@ class Closable(Protocol):
         """Let go of everything; the check is over."""
 
 
-class Fatal(Exception):
+class SutKilled(Exception):
     """The SUT is being killed in place of this request: it must not get an answer, not even a closed connection."""
 
 
-class Refused(Exception):
+class StepRefused(Exception):
     """This one request fails: the service says so in its own way (a database with this message), and goes on."""
 
 
-class Unanswered(Refused):
+class AnswerLost(StepRefused):
     """This one request is carried out, but its answer is lost: to who asked it has failed."""

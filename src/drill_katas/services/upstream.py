@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.services.kept import CALLS
-from drill_katas.services.steps import Refused, Unanswered
+from drill_katas.services.steps import AnswerLost, StepRefused
 from drill_katas.sut.telemetry import valid_trace_id
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ class Upstream:
         """Return what happens to this call: the trouble of this step, or what is scripted."""
         try:
             self._services.step(f"{self._client}.{method}", self)
-        except Unanswered:
+        except AnswerLost:
             return Fault.REPLY_LOST
-        except Refused:
+        except StepRefused:
             return Fault.REQUEST_LOST
         return self._faults.popleft() if self._faults else Fault.NONE

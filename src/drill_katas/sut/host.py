@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     import sqlalchemy
     from aiohttp.web import Application
 
-    from drill_katas.sut.web import Loop
+    from drill_katas.sut.web import AppLoop
 
 MAX_MESSAGE: Final = 1_000  # characters of an exception's message that are told
 SHOWN_FRAMES: Final = 10  # of a deep stack, at either end
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """A request that cannot be served as the contract says; carries the error answer."""
 
     def __init__(self, kind: str, message: str, error: BaseException | None = None) -> None:
@@ -76,7 +76,7 @@ class Host:
         self._engines: dict[int, list[Any]] = {}
         self._numbers = iter(range(1, sys.maxsize))
         self._fds: list[int] = []  # that came with the request
-        self._loop: Loop | None = None  # of the applications that are served
+        self._loop: AppLoop | None = None  # of the applications that are served
         self._operations: dict[str, Callable[..., Any]] = {
             "import": self._import,
             "open": self._open,
@@ -96,7 +96,7 @@ class Host:
             operation, trace_id = self._operations[request.pop("op")], request.pop("trace", None)
             with telemetry.trace(trace_id):
                 return {"ok": operation(**request)}
-        except Refused as refused:
+        except CallRefused as refused:
             self.last_error = refused.error
             return {"error": refused.answer}
 
@@ -105,7 +105,7 @@ class Host:
         for module in self._modules:
             _guarded("import", importlib.import_module, f"{self._package}.{module}")
         if elsewhere := module_from_elsewhere(self._package, self._folder):
-            raise Refused("elsewhere", elsewhere)
+            raise CallRefused("elsewhere", elsewhere)
 
     def _open(self, target: str, args: list[Any]) -> int:
         number = next(self._numbers)
@@ -120,11 +120,11 @@ class Host:
         bound = _guarded("raised", getattr, thing, method, None)
         name = f"{type(thing).__name__}.{method}"
         if not callable(bound):
-            raise Refused("missing", f"{name} is missing")
+            raise CallRefused("missing", f"{name} is missing")
         value = _called(name, bound, args)
         problem = find_unplain(value)
         if problem:
-            raise Refused("unplain", f"{name} returned {problem}")
+            raise CallRefused("unplain", f"{name} returned {problem}")
         return value
 
     def _close(self, number: int) -> None:
@@ -133,13 +133,13 @@ class Host:
             engine.dispose()
 
     def _serve_app(self, target: str, node: dict[str, Any], settings: dict[str, Any]) -> None:
-        from drill_katas.sut.web import Loop  # noqa: PLC0415 - a kata that serves nothing does not pay for the import
+        from drill_katas.sut.web import AppLoop  # noqa: PLC0415 - a kata that serves nothing does not pay for the import
 
         factory, number = self._find(target), next(self._numbers)
         self._engines[number] = []
         given = {name: self._materialise(value, number) for name, value in settings.items()}
         world = importlib.import_module(f"{self._package}.world")
-        self._loop = self._loop or Loop()
+        self._loop = self._loop or AppLoop()
         make = functools.partial(_make_app, target, factory, lambda: world.World(node["name"], node["links"], **given))
         self._loop.serve(make, node["name"], socket.socket(fileno=self._fds.pop(0)))
 
@@ -158,7 +158,7 @@ class Host:
             found = getattr(sys.modules.get(f"{self._package}.{module}"), target, None)
             if found is not None:
                 return found
-        raise Refused("missing", f"{target} is missing{f' in {wanted}.py' if wanted else ''}")
+        raise CallRefused("missing", f"{target} is missing{f' in {wanted}.py' if wanted else ''}")
 
     def _materialise(self, arg: Any, number: int) -> Any:
         """Return what the learner's code receives for `arg`: plain data as it is, a resource as its client."""
@@ -188,7 +188,7 @@ def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Appli
     _check_signature(target, factory, [None])
     app = _guarded("raised", lambda: factory(make_world()))
     if not isinstance(app, Application):
-        raise Refused("unplain", f"{target} returned a {type(app).__name__}, not an aiohttp.web.Application")
+        raise CallRefused("unplain", f"{target} returned a {type(app).__name__}, not an aiohttp.web.Application")
     return app
 
 
@@ -197,25 +197,25 @@ def _guarded(kind: str, act: Callable[..., Any], *args: Any) -> Any:
     try:
         return act(*args)
     except MemoryError as error:
-        raise Refused("memory", str(error), error) from None
+        raise CallRefused("memory", str(error), error) from None
     except BlockingIOError as error:  # fork(2) says so when there are too many processes, other calls for other reasons
-        raise Refused("processes" if _cannot_fork() else kind, str(error), error) from None
+        raise CallRefused("processes" if _cannot_fork() else kind, str(error), error) from None
     except OSError as error:
-        raise Refused("memory" if error.errno == errno.ENOMEM else kind, _message_of(error), error) from None
+        raise CallRefused("memory" if error.errno == errno.ENOMEM else kind, _message_of(error), error) from None
     except SystemExit as error:
-        raise Refused("exit", f"sys.exit({error.code!r})", error) from None
+        raise CallRefused("exit", f"sys.exit({error.code!r})", error) from None
     except BaseException as error:  # noqa: BLE001 - the learner's code may raise anything
         if isinstance(error, SyntaxError) and kind == "import" and error.lineno:
-            raise Refused(kind, f"line {error.lineno}: {error.msg}", error) from None
+            raise CallRefused(kind, f"line {error.lineno}: {error.msg}", error) from None
         kind = "processes" if "can't start new thread" in _message_of(error) else kind
-        raise Refused(kind, _message_of(error), error) from None
+        raise CallRefused(kind, _message_of(error), error) from None
 
 
 def _called(name: str, target: Callable[..., Any], args: list[Any]) -> Any:
     """Call what the contract names. Its signature is looked at only when there is doubt, for that takes a while."""
     try:
         return _guarded("raised", target, *args)
-    except Refused as refused:
+    except CallRefused as refused:
         if isinstance(refused.error, TypeError):
             _check_signature(name, target, args)
         raise
@@ -240,7 +240,7 @@ def _check_signature(name: str, target: Any, args: list[Any]) -> None:
     try:
         signature.bind(*args)
     except TypeError as error:
-        raise Refused("signature", f"{name}{signature}: {error}") from None
+        raise CallRefused("signature", f"{name}{signature}: {error}") from None
 
 
 def _message_of(error: BaseException) -> str:

@@ -21,7 +21,7 @@ SHOWN_TASKS: Final = 200
 T = TypeVar("T")
 
 
-class Loop:
+class AppLoop:
     """The event loop of all applications, on a thread of its own: the judge is answered while it is busy."""
 
     def __init__(self) -> None:

@@ -39,7 +39,7 @@ NEEDED: Final[tuple[tuple[tuple[Kind, ...], int, str], ...]] = (
 
 
 @dataclass(frozen=True)
-class Arm:
+class DeclaredArm:
     """An arm and what is declared of it: the checks it must fail and what each must say (a regex), and those it may.
 
     A `tempting` one passes the symptom.
@@ -49,7 +49,7 @@ class Arm:
     name: str
     folder: Path
     fails: dict[str, str]
-    sometimes: tuple[str, ...] = ()
+    may_fail: tuple[str, ...] = ()
     tempting: bool = False
 
 
@@ -108,32 +108,32 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         return sum(cell.flips for row in self.rows for cell in row.cells)
 
 
-def arms_of(kata: Kata, answer: Answer) -> list[Arm]:
+def arms_of(kata: Kata, answer: Answer) -> list[DeclaredArm]:
     """Return all arms of a kata, with what `answer.toml` declares of each."""
     arms = [
-        Arm(
+        DeclaredArm(
             "healthy" if variant in answer.healthy else "broken",
             variant,
             kata.variant_folder(variant),
             answer.broken.get(variant, {}),
-            answer.broken_sometimes.get(variant, ()),
+            answer.broken_may_fail.get(variant, ()),
         )
         for variant in (ORIGINAL, *kata.manifest.variants)
     ]
-    arms.append(Arm("reference", "reference", kata.solutions, {}))
-    arms += [Arm("accepted", folder.name, folder, {}) for folder in _folders(kata.solutions / "accepted")]
+    arms.append(DeclaredArm("reference", "reference", kata.solutions, {}))
+    arms += [DeclaredArm("accepted", folder.name, folder, {}) for folder in _folders(kata.solutions / "accepted")]
     for folder in _folders(kata.solutions / "near_misses"):
         miss = answer.near_misses.get(folder.name)
         if miss is None:
-            arms.append(Arm("near miss", folder.name, folder, {}))
+            arms.append(DeclaredArm("near miss", folder.name, folder, {}))
         else:
-            fails = dict.fromkeys(miss.fails, "") | {miss.fails[0]: miss.says}
-            arms.append(Arm("near miss", folder.name, folder, fails, miss.sometimes, tempting=miss.tempting))
+            fails = dict.fromkeys(miss.fails, "") | {miss.fails[0]: miss.message}
+            arms.append(DeclaredArm("near miss", folder.name, folder, fails, miss.may_fail, tempting=miss.tempting))
     return arms
 
 
 @dataclass(frozen=True)
-class Plan:
+class CertificationPlan:
     """How to certify: with which seeds, each how many times, how many runs at once, and how busy a machine."""
 
     seeds: Sequence[int]
@@ -143,7 +143,7 @@ class Plan:
     derive: bool = False
 
 
-def certify(kata: Kata, plan: Plan, tell: Callable[[int, int], None]) -> Certificate:
+def certify(kata: Kata, plan: CertificationPlan, tell: Callable[[int, int], None]) -> Certificate:
     """Judge every arm as planned; `tell(done, of)` is called as it goes.
 
     A plan that derives writes the thresholds anew from what it measured. Raises `UserError`.
@@ -180,7 +180,7 @@ def certify(kata: Kata, plan: Plan, tell: Callable[[int, int], None]) -> Certifi
     )
 
 
-def _row(arm: Arm, columns: Sequence[CheckName], runs: Sequence[Sequence[CheckResult]], repeat: int) -> Row:
+def _row(arm: DeclaredArm, columns: Sequence[CheckName], runs: Sequence[Sequence[CheckResult]], repeat: int) -> Row:
     seconds = max(sum(check.seconds for check in checks) for checks in runs)
     by_name = [{check.name: check for check in checks} for checks in runs]
     cells = tuple(
@@ -189,7 +189,7 @@ def _row(arm: Arm, columns: Sequence[CheckName], runs: Sequence[Sequence[CheckRe
     return Row(arm.kind, arm.name, round(seconds, 2), cells)
 
 
-def _cell(arm: Arm, check: str, seen: Sequence[CheckResult | None], repeat: int) -> Cell:
+def _cell(arm: DeclaredArm, check: str, seen: Sequence[CheckResult | None], repeat: int) -> Cell:
     declared, fault = _declared_and_fault(arm, check, seen)
     outcomes = tuple(result.outcome.value if result else "missing" for result in seen)
     names = sorted({name for result in seen if result for name in result.figures})
@@ -204,12 +204,12 @@ def _flips(seen: Sequence[CheckResult | None], repeat: int) -> int:
 
 
 def _declared_and_fault(
-    arm: Arm, check: str, seen: Sequence[CheckResult | None]
+    arm: DeclaredArm, check: str, seen: Sequence[CheckResult | None]
 ) -> tuple[Literal["pass", "fail", "either"], str]:
     told = ", ".join(sorted({result.outcome.value if result else "missing" for result in seen}))
     if arm.kind not in RIGHT:  # a busy machine may leave a check of a wrong arm undecided; see `_undecided`
         seen = [result for result in seen if result is None or not result.not_judged]
-    if check in arm.sometimes and all(seen):
+    if check in arm.may_fail and all(seen):
         return "either", ""
     if check not in arm.fails:
         wrong = next((result for result in seen if result is None or not result.passed), None)
@@ -236,7 +236,7 @@ def _measured(rows: Sequence[Row]) -> Iterator[Measured]:
         yield Measured(name=name, right=right, wrong=wrong)
 
 
-def _missing(answer: Answer, arms: Sequence[Arm]) -> Iterator[str]:
+def _missing(answer: Answer, arms: Sequence[DeclaredArm]) -> Iterator[str]:
     for kinds, least, what in NEEDED:
         have = sum(arm.kind in kinds for arm in arms)
         if have < least:
@@ -247,17 +247,17 @@ def _missing(answer: Answer, arms: Sequence[Arm]) -> Iterator[str]:
         if arm.kind == "healthy" and arm.fails:
             yield f"healthy {arm.name}: answer.toml says that it fails checks"
     known = {arm.name for arm in arms}
-    for name in (*answer.broken, *answer.broken_sometimes, *answer.healthy, *answer.near_misses):
+    for name in (*answer.broken, *answer.broken_may_fail, *answer.healthy, *answer.near_misses):
         if name not in known:
             yield f"answer.toml speaks of {name}, and there is no such arm"
 
 
-def _undeclared(arms: Sequence[Arm], columns: Sequence[CheckName]) -> Iterator[str]:
+def _undeclared(arms: Sequence[DeclaredArm], columns: Sequence[CheckName]) -> Iterator[str]:
     """Name what is declared of checks that are not there, and near misses that tempt nobody."""
     symptoms = {column.name for column in columns if column.stage is Stage.SYMPTOM}
     known = {column.name for column in columns}
     for arm in arms:
-        for name in (*arm.fails, *arm.sometimes):
+        for name in (*arm.fails, *arm.may_fail):
             if name not in known:
                 yield f"{arm.kind} {arm.name}: {name} is declared, and there is no such check"
         if arm.tempting and symptoms & arm.fails.keys():

@@ -1,33 +1,38 @@
-"""The judge's side of a zygote, the warm process that SUTs are forked from."""
+"""The judge's side of the zygotes, the warm processes that SUTs are forked from."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
 import sys
 import time
 import uuid
+from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import drill_katas.sandbox
 from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.process import Process
+from drill_katas.machine.shortage import require_proc
 from drill_katas.sandbox.procfs import end_strays
-from drill_katas.sandbox.tier import PRACTICE, Hold, Tier, Unheld
+from drill_katas.sandbox.tier import PRACTICE, SandboxPolicy, SandboxUnavailable, Tier
 from drill_katas.services.kept import KeptChannel
+from drill_katas.services.sql_nursery import NURSERY
 from drill_katas.sut.wire import Channel, Closed, WireError, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.catalog.katas import Limits
-    from drill_katas.judge.process import Why
+    from drill_katas.judge.exit import Why
     from drill_katas.judge.program import Program
 
 SCRIPT: Final = Path(drill_katas.sandbox.__file__).with_name("zygote.py")
+HOSTS: Final = 2
 REST_SECONDS: Final = 10.0
 SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
 
@@ -43,12 +48,12 @@ def import_path() -> list[str]:
     return [path for path in paths if path not in named or path == ours or any(Path(path).glob("*.dist-info"))]
 
 
-class Zygote:
+class ZygoteClient:
     """The warm process that SUTs are forked from; start it early, its imports take a while."""
 
-    def __init__(self, preload: Sequence[str], hold: Hold = PRACTICE, hash_seed: int = 1) -> None:
+    def __init__(self, preload: Sequence[str], policy: SandboxPolicy = PRACTICE, hash_seed: int = 1) -> None:
         self._preload = list(preload)
-        self._hold = hold
+        self._policy = policy
         self._hash_seed = hash_seed
         self._start()
 
@@ -78,7 +83,7 @@ class Zygote:
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
         """Fork a SUT; any earlier one is ended first. A zygote that has been killed is replaced.
 
-        In the folder `sockets` it finds the judge. Raises `Unheld` when it cannot be held as it is to be.
+        In the folder `sockets` it finds the judge. Raises `SandboxUnavailable` when it cannot be held as it is to be.
         """
         if self._has_ended():
             self.close()
@@ -93,11 +98,11 @@ class Zygote:
             "overlay": str(program.overlay),
             "sockets": str(sockets),
             "limits": {"memory_mib": limits.memory_mib, "processes": limits.processes},
-            "tier": self._hold.tier,
-            "hidden": self._hold.hidden,
+            "tier": self._policy.tier,
+            "hidden": self._policy.hidden,
         }
         theirs = [their_calls.detach(), their_output, their_stacks]
-        dialler = Dialler(sockets) if self._hold.tier is Tier.REDUCED else None
+        dialler = Dialler(sockets) if self._policy.tier is Tier.REDUCED else None
         if dialler:
             theirs.append(dialler.detach())
         try:
@@ -170,5 +175,57 @@ class Zygote:
             if message and "spawned" in message:
                 return int(message["spawned"])
             if message and "unheld" in message:
-                raise Unheld(self._hold.tier, message["unheld"])
+                raise SandboxUnavailable(self._policy.tier, message["unheld"])
         raise TimeoutError(f"the zygote did not fork a SUT within {SPAWN_SECONDS:.0f} s")
+
+
+class AlternatingZygotes:
+    """Starts each SUT on the other host than the one before: from a zygote of its own.
+
+    What is forked from one process has one seed for `hash()` of strings. After a restart in production it is another
+    one, and a program that has stored such a hash must fail here as it would there. Each host has one of its own that
+    is always the same, and so is the verdict. Raises `UserError` where no SUT can be watched.
+    """
+
+    def __init__(self, preload: Sequence[str], policy: SandboxPolicy = PRACTICE) -> None:
+        require_proc()
+        if any(module.partition(".")[0] == "sqlalchemy" for module in preload):
+            NURSERY.start()
+        self._preload = preload
+        self._policy = policy
+        self._seeds = itertools.count(1)
+        self._zygotes = deque(self._zygote() for _ in range(HOSTS))
+
+    def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
+        """Start a SUT, which finds the judge in the folder `sockets`; the one before has to be ended."""
+        process = self._zygotes[0].spawn(program, limits, sockets)
+        self._zygotes.rotate()
+        return process
+
+    def get_ready(self) -> Self:
+        """Wait until both hosts are ready: a start takes processor time from what runs beside it."""
+        self.rest()
+        return self
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that programs are forked from."""
+        return [zygote.pid for zygote in self._zygotes]
+
+    @property
+    def families(self) -> list[int]:
+        """The processes whose work, and that of all below them, is the judge's own; one may still start up."""
+        return [*self.pids, *NURSERY.pids]
+
+    def rest(self) -> None:
+        """End what a run in a fork of this process has left; then be ready for another one's programs."""
+        for zygote in self._zygotes:
+            zygote.rest()
+
+    def close(self) -> None:
+        """End all that runs."""
+        for zygote in self._zygotes:
+            zygote.close()
+
+    def _zygote(self) -> ZygoteClient:
+        return ZygoteClient(self._preload, self._policy, hash_seed=next(self._seeds))

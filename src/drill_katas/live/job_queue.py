@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Desk:
+class JobQueue:
     """Keeps jobs until the thread that plays the incident rests between two of its steps, and does them then."""
 
     def __init__(self) -> None:
