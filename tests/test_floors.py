@@ -48,7 +48,6 @@ FORBIDDEN = {
     "files": TESTING,
     "catalog": TESTING,
     "practice": TESTING,
-    "investigation": TESTING,
     "report": {"pytest", "_pytest", "click"},
 }
 

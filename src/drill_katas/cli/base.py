@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from drill_katas.catalog.katas import Kata
+    from drill_katas.investigation.case import Case
     from drill_katas.practice.workspace import Workspace
     from drill_katas.report.text import TextLine
 
@@ -96,6 +97,13 @@ def find(name: str) -> tuple[Workspace, Kata]:
 
     workspace = workspace_here()
     return workspace, find(name, [workspace.library, *packs()])
+
+
+def open_case(name: str) -> Case:
+    """Return the case of a kata in this workspace. Raises `UserError`."""
+    from drill_katas.investigation.case import Case
+
+    return Case(*find(name), progress=progress_bar)
 
 
 def _is_removed() -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drill_katas.cli.base import as_json, command, find, show, show_json, width
+from drill_katas.cli.base import as_json, command, find, open_case, show, show_json, width
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.query import LogFilter
-    from drill_katas.evidence.records import IncidentRecord
-    from drill_katas.practice.workspace import Workspace
 
 SHOWN_TRACES = 10
 NO_LOGS = (
@@ -36,7 +34,7 @@ def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
     """Show which alerts fired, when, and by which rule."""
     from drill_katas.report.evidence import alert_lines
 
-    asked = _asked("alerts", name, experiment)
+    asked = open_case(name).ask("alerts", experiment)
     show_json(asked.alerts) if as_json else show(alert_lines(asked.alerts, width()))
 
 
@@ -63,9 +61,9 @@ def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_
         _follow(name, LogFilter(**wanted), as_json=as_json)
         return
     if recorded:
-        found = list(wanted_of(history.deploys(_on_record("logs", name, **wanted)), LogFilter(**wanted)))
+        found = list(wanted_of(history.deploys(_history("logs", name, **wanted)), LogFilter(**wanted)))
     else:
-        asked = _asked("logs", name, experiment, **wanted)
+        asked = open_case(name).ask("logs", experiment, **wanted)
         found = find_logs(asked, LogFilter(**wanted))
         _expect(asked.logs, NO_LOGS)
     show_json(found) if as_json else show(log_lines(found, width(), dated=recorded))
@@ -97,7 +95,7 @@ def traces(
     from drill_katas.evidence import query
     from drill_katas.report.evidence import trace_list, trace_tree
 
-    asked = _asked("traces", name, experiment, trace=trace, failed=failed or None, **wanted)
+    asked = open_case(name).ask("traces", experiment, trace=trace, failed=failed or None, **wanted)
     if trace is not None:
         one = query.one_trace(asked, trace)
         told = [line for line in asked.logs if line.trace_id == one.trace_id]
@@ -137,9 +135,9 @@ def metrics(
         raise UserError(f"--label and --percentile need a metric; `kata metrics {name}` lists them")
     asked = {"metric": metric, "labels": ",".join(labels) or None}
     if recorded:
-        families, stretch = history.metrics(_on_record("metrics", name, **asked)), (0.0, 0.0)
+        families, stretch = history.metrics(_history("metrics", name, **asked)), (0.0, 0.0)
     else:
-        incident = _asked("metrics", name, experiment, **asked)
+        incident = open_case(name).ask("metrics", experiment, **asked)
         families, stretch = incident.metrics, (incident.summary.began, incident.summary.ended)
     if metric is None:
         show_json(families) if as_json else show(metric_list(families, width()))
@@ -167,7 +165,7 @@ def graph(name: str, svg: Path | None, experiment: str | None, *, dot: bool, as_
     from drill_katas.evidence.layout import to_svg
     from drill_katas.report.evidence import graph_lines
 
-    asked = _asked("graph", name, experiment)
+    asked = open_case(name).ask("graph", experiment)
     found = edges(asked.spans, asked.summary.ended)
     if svg:
         svg.write_text(to_svg(found), encoding="utf-8")
@@ -184,48 +182,21 @@ def _follow(name: str, wanted: LogFilter, *, as_json: bool) -> None:
     from drill_katas.live.logfile import folder_of, follow
     from drill_katas.report.evidence import log_lines
 
-    workspace, kata = find(name)
-    _note(workspace, kata, "logs", None, follow=True, **asdict(wanted))
+    case = open_case(name)
+    case.record_query("logs", follow=True, **asdict(wanted))
     with contextlib.suppress(KeyboardInterrupt):
-        for line in wanted_of(follow(folder_of(workspace, kata.name)), wanted):
+        for line in wanted_of(follow(folder_of(case.workspace, name)), wanted):
             if as_json:
                 click.echo(json.dumps(line_to_json(line)))
             else:
                 show(log_lines([line], width()))
 
 
-def _asked(about: str, name: str, experiment: str | None, **options: Any) -> IncidentRecord:
-    """Read an incident, and note in the journal what it was asked."""
-    from drill_katas.evidence import store
-    from drill_katas.evidence.query import one_of
-    from drill_katas.evidence.replay import ablations_of
-
-    workspace, kata = find(name)
-    found = store.read(store.folder_of(workspace, kata.name), kata.name)
-    if experiment:
-        one_of(experiment, ablations_of(kata), "experiment")
-        made = store.experiment_with(workspace, found, experiment)
-        if made is None:
-            raise UserError(
-                f"{experiment} was not tried with this incident of {name}; `kata experiment {name} {experiment}` does"
-            )
-        found = made
-    _note(workspace, kata, about, experiment, **options)
-    return found
-
-
-def _on_record(about: str, name: str, **options: Any) -> Kata:
-    """Return a kata whose history is asked for, and note that in the journal."""
-    workspace, kata = find(name)
-    _note(workspace, kata, about, None, recorded=True, **options)
-    return kata
-
-
-def _note(workspace: Workspace, kata: Kata, about: str, experiment: str | None, **options: Any) -> None:
-    from drill_katas.practice.journal import Queried
-
-    given = {option: str(value) for option, value in options.items() if value is not None}
-    workspace.journal.append(Queried(kata=kata.name, about=about, options=given, ablation=experiment))
+def _history(about: str, name: str, **options: Any) -> Kata:
+    """Return a kata whose history is asked for, and record the query in the journal."""
+    case = open_case(name)
+    case.record_query(about, recorded=True, **options)
+    return case.kata
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -101,23 +101,20 @@ def start(name: str, variant: str | None) -> None:
 @click.argument("name")
 def hint(name: str) -> None:
     """Show the next hint, one rung of the ladder at a time; it is noted in your journal."""
-    from drill_katas.catalog.answer import read_answer
-    from drill_katas.practice.journal import Hinted
+    from drill_katas.practice.hints import hints_of, next_hint
 
     workspace, kata = find(name)
-    hints = read_answer(kata.solutions).hints
-    standing = workspace.progress_of(kata)
-    seen = standing.hints
-    if standing.solved_at:
+    if workspace.progress_of(kata).solved_at:
         click.echo(f"{name} is solved: no hint is needed. `kata solution {name}` shows how we would have.")
         raise SystemExit(1)
-    if seen >= len(hints):
+    found = next_hint(workspace, kata)
+    if found is None:
+        hints = hints_of(kata)
         click.echo(f"You have seen all {len(hints)} hints of {name}:")
         for number, text in enumerate(hints, 1):
-            say(f"{number}. {' '.join(text.split())}")
+            say(f"{number}. {text}")
         raise SystemExit(1)
-    workspace.journal.append(Hinted(kata=name, rung=seen + 1))
-    say(f"Hint {seen + 1} of {len(hints)}: {' '.join(hints[seen].split())}")
+    say(f"Hint {found.number} of {len(found.hints)}: {found.text}")
 
 
 @command("reset", "kata reset fp_drift")

@@ -1,10 +1,10 @@
-"""The questions of `kata diagnose`: what each reads, the dialogue at a terminal, and the way back."""
+"""The questions of `kata diagnose` at a terminal, with a way back."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,90 +14,15 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from drill_katas.catalog.answer import AlertLabel, Effect
-    from drill_katas.catalog.katas import Kata
+    from drill_katas.catalog.answer import Effect
     from drill_katas.evidence.records import IncidentRecord
+    from drill_katas.investigation.hypothesis import Given, Reader
     from drill_katas.report.text import TextLine
 
-T = TypeVar("T")
-Given: TypeAlias = dict[str, Any]
-"""The options of `kata diagnose`, as click gives them."""
 BACK: Final = "b"
 YES: Final = "y"
 NONE: Final = "none"
 ERROR: Final = "Error: "  # click's own, ahead of a reply that cannot be read
-
-
-class Reader:
-    """Reads each part of a hypothesis about one incident. All raise `UserError`."""
-
-    def __init__(self, kata: Kata, incident: IncidentRecord) -> None:
-        from drill_katas.catalog import answer
-        from drill_katas.catalog.mechanisms import GROUPS, NOTHING
-        from drill_katas.evidence.query import services
-        from drill_katas.evidence.replay import ablations_of
-
-        self._incident = incident
-        self.places = [NOTHING, *services(incident)]
-        self.listed = [name for group in GROUPS.values() for name in group]  # numbered as the question lists them
-        self.ablations = ablations_of(kata)
-        self.outcomes: list[Effect] = list(get_args(answer.Effect))
-        self.fired = list(dict.fromkeys(alert.name for alert in sorted(incident.alerts, key=lambda each: each.fired)))
-
-    def component(self, text: str) -> str:
-        """Read a component, by its number or name."""
-        return _chosen(text, self.places, "component")
-
-    def mechanisms(self, text: str) -> tuple[str, ...]:
-        """Read mechanisms, by their numbers or names."""
-        return _each(text, lambda word: _chosen(word, self.listed, "mechanism"))
-
-    def onset(self, text: str) -> float | None:
-        """Read a time of day, or never."""
-        from drill_katas.evidence.query import moment
-
-        return None if text == "never" else moment(self._incident, text)
-
-    def evidence(self, text: str) -> tuple[str, ...]:
-        """Read the ids of log lines and traces."""
-        return () if text == NONE else _each(text, self._known_id)
-
-    def mark(self, text: str) -> tuple[str, AlertLabel]:
-        """Read NAME=caused or NAME=noise."""
-        from drill_katas.evidence.query import one_of
-
-        name, mark = _pair("alert", text)
-        return one_of(name, sorted(self.fired), "alert"), self.verdict(mark)
-
-    def verdict(self, text: str) -> AlertLabel:
-        """Read whether an alert was caused by the fault, or noise."""
-        from drill_katas.catalog import answer
-
-        return cast("AlertLabel", _chosen(text, get_args(answer.AlertLabel), "mark"))
-
-    def experiment(self, text: str) -> tuple[str, Effect] | None:
-        """Read NAME=OUTCOME, or none."""
-        if text == NONE:
-            return None
-        name, predicted = _pair("experiment", text)
-        return self.ablation(name), self.outcome(predicted)
-
-    def ablation(self, text: str) -> str:
-        """Read an experiment, by its number or name."""
-        return text if text == NONE else _chosen(text, list(self.ablations), "experiment")
-
-    def outcome(self, text: str) -> Effect:
-        """Read an outcome, by its number or name."""
-        return cast("Effect", _chosen(text, self.outcomes, "outcome"))
-
-    def _known_id(self, text: str) -> str:
-        from drill_katas.evidence.query import trace_id
-
-        if text.startswith("log-"):
-            if text not in {line.id for line in self._incident.logs}:
-                raise UserError(f"there is no log line {text} in this incident; `kata logs` shows their ids")
-            return text
-        return trace_id(self._incident, text)
 
 
 @dataclass(frozen=True)
@@ -115,11 +40,10 @@ class Question:
     applies: Callable[[Mapping[str, str]], bool] = lambda _: True
 
 
-def complete(kata: Kata, incident: IncidentRecord, given: Given, came: Mapping[str, Effect]) -> Given:
+def complete(reader: Reader, incident: IncidentRecord, given: Given, came: Mapping[str, Effect]) -> Given:
     """Ask at the terminal for what the options leave out, and return all options. Raises `click.Abort`."""
     from drill_katas.report.diagnosis import hypothesis_lines
 
-    reader = Reader(kata, incident)
     answers = _answers_of(reader, given)
     questions = [each for each in _questions(reader, incident, came) if each.part not in answers]
     if all(each.part == "outcome" for each in questions):
@@ -183,7 +107,7 @@ def _questions(reader: Reader, incident: IncidentRecord, came: Mapping[str, Effe
         yield Question(
             name,
             f"Was {name} 1 caused by it, or 2 noise",
-            reader.verdict,
+            reader.label,
             (lambda: list(text.alert_lines(incident.alerts, width()))) if number == 0 else tuple,
         )
     yield Question(
@@ -213,7 +137,7 @@ def _answers_of(reader: Reader, given: Given) -> dict[str, str]:
         answers["onset"] = _checked(reader.onset)(given["onset"])
     if given["evidence"]:
         answers["evidence"] = ",".join(reader.evidence(",".join(given["evidence"])))
-    answers |= dict(reader.mark(each) for each in given["alert"])
+    answers |= dict(reader.alert(each) for each in given["alert"])
     if given["experiment"]:
         made = reader.experiment(given["experiment"])
         answers |= {"experiment": NONE} if made is None else {"experiment": made[0], "outcome": made[1]}
@@ -256,24 +180,3 @@ def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
         return text
 
     return checked
-
-
-def _chosen(text: str, choices: Sequence[str], what: str) -> str:
-    """Read a choice, by its number or its name. Raises `UserError`."""
-    from drill_katas.evidence.query import one_of
-
-    if text.isdecimal() and 0 < int(text) <= len(choices):
-        return choices[int(text) - 1]
-    return one_of(text, choices, what)
-
-
-def _each(text: str, read: Callable[[str], T]) -> tuple[T, ...]:
-    """Read several, with commas or spaces between them."""
-    return tuple(dict.fromkeys(read(word) for word in text.replace(",", " ").split()))
-
-
-def _pair(option: str, text: str) -> tuple[str, str]:
-    name, is_, value = text.partition("=")
-    if not is_:
-        raise UserError(f"--{option} {text!r} should be NAME=VALUE")
-    return name, value

@@ -1,0 +1,135 @@
+"""A case: one kata's incident in a workspace, which can be replayed, asked, and experimented with."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from drill_katas.catalog.arms import WORKSPACE, arm_from, workspace_arm
+from drill_katas.errors import UserError
+from drill_katas.evidence import store
+from drill_katas.evidence.query import one_of
+from drill_katas.evidence.replay import Replay, ablations_of, code_of, digest, replay, story_of
+from drill_katas.investigation.scoring import outcome
+from drill_katas.practice.journal import Queried, Replayed
+from drill_katas.practice.workspace import broken_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from drill_katas.catalog.answer import Effect
+    from drill_katas.catalog.arms import Arm
+    from drill_katas.catalog.katas import Kata
+    from drill_katas.evidence.records import IncidentRecord
+    from drill_katas.practice.workspace import Workspace
+
+
+@dataclass
+class Case:
+    """A kata's incident in a workspace. `progress(label)` returns a function that shows the share done of a replay.
+
+    `notices` collects messages that the learner must see besides the answer.
+    """
+
+    workspace: Workspace
+    kata: Kata
+    progress: Callable[[str], Callable[[float], None]]
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the recorded incident; it may not exist."""
+        return store.folder_of(self.workspace, self.kata.name)
+
+    def incident(self) -> IncidentRecord:
+        """Return the recorded incident. Raises `UserError` when there is none."""
+        return store.read(self.folder, self.kata.name)
+
+    def ask(self, about: str, experiment: str | None = None, **options: Any) -> IncidentRecord:
+        """Return the recorded incident, or that of an experiment, and record the query in the journal."""
+        found = self.incident()
+        if experiment:
+            one_of(experiment, ablations_of(self.kata), "experiment")
+            made = store.experiment_with(self.workspace, found, experiment)
+            if made is None:
+                name = self.kata.name
+                raise UserError(
+                    f"{experiment} was not tried with this incident of {name}; `kata experiment {name} {experiment}` "
+                    f"does"
+                )
+            found = made
+        self.record_query(about, experiment, **options)
+        return found
+
+    def record_query(self, about: str, experiment: str | None = None, **options: Any) -> None:
+        """Record in the journal what was asked."""
+        given = {option: str(value) for option, value in options.items() if value is not None}
+        self.workspace.journal.append(Queried(kata=self.kata.name, about=about, options=given, ablation=experiment))
+
+    def replay(self, source: str | None, seed: int) -> IncidentRecord:
+        """Replay the incident with the learner's files, or those of `source`; the replay replaces the last record."""
+        played = self._replay(self._arm(source), seed, None)
+        self._keep_broken(played)
+        self._record(played)
+        return played
+
+    def experiment(self, ablation: str) -> tuple[IncidentRecord, IncidentRecord]:
+        """Replay the recorded incident with one thing left out; return the incident and the replay.
+
+        Raises `UserError` when the code is not that of the recorded incident.
+        """
+        baseline = self.incident()
+        source = None if baseline.summary.source == WORKSPACE else baseline.summary.source
+        arm = self._arm(source)
+        if baseline.summary.code != code_of(arm):
+            name = self.kata.name
+            raise UserError(
+                f"the code of {name} has changed since its incident was recorded, so an experiment would compare two "
+                f"programs; `kata incident {name}` records the incident again"
+            )
+        played = self._replay(arm, baseline.summary.seed, ablation)
+        self._record(played)
+        return baseline, played
+
+    def outcomes(self) -> dict[str, Effect]:
+        """Return the outcome of each experiment that was made with the recorded incident."""
+        incident = self.incident()
+        made = {
+            ablation: store.experiment_with(self.workspace, incident, ablation) for ablation in ablations_of(self.kata)
+        }
+        return {ablation: outcome(incident, played) for ablation, played in made.items() if played is not None}
+
+    def _arm(self, source: str | None) -> Arm:
+        return workspace_arm(self.kata) if source is None else arm_from(self.kata, source, "--from")
+
+    def _replay(self, arm: Arm, seed: int, ablation: str | None) -> IncidentRecord:
+        name = self.kata.name
+        what = Replay(self.kata, arm, self.workspace.progress_of(self.kata).variant, seed, ablation)
+        return replay(what, self.progress(name if ablation is None else f"{name}, {ablation}"))
+
+    def _record(self, played: IncidentRecord) -> None:
+        """Store a replay, and record it in the journal."""
+        told = played.summary
+        with story_of(self.kata) as story:
+            folder = store.folder_of(self.workspace, self.kata.name, told.ablation)
+            store.write(folder, played, story.INCIDENT.rules)
+        event = Replayed(
+            kata=self.kata.name,
+            variant=told.variant,
+            seed=told.seed,
+            ablation=told.ablation,
+            good=round(told.after.share, 4),
+        )
+        notice = self.workspace.journal.append(event)
+        self.notices += [notice] if notice else []
+
+    def _keep_broken(self, played: IncidentRecord) -> None:
+        """Keep the record of the untouched files that a replay of other code is about to replace, for comparisons."""
+        recorded = store.summary_of(self.folder)
+        if recorded is None or recorded.code == played.summary.code:
+            return
+        with contextlib.suppress(UserError):  # without the broken files or room for a copy, a page replays them later
+            if recorded.code == digest(broken_files(self.kata, recorded.variant)):
+                store.copy(self.folder, store.folder_beside(self.workspace, self.kata.name, recorded.basis))
