@@ -218,9 +218,10 @@ def test_a_nursery_that_is_killed_is_replaced(bench, connection):
 
 
 def test_a_spare_server_that_is_killed_is_replaced(bench, connection):
-    for each in forked():
-        if each not in servers():
-            each.kill()
+    spare = [each for each in forked() if each not in servers()]
+    for each in spare:
+        each.kill()
+    psutil.wait_procs(spare, timeout=30)
     other = Bench()
     with contextlib.closing(driver.connect(**other.database()[1])) as fresh:
         assert fresh.execute("SELECT 1").fetchall() == [(1,)]

@@ -1,16 +1,14 @@
-"""How a SUT ends, and the answers and exceptions that a judge hears from it."""
+"""How a SUT ends, or stays silent, while the judge waits for its answer."""
 
 from __future__ import annotations
 
 import os
 import signal
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
-import msgspec
-
-Why = Literal["asked", "output", "processes", "memory", "descriptors", "replaced", "frame", "hung up"]
-"""Why the judge ended a SUT; what it printed, started, used or sent was too much, or it was asked to."""
+if TYPE_CHECKING:
+    from drill_katas.sandbox.protocol import Why
 
 
 @dataclass(frozen=True)
@@ -26,21 +24,6 @@ class Exit:
         if code >= 0:
             return f"exited with status {code}"
         return f"was killed by {signal.Signals(-code).name}"
-
-
-class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a SUT answers when a request could not be served; see `sut/host.py`."""
-
-    kind: Literal["import", "elsewhere", "missing", "signature", "raised", "exit", "unplain", "memory", "processes"]
-    type: str
-    message: str
-    frames: list[tuple[str, int, str, str]]
-
-
-class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The frame of such an answer."""
-
-    error: Problem
 
 
 class Died(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from drill_katas.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
 from drill_katas.judge.encodings import foreign
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.exit import Exit
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
+    from drill_katas.sut.protocol import Problem
 
 BROKEN: Final = {
     "import": "{files} cannot be imported: {what}{own}",
@@ -68,20 +69,20 @@ def unplain(call: str, problem: str) -> Broken:
     return Broken(BROKEN["unplain"].format(message=f"{call} returned {problem}"))
 
 
-def raised(error: dict[str, Any]) -> str:
+def raised(error: Problem) -> str:
     """Return the type and message of an exception in the SUT."""
-    message = NOISE.sub("", error["message"][:MAX_TEXT]).rstrip()
-    return ": ".join(filter(None, (error["type"][:MAX_TEXT], message)))
+    message = NOISE.sub("", error.message[:MAX_TEXT]).rstrip()
+    return ": ".join(filter(None, (error.type[:MAX_TEXT], message)))
 
 
-def refusal(call: str, error: dict[str, Any], program: Program, limits: Limits) -> BaseException:
+def refusal(call: str, error: Problem, program: Program, limits: Limits) -> BaseException:
     """Explain that the call could not be served, or that the learner's code raised."""
-    seen = describe_frames(error["frames"], program), place_of(error["frames"], program)
-    message, what = error["message"][:MAX_TEXT], raised(error)
+    seen = describe_frames(error.frames, program), place_of(error.frames, program)
+    message, what = error.message[:MAX_TEXT], raised(error)
     for copy, original in program.shown.items():
         message, what = message.replace(copy, original), what.replace(copy, original)
     files = program.editable_names()
-    match error["kind"]:
+    match error.kind:
         case "raised":
             return SutError(call, what, *seen)
         case "memory":

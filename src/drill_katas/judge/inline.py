@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from drill_katas.judge.exit import Died, Exit
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import Output
 from drill_katas.sut import telemetry
 from drill_katas.sut.host import Host
-from drill_katas.sut.wire import decode, encode
+from drill_katas.sut.protocol import REQUESTS, Problem
+from drill_katas.sut.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
     from drill_katas.services.kept import Kept
+    from drill_katas.sut.protocol import JudgeRequest, Reply
 
 
 class InlineSpawner:
@@ -57,16 +59,15 @@ class InlineRunning:
 
     def ask(
         self,
-        request: dict[str, Any],
+        request: JudgeRequest,
         wait: Wait,  # noqa: ARG002 - a debugger does
         fds: Sequence[int] = (),
-    ) -> dict[str, Any]:
+    ) -> Reply:
         """Serve the request here and now. An exception of the learner's is raised as it is, for the debugger."""
-        frame: dict[str, Any] = decode(encode(request))
-        answer = self._host.answer(frame, [os.dup(fd) for fd in fds])
+        answer = self._host.answer(REQUESTS.decode(encode(request)), [os.dup(fd) for fd in fds])
         if self._killed:
             raise Died(Exit(signal.SIGKILL, "asked"))
-        if "error" in answer and answer["error"]["kind"] == "raised" and self._host.last_error:
+        if isinstance(answer.error, Problem) and answer.error.kind == "raised" and self._host.last_error:
             raise self._host.last_error
         return answer
 

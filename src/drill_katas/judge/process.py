@@ -7,14 +7,14 @@ import os
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-import msgspec
-
-from drill_katas.judge.exit import Died, Exit, Refusal, Silent, Why
+from drill_katas.judge.exit import Died, Exit, Silent
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import MAX_OUTPUT, Output
+from drill_katas.sandbox.protocol import Exited
 from drill_katas.services.kept import LOGS, Kept, KeptChannel, TooMuch
+from drill_katas.sut.protocol import REPLIES, Reply
 from drill_katas.sut.wire import Closed, WireError, poll_for
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from drill_katas.judge.dialler import Dialler
     from drill_katas.machine.cpu_time import Wait
+    from drill_katas.sandbox.protocol import Why, ZygoteEvent
+    from drill_katas.sut.protocol import JudgeRequest
 
 MOST_STACKS: Final = 1_000_000  # bytes of a dump of all stacks that are read
 STACKS_SECONDS: Final = 2.0  # for the whole of such a dump
@@ -30,10 +32,10 @@ STACKS_PAUSE_SECONDS: Final = 0.1  # between two pieces: it is written in one go
 LOGGED: Final = 500  # bytes that the judge keeps with every line, whatever is in it
 
 
-def _logged(frame: dict[str, Any]) -> Logged:
-    """Read a log frame. The SUT may say anything: what is no time is now, what is no line is told as it came."""
-    at, line = frame.get("at"), frame["log"]
-    return Logged(at if isinstance(at, float) else time.monotonic(), line if isinstance(line, dict) else {"log": line})
+def _logged(frame: Reply) -> Logged:
+    """Read a log frame of any content: an invalid time becomes now, a line that is not an object is wrapped."""
+    at = frame.at if isinstance(frame.at, float) else time.monotonic()
+    return Logged(at, frame.log if isinstance(frame.log, dict) else {"log": frame.log})
 
 
 class Control(Protocol):
@@ -42,8 +44,8 @@ class Control(Protocol):
     def kill(self, pid: int, why: Why) -> None:
         """Ask for a SUT's end. Thread-safe."""
 
-    def hear(self, timeout: float) -> dict[str, Any] | None:
-        """Return the zygote's next message, or None. Raises `Closed` when the zygote is gone."""
+    def hear(self, timeout: float) -> ZygoteEvent | None:
+        """Return the zygote's next event, or None. Raises `Closed` when the zygote is gone."""
 
     def fileno(self) -> int:
         """Return the descriptor of the socket, to select on."""
@@ -82,7 +84,7 @@ class Process:
         """Count there what is kept of this SUT; too much of it is its end."""
         self._channel.kept, kept.end = kept, self.kill_soon
 
-    def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
+    def ask(self, request: JudgeRequest, wait: Wait, fds: Sequence[int] = ()) -> Reply:
         """Send a request and return its answer; what is logged meanwhile is added to `logs`.
 
         Raises `Silent` when the wait ends before the SUT has read the request and sent a whole answer, and `Died` when
@@ -96,7 +98,7 @@ class Process:
             raise Silent from None
         while True:
             frame = self._next_frame(wait)
-            if "log" not in frame:
+            if not frame.is_log:
                 return self._checked(frame)
             self._keep(frame)
             if not wait.left():  # a SUT that logs all the time does not answer
@@ -135,7 +137,7 @@ class Process:
             self._dialler.close()
         self._reader.join(timeout=1)
 
-    def _keep(self, frame: dict[str, Any]) -> None:
+    def _keep(self, frame: Reply) -> None:
         """Add a line to `logs`. Raises `Died` when more is kept of this check than may be."""
         try:
             self._channel.kept.add(LOGS, LOGGED + self._channel.weight)
@@ -143,21 +145,17 @@ class Process:
             raise Died(self._await_exit()) from None
         self.logs.append(_logged(frame))
 
-    def _checked(self, frame: dict[str, Any]) -> dict[str, Any]:
-        """Return an answer that is one by its form; the SUT that gave any other is ended."""
-        if frame.keys() == {"ok"}:
-            return frame
-        try:
-            msgspec.convert(frame, Refusal)
-        except msgspec.ValidationError:
+    def _checked(self, frame: Reply) -> Reply:
+        """Return an answer. A SUT whose frame is neither a log line nor one answer is ended."""
+        if not frame.is_answer:
             self.kill("frame")
-            raise Died(self._await_exit()) from None
+            raise Died(self._await_exit())
         return frame
 
-    def _next_frame(self, wait: Wait) -> dict[str, Any]:
+    def _next_frame(self, wait: Wait) -> Reply:
         while True:
             try:
-                frame = self._channel.receive(timeout=0)
+                frame = self._channel.receive(0, REPLIES)
             except Closed:
                 raise Died(self._await_exit()) from None
             except TooMuch:  # the SUT is being ended
@@ -177,12 +175,12 @@ class Process:
 
     def _hear(self, timeout: float = 0) -> None:
         try:
-            message = self._control.hear(timeout)
+            event = self._control.hear(timeout)
         except Closed:  # the SUT took its parent down with it
             self.exit = Exit(signal.SIGKILL, None)
             return
-        if message and message.get("exited") == self.pid:
-            self.exit = Exit(message["status"], message["why"])
+        if isinstance(event, Exited) and event.pid == self.pid:
+            self.exit = Exit(event.status, event.why)
 
     def _await_exit(self) -> Exit:
         """Wait until the SUT is gone; one that only hung up is helped along."""

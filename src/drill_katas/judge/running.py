@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
     from drill_katas.services.kept import Kept
+    from drill_katas.sut.protocol import JudgeRequest, Reply
 
 
 class Running(Protocol):
@@ -30,7 +31,7 @@ class Running(Protocol):
     def count_in(self, kept: Kept) -> None:
         """Count there what is kept of this SUT; too much of it is its end."""
 
-    def ask(self, request: dict[str, Any], wait: Wait, fds: Sequence[int] = ()) -> dict[str, Any]:
+    def ask(self, request: JudgeRequest, wait: Wait, fds: Sequence[int] = ()) -> Reply:
         """Send a request, with file descriptors that it needs, and return its answer."""
 
     def kill(self) -> None:

@@ -15,6 +15,7 @@ from drill_katas.machine.cpu_time import TENTH, Wait, watching
 from drill_katas.services.broker import Services
 from drill_katas.services.calls import Call, shortened
 from drill_katas.services.kept import TooMuch
+from drill_katas.sut.protocol import CallMethod, Import, Open, Problem, VirtualTime
 from drill_katas.sut.wire import find_unplain, shown
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.check_context import CheckContext
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.running import Running, Spawner
+    from drill_katas.sut.protocol import JudgeRequest
 
 IMPORT_SECONDS: Final = 5.0  # the learner's module is small; what it imports is in the zygote already
 
@@ -136,14 +138,14 @@ class SutSession:
             self.check.output = self._running.output
             self.check.meter.watch(self._running.pid, self._spawner.families)
             if self._virtual_time:
-                self.ask({"op": "virtual time"}, Call("virtual time"))
+                self.ask(VirtualTime(), Call("virtual time"))
             self._import()
         return self._running
 
     def _import(self) -> None:
         has_time = self.check.seconds_left() > IMPORT_SECONDS
         try:
-            self.ask({"op": "import"}, Call(f"import of {self.check.program.editable_names()}"), IMPORT_SECONDS)
+            self.ask(Import(), Call(f"import of {self.check.program.editable_names()}"), IMPORT_SECONDS)
         except Hang as hang:
             self._import_hang = hang if has_time and self.check.meter.share() <= TENTH else None
             raise
@@ -152,7 +154,7 @@ class SutSession:
         """Call a class or function of the contract; return the program, and the number of the object that was made."""
         running = self.started()
         call = self.check.note_call(f"{target}(...)")
-        number: int = self.ask({"op": "open", "target": target, "args": args}, call)
+        number: int = self.ask(Open(target=target, args=args), call)
         call.result = ""
         return running, number
 
@@ -162,7 +164,7 @@ class SutSession:
         call = self.check.note_call(text)
         if running is not self._running:
             raise Killed(f"{text}: the program that this object lived in was killed")
-        value = self.ask({"op": "call", "number": number, "method": method, "args": list(args)}, call)
+        value = self.ask(CallMethod(number=number, method=method, args=list(args)), call)
         problem = find_unplain(value)  # its host has looked, too, but that is where the learner's code runs
         if problem:
             raise explain.unplain(text, problem)
@@ -181,16 +183,18 @@ class SutSession:
         """Return all lines logged in this check; of the program that runs, those that have arrived."""
         return self._logged + (self._running.logs if self._running else [])
 
-    def ask(self, request: dict[str, Any], call: Call, seconds: float | None = None, fds: Sequence[int] = ()) -> Any:
+    def ask(self, request: JudgeRequest, call: Call, seconds: float | None = None, fds: Sequence[int] = ()) -> Any:
         """Send one request within what is left of the budget, and return its value or raise what happened."""
         check, running = self.check, self._running
         assert running is not None
         if not check.seconds_left():
             raise self._late()
         wait = check.wait(seconds or check.limits.call_seconds)
-        self.services.begin(call if request["op"] in {"open", "call"} else None, self.trace_id)
+        is_call = isinstance(request, Open | CallMethod)
+        request.trace = self.trace_id
+        self.services.begin(call if is_call else None, self.trace_id)
         try:
-            answer = running.ask({**request, "trace": self.trace_id}, wait, fds)
+            answer = running.ask(request, wait, fds)
         except Silent:
             raise self._silent(call, wait) from None
         except Died as died:
@@ -203,12 +207,12 @@ class SutSession:
             raise
         finally:
             self.services.begin(None, None)
-        if "error" in answer:
+        if isinstance(answer.error, Problem):
             self.services.raise_end()
-            call.result = explain.raised(answer["error"])
-            raise explain.refusal(call.text, answer["error"], check.program, check.limits)
-        check.answered += request["op"] in {"open", "call"}
-        return answer["ok"]
+            call.result = explain.raised(answer.error)
+            raise explain.refusal(call.text, answer.error, check.program, check.limits)
+        check.answered += is_call
+        return answer.ok
 
     def _silent(self, call: Call, wait: Wait) -> CheckEnded:
         """Return what ends a check whose request got no answer in time; the SUT is killed."""

@@ -14,6 +14,7 @@ from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
 from drill_katas.judge.trouble import Troubled
 from drill_katas.services.calls import Call
 from drill_katas.services.kept import ANSWERS, METRICS
+from drill_katas.sut.protocol import CloseObject, Metrics, PutForward, Serve, Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ class Sut(Troubled, Measuring):
 
         def release() -> None:
             if running is self._session.running:
-                self._session.ask({"op": "close", "number": number}, Call(f"closing {name}"))
+                self._session.ask(CloseObject(number=number), Call(f"closing {name}"))
 
         return Handle(call, release)
 
@@ -74,7 +75,7 @@ class Sut(Troubled, Measuring):
         self._session.watch()
         self._session.started()
         wire = {name: self._wired(value) for name, value in settings.items()}
-        request = {"op": "serve", "target": target, "node": self._wired(node)["$node"], "settings": wire}
+        request = Serve(target=target, node=self._wired(node)["$node"], settings=wire)
         with node.listen() as listener:  # closed here, so that it is the SUT's alone, and ends with it
             self._session.ask(request, Call(f"{target}(...)"), fds=[listener.fileno()])
 
@@ -82,7 +83,7 @@ class Sut(Troubled, Measuring):
         """Return the failure `message`, with the stacks of all threads and tasks. The SUT is killed."""
         self._session.started()
         program = self.check.program
-        tasks = tasks_as_lines(self._session.ask({"op": "tasks"}, Call("tasks")), program)
+        tasks = tasks_as_lines(self._session.ask(Tasks(), Call("tasks")), program)
         dump = self._session.last_stacks()
         return Hang(message, (*tasks, *as_lines(dump, program)), place_in(dump, program))
 
@@ -116,7 +117,7 @@ class Sut(Troubled, Measuring):
     def metrics(self) -> list[dict[str, Any]]:
         """Return all samples of its metrics; see `drill_katas.sut.telemetry.read_metrics`."""
         self._session.started()
-        samples: list[dict[str, Any]] = self._session.ask({"op": "metrics"}, Call("metrics"))
+        samples: list[dict[str, Any]] = self._session.ask(Metrics(), Call("metrics"))
         return samples
 
     def logs(self) -> list[Logged]:
@@ -127,8 +128,7 @@ class Sut(Troubled, Measuring):
         """Put the clock of a program with virtual time forward, at most to its next timer; return by how much."""
         if self._session.running is None:
             return seconds
-        request = {"op": "put forward", "seconds": seconds}
-        step: float = self._session.ask(request, Call("putting the clock forward"))
+        step: float = self._session.ask(PutForward(seconds=seconds), Call("putting the clock forward"))
         return step
 
     def cpu_seconds(self) -> float:

@@ -12,13 +12,14 @@ import time
 import uuid
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import drill_katas.sandbox
 from drill_katas.judge.dialler import Dialler
 from drill_katas.judge.process import Process
 from drill_katas.machine.shortage import require_proc
 from drill_katas.sandbox.procfs import end_strays
+from drill_katas.sandbox.protocol import EVENTS, Kill, Preload, Rest, Rested, Spawn, Spawned, Unavailable
 from drill_katas.sandbox.tier import PRACTICE, SandboxPolicy, SandboxUnavailable, Tier
 from drill_katas.services.kept import KeptChannel
 from drill_katas.services.sql_nursery import NURSERY
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drill_katas.catalog.katas import Limits
-    from drill_katas.judge.exit import Why
     from drill_katas.judge.program import Program
+    from drill_katas.sandbox.protocol import Why, ZygoteEvent
 
 SCRIPT: Final = Path(drill_katas.sandbox.__file__).with_name("zygote.py")
 HOSTS: Final = 2
@@ -78,7 +79,7 @@ class ZygoteClient:
                 start_new_session=True,
             )  # fmt: skip
         self._control = Channel(ours)
-        self._control.send({"op": "preload", "modules": self._preload})
+        self._control.send(Preload(self._preload))
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
         """Fork a SUT; any earlier one is ended first. A zygote that has been killed is replaced.
@@ -91,16 +92,16 @@ class ZygoteClient:
         calls, their_calls = socket.socketpair()
         output, their_output = os.pipe()
         stacks, their_stacks = os.pipe()
-        request = {
-            "op": "spawn",
-            "package": program.package,
-            "modules": list(program.modules),
-            "overlay": str(program.overlay),
-            "sockets": str(sockets),
-            "limits": {"memory_mib": limits.memory_mib, "processes": limits.processes},
-            "tier": self._policy.tier,
-            "hidden": self._policy.hidden,
-        }
+        request = Spawn(
+            package=program.package,
+            modules=list(program.modules),
+            overlay=str(program.overlay),
+            sockets=str(sockets),
+            memory_mib=limits.memory_mib,
+            processes=limits.processes,
+            tier=self._policy.tier,
+            hidden=list(self._policy.hidden),
+        )
         theirs = [their_calls.detach(), their_output, their_stacks]
         dialler = Dialler(sockets) if self._policy.tier is Tier.REDUCED else None
         if dialler:
@@ -129,10 +130,10 @@ class ZygoteClient:
         """
         mark, deadline = uuid.uuid4().hex, time.monotonic() + REST_SECONDS
         try:
-            self._control.send({"op": "rest", "mark": mark})
+            self._control.send(Rest(mark))
             while time.monotonic() < deadline:
-                message = self.hear(deadline - time.monotonic())
-                if message and message.get("rested") == mark:
+                event = self.hear(deadline - time.monotonic())
+                if isinstance(event, Rested) and event.mark == mark:
                     return
         except (Closed, WireError):  # it has ended, or a fork has read half of a message
             pass
@@ -147,11 +148,11 @@ class ZygoteClient:
     def kill(self, pid: int, why: Why) -> None:
         """Ask for a SUT's end; any thread may. Its end is told like any other."""
         with contextlib.suppress(Closed, OSError):
-            self._control.send({"op": "kill", "pid": pid, "why": why})
+            self._control.send(Kill(pid, why))
 
-    def hear(self, timeout: float) -> dict[str, Any] | None:
-        """Return the zygote's next message, or None. Raises `Closed` when the zygote is gone."""
-        return self._control.receive(timeout)
+    def hear(self, timeout: float) -> ZygoteEvent | None:
+        """Return the zygote's next event, or None. Raises `Closed` when the zygote is gone."""
+        return self._control.receive(timeout, EVENTS)
 
     def fileno(self) -> int:
         """Return the control socket's descriptor, to select on."""
@@ -171,11 +172,11 @@ class ZygoteClient:
     def _await_spawn(self) -> int:
         deadline = time.monotonic() + SPAWN_SECONDS
         while time.monotonic() < deadline:
-            message = self.hear(deadline - time.monotonic())
-            if message and "spawned" in message:
-                return int(message["spawned"])
-            if message and "unheld" in message:
-                raise SandboxUnavailable(self._policy.tier, message["unheld"])
+            match self.hear(deadline - time.monotonic()):
+                case Spawned(pid=pid):
+                    return pid
+                case Unavailable(why=why):
+                    raise SandboxUnavailable(self._policy.tier, why)
         raise TimeoutError(f"the zygote did not fork a SUT within {SPAWN_SECONDS:.0f} s")
 
 

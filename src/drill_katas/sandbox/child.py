@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import sysconfig
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from drill_katas.sandbox import landlock, limits, namespaces, seccomp
 from drill_katas.sandbox.syscalls import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl
@@ -18,11 +18,14 @@ from drill_katas.sandbox.tier import Tier
 from drill_katas.sut.dialling import connect_through
 from drill_katas.sut.host import Host, serve
 
+if TYPE_CHECKING:
+    from drill_katas.sandbox.protocol import Spawn
+
 SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
 CALLS, READY, STACKS, DIALLER = 3, 4, 5, 6  # where a SUT has its descriptors, behind the standard ones
 
 
-def become_sut(request: dict[str, Any], uid: int | None, already_running: int, ready: int, fds: list[int]) -> NoReturn:
+def become_sut(request: Spawn, uid: int | None, already_running: int, ready: int, fds: list[int]) -> NoReturn:
     """Turn this fresh fork into a SUT and serve until the judge hangs up.
 
     When it is held as the request asks for, it writes "ok" to `ready`, and otherwise what has stood in the way.
@@ -36,9 +39,9 @@ def become_sut(request: dict[str, Any], uid: int | None, already_running: int, r
             os._exit(1)
         os.write(READY, b"ok")
         os.close(READY)
-        if Tier(request["tier"]) is Tier.REDUCED:
+        if request.tier is Tier.REDUCED:
             connect_through(socket.socket(fileno=DIALLER))
-        serve(socket.socket(fileno=CALLS), Host(request["package"], request["modules"], request["overlay"]))
+        serve(socket.socket(fileno=CALLS), Host(request.package, request.modules, request.overlay))
     finally:
         os._exit(0)
 
@@ -62,15 +65,15 @@ def prepare() -> None:
             seccomp.filter_for(pid)
 
 
-def confine(request: dict[str, Any], uid: int | None, already_running: int) -> None:
+def confine(request: Spawn, uid: int | None, already_running: int) -> None:
     """Give up what the tier takes away, for good. Raises `OSError` when that cannot be done here."""
-    tier, overlay = Tier(request["tier"]), request["overlay"]
-    hidden = list(real(*request["hidden"]).values())
-    seen = {**libraries(), **real(overlay, request["sockets"])}
+    tier, overlay = request.tier, request.overlay
+    hidden = list(real(*request.hidden).values())
+    seen = {**libraries(), **real(overlay, request.sockets)}
     if tier is Tier.STRONG:
         namespaces.build(seen, hidden)
     os.chdir(overlay)
-    limits.limit(request["limits"]["memory_mib"], request["limits"]["processes"], already_running)
+    limits.limit(request.memory_mib, request.processes, already_running)
     devices = [(f"/dev/{name}", landlock.READ | landlock.WRITE_FILE) for name in namespaces.DEVICES]
     rules = [*landlock.readable(seen, hidden), *devices] if tier is Tier.REDUCED else []
     limits.become_nobody(uid, may_read=tier is not Tier.STRONG)

@@ -1,15 +1,8 @@
 """The process that SUTs are forked from: warm, single-threaded, without tests or solutions in it.
 
-Run as a script: `python -P -s zygote.py CONTROL_FD PATH...`. Over the control socket the judge sends
-- `{"op": "preload", "modules": [...]}`: import these now, so that every SUT has them already
-- `{"op": "spawn", "package", "modules", "overlay", "sockets", "limits", "tier", "hidden"}` with file descriptors (call
-  socket, output pipe, stacks pipe and, at the tier reduced, a socket of who connects it): fork a SUT; answered by
-  `{"spawned": pid}`, or by `{"unheld": why}` when it cannot be held at that tier
-- `{"op": "kill", "pid", "why"}`: end that SUT and all that it started
-- `{"op": "rest", "mark"}`: end any SUT; answered by `{"rested": mark}`
-and hears `{"exited": pid, "status": wait status, "why": ...}` once for every SUT. One SUT lives at a
-time. When the judge is gone, however it went, the zygote kills what is left and ends; when the zygote is gone, its
-parent does that, see `guardian.py`.
+Run as a script: `python -P -s zygote.py CONTROL_FD PATH...`. `protocol.py` has the requests that the judge sends over
+the control socket, and the events that it gets. One SUT lives at a time. When the judge ends, however that happens, the
+zygote kills the SUT and ends; when the zygote ends, its parent does that, see `guardian.py`.
 """
 
 from __future__ import annotations
@@ -18,16 +11,17 @@ import contextlib
 import functools
 import gc
 import importlib
-import json
 import os
 import signal
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if __name__ == "__main__":
     sys.path[:] = sys.argv[2:]  # the judge's
+
+import msgspec
 
 from drill_katas.sandbox import limits, namespaces
 from drill_katas.sandbox.child import become_sut, prepare
@@ -40,12 +34,25 @@ from drill_katas.sandbox.procfs import (
     threads,
     threads_of_user,
 )
+from drill_katas.sandbox.protocol import (
+    REQUESTS,
+    Exited,
+    Kill,
+    Preload,
+    Rest,
+    Rested,
+    Spawn,
+    Spawned,
+    Unavailable,
+)
 from drill_katas.sandbox.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 from drill_katas.sandbox.tier import Tier
 from drill_katas.sut.wire import poll_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from drill_katas.sandbox.protocol import Why, ZygoteEvent, ZygoteRequest
 
 WATCH_SECONDS: Final = 0.1  # how often a living SUT's processes and memory are looked at
 RECOUNT_SECONDS: Final = 5.0
@@ -60,11 +67,10 @@ class Zygote:
         self._buffer = b""
         self._fds: list[int] = []
         self._sut: int | None = None
-        self._tier = Tier.PRACTICE
-        self._limits: dict[str, int] = {}
+        self._request: Spawn | None = None  # that the SUT was forked for
         self._watch_at = 0.0  # by the monotonic clock; not at once, for a look at all of /proc takes a while
         self._uid = uid
-        self._why: str | None = None
+        self._why: Why | None = None
         self._others, self._counted_at = 0, -RECOUNT_SECONDS
         if uid is None and os.geteuid():  # now, and not when the first SUT waits for it
             self._count_others()
@@ -90,7 +96,7 @@ class Zygote:
                     self._watch()
                     self._watch_at = time.monotonic() + WATCH_SECONDS
         finally:
-            self._end_sut("the judge is gone")
+            self._end_sut("asked")
 
     def _read_requests(self) -> bool:
         try:
@@ -103,52 +109,52 @@ class Zygote:
         self._fds += fds
         *lines, self._buffer = self._buffer.split(b"\n")
         for line in lines:
-            self._serve(json.loads(line))
+            self._serve(REQUESTS.decode(line))
         return True
 
-    def _serve(self, request: dict[str, Any]) -> None:
-        match request["op"]:
-            case "preload":
-                for module in request["modules"]:
+    def _serve(self, request: ZygoteRequest) -> None:
+        match request:
+            case Preload():
+                for module in request.modules:
                     with contextlib.suppress(ImportError):  # the learner's own import will report it
                         importlib.import_module(module)
                 prepare()
                 gc.collect()
                 gc.freeze()  # a SUT that collects garbage need not look through it, nor copy what it looks at
-            case "spawn":
+            case Spawn():
                 self._spawn(request)
-            case "kill":
-                if request["pid"] == self._sut:
-                    self._end_sut(request["why"])
-            case "rest":
+            case Kill():
+                if request.pid == self._sut:
+                    self._end_sut(request.why)
+            case Rest():
                 self._end_sut("asked")
-                self._tell({"rested": request["mark"]})
+                self._send(Rested(request.mark))
 
-    def _spawn(self, request: dict[str, Any]) -> None:
+    def _spawn(self, request: Spawn) -> None:
         self._end_sut("replaced")
         fds, self._fds = self._fds, []
         ready, theirs = os.pipe()
-        tier = Tier(request["tier"])
+        tier = request.tier
         others = 0 if limits.counts_apart(tier) else self._count_others()
         try:
             fork = self._fork_apart if tier is Tier.STRONG else self._fork
             pid = fork(functools.partial(become_sut, request, self._uid, others, theirs, fds))
         except OSError as error:
             os.close(ready)
-            self._tell({"unheld": str(error)})
+            self._send(Unavailable(str(error)))
             return
         finally:
             for fd in (*fds, theirs):
                 os.close(fd)
-        self._sut, self._tier, self._limits, self._why = pid, tier, request["limits"], None
+        self._sut, self._request, self._why = pid, request, None
         with open(ready, "rb", closefd=True) as pipe:
             told = pipe.read()
         if told == b"ok":
             self._watch_at = time.monotonic() + WATCH_SECONDS
-            self._tell({"spawned": pid})
+            self._send(Spawned(pid))
         else:
-            self._end_sut("unheld")
-            self._tell({"unheld": told.decode(errors="replace") or "it ended at once"})
+            self._end_sut("asked")
+            self._send(Unavailable(told.decode(errors="replace") or "it ended at once"))
 
     def _count_others(self) -> int:
         """Return how many threads of this user are no SUT's; RLIMIT_NPROC counts them with the SUT's."""
@@ -185,24 +191,25 @@ class Zygote:
 
     def _watch(self) -> None:
         """End a SUT that has too many processes, or too much memory or too many descriptors over all of them."""
-        processes, most = descendants(os.getpid()), self._limits["processes"]
+        assert self._request is not None
+        processes, most = descendants(os.getpid()), self._request.processes
         memory = sum(map(memory_bytes, processes))  # first, so that a fork bomb meets RLIMIT_NPROC, and says so itself
         if len(processes) > most or sum(map(threads, processes)) > most + limits.THREADS:
             self._end_sut("processes")
-        elif memory > (self._limits["memory_mib"] * MIB) * 1.25:
+        elif memory > self._request.memory_mib * MIB * 1.25:
             self._end_sut("memory")
         elif sum(map(descriptors, processes)) > limits.DESCRIPTORS:
             self._end_sut("descriptors")
 
-    def _end_sut(self, why: str) -> None:
+    def _end_sut(self, why: Why) -> None:
         if self._sut is None:
             return
         self._why = why
         for kill in (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(self._sut, signal.SIGKILL)
-        _, status = os.waitpid(self._sut, 0)
-        self._forget(status)
+        pid, status = os.waitpid(self._sut, 0)
+        self._forget(pid, status)
 
     def _reap(self) -> None:
         """Collect every child that has ended; the SUT's end is told to the judge."""
@@ -216,17 +223,17 @@ class Zygote:
             if pid == self._sut:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
-                self._forget(status)
+                self._forget(pid, status)
 
-    def _forget(self, status: int) -> None:
-        pid, self._sut = self._sut, None
-        if self._tier is not Tier.STRONG:  # there everything ends with process 1
+    def _forget(self, pid: int, status: int) -> None:
+        self._sut = None
+        if self._request is None or self._request.tier is not Tier.STRONG:  # there everything ends with process 1
             kill_descendants(self._uid)
-        self._tell({"exited": pid, "status": status, "why": self._why})
+        self._send(Exited(pid, status, self._why))
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _send(self, event: ZygoteEvent) -> None:
         with contextlib.suppress(OSError):  # the judge is gone; run() will see it
-            self._control.sendall(json.dumps(message).encode() + b"\n")
+            self._control.sendall(msgspec.json.encode(event) + b"\n")
 
 
 def _leave(become: Callable[[], NoReturn], uid: int | None, tell: int, begun: int, begin: int) -> NoReturn:

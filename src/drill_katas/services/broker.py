@@ -20,6 +20,7 @@ from drill_katas.machine.shortage import shortage
 from drill_katas.services.kept import Kept, KeptChannel, TooMuch
 from drill_katas.services.steps import Closable, SutKilled
 from drill_katas.sql.sqlite_limits import MOST_STATEMENTS
+from drill_katas.sut.protocol import HELLOS
 from drill_katas.sut.wire import Closed, WireError
 
 if TYPE_CHECKING:
@@ -191,8 +192,8 @@ class Services:
 
     def _converse(self, channel: KeptChannel) -> None:
         with contextlib.suppress(Closed, WireError, OSError, TooMuch), contextlib.closing(channel):
-            hello = channel.receive(timeout=5)
-            service = self._services.get(str(hello and hello.get("service")))
+            hello = channel.receive(5, HELLOS)
+            service = self._services.get(hello.service) if hello else None
             if service is None:
                 return
             try:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from drill_katas.services.sql_server import Cause
-    from drill_katas.sql.lines import Look
+    from drill_katas.sql.connections import ConnectionState
 
 SHOWN: Final = 100  # characters of a statement or call in a message
 
@@ -70,10 +70,10 @@ class Held:
     seconds: float
 
     @classmethod
-    def of(cls, line: Look, cause: Cause) -> Self:
+    def of(cls, state: ConnectionState, cause: Cause) -> Self:
         """Return what the server has seen of a connection, with the call that it was taken for."""
         call = str(cause.call or "")
-        return cls(line.number, call, cause.trace_id, line.sql, line.in_transaction, line.seconds)
+        return cls(state.number, call, cause.trace_id, state.sql, state.in_transaction, state.seconds)
 
     def __str__(self) -> str:
         """Say it on one line, without what is different every time."""

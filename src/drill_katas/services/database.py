@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from drill_katas.services.connections import Held, Statement, Usage, usage_by_call
-from drill_katas.sql.lines import Looks
+from drill_katas.sql.connections import Connections
+from drill_katas.sql.protocol import Look, RoundTrip, Take
 from drill_katas.sql.records import Piece
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class Database:
         self._server: SqlServer | None = None
         self._number = 0
         self._seen = 0  # the server's changes when the statements were last taken
-        self._looks = Looks([], 0)
+        self._looks = Connections([], 0)
         self._wire: dict[str, Any] | None = None
 
     def attach(self, services: Services) -> dict[str, Any]:
@@ -61,7 +60,7 @@ class Database:
     def round_trip(self, seconds: float) -> None:
         self._round_trip = seconds
         if self._server is not None:
-            self._server.ask(op="round trip", database=self._number, seconds=seconds)
+            self._server.ask(RoundTrip(self._number, seconds), type(None))
 
     @property
     def statements(self) -> list[Statement]:
@@ -75,7 +74,7 @@ class Database:
     @property
     def open_connections(self) -> int:
         """How many connections the SUT has open now, in use or idle in a pool."""
-        return len(self._look().lines)
+        return len(self._look().states)
 
     @property
     def peak_connections(self) -> int:
@@ -88,9 +87,9 @@ class Database:
         Such a one has executed something since its last return, or has a transaction open. A pool returns a connection
         with a rollback by default; with another `pool_reset_on_return` returns are not seen.
         """
-        lines = self._look().lines
+        states = self._look().states
         causes = self._server.causes if self._server else []
-        return [Held.of(line, causes[line.cause]) for line in lines if line.used or line.in_transaction]
+        return [Held.of(each, causes[each.cause]) for each in states if each.used or each.in_transaction]
 
     def close(self) -> None:
         """Let go of the server; the check is over."""
@@ -111,14 +110,14 @@ class Database:
         """Return what each call, or request over HTTP, has cost so far; those without statements are left out."""
         return usage_by_call(self.statements)
 
-    def _look(self) -> Looks:
+    def _look(self) -> Connections:
         if self._server is not None:
-            self._looks = msgspec.convert(self._server.ask(op="look", database=self._number), Looks)
+            self._looks = self._server.ask(Look(self._number), Connections)
         return self._looks
 
     def _take(self, server: SqlServer) -> bool:
         """Take recorded statements from the server; return whether there are more."""
-        piece = msgspec.convert(server.ask(op="take", database=self._number), Piece)
+        piece = server.ask(Take(self._number), Piece)
         server.texts.update(piece.texts)
         self._statements += [_statement(server, record) for record in piece.records]
         return piece.more

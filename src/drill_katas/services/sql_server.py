@@ -8,13 +8,25 @@ import signal
 import socket
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+
+import msgspec
 
 from drill_katas.failures import CheckEnded, LimitExceeded, NotJudged
 from drill_katas.services.sql_nursery import NURSERY
 from drill_katas.services.steps import AnswerLost, StepRefused, SutKilled
 from drill_katas.sql import sqlite_limits
 from drill_katas.sql.ends import End
+from drill_katas.sql.protocol import (
+    CONTROL_REPLIES,
+    SERVING,
+    STEP_QUESTIONS,
+    Add,
+    ControlRequest,
+    KeepAtMost,
+    Ping,
+    StepAnswer,
+)
 from drill_katas.sql.shared import ARMED, CAUSE, CHANGES, DATABASES, Shared, new_page
 from drill_katas.sut.wire import Channel, Closed, WireError
 from drill_katas.text import truncate
@@ -25,6 +37,7 @@ if TYPE_CHECKING:
     from drill_katas.services.calls import Call
     from drill_katas.services.steps import Closable
 
+T = TypeVar("T")
 SHOWN: Final = 160  # characters of a statement in a message
 ASK_SECONDS: Final = 30.0
 END_SECONDS: Final = 5.0
@@ -82,7 +95,7 @@ class SqlServer:
             NURSERY.hand([listener.fileno(), control[1].fileno(), steps[1].fileno(), page])
         os.close(page)
         self._control, self._steps = Channel(control[0], max_frame=MOST_ANSWER), Channel(steps[0])
-        self._control.send({"op": "keep", "most": services.most_statements})
+        self._control.send(KeepAtMost(services.most_statements))
         threading.Thread(target=self._answer_steps, daemon=True).start()
 
     def add(self, database: Closable, round_trip: float, most: int | None) -> int:
@@ -90,7 +103,7 @@ class SqlServer:
         self._databases.append(database)
         number = len(self._databases)
         with contextlib.suppress(Closed):  # it has ended, which is found out when it is asked
-            self._control.send({"op": "add", "database": number, "round_trip": round_trip, "most": most})
+            self._control.send(Add(number, round_trip, most))
         self._shared.words[DATABASES] = number
         return number
 
@@ -111,44 +124,42 @@ class SqlServer:
         """Another number after each statement that was recorded."""
         return self._shared.words[CHANGES]
 
-    def ask(self, **request: Any) -> dict[str, Any]:
+    def ask(self, request: ControlRequest, answer: type[T]) -> T:
         """Send a request and return its answer. Raises `LimitExceeded` or `NotJudged` if the server has ended."""
         with self._lock:
-            answer = self._exchange(request) if self._end is None else None
-            if answer is None:
+            reply = self._exchange(request) if self._end is None else None
+            if reply is None:
                 raise self._end or NotJudged(f"the SQL server gave no answer within {ASK_SECONDS:.0f} s: {BUSY}")
-            return answer
+            return msgspec.json.decode(reply, type=answer)
 
     def raise_end(self) -> None:
         """Raise `LimitExceeded` or `NotJudged` if the server has ended ahead of its check, or is about to."""
-        self.ask(op="ping")
+        self.ask(Ping(), type(None))
 
     def close(self) -> None:
         """End the server, and wait until nothing of it is left."""
         with self._lock, contextlib.suppress(OSError, Closed, WireError):
             self._control.socket.shutdown(socket.SHUT_WR)
-            while self._control.receive(END_SECONDS) is not None:
+            while self._control.receive(END_SECONDS, CONTROL_REPLIES) is not None:
                 pass
         with contextlib.suppress(OSError):
             self._steps.socket.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes it
         self._control.close()
         self._shared.close()
 
-    def _exchange(self, request: dict[str, Any]) -> dict[str, Any] | None:
+    def _exchange(self, request: ControlRequest) -> msgspec.Raw | None:
+        """Send a request and return the JSON of its answer, or None; the server's end is noted."""
         with contextlib.suppress(Closed):
             self._control.send(request)
-        return self._hear(ASK_SECONDS)
-
-    def _hear(self, seconds: float) -> dict[str, Any] | None:
-        """Return the server's next message, or None; its end is noted."""
         try:
-            message = self._control.receive(seconds)
+            reply = self._control.receive(ASK_SECONDS, CONTROL_REPLIES)
         except (Closed, WireError):
-            message = {"exited": None}
-        if message is None or "exited" not in message:
-            return message
-        self._end = self._explain(message["exited"])
-        return None
+            self._end = self._explain(None)
+            return None
+        if reply is not None and isinstance(reply.exited, int):
+            self._end = self._explain(reply.exited)
+            return None
+        return reply.answer if reply is not None else None
 
     def _explain(self, status: int | None) -> CheckEnded:
         """Return what ends the check after the server has ended with this wait status; None if nobody knows it."""
@@ -168,18 +179,18 @@ class SqlServer:
     def _answer_steps(self) -> None:
         """Answer the server's questions about steps, which follow its process id."""
         with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(self._steps):
-            hello = self._steps.receive()
-            self._services.note_server(hello["serving"] if hello else 0)
-            while (question := self._steps.receive()) is not None:
-                self._steps.send(self._step(self._databases[question["database"] - 1], question["step"]))
+            serving = self._steps.receive(None, SERVING)
+            self._services.note_server(serving.pid if serving else 0)
+            while (question := self._steps.receive(None, STEP_QUESTIONS)) is not None:
+                self._steps.send(self._step(self._databases[question.database - 1], question.step))
 
-    def _step(self, database: Closable, step: str) -> dict[str, Any]:
+    def _step(self, database: Closable, step: str) -> StepAnswer:
         try:
             self._services.step(step, database)
         except AnswerLost as lost:
-            return {"refused": str(lost), "carried_out": True}
+            return StepAnswer(refused=str(lost))
         except StepRefused as refused:
-            return {"refused": str(refused), "carried_out": False}
+            return StepAnswer(refused=str(refused), carried_out=False)
         except SutKilled:
-            return {"ends": True}
-        return {"refused": "", "carried_out": True}
+            return StepAnswer(ends=True)
+        return StepAnswer()

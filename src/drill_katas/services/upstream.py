@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.services.kept import CALLS
 from drill_katas.services.steps import AnswerLost, StepRefused
+from drill_katas.sut.protocol import UPSTREAM_CALLS, UpstreamReply
 from drill_katas.sut.telemetry import valid_trace_id
 
 if TYPE_CHECKING:
@@ -86,34 +87,30 @@ class Upstream:
 
     def serve(self, channel: KeptChannel) -> None:
         """Answer the calls of one connection."""
-        while (request := channel.receive()) is not None:
+        while (request := channel.receive(None, UPSTREAM_CALLS)) is not None:
             began = time.monotonic()
             channel.kept.add(CALLS, ASKED + channel.weight)
-            if not self._offers(request.get("method")):
+            if not self._offers(request.method):
                 return  # no client of the kata's asks that
-            answer = self._answer(request["method"], request["arguments"])
-            seconds, lost = time.monotonic() - began, "timeout" in answer
-            self.asked.append(Asked(request["method"], began, seconds, lost, valid_trace_id(request.get("trace"))))
+            answer = self._answer(request.method, request.arguments)
+            seconds, lost = time.monotonic() - began, bool(answer.timeout)
+            self.asked.append(Asked(request.method, began, seconds, lost, valid_trace_id(request.trace)))
             channel.send(answer)
 
-    def _offers(self, method: object) -> bool:
+    def _offers(self, method: str) -> bool:
         """Whether the service has such a method for its callers: no more of it is theirs, `__init__` least of all."""
-        return (
-            isinstance(method, str)
-            and not method.startswith("_")
-            and inspect.isfunction(getattr(type(self._service), method, None))
-        )
+        return not method.startswith("_") and inspect.isfunction(getattr(type(self._service), method, None))
 
-    def _answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        lost = {"timeout": f"no answer from {method}"}
+    def _answer(self, method: str, arguments: dict[str, Any]) -> UpstreamReply:
+        lost = UpstreamReply(timeout=f"no answer from {method}")
         fault = self._fault(method)
         if fault is Fault.REQUEST_LOST:
             return lost
         self.received.append(Received(method, arguments, fault))
         try:
-            answer = {"ok": getattr(self._service, method)(**arguments)}
+            answer = UpstreamReply(ok=getattr(self._service, method)(**arguments))
         except Exception as error:  # noqa: BLE001 - a program may ask for anything, in any words
-            answer = {"refused": f"{method} refuses {reprlib.repr(arguments)}: {error}"}
+            answer = UpstreamReply(refused=f"{method} refuses {reprlib.repr(arguments)}: {error}")
         return lost if fault is Fault.REPLY_LOST else answer
 
     def _fault(self, method: str) -> Fault:

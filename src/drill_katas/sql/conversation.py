@@ -8,13 +8,25 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.sql.connections import SutConnection
 from drill_katas.sql.databases import Database, SutEnds
-from drill_katas.sql.lines import Line
 from drill_katas.sql.messages import without_data
 from drill_katas.sql.records import Record
 from drill_katas.sql.shared import ARMED, CAUSE
 from drill_katas.sql.sqlite_limits import Work, bound_pages, connect, fetch, size_of
 from drill_katas.sut.driver import from_wire, to_wire
+from drill_katas.sut.protocol import (
+    SQL_REQUESTS,
+    AnySqlRequest,
+    Commit,
+    Connect,
+    Execute,
+    ExecuteMany,
+    Isolation,
+    Rollback,
+    SqlReply,
+    Statement,
+)
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -35,14 +47,14 @@ class Conversation:
     """Answers the requests of one connection. `running` is the one that is carried out, or None."""
 
     def __init__(self, database: Database, channel: Channel) -> None:
-        self.running: dict[str, Any] | None = None
+        self.running: AnySqlRequest | None = None
         self._database = database
         self._words = database.shared.words
         self._channel = channel
         self._sqlite = connect(database.uri)
         self._is_bounded = bound_pages(self._sqlite)
         self._work = Work(self._sqlite)
-        self._line = Line(database.next_number(), channel, self._sqlite)
+        self._connection = SutConnection(database.next_number(), channel, self._sqlite)
         self._began = False  # a statement has been counted as the one that opened the transaction
         self._asked = 0.0  # when the running request came in
         self._cause = 0
@@ -50,11 +62,13 @@ class Conversation:
     def run(self) -> None:
         """Answer until the SUT closes the connection. Raises `Closed`, `WireError`."""
         try:
-            if not self._database.lines.admit(self._line):
+            if not self._database.connections.admit(self._connection):
                 self._channel.receive()
-                self._channel.send(_refusal(f"too many connections: the server takes {self._database.lines.most}"))
+                self._channel.send(
+                    _refusal(f"too many connections: the server takes {self._database.connections.most}")
+                )
                 return
-            while (request := self._channel.receive()) is not None:
+            while (request := self._channel.receive(None, SQL_REQUESTS)) is not None:
                 self._asked = time.monotonic()
                 if self._database.round_trip:
                     time.sleep(self._database.round_trip)
@@ -65,63 +79,65 @@ class Conversation:
         except SutEnds:
             self._channel.receive(timeout=LEAVE_SECONDS)  # until it is gone, which closes the connection
         finally:
-            self._database.lines.remove(self._line)
+            self._database.connections.remove(self._connection)
             with contextlib.suppress(sqlite3.Error):
                 self._sqlite.close()
 
-    def in_words(self, request: dict[str, Any]) -> str:
+    def in_words(self, request: AnySqlRequest) -> str:
         """Name a request as the person who wrote the SQL would."""
-        if "sql" in request:
-            return " ".join(str(request["sql"]).split())
-        if request.get("op") == "hello":
-            return "the opening of a connection"
-        if request.get("op") == "rollback" and not self._sqlite.in_transaction:  # nobody wrote that
-            return "the ROLLBACK as the connection returns to its pool"
-        return str(request.get("op")).upper()
+        match request:
+            case Execute(sql=sql) | ExecuteMany(sql=sql):
+                return " ".join(sql.split())
+            case Connect():
+                return "the opening of a connection"
+            case Rollback() if not self._sqlite.in_transaction:  # the pool sends it
+                return "the ROLLBACK as the connection returns to its pool"
+        return type(request).__name__.upper()
 
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, request: AnySqlRequest) -> SqlReply:
         self._cause = self._words[CAUSE]
-        if "sql" in request and not _SETTING.match(str(request["sql"])):
-            self._line.note(request, self._cause)
-        if self._words[ARMED] and request.get("sql") != PING:
+        sql = request.sql if isinstance(request, Execute | ExecuteMany) else None
+        if sql is not None and not _SETTING.match(sql):
+            self._connection.note(sql, self._cause)
+        if self._words[ARMED] and sql != PING:
             refused, carried_out = self._database.ask_step(self.in_words(request))
             if carried_out:
                 answer = self._carry_out(request)
             return _refusal(refused) if refused else answer
         return self._carry_out(request)
 
-    def _carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _carry_out(self, request: AnySqlRequest) -> SqlReply:
         self._work.begin()
         try:
-            return self._execute(request) if "sql" in request else self._frame(request)
+            return self._execute(request) if isinstance(request, Execute | ExecuteMany) else self._frame(request)
         except ERRORS as error:
             return self._error(error, "")
         finally:
             self._began = self._began and self._sqlite.in_transaction
 
-    def _frame(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Carry out what only frames statements."""
-        match request["op"]:
-            case "commit":
+    def _frame(self, request: Connect | Commit | Rollback | Isolation) -> SqlReply:
+        """Carry out a request that is no statement."""
+        match request:
+            case Commit():
                 self._sqlite.commit()
-            case "rollback":
+            case Rollback():
                 self._sqlite.rollback()
-                self._line.returned()
-            case "isolation":
-                self._sqlite.isolation_level = request["level"]
-        return {}
+                self._connection.returned()
+            case Isolation():
+                self._sqlite.isolation_level = request.level
+        return SqlReply()
 
-    def _execute(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _execute(self, request: Statement) -> SqlReply:
         """Execute a statement and record it, with the size of its error message if it fails."""
         self._is_bounded = self._is_bounded or bound_pages(self._sqlite)
-        sql, many = request["sql"], request["op"] == "executemany"
-        sent = [_from_wire(row) for row in (request["rows"] if many else [request["parameters"]])]
+        sql, many = request.sql, isinstance(request, ExecuteMany)
+        sent = [_from_wire(row) for row in (request.rows if isinstance(request, ExecuteMany) else [request.parameters])]
         try:
             cursor = self._sqlite.executemany(sql, sent) if many else self._sqlite.execute(sql, sent[0])
             rows, size = fetch(cursor)
         except ERRORS as error:
             answer, failed = self._error(error, sql), type(error).__name__
-            rows, size = [], len(answer["message"])
+            rows, size = [], len(answer.message)
         else:
             answer, failed = _result(cursor, rows), ""
         if not (_BOOKKEEPING.match(sql) and _is_setting(rows)):
@@ -129,16 +145,16 @@ class Conversation:
             self._record(request, rows=len(rows), size=sent_size + size, failed=failed)
         return answer
 
-    def _record(self, request: dict[str, Any], *, rows: int, size: int, failed: str) -> None:
+    def _record(self, request: Statement, *, rows: int, size: int, failed: str) -> None:
         began, self._began = self._sqlite.in_transaction and not self._began, self._sqlite.in_transaction
-        trace = request.get("trace")
+        trace = request.trace
         records = self._database.records
         made = Record(
-            text=records.number_of(request["sql"]),
+            text=records.number_of(request.sql),
             rows=rows,
             size=size,
             work=self._work.done,
-            connection=self._line.number,
+            connection=self._connection.number,
             cause=self._cause,
             began=began,
             at=self._asked,
@@ -148,9 +164,9 @@ class Conversation:
         )
         records.add(self._database.number, made)
 
-    def _error(self, error: Exception, sql: str) -> dict[str, Any]:
+    def _error(self, error: Exception, sql: str) -> SqlReply:
         kind = type(error).__name__ if isinstance(error, sqlite3.Error) else "ProgrammingError"
-        return {"error": kind, "message": without_data(error, self._sqlite, sql)}
+        return SqlReply(error=kind, message=without_data(error, self._sqlite, sql))
 
 
 def _is_setting(rows: list[tuple[object, ...]]) -> bool:
@@ -158,17 +174,17 @@ def _is_setting(rows: list[tuple[object, ...]]) -> bool:
     return not rows or (len(rows) == 1 and len(rows[0]) == 1)
 
 
-def _result(cursor: sqlite3.Cursor, rows: list[tuple[object, ...]]) -> dict[str, Any]:
-    return {
-        "columns": [column[0] for column in cursor.description] if cursor.description else None,
-        "rows": [[to_wire(value) for value in row] for row in rows],
-        "rowcount": cursor.rowcount,
-        "lastrowid": cursor.lastrowid,
-    }
+def _result(cursor: sqlite3.Cursor, rows: list[tuple[object, ...]]) -> SqlReply:
+    return SqlReply(
+        columns=[column[0] for column in cursor.description] if cursor.description else None,
+        rows=[[to_wire(value) for value in row] for row in rows],
+        rowcount=cursor.rowcount,
+        lastrowid=cursor.lastrowid,
+    )
 
 
-def _refusal(message: str) -> dict[str, Any]:
-    return {"error": "OperationalError", "message": message}
+def _refusal(message: str) -> SqlReply:
+    return SqlReply(error="OperationalError", message=message)
 
 
 def _from_wire(parameters: list[Any] | dict[str, Any]) -> Values:

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from drill_katas.sql.protocol import STEP_ANSWERS, Serving, StepQuestion
 from drill_katas.sql.sqlite_limits import connect
 from drill_katas.sut.wire import Closed, WireError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from drill_katas.sql.lines import Lines
+    from drill_katas.sql.connections import ConnectionTable
     from drill_katas.sql.records import Records
     from drill_katas.sql.shared import Shared
     from drill_katas.sut.wire import Channel
@@ -29,7 +30,7 @@ class Steps:
     """Asks the judge about each step while a check has prepared trouble for one."""
 
     def __init__(self, channel: Channel) -> None:
-        channel.send({"serving": os.getpid()})
+        channel.send(Serving(os.getpid()))
         self._channel = channel
         self._lock = threading.Lock()
 
@@ -37,13 +38,13 @@ class Steps:
         """Return what a request is refused with, if anything, and whether it is carried out. Raises `SutEnds`."""
         with self._lock:
             try:
-                self._channel.send({"database": database, "step": step})
-                answer = self._channel.receive()
+                self._channel.send(StepQuestion(database, step))
+                answer = self._channel.receive(None, STEP_ANSWERS)
             except (Closed, WireError):  # the check is over
                 answer = None
-        if answer is None or answer.get("ends"):
+        if answer is None or answer.ends:
             raise SutEnds
-        return str(answer["refused"]), bool(answer["carried_out"])
+        return answer.refused, answer.carried_out
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Database:
     """One database, which lives as long as the server."""
 
     number: int
-    lines: Lines
+    connections: ConnectionTable
     round_trip: float
     records: Records
     shared: Shared

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
 import signal
 import socket
@@ -21,6 +20,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 if __name__ == "__main__":
     sys.path[:] = sys.argv[2:]  # the judge's
 
+import msgspec
+
+from drill_katas.sql.protocol import ControlReply
 from drill_katas.sql.server import Server
 from drill_katas.sql.shared import Shared
 from drill_katas.sql.sqlite_limits import bound_process, connect
@@ -128,7 +130,7 @@ class Nursery:
             control = self._servers.pop(pid, None)
             if control is not None:
                 with contextlib.suppress(OSError), control:
-                    control.send(json.dumps({"exited": status}).encode() + b"\n")
+                    control.send(msgspec.json.encode(ControlReply(exited=status)) + b"\n")
 
 
 def main() -> None:

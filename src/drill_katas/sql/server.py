@@ -1,14 +1,6 @@
 """The SQL server of one check: a process forked by `nursery.py`, which ends when the judge hangs up.
 
-A SUT connects to its socket. The judge asks over a control channel, one JSON object a line:
-| request | answer |
-| --- | --- |
-| `{"op": "keep", "most"}`, ahead of any database | none |
-| `{"op": "add", "database", "round_trip", "most"}` | none |
-| `{"op": "ping"}` | `{}` |
-| `{"op": "round trip", "database", "seconds"}` | `{}` |
-| `{"op": "take", "database"}` | a `Piece` of what was recorded |
-| `{"op": "look", "database"}` | its connections as `Looks` |
+A SUT connects to its socket. The judge asks over a control channel; `protocol.py` has the messages.
 """
 
 from __future__ import annotations
@@ -19,22 +11,36 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import msgspec
 
 from drill_katas.sql import sqlite_limits
+from drill_katas.sql.connections import ConnectionTable
 from drill_katas.sql.conversation import Conversation
 from drill_katas.sql.databases import Database, Steps
 from drill_katas.sql.ends import End
-from drill_katas.sql.lines import Lines
-from drill_katas.sql.records import Piece, Records, TooMuch
+from drill_katas.sql.protocol import (
+    CONTROL_REQUESTS,
+    Add,
+    ControlReply,
+    ControlRequest,
+    KeepAtMost,
+    Look,
+    Ping,
+    RoundTrip,
+    Take,
+)
+from drill_katas.sql.records import Records, TooMuch
 from drill_katas.sql.shared import DATABASES, Shared
+from drill_katas.sut.protocol import HELLOS
 from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+
+    from drill_katas.sut.protocol import AnySqlRequest
 
 HELLO_SECONDS: Final = 5.0
 UNKNOWN: Final = -1
@@ -45,7 +51,7 @@ BALLAST: Final = 1 << 20  # bytes
 class Seen:
     """A request as it was first seen running: how much processor time its thread had used, and when that was."""
 
-    request: dict[str, Any] | None = None
+    request: AnySqlRequest | None = None
     used: float = 0.0
     at: float = 0.0
 
@@ -74,14 +80,6 @@ class Server:
         self._free = threading.Semaphore(sqlite_limits.MOST_CONNECTIONS)
         self._watch_at = 0.0
         self._ballast = bytes(BALLAST)
-        self._operations: dict[str, Callable[..., object]] = {
-            "keep": self._keep,
-            "add": self._add,
-            "ping": dict,
-            "round trip": self._round_trip,
-            "take": self._take,
-            "look": lambda database: self._databases[database].lines.look(),
-        }
 
     def run(self) -> NoReturn:
         """Serve until the judge hangs up, or a statement goes beyond a bound."""
@@ -89,7 +87,7 @@ class Server:
             threading.stack_size(sqlite_limits.STACK)
             threading.Thread(target=self._guarded, args=(self._accept,), daemon=True).start()
             while True:
-                request = self._control.receive(timeout=sqlite_limits.TICK)
+                request = self._control.receive(sqlite_limits.TICK, CONTROL_REQUESTS)
                 if request is not None:
                     self._serve(request)
                 if time.monotonic() >= self._watch_at:
@@ -102,27 +100,31 @@ class Server:
         except BaseException as fault:  # noqa: BLE001 - the judge reports it as its own
             self._end(End.FAULT, repr(fault))
 
-    def _serve(self, request: dict[str, Any]) -> None:
-        answer = self._operations[request.pop("op")](**request)
-        if answer is not None:
-            self._control.send(msgspec.to_builtins(answer))
+    def _serve(self, request: ControlRequest) -> None:
+        match request:
+            case KeepAtMost():
+                self._records = Records(self._shared, request.statements)
+                return
+            case Add():
+                self._add(request)
+                return
+            case Ping():
+                answer: object = None
+            case RoundTrip():
+                answer = self._databases[request.database].round_trip = request.seconds
+            case Take():
+                answer = self._records.take(request.database)
+            case Look():
+                answer = self._databases[request.database].connections.look()
+        self._control.send(ControlReply(msgspec.Raw(msgspec.json.encode(answer))))
 
-    def _keep(self, most: int) -> None:
-        self._records = Records(self._shared, most)
-
-    def _add(self, database: int, round_trip: float, most: int | None) -> None:
-        made = Database(database, Lines(most), round_trip, self._records, self._shared, self._steps)
-        self._records.open(database)
+    def _add(self, request: Add) -> None:
+        table = ConnectionTable(request.most)
+        made = Database(request.database, table, request.round_trip, self._records, self._shared, self._steps)
+        self._records.open(request.database)
         with self._added:
-            self._databases[database] = made
+            self._databases[request.database] = made
             self._added.notify_all()
-
-    def _round_trip(self, database: int, seconds: float) -> dict[str, Any]:
-        self._databases[database].round_trip = seconds
-        return {}
-
-    def _take(self, database: int) -> Piece:
-        return self._records.take(database)
 
     def _watch(self) -> None:
         """End this process if a statement takes too long."""
@@ -173,8 +175,8 @@ class Server:
         thread = threading.get_ident()
         try:
             with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(channel):
-                hello = channel.receive(timeout=HELLO_SECONDS)
-                database = self._find(hello and hello.get("service"))
+                hello = channel.receive(HELLO_SECONDS, HELLOS)
+                database = self._find(hello.service) if hello else None
                 if database is not None:
                     conversation = Conversation(database, channel)
                     self._guests[thread] = Guest(_clock_of(thread), conversation)
@@ -189,11 +191,12 @@ class Server:
         except MemoryError:
             self._end_for_memory()
         except TooMuch:
-            self._end(End.KEPT, conversation.in_words(conversation.running or {}))
+            running = conversation.running
+            self._end(End.KEPT, conversation.in_words(running) if running else "")
 
-    def _find(self, service: object) -> Database | None:
+    def _find(self, service: str) -> Database | None:
         """Return the database of this name; wait for one that the judge has added and that is still under way."""
-        number = int(service) if isinstance(service, str) and service.isdecimal() else UNKNOWN
+        number = int(service) if service.isdecimal() else UNKNOWN
         if not 0 < number <= self._shared.words[DATABASES]:
             return None
         with self._added:

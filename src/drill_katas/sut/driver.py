@@ -14,6 +14,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut import telemetry
+from drill_katas.sut.protocol import (
+    SQL_REPLIES,
+    AnySqlRequest,
+    Commit,
+    Connect,
+    Execute,
+    ExecuteMany,
+    Hello,
+    Isolation,
+    Rollback,
+    SqlReply,
+    Statement,
+)
 from drill_katas.sut.wire import Channel, Closed, WireError
 
 if TYPE_CHECKING:
@@ -60,10 +73,10 @@ def connect(address: str, service: str) -> Connection:
         sock.close()
         raise OperationalError(f"unable to connect to the database: {refused}") from refused
     channel = Channel(sock, max_frame=MAX_RESULT)
-    channel.send({"service": service})
+    channel.send(Hello(service))
     connection = Connection(channel)
     try:
-        connection.request({"op": "hello"})
+        connection.request(Connect())
     except Error:
         connection.close()
         raise
@@ -111,11 +124,11 @@ class Connection:
 
     def commit(self) -> None:
         """Commit the open transaction, if there is one."""
-        self.request({"op": "commit"})
+        self.request(Commit(trace=telemetry.current_trace()))
 
     def rollback(self) -> None:
         """Roll the open transaction back, if there is one."""
-        self.request({"op": "rollback"})
+        self.request(Rollback(trace=telemetry.current_trace()))
 
     def close(self) -> None:
         """Close the connection; what is not committed is rolled back."""
@@ -138,22 +151,22 @@ class Connection:
 
     @isolation_level.setter
     def isolation_level(self, level: str | None) -> None:
-        self.request({"op": "isolation", "level": level})
+        self.request(Isolation(level=level))
         self._isolation_level = level
 
-    def request(self, frame: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: AnySqlRequest) -> SqlReply:
         """Send one request to the judge's end and return its answer, or raise what it reports."""
         channel = self._open_channel()
         try:
-            channel.send({**frame, "trace": telemetry.current_trace()})
-            answer = channel.receive()
+            channel.send(request)
+            reply = channel.receive(None, SQL_REPLIES)
         except (Closed, WireError) as gone:
             self.close()
             raise Disconnected("the connection to the database was lost") from gone
-        assert answer is not None
-        if "error" in answer:
-            raise getattr(sqlite3, answer["error"])(answer["message"])
-        return answer
+        assert reply is not None
+        if reply.error:
+            raise getattr(sqlite3, reply.error)(reply.message)
+        return reply
 
     def _open_channel(self) -> Channel:
         if self._channel is None:
@@ -175,11 +188,13 @@ class Cursor:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Cursor:
         """Execute one statement."""
-        return self._run({"op": "execute", "sql": sql, "parameters": _to_wire(parameters)})
+        return self._run(Execute(sql=sql, parameters=_to_wire(parameters), trace=telemetry.current_trace()))
 
     def executemany(self, sql: str, parameters: Iterable[Parameters]) -> Cursor:
         """Execute one statement once for each row of parameters."""
-        return self._run({"op": "executemany", "sql": sql, "rows": [_to_wire(row) for row in parameters]})
+        return self._run(
+            ExecuteMany(sql=sql, rows=[_to_wire(row) for row in parameters], trace=telemetry.current_trace())
+        )
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """Return the next row, or None."""
@@ -207,13 +222,13 @@ class Cursor:
     def setoutputsize(self, size: int, column: int | None = None) -> None:
         """Do nothing, as PEP 249 allows."""
 
-    def _run(self, frame: dict[str, Any]) -> Cursor:
-        answer = self.connection.request(frame)
-        columns = answer["columns"]
-        self.description = columns and tuple((name, None, None, None, None, None, None) for name in columns)
-        self.rowcount = answer["rowcount"]
-        self.lastrowid = answer["lastrowid"]
-        self._rows = iter([tuple(from_wire(value) for value in row) for row in answer["rows"]])
+    def _run(self, request: Statement) -> Cursor:
+        reply = self.connection.request(request)
+        columns = reply.columns or ()
+        self.description = tuple((name, None, None, None, None, None, None) for name in columns) or None
+        self.rowcount = reply.rowcount
+        self.lastrowid = reply.lastrowid
+        self._rows = iter([tuple(from_wire(value) for value in row) for row in reply.rows])
         return self
 
 

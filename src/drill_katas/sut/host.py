@@ -1,18 +1,6 @@
 """Serves the learner's module: constructs its classes, calls their methods, answers with plain data.
 
-Requests (`op`) and what they answer under `ok`:
-- `import`: the contract's modules are imported; None
-- `open`: a contract name is called with the arguments; the number of the new object
-- `call`: a method of an opened object is called; its value
-- `serve`: an application factory is called with a `World` and its application served on the listening socket that
-  comes with the request; None
-- `tasks`: the stacks of the tasks of all applications
-- `close`: the object and the engines it was given are let go; None
-- `metrics`: see `telemetry.read_metrics`
-- `virtual time`: from here on the program's clock can be put forward; None
-- `put forward`: its clock is, by so many seconds at most; how many: no more than to the next timer of an application
-What goes wrong is answered under `error`: `kind` (import, elsewhere, missing, signature, raised, exit, unplain, memory,
-processes), `type`, `message`, and the frames of the traceback as `[file, line, function, source]`.
+`protocol.py` has the requests and replies.
 """
 
 from __future__ import annotations
@@ -28,8 +16,24 @@ import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sut import clock, driver, telemetry
-from drill_katas.sut.line import Line
 from drill_katas.sut.package import bind_package, module_from_elsewhere
+from drill_katas.sut.protocol import (
+    REQUESTS,
+    CallMethod,
+    CloseObject,
+    Import,
+    JudgeRequest,
+    Kind,
+    Metrics,
+    Open,
+    Problem,
+    PutForward,
+    Reply,
+    Serve,
+    Tasks,
+    VirtualTime,
+)
+from drill_katas.sut.upstream_client import UpstreamClient
 from drill_katas.sut.wire import Channel, Closed, find_unplain
 
 if TYPE_CHECKING:
@@ -47,15 +51,15 @@ SHOWN_FRAMES: Final = 10  # of a deep stack, at either end
 class CallRefused(Exception):
     """A request that cannot be served as the contract says; carries the error answer."""
 
-    def __init__(self, kind: str, message: str, error: BaseException | None = None) -> None:
+    def __init__(self, kind: Kind, message: str, error: BaseException | None = None) -> None:
         super().__init__(message)
         self.error = error
-        self.answer = {
-            "kind": kind,
-            "type": type(error).__name__ if error else "",
-            "message": sendable(message),
-            "frames": frames_of(error) if error else [],
-        }
+        self.problem = Problem(
+            kind=kind,
+            type=type(error).__name__ if error else "",
+            message=sendable(message),
+            frames=frames_of(error) if error else [],
+        )
 
 
 def sendable(text: str) -> str:
@@ -77,80 +81,80 @@ class Host:
         self._numbers = iter(range(1, sys.maxsize))
         self._fds: list[int] = []  # that came with the request
         self._loop: AppLoop | None = None  # of the applications that are served
-        self._operations: dict[str, Callable[..., Any]] = {
-            "import": self._import,
-            "open": self._open,
-            "call": self._call,
-            "serve": self._serve_app,
-            "tasks": self._tasks,
-            "close": self._close,
-            "metrics": telemetry.read_metrics,
-            "virtual time": clock.make_virtual,
-            "put forward": self._put_forward,
+        self._operations: dict[type[JudgeRequest], Callable[[Any], Any]] = {
+            Import: self._import,
+            Open: self._open,
+            CallMethod: self._call,
+            Serve: self._serve_app,
+            Tasks: self._tasks,
+            CloseObject: self._close,
+            Metrics: lambda _: telemetry.read_metrics(),
+            VirtualTime: lambda _: clock.make_virtual(),
+            PutForward: self._put_forward,
         }
 
-    def answer(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
-        """Serve one request, which takes the file descriptors that it needs, and return its answer frame."""
+    def answer(self, request: JudgeRequest, fds: list[int]) -> Reply:
+        """Serve one request, which takes the file descriptors that it needs, and return its reply."""
         self._fds = fds
         try:
-            operation, trace_id = self._operations[request.pop("op")], request.pop("trace", None)
-            with telemetry.trace(trace_id):
-                return {"ok": operation(**request)}
+            with telemetry.trace(request.trace):
+                return Reply(ok=self._operations[type(request)](request))
         except CallRefused as refused:
             self.last_error = refused.error
-            return {"error": refused.answer}
+            return Reply(error=refused.problem)
 
-    def _import(self) -> None:
+    def _import(self, _: Import) -> None:
         bind_package(self._package, self._folder)
         for module in self._modules:
             _guarded("import", importlib.import_module, f"{self._package}.{module}")
         if elsewhere := module_from_elsewhere(self._package, self._folder):
             raise CallRefused("elsewhere", elsewhere)
 
-    def _open(self, target: str, args: list[Any]) -> int:
+    def _open(self, request: Open) -> int:
         number = next(self._numbers)
         self._engines[number] = []
-        given = [self._materialise(arg, number) for arg in args]
-        factory = self._find(target)
-        self._objects[number] = _called(target, factory, given)
+        given = [self._materialise(arg, number) for arg in request.args]
+        factory = self._find(request.target)
+        self._objects[number] = _called(request.target, factory, given)
         return number
 
-    def _call(self, number: int, method: str, args: list[Any]) -> Any:
-        thing = self._objects[number]
-        bound = _guarded("raised", getattr, thing, method, None)
-        name = f"{type(thing).__name__}.{method}"
+    def _call(self, request: CallMethod) -> Any:
+        thing = self._objects[request.number]
+        bound = _guarded("raised", getattr, thing, request.method, None)
+        name = f"{type(thing).__name__}.{request.method}"
         if not callable(bound):
             raise CallRefused("missing", f"{name} is missing")
-        value = _called(name, bound, args)
+        value = _called(name, bound, request.args)
         problem = find_unplain(value)
         if problem:
             raise CallRefused("unplain", f"{name} returned {problem}")
         return value
 
-    def _close(self, number: int) -> None:
-        self._objects.pop(number, None)
-        for engine in self._engines.pop(number, ()):
+    def _close(self, request: CloseObject) -> None:
+        self._objects.pop(request.number, None)
+        for engine in self._engines.pop(request.number, ()):
             engine.dispose()
 
-    def _serve_app(self, target: str, node: dict[str, Any], settings: dict[str, Any]) -> None:
+    def _serve_app(self, request: Serve) -> None:
         from drill_katas.sut.web import AppLoop  # noqa: PLC0415 - a kata that serves nothing does not pay for the import
 
+        target, node = request.target, request.node
         factory, number = self._find(target), next(self._numbers)
         self._engines[number] = []
-        given = {name: self._materialise(value, number) for name, value in settings.items()}
+        given = {name: self._materialise(value, number) for name, value in request.settings.items()}
         world = importlib.import_module(f"{self._package}.world")
         self._loop = self._loop or AppLoop()
         make = functools.partial(_make_app, target, factory, lambda: world.World(node["name"], node["links"], **given))
         self._loop.serve(make, node["name"], socket.socket(fileno=self._fds.pop(0)))
 
-    def _tasks(self) -> list[list[list[Any]]]:
+    def _tasks(self, _: Tasks) -> list[list[list[Any]]]:
         return self._loop.stacks() if self._loop else []
 
-    def _put_forward(self, seconds: float) -> float:
+    def _put_forward(self, request: PutForward) -> float:
         if self._loop:
-            return self._loop.put_forward(seconds)
-        clock.put_forward(seconds)
-        return seconds
+            return self._loop.put_forward(request.seconds)
+        clock.put_forward(request.seconds)
+        return request.seconds
 
     def _find(self, target: str) -> Any:
         wanted, _, target = target.rpartition(".")
@@ -168,7 +172,7 @@ class Host:
             case {"$database": {"address": address, "service": service}}:
                 return self._engine(number, address, service)
             case {"$upstream": {"address": address, "service": service, "client": client}}:
-                return self._world(client)(Line(address, service))
+                return self._world(client)(UpstreamClient(address, service))
             case _:
                 return arg
 
@@ -192,7 +196,7 @@ def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Appli
     return app
 
 
-def _guarded(kind: str, act: Callable[..., Any], *args: Any) -> Any:
+def _guarded(kind: Kind, act: Callable[..., Any], *args: Any) -> Any:
     """Run the learner's code, and turn whatever it throws into an answer."""
     try:
         return act(*args)
@@ -250,8 +254,8 @@ def _message_of(error: BaseException) -> str:
         return "its str() raises"
 
 
-def frames_of(error: BaseException) -> list[list[Any]]:
-    """Return the traceback of `error`, innermost last, as `[file, line, function, source]` a frame."""
+def frames_of(error: BaseException) -> list[tuple[str, int, str, str]]:
+    """Return the traceback of `error`, innermost last, as (file, line, function, source) a frame."""
     stack = list(traceback.extract_tb(error.__traceback__))
     if len(stack) > 2 * SHOWN_FRAMES:  # a recursion
         stack = [*stack[:SHOWN_FRAMES], *stack[-SHOWN_FRAMES:]]
@@ -261,17 +265,17 @@ def frames_of(error: BaseException) -> list[list[Any]]:
     return frames
 
 
-def _frame(file: str | None, line: int | None, function: str, source: str | None) -> list[Any]:
-    return [file or "", line or 0, function, sendable((source or "").rstrip()[:200])]
+def _frame(file: str | None, line: int | None, function: str, source: str | None) -> tuple[str, int, str, str]:
+    return file or "", line or 0, function, sendable((source or "").rstrip()[:200])
 
 
 def serve(sock: socket.socket, host: Host) -> None:
     """Answer the judge's requests until it closes the connection."""
     channel = Channel(sock, takes_fds=True)
-    telemetry.send_logs_to(lambda line, at: channel.send({"log": line, "at": at}))
+    telemetry.send_logs_to(lambda line, at: channel.send(Reply(log=line, at=at)))
     while True:
         try:
-            request = channel.receive()
+            request = channel.receive(None, REQUESTS)
             assert request is not None
             channel.send(host.answer(request, channel.fds))
         except Closed:

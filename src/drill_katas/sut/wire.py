@@ -12,7 +12,7 @@ import threading
 import time
 from array import array
 from socket import CMSG_LEN, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
 
@@ -29,6 +29,8 @@ FD_SPACE: Final = CMSG_LEN(array("i").itemsize)  # for one file descriptor with 
 SHOWN: Final = 60  # characters of a value that are shown in a message
 _PLAIN_SCALARS: Final = (str, int, bool, type(None))
 
+T = TypeVar("T")
+OBJECTS: Final = msgspec.json.Decoder(dict[str, Any])
 encode = msgspec.json.encode
 decode = msgspec.json.decode
 
@@ -71,7 +73,9 @@ class Channel:
         self._sending = threading.Lock()  # a thread that logs must not cut into an answer
         self._poll = poll_for(sock)
 
-    def send(self, frame: dict[str, Any], fds: Sequence[int] = (), left: Callable[[], float] | None = None) -> None:
+    def send(
+        self, frame: msgspec.Struct | dict[str, Any], fds: Sequence[int] = (), left: Callable[[], float] | None = None
+    ) -> None:
         """Send one frame. Raises `Closed` when nobody listens any more.
 
         With `left`, which returns how many seconds are left, copies of file descriptors can go with it, and it raises
@@ -103,13 +107,22 @@ class Channel:
                 return
             data, fds = memoryview(data)[sent:], ()
 
-    def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
-        """Return the next frame, or None when `timeout` seconds pass without a whole one."""
+    @overload
+    def receive(self, timeout: float | None = None) -> dict[str, Any] | None: ...
+
+    @overload
+    def receive(self, timeout: float | None, decoder: msgspec.json.Decoder[T]) -> T | None: ...
+
+    def receive(self, timeout: float | None = None, decoder: msgspec.json.Decoder[Any] = OBJECTS) -> Any:
+        """Return the next frame, decoded, or None when `timeout` seconds pass without a whole one.
+
+        Raises `WireError` when it is too long or not of the decoder's type, and `Closed`.
+        """
         deadline = time.monotonic() + timeout if timeout else None
         while True:
             line = self._take_line()
             if line is not None:
-                return _parse(line)
+                return _parse(line, decoder)
             try:
                 piece = self._receive(0 if timeout is None else MSG_DONTWAIT)
             except BlockingIOError:
@@ -165,14 +178,13 @@ def _await_room(sock: socket.socket, left: Callable[[], float]) -> None:
     raise TimeoutError
 
 
-def _parse(line: bytes | bytearray) -> dict[str, Any]:
+def _parse(line: bytes | bytearray, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        frame = decode(line)
+        return decoder.decode(line)
+    except msgspec.ValidationError as other:
+        raise WireError(f"a frame of another form: {other}") from other
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise WireError(f"a frame that is not JSON: {broken}") from broken
-    if not isinstance(frame, dict):
-        raise WireError(f"a frame that is a {type(frame).__name__}, not an object")
-    return frame
 
 
 def find_unplain(value: object, path: str = "", depth: int = 0) -> str | None:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from drill_katas.sut.wire import Channel
 
 
-class Look(msgspec.Struct, frozen=True):
+class ConnectionState(msgspec.Struct, frozen=True):
     """One open connection, as it is now.
 
     `cause` is the number of the call during which it was checked out of its pool, `sql` its last statement, `seconds`
@@ -31,10 +31,10 @@ class Look(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Looks(msgspec.Struct, frozen=True):
+class Connections(msgspec.Struct, frozen=True):
     """All open connections of a database, the oldest first, and the most that were open at once."""
 
-    lines: list[Look]
+    states: list[ConnectionState]
     peak: int
 
 
@@ -47,7 +47,7 @@ class _Use:
     since: float = field(default_factory=time.monotonic)
 
 
-class Line:
+class SutConnection:
     """One open connection of the SUT's."""
 
     def __init__(self, number: int, channel: Channel, sqlite: sqlite3.Connection) -> None:
@@ -56,12 +56,12 @@ class Line:
         self._sqlite = sqlite
         self._use: _Use | None = None
 
-    def note(self, request: dict[str, Any], cause: int) -> None:
-        """Note a statement that is about to be carried out, or refused: either way the connection is in use."""
+    def note(self, sql: str, cause: int) -> None:
+        """Note a statement that is about to be executed or refused: either way the connection is in use."""
         if self._use is None:
-            self._use = _Use(cause, request["sql"])
+            self._use = _Use(cause, sql)
         else:
-            self._use.sql = request["sql"]
+            self._use.sql = sql
 
     def returned(self) -> None:
         """Note a rollback that was carried out: a pool takes a connection back with one."""
@@ -77,41 +77,41 @@ class Line:
         except OSError:
             return True
 
-    def look(self) -> Look:
+    def look(self) -> ConnectionState:
         """Return how it is now."""
         use = self._use or _Use(0, "")
-        sql = " ".join(str(use.sql).split())
+        sql = " ".join(use.sql.split())
         since = time.monotonic() - use.since
-        return Look(self.number, self._use is not None, use.cause, sql, self._sqlite.in_transaction, since)
+        return ConnectionState(self.number, self._use is not None, use.cause, sql, self._sqlite.in_transaction, since)
 
 
-class Lines:
+class ConnectionTable:
     """The connections that are open, at most `most` of them."""
 
     def __init__(self, most: int | None) -> None:
         self.most = most
         self._peak = 0
-        self._lines: dict[int, Line] = {}
+        self._connections: dict[int, SutConnection] = {}
         self._lock = threading.Lock()
 
-    def admit(self, line: Line) -> bool:
+    def admit(self, connection: SutConnection) -> bool:
         """Add a connection, unless there are as many as there may be."""
         with self._lock:
             count = len(self._open())
             if self.most is not None and count >= self.most:
                 return False
-            self._lines[line.number] = line
+            self._connections[connection.number] = connection
             self._peak = max(self._peak, count + 1)
             return True
 
-    def remove(self, line: Line) -> None:
+    def remove(self, connection: SutConnection) -> None:
         """Forget a connection that is closed."""
         with self._lock:
-            self._lines.pop(line.number, None)
+            self._connections.pop(connection.number, None)
 
-    def look(self) -> Looks:
+    def look(self) -> Connections:
         """Return the open ones."""
-        return Looks([line.look() for line in self._open()], self._peak)
+        return Connections([each.look() for each in self._open()], self._peak)
 
-    def _open(self) -> list[Line]:
-        return [line for line in list(self._lines.values()) if not line.gone]
+    def _open(self) -> list[SutConnection]:
+        return [each for each in list(self._connections.values()) if not each.gone]

@@ -1,4 +1,4 @@
-"""The program's end of a line to an upstream, which the judge plays."""
+"""The program's client of an upstream, which the judge plays."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import socket
 from typing import Any
 
 from drill_katas.sut import telemetry
+from drill_katas.sut.protocol import UPSTREAM_REPLIES, Hello, UpstreamCall
 from drill_katas.sut.wire import Channel, Closed
 
 
-class Line:
-    """A line to an upstream service in the judge: one request, one answer."""
+class UpstreamClient:
+    """A connection to an upstream service in the judge: one request, one answer."""
 
     def __init__(self, address: str, service: str) -> None:
         self._address = address
@@ -24,22 +25,22 @@ class Line:
         """
         channel = self._connected()
         try:
-            channel.send({"method": method, "arguments": arguments, "trace": telemetry.current_trace()})
-            answer = channel.receive()
+            channel.send(UpstreamCall(method, arguments, telemetry.current_trace()))
+            reply = channel.receive(None, UPSTREAM_REPLIES)
         except Closed as gone:
             self._channel = None
             raise ConnectionError("the upstream closed the connection") from gone
-        assert answer is not None
-        if "timeout" in answer:
-            raise TimeoutError(answer["timeout"])
-        if "refused" in answer:
-            raise ValueError(answer["refused"])
-        return answer["ok"]
+        assert reply is not None
+        if reply.timeout:
+            raise TimeoutError(reply.timeout)
+        if reply.refused:
+            raise ValueError(reply.refused)
+        return reply.ok
 
     def _connected(self) -> Channel:
         if self._channel is None:
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             sock.connect(self._address)
             self._channel = Channel(sock)
-            self._channel.send({"service": self._service})
+            self._channel.send(Hello(self._service))
         return self._channel
