@@ -122,7 +122,7 @@ def cheats() -> list[Cheat]:
 
 
 def table() -> str:
-    """Return the README's table: what was tried, and which tier stops it."""
+    """Return the table of docs/security.md: each cheat, and the tiers that stop it."""
     found = [(cheat.title, cheat.stops) for cheat in cheats()]
     found += [((maker.__doc__ or "").rstrip("."), TIERS) for maker in archives.MAKERS]
     lines = [f"| cheat | {' | '.join(TIERS)} |", "| --- | --- | --- | --- |"]

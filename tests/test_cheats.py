@@ -306,8 +306,7 @@ def test_after_all_of_it_the_grader_has_told_nothing_and_left_nothing(visit: Vis
 
 def test_the_table_says_what_the_cheats_say() -> None:
     told = museum.table()
-    assert told in (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8"), (
-        "python -m tests.museum prints it"
-    )
+    page = Path(__file__).parents[1] / "docs" / "security.md"
+    assert told in page.read_text(encoding="utf-8"), "python docs/museum.py writes it"
     assert len(told.splitlines()) == len(CHEATS) + len(MAKERS) + 2
     assert all(len(line.split("|")) == 6 and line.split("|")[1].strip() for line in told.splitlines())

@@ -225,7 +225,7 @@ def guesses(incident, chance):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_random_and_loudest_answers_score_next_to_nothing(drills, name):
-    """Random ones cite a trace, too; the README has these figures."""
+    """Random ones cite a trace, too; docs/performance.md has these figures."""
     incident = store.read(drills / ".kata" / "incidents" / name, name)
     chance = random.Random(0)
     random_ones = [judged(incident, guesses(incident, chance)) for _ in range(200)]
