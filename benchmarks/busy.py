@@ -96,7 +96,7 @@ def tasks_of(katas: Iterable, seed: int) -> Iterator[Task]:
     for kata in katas:
         for arm in arms_of(kata, read_answer(kata.solutions)):
             if arm.kind in RIGHT:
-                files = {name: file.read_bytes() for name, file in arm_from(kata, str(arm.folder)).files.items()}
+                files = arm_from(kata, str(arm.source)).contents
                 yield Task(key=f"{kata.name}/{arm.name}/{seed}", kata=kata.name, files=files, seed=seed)
 
 

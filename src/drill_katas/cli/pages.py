@@ -97,16 +97,12 @@ def _about(source: str) -> str:
 
 
 def _broken(workspace: Workspace, kata: Kata, told: Summary) -> IncidentRecord:
-    from drill_katas.catalog.arms import Arm
-    from drill_katas.files import run_folder
+    from drill_katas.catalog.arms import Arm, SourceFile
     from drill_katas.practice.workspace import broken_files
 
-    with run_folder() as folder:
-        files = {name: folder / name for name in kata.manifest.editable}
-        for name, content in broken_files(kata, told.variant).items():
-            files[name].parent.mkdir(parents=True, exist_ok=True)
-            files[name].write_bytes(content)
-        return _beside(workspace, kata, BEFORE, Arm(BEFORE, files), told)
+    broken = broken_files(kata, told.variant)
+    files = {name: SourceFile(content, kata.folder / name) for name, content in broken.items()}
+    return _beside(workspace, kata, BEFORE, Arm(BEFORE, files), told)
 
 
 def _beside(workspace: Workspace, kata: Kata, label: str, arm: Arm, told: Summary) -> IncidentRecord:
