@@ -22,7 +22,7 @@ from drill_katas.catalog.answer import read_answer
 from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import shipped
 from drill_katas.grading.tiers import best_hold
-from drill_katas.verify.certificate import RIGHT, arms_of
+from drill_katas.verify.declared import RIGHT, arms_of
 from drill_katas.verify.trials import busy
 
 if TYPE_CHECKING:
