@@ -22,7 +22,7 @@ from drill_katas.catalog.answer import read_answer
 from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import shipped
 from drill_katas.grading.tiers import best_hold
-from drill_katas.verify.certificate import RIGHT, arms_of
+from drill_katas.verify.declared import RIGHT, arms_of
 from drill_katas.verify.trials import busy
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def tasks_of(katas: Iterable, seed: int) -> Iterator[Task]:
     for kata in katas:
         for arm in arms_of(kata, read_answer(kata.solutions)):
             if arm.kind in RIGHT:
-                files = {name: file.read_bytes() for name, file in arm_from(kata, str(arm.folder)).files.items()}
+                files = arm_from(kata, str(arm.source)).contents
                 yield Task(key=f"{kata.name}/{arm.name}/{seed}", kata=kata.name, files=files, seed=seed)
 
 

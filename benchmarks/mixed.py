@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from drill_katas.catalog.arms import arm_from
+from drill_katas.catalog.arms import arm_from, near_misses_of
 from drill_katas.catalog.katas import shipped
 from tests import museum
 
@@ -65,11 +65,11 @@ def hand_in(work: Path) -> dict[str, tuple[str, bool]]:
     taken["near miss"] = itertools.islice(itertools.cycle(arms[False]), MANY - sum(SHARES.values()))
     for kind, those in taken.items():
         for number, (kata, arm) in enumerate(those):
-            name = f"{kind.replace(' ', '-')}-{number:03}-{kata.name}-{arm.name}"
-            for file, source in arm_from(kata, str(arm)).files.items():
+            name = f"{kind.replace(' ', '-')}-{number:03}-{kata.name}-{arm.stem}"
+            for file, content in arm_from(kata, str(arm)).contents.items():
                 place = work / name / file
                 place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(source.read_bytes() + f"# {name}\n".encode())
+                place.write_bytes(content + f"# {name}\n".encode())
             expected[name] = (kind, kind == "right")
     place = museum.Surroundings(work.parent)
     for cheat in itertools.islice(museum.cheats(), SHARES["cheat"]):
@@ -98,7 +98,7 @@ def right_arms():
 def near_misses():
     """Return the near misses of all katas."""
     for kata in shipped():
-        yield from ((kata, arm) for arm in sorted((kata.solutions / "near_misses").iterdir()))
+        yield from ((kata, arm) for arm in near_misses_of(kata).values())
 
 
 if __name__ == "__main__":

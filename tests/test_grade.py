@@ -100,8 +100,8 @@ def handed_in(work, arms_of):
         for arm in arms_of(each):
             folder = work / f"{each.name}-{arm.name}"
             folder.mkdir(parents=True)
-            for name, file in arm_from(each, str(arm)).files.items():
-                (folder / name).write_bytes(file.read_bytes())
+            for name, content in arm_from(each, str(arm)).contents.items():
+                (folder / name).write_bytes(content)
     return work
 
 

@@ -7,7 +7,7 @@ import pytest
 from drill_katas.report.matrix import matrix_lines, summary_lines
 from drill_katas.report.text import plain
 from drill_katas.verdict import Stage
-from drill_katas.verify.certificate import Cell, Certificate, CheckName, Row
+from drill_katas.verify.matrix import Cell, Certificate, CheckName, Row
 
 
 def certificate(checks: int, *faults: str) -> Certificate:

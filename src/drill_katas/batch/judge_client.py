@@ -32,11 +32,15 @@ class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What to judge: `source` and `report` are as `--kata-from` and `--kata-report`; the learner's files are None."""
+    """What to judge: `source` and `report` are as `--kata-from` and `--kata-report`; the learner's files are None.
+
+    `checks` are the names of the checks to run; without any, all of them run.
+    """
 
     source: str | None = None
     seed: int = 0
     report: str | None = None
+    checks: tuple[str, ...] = ()
 
 
 class JudgeEnded(Exception):

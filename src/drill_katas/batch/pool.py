@@ -81,7 +81,7 @@ class Worker:
             return failed
         broken = {name: (kata.folder / name).read_bytes() for name in kata.manifest.editable}
         try:
-            checks = self._checks(Task(key=task.key, kata=kata.name, files=broken, seed=task.seed))
+            checks = self._checks(msgspec.structs.replace(task, files=broken))
         except JudgeEnded:
             self.rest()
             self._unfit.add(kata.name)
@@ -115,7 +115,7 @@ class Worker:
             file.write_bytes(content)
         judge = self._ready(self._katas[task.kata])
         try:
-            judge.judge(JudgeRequest(source=str(source), seed=task.seed, report=str(report)))
+            judge.judge(JudgeRequest(source=str(source), seed=task.seed, report=str(report), checks=task.checks))
             katas = msgspec.json.decode(report.read_bytes(), type=Report).katas
         except (JudgeEnded, FileNotFoundError, msgspec.DecodeError) as error:
             raise JudgeEnded(f"the judge of {task.kata} gave no verdict ({error})") from None

@@ -21,14 +21,16 @@ KILLED: Final = (
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A source to judge: the editable files of a kata, under a unique `key`.
 
-    `attempt` counts from 0. Nothing else is judged during a later attempt (`alone`), so that a failure of the judge
-    then is caused by the source or by the grader.
+    `checks` are the names of the checks to judge it on; without any, it is judged on all. `attempt` counts from 0.
+    Nothing else is judged during a later attempt (`alone`), so that a failure of the judge then is caused by the source
+    or by the grader.
     """
 
     key: str
     kata: str
     files: dict[str, bytes]
     seed: int
+    checks: tuple[str, ...] = ()
     attempt: int = 0
 
     @property

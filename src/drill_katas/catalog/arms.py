@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from drill_katas.errors import UserError
+from drill_katas.catalog.katas import ORIGINAL, shipped
+from drill_katas.catalog.patches import SUFFIX, read_patch
+from drill_katas.errors import UserError, nearest
 from drill_katas.files import RunFolder
 
 if TYPE_CHECKING:
@@ -15,14 +16,28 @@ if TYPE_CHECKING:
 
 WORKSPACE = "workspace"
 SOLUTIONS = "solutions"
+REFERENCE: Final = "reference"
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One editable file of an arm: its content, and the path that messages show."""
+
+    content: bytes
+    shown: Path
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One source of a kata's editable files: `files` maps each editable name to the file it is taken from."""
+    """One version of a kata's editable files, by their names."""
 
     source: str
-    files: dict[str, Path]
+    files: dict[str, SourceFile]
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """The content of each file."""
+        return {name: file.content for name, file in self.files.items()}
 
 
 def workspace_arm(kata: Kata) -> Arm:
@@ -36,21 +51,69 @@ def arm_from(kata: Kata, source: str, option: str = "") -> Arm:
     `option` is the option that the source was given with, for messages.
 
     In a folder the files may lie as `ledger.py`, `fp_drift/ledger.py` or `katas/fp_drift/ledger.py`; nothing else
-    in it is used. A folder of the kata's solutions holds only what differs from the reference.
-    Raises `UserError` when the files are not there.
+    in it is used. A folder of the kata's solutions holds only the files that differ from the reference, and the source
+    may be a patch in them, with or without its suffix.
+    Raises `UserError` when the files do not exist or a patch does not apply.
     """
-    folder = Path(source)
-    if source == SOLUTIONS and not folder.is_dir():
+    place = Path(source)
+    if source == SOLUTIONS and not place.is_dir():
         return _arm(kata, source, [kata.solutions])
-    if folder.resolve().is_relative_to(kata.solutions.resolve()):
-        return _arm(kata, source, [folder], rest=kata.solutions)
-    if not folder.is_dir():
+    if place.resolve().is_relative_to(kata.solutions.resolve()):
+        patch = place if place.suffix == SUFFIX else Path(f"{place}{SUFFIX}")
+        if patch.is_file():
+            return _patched(kata, source, patch)
+        return _arm(kata, source, [place], rest=kata.solutions)
+    if not place.is_dir():
         given = f"{option} {source}".strip()
         raise UserError(
             f"{given}: there is no such folder; give one that holds {', '.join(kata.manifest.editable)}, "
             f"or the word {SOLUTIONS}"
         )
-    return _arm(kata, source, [folder, folder / kata.name, folder / "katas" / kata.name])
+    return _arm(kata, source, [place, place / kata.name, place / "katas" / kata.name])
+
+
+def bases_of(kata: Kata) -> dict[str, Path]:
+    """Return the folders of the arms that patches change, by name: the reference, accepted, original and variants.
+
+    The broken files are those of the library that the solutions belong to: a learner's own copies may be changed.
+    """
+    own = kata.folder.parent.parent == kata.solutions.parent.parent
+    broken = kata.folder if own else shipped().katas / kata.name
+    accepted = kata.solutions / "accepted"
+    names = sorted(each.name for each in accepted.iterdir() if each.is_dir()) if accepted.is_dir() else []
+    return {
+        REFERENCE: kata.solutions,
+        ORIGINAL: broken,
+        **{f"accepted/{name}": accepted / name for name in names},
+        **{f"variants/{name}": broken / "variants" / name for name in kata.manifest.variants},
+    }
+
+
+def near_misses_of(kata: Kata) -> dict[str, Path]:
+    """Return the patches and folders of a kata's near misses, by name."""
+    places = kata.solutions / "near_misses"
+    found = [each for each in places.iterdir() if each.is_dir() or each.suffix == SUFFIX] if places.is_dir() else []
+    return {each.name.removesuffix(SUFFIX): each for each in sorted(found)}
+
+
+def arm_named(kata: Kata, name: str) -> Arm:
+    """Return the arm `reference`, `original`, `accepted/X`, `variants/Y`, or the near miss of that name."""
+    places = near_misses_of(kata) | bases_of(kata)
+    if name not in places:
+        raise UserError(f"{kata.name} has no arm {name!r}{nearest(name, places)}")
+    return arm_from(kata, str(places[name]))
+
+
+def _patched(kata: Kata, source: str, file: Path) -> Arm:
+    """Return the arm that a patch makes of its base."""
+    patch = read_patch(file)
+    bases = bases_of(kata)
+    if patch.base not in bases:
+        raise UserError(f"{file}, line 1: {kata.name} has no arm {patch.base!r}{nearest(patch.base, bases)}")
+    base = arm_from(kata, str(bases[patch.base]))
+    changed = patch.apply(base.contents)
+    files = {name: SourceFile(content, file / name) for name, content in changed.items()}
+    return Arm(source, base.files | files)
 
 
 def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None) -> Arm:
@@ -61,9 +124,9 @@ def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None)
         files = {name: folder / name for name in editable}
         found = [name for name, file in files.items() if file.is_file()]
         if rest is not None and found:
-            return Arm(source, {name: file if name in found else rest / name for name, file in files.items()})
+            return Arm(source, {name: _read(file if name in found else rest / name) for name, file in files.items()})
         if len(found) == len(files):
-            return Arm(source, files)
+            return Arm(source, {name: _read(file) for name, file in files.items()})
         if found and not lacking:
             missing = " and ".join(name for name in files if name not in found)
             lacking = (
@@ -74,23 +137,31 @@ def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None)
     raise UserError(lacking or f"there is no {' and '.join(editable)} of {kata.name}; looked in {looked_at}")
 
 
+def _read(file: Path) -> SourceFile:
+    try:
+        return SourceFile(file.read_bytes(), file)
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror}") from error
+
+
 class Overlay:
     """A temporary folder with all that a SUT gets of a kata, laid out as a package: `fp_drift/ledger.py`.
 
-    That is the arm's files, and those that the kata gives. Being copies, they stay what they were when the run began,
-    whatever is saved meanwhile.
+    That is the arm's files, and the kata's support files. They stay as they were when the run began, because they are
+    copies: the learner may save meanwhile.
     """
 
     def __init__(self, kata: Kata, arm: Arm) -> None:
         self._run = RunFolder()
         self.folder = self._run.path
         self.files: dict[str, Path] = {}
-        given = {name: kata.folder / name for name in kata.manifest.support_files}
-        for name, file in ({name: file for name, file in given.items() if file.is_file()} | arm.files).items():
+        support = {name: kata.folder / name for name in kata.manifest.support_files}
+        given = {name: _read(file) for name, file in support.items() if file.is_file()}
+        for name, file in (given | arm.files).items():
             copy = self.folder / kata.name / name
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-            self.files[str(copy)] = file
+            copy.write_bytes(file.content)
+            self.files[str(copy)] = file.shown
         open_to_all(self.folder)  # a SUT forked by root has a uid of its own
 
     def close(self) -> None:

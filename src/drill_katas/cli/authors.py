@@ -1,4 +1,4 @@
-"""Subcommands for authors of katas: proving one, and beginning one."""
+"""Subcommands for authors of katas: prove a kata, begin one, write out and save its arms."""
 
 from __future__ import annotations
 
@@ -16,28 +16,38 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Contract, Kata
 
+FULL_SEEDS = 3  # of a full certification
 JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 
 
 @command("verify", "kata verify fp_drift --json matrix.json")
 @click.argument("names", nargs=-1)
-@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Seeds to judge each arm with.")
+@click.option("--full", is_flag=True, help="Judge near misses on every check, and every arm with three seeds.")
+@click.option("--seeds", type=click.IntRange(1), help="Seeds to judge each arm with; default: 1, with --full 3.")
 @click.option("--first-seed", default=0, show_default=True, type=click.IntRange(0), help="The first of these seeds.")
 @click.option(
     "--repeat", default=1, type=click.IntRange(1), help="Judge so many times with each seed; count the flips."
 )
 @click.option("--load", default=0, type=click.IntRange(0), help="Keep so many other processes busy meanwhile.")
 @click.option("--jobs", default=JOBS, type=click.IntRange(1), help="Runs at once; default: two a core.")
-@click.option("--derive", is_flag=True, help="Write thresholds.toml anew from what the arms measure.")
+@click.option("--derive", is_flag=True, help="Write thresholds.toml again from what the arms measure; implies --full.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrices there.")
-def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_seed: int, **plan: Any) -> None:
-    """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared."""
+def verify(
+    names: tuple[str, ...], json_file: Path | None, seeds: int | None, first_seed: int, *, full: bool, **plan: Any
+) -> None:
+    """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared.
+
+    Broken and right arms are judged on every check; near misses on the checks that they must fail and those of the
+    stage symptom.
+    """
     from drill_katas.report.matrix import matrix_lines, summary_lines
     from drill_katas.verify.certificate import CertificationPlan, certify
 
+    full = full or plan["derive"]
+    seeds = seeds or (FULL_SEEDS if full else 1)
     certificates = []
-    how = CertificationPlan(range(first_seed, first_seed + seeds), **plan)
-    for kata in _to_verify(names):
+    how = CertificationPlan(range(first_seed, first_seed + seeds), full=full, **plan)
+    for kata in _katas(names):
         certificate = certify(kata, how, functools.partial(_tell_progress, kata.name))
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
@@ -62,8 +72,29 @@ def new(name: str, contract: Contract) -> None:
     click.echo(f"Run it with: pytest --kata {name}. Prove it with: kata verify {name}")
 
 
-def _to_verify(names: tuple[str, ...]) -> list[Kata]:
-    """Return the katas as they were shipped where there are such, for a learner's copies are not what is proven."""
+@command("arm", "kata arm fp_drift rounded_twice /tmp/arm")
+@click.argument("name", metavar="KATA")
+@click.argument("arm", metavar="NAME")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--save", is_flag=True, help="Make the near miss NAME from the files in DIR.")
+@click.option("--base", metavar="ARM", help="With --save: the arm to patch; default: as before, or the nearest arm.")
+def arm(name: str, arm: str, folder: Path, *, save: bool, base: str | None) -> None:
+    """Write the files of an arm to DIR, or save the files in DIR as a near miss.
+
+    NAME is reference, original, accepted/X, variants/Y, or the name of a near miss.
+    """
+    from drill_katas.catalog.arm_files import save_near_miss, write_arm
+
+    if base and not save:
+        raise UserError("--base names the arm that --save patches; give --save, too")
+    (kata,) = _katas((name,))
+    files = save_near_miss(kata, arm, folder, base) if save else write_arm(kata, arm, folder)
+    for file in files:
+        click.echo(file)
+
+
+def _katas(names: tuple[str, ...]) -> list[Kata]:
+    """Return the katas as shipped, if they are, because a learner may have changed the copies."""
     from drill_katas.catalog.katas import find, packs, shipped
 
     libraries = [shipped(), workspace_here().library, *packs()]

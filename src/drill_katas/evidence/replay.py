@@ -92,7 +92,7 @@ def story_of(kata: Kata) -> Iterator[Any]:
 
 def code_of(arm: Arm) -> str:
     """Return the digest of an arm's files."""
-    return digest({name: file.read_bytes() for name, file in arm.files.items()})
+    return digest(arm.contents)
 
 
 def digest(files: Mapping[str, bytes]) -> str:

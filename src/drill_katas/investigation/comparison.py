@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drill_katas.catalog.arms import SOLUTIONS, WORKSPACE, Arm, arm_from, workspace_arm
+from drill_katas.catalog.arms import SOLUTIONS, WORKSPACE, Arm, SourceFile, arm_from, workspace_arm
 from drill_katas.errors import UserError
 from drill_katas.evidence import html, store
 from drill_katas.evidence.html import Shown
 from drill_katas.evidence.records import Basis
 from drill_katas.evidence.replay import Replay, code_of, replay, story_of
-from drill_katas.files import run_folder
 from drill_katas.practice.workspace import broken_files
 
 if TYPE_CHECKING:
@@ -85,12 +84,9 @@ def _about(source: str) -> str:
 
 
 def _broken(case: Case, recorded: Summary) -> IncidentRecord:
-    with run_folder() as folder:
-        files = {name: folder / name for name in case.kata.manifest.editable}
-        for name, content in broken_files(case.kata, recorded.variant).items():
-            files[name].parent.mkdir(parents=True, exist_ok=True)
-            files[name].write_bytes(content)
-        return _beside(case, BEFORE, Arm(BEFORE, files), recorded)
+    broken = broken_files(case.kata, recorded.variant)
+    files = {name: SourceFile(content, case.kata.folder / name) for name, content in broken.items()}
+    return _beside(case, BEFORE, Arm(BEFORE, files), recorded)
 
 
 def _beside(case: Case, label: str, arm: Arm, recorded: Summary) -> IncidentRecord:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from drill_katas.report.text import Style
-    from drill_katas.verify.certificate import Cell, Certificate, Row
+    from drill_katas.verify.matrix import Cell, Certificate, Row
 
 NAME, SHORTEST_NAME = 26, 12  # columns of an arm's kind and name, where the terminal has room and at least
 WIDE, NARROW = 3, 2  # columns of a cell, where the terminal has room and where not
@@ -32,6 +32,7 @@ def matrix_lines(certificate: Certificate, width: int) -> list[TextLine]:
         line(),
         *_legend(certificate, width),
         line(),
+        *_not_run_lines(certificate),
         line("· passes   ✗ fails   ± either, as answer.toml declares   ! differs from that"),
     ]
     if certificate.holds:
@@ -65,6 +66,12 @@ def _repeat_lines(certificate: Certificate) -> Iterator[TextLine]:
         for cell in row.cells:
             if cell.flips:
                 yield line((f"! {row.kind} {row.arm}, {cell.check}: {', '.join(cell.seen)}", "bad"))
+
+
+def _not_run_lines(certificate: Certificate) -> Iterator[TextLine]:
+    """Explain the blank cells, if there are any."""
+    if any(not cell.seen for row in certificate.rows for cell in row.cells):
+        yield line("blank: not run; `kata verify --full` runs every check on near misses")
 
 
 def _head_lines(checks: int, name: int, cell: int) -> Iterator[TextLine]:
@@ -101,6 +108,8 @@ def _legend(certificate: Certificate, width: int) -> list[TextLine]:
 def _sign(cell: Cell) -> str:
     if cell.fault:
         return "!"
+    if not cell.seen:
+        return " "
     if cell.declared == "either":
         return "±"
     return "✗" if cell.declared == "fail" else "·"

@@ -109,7 +109,7 @@ class JudgeServer:
         os.close(self._requests)
         os.close(self._answers)
         plugins = session.config.pluginmanager
-        settings = run.retarget(session.items, request.source, request.seed, request.report)
+        settings = run.retarget(session.items, request)
         recorder: Recorder = plugins.get_plugin("kata-record")  # type: ignore[assignment] # as above
         recorder.retarget(settings)
         reporter = plugins.get_plugin("terminalreporter")

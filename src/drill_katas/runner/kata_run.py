@@ -33,6 +33,7 @@ from drill_katas.verdict import CheckResult, Outcome
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from drill_katas.batch.judge_client import JudgeRequest
     from drill_katas.catalog.katas import Kata
     from drill_katas.judge.inline import InlineSpawner
     from drill_katas.judge.zygote_client import AlternatingZygotes
@@ -63,17 +64,21 @@ class KataRun:
         self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
         self._told: set[tuple[str, str]] = set()  # kata and message of a module that cannot be judged at all
 
-    def retarget(self, items: list[pytest.Item], source: str | None, seed: int, report: str | None) -> Settings:
+    def retarget(self, items: list[pytest.Item], request: JudgeRequest) -> Settings:
         """Judge another source, ahead of the first check. Raises `UserError` when its files do not exist."""
-        self._settings = dataclasses.replace(
-            self._settings, source=source, seed=seed, report=Path(report) if report else None
-        )
+        report = Path(request.report) if request.report else None
+        self._settings = dataclasses.replace(self._settings, source=request.source, seed=request.seed, report=report)
         self._arms = arms_of(self._settings)
-        self._session.seed = seed
+        self._session.seed = request.seed
         for item in items:
-            seeded(item, seed)
-        items[:] = self._in_order(self._collected)
+            seeded(item, request.seed)
+        items[:] = self._in_order(self._requested(request.checks))
+        self._select(items)
         return self._settings
+
+    def _requested(self, checks: tuple[str, ...]) -> list[pytest.Item]:
+        """Return the collected checks of these names; without names, all."""
+        return [item for item in self._collected if not checks or (CHECK in item.stash and item.name in checks)]
 
     def _overlay(self, kata: Kata) -> Overlay:
         """Return the files that are judged, as they are at the first check of the run."""
@@ -133,7 +138,10 @@ class KataRun:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what is left to run after `-k` and its like."""
-        checks = (item.stash.get(CHECK, None) for item in session.items)
+        self._select(session.items)
+
+    def _select(self, items: list[pytest.Item]) -> None:
+        checks = (item.stash.get(CHECK, None) for item in items)
         self._selected = Counter(check.kata.name for check in checks if check)
 
     @pytest.hookimpl(tryfirst=True)

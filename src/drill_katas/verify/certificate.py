@@ -1,142 +1,50 @@
 """`kata verify`: proves a kata against its arms.
 
 Every arm (the broken variants, the reference, the accepted alternatives, the near misses) is judged on the path a
-learner's files take, over several seeds, which also shuffle the checks. What each must get stands in `answer.toml`.
+learner's files take, over one seed or several, which also shuffle the checks. `answer.toml` declares the results.
+
+| plan  | broken and right arms | near misses                                     |
+| ----- | --------------------- | ----------------------------------------------- |
+| quick | every check           | the checks that must fail, and those of symptom |
+| full  | every check           | every check                                     |
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
+from drill_katas.batch.tasks import Task
 from drill_katas.catalog.answer import read_answer
-from drill_katas.catalog.katas import ORIGINAL
+from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.thresholds import Measured, derive, faults, limits_of
+from drill_katas.errors import UserError
 from drill_katas.verdict import Outcome, Stage
-from drill_katas.verify.trials import judge_all
+from drill_katas.verify.declared import RIGHT, arms_of, missing
+from drill_katas.verify.matrix import Cell, Certificate, CheckName, Row
+from drill_katas.verify.trials import judge_all, pool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from drill_katas.catalog.answer import Answer
+    from drill_katas.batch.pool import Pool
     from drill_katas.catalog.katas import Kata
     from drill_katas.verdict import CheckResult
-
-FORMAT: Final = 1  # of the JSON that `--json` writes
-Kind = Literal["broken", "healthy", "reference", "accepted", "near miss"]
-RIGHT: Final[tuple[Kind, ...]] = ("healthy", "reference", "accepted")
-NEEDED: Final[tuple[tuple[tuple[Kind, ...], int, str], ...]] = (
-    (("broken", "healthy"), 3, "broken versions"),
-    (("broken",), 2, "versions that are really broken"),
-    (("accepted",), 2, "accepted alternatives"),
-    (("near miss",), 4, "near misses"),
-)
-
-
-@dataclass(frozen=True)
-class DeclaredArm:
-    """An arm and what is declared of it: the checks it must fail and what each must say (a regex), and those it may.
-
-    A `tempting` one passes the symptom.
-    """
-
-    kind: Kind
-    name: str
-    folder: Path
-    fails: dict[str, str]
-    may_fail: tuple[str, ...] = ()
-    tempting: bool = False
-
-
-class Cell(msgspec.Struct, frozen=True):
-    """One arm on one check: what was declared, what was seen in each run, and what is wrong with that.
-
-    Runs are in the order of seeds, and all repeats of a seed together. `figures` are what the check measured in each.
-    `flips` counts the runs that differ from most others with their seed.
-    """
-
-    check: str
-    declared: Literal["pass", "fail", "either"]
-    seen: tuple[str, ...]
-    fault: str = ""
-    figures: dict[str, tuple[float, ...]] = {}
-    flips: int = 0
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One arm on all checks; `seconds` is the slowest of its runs."""
-
-    kind: Kind
-    arm: str
-    seconds: float
-    cells: tuple[Cell, ...]
-
-
-class CheckName(msgspec.Struct, frozen=True):
-    """A column of the matrix."""
-
-    name: str
-    stage: Stage
-    title: str
-
-
-class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """The matrix of one kata, and everything that is wrong with it."""
-
-    format: int = FORMAT
-    kata: str
-    seeds: tuple[int, ...]
-    repeat: int = 1
-    load: int = 0
-    checks: tuple[CheckName, ...]
-    rows: tuple[Row, ...]
-    faults: tuple[str, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether every cell is as declared, and nothing is missing."""
-        return not self.faults
-
-    @property
-    def flips(self) -> int:
-        """How many results were not those of the same arm, check and seed in most other repeats."""
-        return sum(cell.flips for row in self.rows for cell in row.cells)
-
-
-def arms_of(kata: Kata, answer: Answer) -> list[DeclaredArm]:
-    """Return all arms of a kata, with what `answer.toml` declares of each."""
-    arms = [
-        DeclaredArm(
-            "healthy" if variant in answer.healthy else "broken",
-            variant,
-            kata.variant_folder(variant),
-            answer.broken.get(variant, {}),
-            answer.broken_may_fail.get(variant, ()),
-        )
-        for variant in (ORIGINAL, *kata.manifest.variants)
-    ]
-    arms.append(DeclaredArm("reference", "reference", kata.solutions, {}))
-    arms += [DeclaredArm("accepted", folder.name, folder, {}) for folder in _folders(kata.solutions / "accepted")]
-    for folder in _folders(kata.solutions / "near_misses"):
-        miss = answer.near_misses.get(folder.name)
-        if miss is None:
-            arms.append(DeclaredArm("near miss", folder.name, folder, {}))
-        else:
-            fails = dict.fromkeys(miss.fails, "") | {miss.fails[0]: miss.message}
-            arms.append(DeclaredArm("near miss", folder.name, folder, fails, miss.may_fail, tempting=miss.tempting))
-    return arms
+    from drill_katas.verify.declared import DeclaredArm
 
 
 @dataclass(frozen=True)
 class CertificationPlan:
-    """How to certify: with which seeds, each how many times, how many runs at once, and how busy a machine."""
+    """How to certify: with which seeds, each how many times, how many runs at once, and how busy a machine.
+
+    A `full` one judges near misses on every check.
+    """
 
     seeds: Sequence[int]
+    full: bool = False
     repeat: int = 1
     jobs: int = 1
     load: int = 0
@@ -146,23 +54,18 @@ class CertificationPlan:
 def certify(kata: Kata, plan: CertificationPlan, tell: Callable[[int, int], None]) -> Certificate:
     """Judge every arm as planned; `tell(done, of)` is called as it goes.
 
-    A plan that derives writes the thresholds anew from what it measured. Raises `UserError`.
+    A plan that derives writes the thresholds again from what it measured. Raises `UserError`.
     """
     answer = read_answer(kata.solutions)
     arms = arms_of(kata, answer)
-    runs = len(plan.seeds) * plan.repeat
-    tasks = [(arm.folder, seed) for arm in arms for seed in plan.seeds for _ in range(plan.repeat)]
-    wrong_arms = {arm.folder for arm in arms if arm.kind not in RIGHT}
-    results = judge_all(kata, tasks, wrong=wrong_arms, jobs=plan.jobs, load=plan.load, tell=tell)
-    columns = sorted(results[0], key=lambda check: check.stage.position)
-    names = tuple(CheckName(check.name, check.stage, check.title) for check in columns)
-    of_arms = (results[first : first + runs] for first in range(0, len(results), runs))
-    rows = tuple(_row(arm, names, of_arm, plan.repeat) for arm, of_arm in zip(arms, of_arms, strict=True))
+    sources, unreadable = _sources(kata, arms)
+    names, rows = _judge(kata, plan, [arm for arm in arms if arm.label in sources], sources, tell)
     measured = list(_measured(rows))
     if plan.derive:
         derive(kata, measured)
     wrong = (
-        *_missing(answer, arms),
+        *missing(answer, arms),
+        *unreadable,
         *_undeclared(arms, names),
         *_unproven(names, rows),
         *faults(measured, limits_of(kata)),
@@ -180,13 +83,85 @@ def certify(kata: Kata, plan: CertificationPlan, tell: Callable[[int, int], None
     )
 
 
-def _row(arm: DeclaredArm, columns: Sequence[CheckName], runs: Sequence[Sequence[CheckResult]], repeat: int) -> Row:
+def _sources(kata: Kata, arms: Sequence[DeclaredArm]) -> tuple[dict[str, dict[str, bytes]], list[str]]:
+    """Return the files of each arm by its label, and what is wrong with near misses that cannot be read."""
+    sources, unreadable = {}, []
+    for arm in arms:
+        try:
+            sources[arm.label] = arm_from(kata, str(arm.source)).contents
+        except UserError as mistake:
+            if arm.kind != "near miss":
+                raise
+            unreadable.append(f"{arm.label}: {mistake}")
+    return sources, unreadable
+
+
+def _judge(
+    kata: Kata,
+    plan: CertificationPlan,
+    arms: Sequence[DeclaredArm],
+    sources: Mapping[str, dict[str, bytes]],
+    tell: Callable[[int, int], None],
+) -> tuple[tuple[CheckName, ...], tuple[Row, ...]]:
+    """Return the columns and rows of the matrix. The near misses come last: the others show which checks there are."""
+    done, of = itertools.count(1), len(arms) * len(plan.seeds) * plan.repeat
+    tell(0, of)
+    runs: dict[str, list[tuple[CheckResult, ...]]] = {}
+
+    def judge(pool: Pool, chosen: Sequence[DeclaredArm], checks_of: Callable[[DeclaredArm], tuple[str, ...]]) -> None:
+        tasks = {arm.label: _tasks(kata, plan, arm, sources[arm.label], checks_of(arm)) for arm in chosen}
+        wrong = {task.key for arm in chosen if arm.kind not in RIGHT for task in tasks[arm.label]}
+        every = [task for each in tasks.values() for task in each]
+        found = judge_all(pool, every, wrong=wrong, tell=lambda: tell(next(done), of))
+        runs.update({label: [found[task.key] for task in each] for label, each in tasks.items()})
+
+    with pool_of(kata, plan.jobs, plan.load) as pool:
+        judge(pool, [arm for arm in arms if arm.kind != "near miss"], lambda _: ())
+        names = _columns(next(iter(runs.values()))[0])
+        judge(pool, [arm for arm in arms if arm.kind == "near miss"], lambda arm: _checks_of(arm, names, plan))
+    rows = [_row(arm, names, runs[arm.label], plan) for arm in arms]
+    return names, tuple(rows)
+
+
+def _tasks(
+    kata: Kata, plan: CertificationPlan, arm: DeclaredArm, files: dict[str, bytes], checks: tuple[str, ...]
+) -> list[Task]:
+    return [
+        Task(
+            key=f"{kata.name}, {arm.label}, seed {seed}, {number}",
+            kata=kata.name,
+            files=files,
+            seed=seed,
+            checks=checks,
+        )
+        for seed in plan.seeds
+        for number in range(plan.repeat)
+    ]
+
+
+def _columns(checks: Sequence[CheckResult]) -> tuple[CheckName, ...]:
+    ordered = sorted(checks, key=lambda check: check.stage.position)
+    return tuple(CheckName(check.name, check.stage, check.title) for check in ordered)
+
+
+def _checks_of(arm: DeclaredArm, columns: Sequence[CheckName], plan: CertificationPlan) -> tuple[str, ...]:
+    """Return the checks to judge an arm on; none for all of them."""
+    if plan.full or arm.kind != "near miss":
+        return ()
+    return tuple(column.name for column in columns if column.name in arm.fails or column.stage is Stage.SYMPTOM)
+
+
+def _row(
+    arm: DeclaredArm, columns: Sequence[CheckName], runs: Sequence[Sequence[CheckResult]], plan: CertificationPlan
+) -> Row:
     seconds = max(sum(check.seconds for check in checks) for checks in runs)
     by_name = [{check.name: check for check in checks} for checks in runs]
-    cells = tuple(
-        _cell(arm, column.name, [checks.get(column.name) for checks in by_name], repeat) for column in columns
+    chosen = _checks_of(arm, columns, plan) or [column.name for column in columns]
+    cells = (
+        _cell(arm, column.name, [checks.get(column.name) for checks in by_name if column.name in chosen], plan.repeat)
+        for column in columns
     )
-    return Row(arm.kind, arm.name, round(seconds, 2), cells)
+    return Row(arm.kind, arm.name, round(seconds, 2), tuple(cells))
 
 
 def _cell(arm: DeclaredArm, check: str, seen: Sequence[CheckResult | None], repeat: int) -> Cell:
@@ -236,22 +211,6 @@ def _measured(rows: Sequence[Row]) -> Iterator[Measured]:
         yield Measured(name=name, right=right, wrong=wrong)
 
 
-def _missing(answer: Answer, arms: Sequence[DeclaredArm]) -> Iterator[str]:
-    for kinds, least, what in NEEDED:
-        have = sum(arm.kind in kinds for arm in arms)
-        if have < least:
-            yield f"{least} {what} are needed, and there are {have}"
-    for arm in arms:
-        if arm.kind in {"broken", "near miss"} and not arm.fails:
-            yield f"{arm.kind} {arm.name}: answer.toml does not say which checks it fails"
-        if arm.kind == "healthy" and arm.fails:
-            yield f"healthy {arm.name}: answer.toml says that it fails checks"
-    known = {arm.name for arm in arms}
-    for name in (*answer.broken, *answer.broken_may_fail, *answer.healthy, *answer.near_misses):
-        if name not in known:
-            yield f"answer.toml speaks of {name}, and there is no such arm"
-
-
 def _undeclared(arms: Sequence[DeclaredArm], columns: Sequence[CheckName]) -> Iterator[str]:
     """Name what is declared of checks that are not there, and near misses that tempt nobody."""
     symptoms = {column.name for column in columns if column.stage is Stage.SYMPTOM}
@@ -259,9 +218,9 @@ def _undeclared(arms: Sequence[DeclaredArm], columns: Sequence[CheckName]) -> It
     for arm in arms:
         for name in (*arm.fails, *arm.may_fail):
             if name not in known:
-                yield f"{arm.kind} {arm.name}: {name} is declared, and there is no such check"
+                yield f"{arm.label}: {name} is declared, and there is no such check"
         if arm.tempting and symptoms & arm.fails.keys():
-            yield f"{arm.kind} {arm.name}: declared tempting, and yet fails the symptom"
+            yield f"{arm.label}: declared tempting, and yet fails the symptom"
 
 
 def _unproven(columns: Sequence[CheckName], rows: Sequence[Row]) -> Iterator[str]:
@@ -285,7 +244,3 @@ def _undecided(rows: Sequence[Row]) -> Iterator[str]:
         for outcomes in zip(*must_fail, strict=True):
             if set(outcomes) <= {Outcome.NOT_JUDGED.value}:
                 yield f"{row.kind} {row.arm}: not judged; certify it again on a machine that is less busy"
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []

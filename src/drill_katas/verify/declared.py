@@ -1,0 +1,90 @@
+"""The arms of a kata with what `answer.toml` declares of each, and what the declaration lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from drill_katas.catalog.arms import near_misses_of
+from drill_katas.catalog.katas import ORIGINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from drill_katas.catalog.answer import Answer
+    from drill_katas.catalog.katas import Kata
+
+Kind = Literal["broken", "healthy", "reference", "accepted", "near miss"]
+RIGHT: Final[tuple[Kind, ...]] = ("healthy", "reference", "accepted")
+NEEDED: Final[tuple[tuple[tuple[Kind, ...], int, str], ...]] = (
+    (("broken", "healthy"), 3, "broken versions"),
+    (("broken",), 2, "versions that are really broken"),
+    (("accepted",), 2, "accepted alternatives"),
+    (("near miss",), 4, "near misses"),
+)
+
+
+@dataclass(frozen=True)
+class DeclaredArm:
+    """An arm and its declaration: the checks it must fail, each with its message (a regex), and those it may fail.
+
+    `source` is its folder or patch. A `tempting` arm passes the symptom.
+    """
+
+    kind: Kind
+    name: str
+    source: Path
+    fails: dict[str, str]
+    may_fail: tuple[str, ...] = ()
+    tempting: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its kind and name, unique in a kata."""
+        return f"{self.kind} {self.name}"
+
+
+def arms_of(kata: Kata, answer: Answer) -> list[DeclaredArm]:
+    """Return all arms of a kata, with what `answer.toml` declares of each."""
+    arms = [
+        DeclaredArm(
+            "healthy" if variant in answer.healthy else "broken",
+            variant,
+            kata.variant_folder(variant),
+            answer.broken.get(variant, {}),
+            answer.broken_may_fail.get(variant, ()),
+        )
+        for variant in (ORIGINAL, *kata.manifest.variants)
+    ]
+    arms.append(DeclaredArm("reference", "reference", kata.solutions, {}))
+    arms += [DeclaredArm("accepted", folder.name, folder, {}) for folder in _folders(kata.solutions / "accepted")]
+    for name, source in near_misses_of(kata).items():
+        miss = answer.near_misses.get(name)
+        if miss is None:
+            arms.append(DeclaredArm("near miss", name, source, {}))
+        else:
+            fails = dict.fromkeys(miss.fails, "") | {miss.fails[0]: miss.message}
+            arms.append(DeclaredArm("near miss", name, source, fails, miss.may_fail, tempting=miss.tempting))
+    return arms
+
+
+def missing(answer: Answer, arms: Sequence[DeclaredArm]) -> Iterator[str]:
+    """Name the arms that a kata lacks, and the declarations without an arm."""
+    for kinds, least, what in NEEDED:
+        have = sum(arm.kind in kinds for arm in arms)
+        if have < least:
+            yield f"{least} {what} are needed, and there are {have}"
+    for arm in arms:
+        if arm.kind in {"broken", "near miss"} and not arm.fails:
+            yield f"{arm.label}: answer.toml does not say which checks it fails"
+        if arm.kind == "healthy" and arm.fails:
+            yield f"{arm.label}: answer.toml says that it fails checks"
+    known = {arm.name for arm in arms}
+    for name in (*answer.broken, *answer.broken_may_fail, *answer.healthy, *answer.near_misses):
+        if name not in known:
+            yield f"answer.toml speaks of {name}, and there is no such arm"
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
