@@ -154,7 +154,7 @@ NOT_JSON = {
 def test_what_is_not_json_is_refused(pair, line):
     sender = threading.Thread(target=send_while_it_lasts, args=(pair.far, line + b"\n"))
     sender.start()
-    with pytest.raises(WireError, match="a frame (that is not JSON|of another form)"):
+    with pytest.raises(WireError, match=r"a frame (that is not JSON|of another form)"):
         pair.channel.receive(timeout=5)
     sender.join(timeout=30)
 
