@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
-if TYPE_CHECKING:
-    from drill_katas.verdict import Stage
-    from drill_katas.verify.declared import Kind
+from drill_katas.verdict import Stage  # noqa: TC001 - msgspec reads the annotations
+from drill_katas.verify.declared import Kind  # noqa: TC001 - as above
 
 FORMAT: Final = 1  # of the JSON that `--json` writes
 
