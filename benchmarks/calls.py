@@ -16,7 +16,7 @@ from drill_katas.judge.check_context import CheckContext
 from drill_katas.judge.program import Program
 from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
-from drill_katas.judge.zygote_client import ZygoteClient
+from drill_katas.judge.zygote_client import AlternatingZygotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ def main() -> None:
         file = Path(folder) / "bench" / "thing.py"
         file.parent.mkdir()
         file.write_text(MODULE, encoding="utf-8")
-        zygote = ZygoteClient(["sqlalchemy.dialects.sqlite"])
+        zygote = AlternatingZygotes(["sqlalchemy.dialects.sqlite"])
         session = SutSession(zygote, seed=0)
         session.begin_check(CheckContext(Program("bench", ("thing",), Path(folder), {}), Limits(), 600))
         there = Sut(session).open("Thing", kit.database())

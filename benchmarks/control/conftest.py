@@ -52,24 +52,24 @@ class Handle:
         self._thing._engine.dispose()
 
 
-class Line:
+class Direct:
     """Calls the upstream's service directly."""
 
     def __init__(self, upstream):
         self._upstream = upstream
 
     def ask(self, method, **arguments):
-        answer = self._upstream._answer(method, arguments)
-        if "timeout" in answer:
-            raise TimeoutError(answer["timeout"])
-        return answer["ok"]
+        reply = self._upstream._answer(method, arguments)
+        if reply.timeout:
+            raise TimeoutError(reply.timeout)
+        return reply.ok
 
 
 class InProcess:
     """As much of the judge's SUT as one process can have."""
 
     seed = 0
-    trial: CheckContext
+    check: CheckContext
 
     def __init__(self):
         self._services = Services()  # counts the steps; nothing is connected to it
@@ -80,7 +80,7 @@ class InProcess:
         engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *args: _record(database, args[2]))
         gateway.attach(self._services)
-        return Handle(ledger.Ledger(engine, world.Gateway(Line(gateway))))
+        return Handle(ledger.Ledger(engine, world.Gateway(Direct(gateway))))
 
     def close(self):
         self._services.close()
@@ -110,4 +110,4 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_runtest_setup():
-    CONTROL.trial = CheckContext(program=None, limits=Limits(), budget=600)
+    CONTROL.check = CheckContext(program=None, limits=Limits(), budget=600)
