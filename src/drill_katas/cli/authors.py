@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drill_katas.cli.base import command, short, show, width, workspace_here
-from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Contract, Kata
@@ -32,6 +31,7 @@ JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrices there.")
 def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_seed: int, **plan: Any) -> None:
     """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared."""
+    from drill_katas.files import write_json
     from drill_katas.report.matrix import matrix_lines, summary_lines
     from drill_katas.verify.certificate import CertificationPlan, certify
 
@@ -42,7 +42,7 @@ def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_see
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:
-            _write_json(json_file, certificates)
+            write_json(json_file, certificates)
     if len(certificates) > 1:
         show(summary_lines(certificates, width()))
     if not all(certificate.holds for certificate in certificates):
@@ -74,12 +74,3 @@ def _to_verify(names: tuple[str, ...]) -> list[Kata]:
 def _tell_progress(name: str, done: int, of: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{name}: {done} of {of} runs{'' if done < of else chr(10)}", nl=False, err=True)
-
-
-def _write_json(file: Path, certificates: list[Any]) -> None:
-    import msgspec
-
-    try:
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(certificates)) + b"\n")
-    except OSError as error:
-        raise UserError(f"cannot write {file} ({error.strerror})") from error

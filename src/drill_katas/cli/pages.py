@@ -37,11 +37,12 @@ def recorded_as(workspace: Workspace, kata: Kata, source: str | None, seed: int 
 
 def draw(workspace: Workspace, kata: Kata, compare: tuple[str, ...], file: Path) -> None:
     """Write the page of the incident on record, beside others when it is to be compared."""
-    from drill_katas.evidence import html, store
+    from drill_katas.evidence import store
+    from drill_katas.evidence.html import to_html
+    from drill_katas.files import write_file
 
     recorded = store.read(store.folder_of(workspace, kata.name), kata.name)
-
-    html.write(file, html.to_html(kata, list(_shown(workspace, kata, recorded, compare))))
+    write_file(file, to_html(kata, list(_shown(workspace, kata, recorded, compare))).encode())
     click.echo(f"{file}: open it in a browser", err=True)
 
 
