@@ -93,4 +93,4 @@ def test_all_temporary_folders_are_run_folders():
         if isinstance(node, ast.Attribute | ast.Name | ast.alias)
         and {getattr(node, field, None) for field in ("attr", "id", "name")} & kinds
     }
-    assert found == {"judge/folders.py"}
+    assert found == {"files.py"}

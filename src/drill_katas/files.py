@@ -1,32 +1,131 @@
-"""Temporary folders, each locked while it is in use: the next run removes what killed runs have left."""
+"""Files: written whole or not at all, as JSON, and locked; and temporary folders, each locked while it is in use."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-RUN: Final = "kata-run-"  # what folders of runs are called
-LONGEST: Final = 60  # bytes; names of ours come on top
+RUN: Final = "kata-run-"  # prefix of the folders of runs
+LONGEST: Final = 60  # bytes; the names of sockets are added to this path
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file. Raises `UserError`."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"cannot write {path} ({error.strerror})") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON. Raises `UserError`."""
+    write_file(path, indented_json(value))
+
+
+def indented_json(value: Any) -> bytes:
+    """Return a value as JSON for people, with a newline at its end."""
+    return msgspec.json.format(msgspec.json.encode(value)) + b"\n"
+
+
+def json_lines(values: Iterable[Any]) -> bytes:
+    """Return one JSON document a line."""
+    return b"".join(msgspec.json.encode(value) + b"\n" for value in values)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole, or leave it as it was: a disk can fill up halfway. Raises `OSError`."""
+    with replacing(path) as draft:
+        draft.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a draft, which replaces the file at the end; after an exception the file is as it was.
+
+    A file that is there keeps its mode. The draft has a random name, so that nobody can plant a link there.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with create(draft, 0o666) as out:
+            yield out
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # nobody knows the draft's name
+        raise
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def create(path: Path, mode: int) -> IO[bytes]:
+    """Open a new file for writing. Raises `FileExistsError` when there is something at the path, even a broken link."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
+
+
+@contextlib.contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Make an empty draft, which replaces the folder and all that is in it at the end.
+
+    After an exception the folder is as it was. Raises `OSError`.
+    """
+    draft = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    yield draft
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+
+
+def lock(file: IO[bytes] | int) -> None:
+    """Lock an open file; wait for the process that has the lock. The lock goes when the file is closed."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def try_lock(file: IO[bytes] | int) -> bool:
+    """Lock an open file; return False when another process has the lock."""
+    return _try_flock(file, fcntl.LOCK_EX)
+
+
+def is_locked(file: IO[bytes] | int) -> bool:
+    """Return whether another process has locked this file."""
+    if not _try_flock(file, fcntl.LOCK_SH):
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def _try_flock(file: IO[bytes] | int, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def place_for_sockets() -> str:
-    """Return a folder for temporary files that is not too long: the path of a socket has 108 bytes at most."""
+    """Return a folder for temporary files with a short path: the path of a socket has 108 bytes at most."""
     place = tempfile.gettempdir()
     return place if len(os.fsencode(place)) <= LONGEST else "/tmp"  # noqa: S108 - the folders made in it are private
 
 
 class RunFolder:
-    """A temporary folder of this process, which removes those of killed processes when it is made.
+    """A temporary folder of this process. Making one removes the folders that killed processes have left.
 
-    The lock is on the folder itself, so that the kernel lets go of it with the process.
+    The lock is on the folder itself, so that the kernel releases it when the process ends.
     """
 
     def __init__(self, place: Path | None = None) -> None:
@@ -38,14 +137,14 @@ class RunFolder:
     def close(self) -> None:
         """Remove it; closing twice is fine."""
         shutil.rmtree(self.path, ignore_errors=True)
-        lock, self._lock = self._lock, -1
-        if lock >= 0:
-            os.close(lock)
+        descriptor, self._lock = self._lock, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager
 def run_folder() -> Iterator[Path]:
-    """Make a folder for a run, which goes at the end."""
+    """Make a folder for a run and remove it at the end."""
     with contextlib.closing(RunFolder()) as folder:
         yield folder.path
 
@@ -54,28 +153,28 @@ def _made(place: Path) -> tuple[Path, int]:
     """Make a folder and lock it; another process may have found it unlocked, and removed it, in between."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=RUN, dir=place)).resolve()
-        lock = _locked(folder)
-        if lock is not None and folder.is_dir():
-            return folder, lock
-        if lock is not None:
-            os.close(lock)
+        descriptor = _locked(folder)
+        if descriptor is not None and folder.is_dir():
+            return folder, descriptor
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _remove_unlocked(folder: Path) -> None:
-    lock = _locked(folder)
-    if lock is not None:
+    descriptor = _locked(folder)
+    if descriptor is not None:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        os.close(descriptor)
 
 
 def _locked(folder: Path) -> int | None:
-    """Return a lock on a folder; None if it is in use, another user's, or gone."""
-    lock = None
+    """Return a descriptor with the lock on a folder; None if it is in use, another user's, or gone."""
+    descriptor = None
     try:
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        if lock is not None:
-            os.close(lock)
+        if descriptor is not None:
+            os.close(descriptor)
         return None
-    return lock
+    return descriptor

@@ -8,14 +8,13 @@ the group `drill_katas.packs` that names a module next to the two folders, and f
 
 from __future__ import annotations
 
-import os
 import re
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
-import tomli
 
 from drill_katas.errors import UserError, nearest
 from drill_katas.verdict import Stage
@@ -124,17 +123,13 @@ class Library:
 
     def names(self) -> list[str]:
         """Return the names of its katas."""
-        try:
-            with os.scandir(self.katas) as entries:
-                return sorted(entry.name for entry in entries if os.path.exists(f"{entry.path}/kata.toml"))  # noqa: PTH110
-        except OSError:
-            return []
+        return sorted(manifest.parent.name for manifest in self.katas.glob("*/kata.toml"))
 
     def get(self, name: str) -> Kata:
         """Read one kata. Raises `UserError` when its manifest is wrong."""
         if name not in self._read:
             folder = self.katas / name
-            self._read[name] = Kata(name, folder, read_toml(f"{folder}/kata.toml", Manifest))
+            self._read[name] = Kata(name, folder, read_toml(folder / "kata.toml", Manifest))
         return self._read[name]
 
     def __iter__(self) -> Iterator[Kata]:
@@ -183,14 +178,14 @@ def no_katas(libraries: Iterable[Library]) -> str:
     return f"there are no katas in {where}; `kata init` makes a workspace with katas in this folder"
 
 
-def read_toml(path: Path | str, into: type[_Table]) -> _Table:
+def read_toml(path: Path, into: type[_Table]) -> _Table:
     """Read a TOML file into a record. Raises `UserError` naming the file, the key, and the nearest known one."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a thousand manifests are read this way
-            return msgspec.convert(tomli.load(file), into)
+        with path.open("rb") as file:
+            return msgspec.convert(tomllib.load(file), into)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise UserError(f"{path}: {_explain(str(error), into)}") from error

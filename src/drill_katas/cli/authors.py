@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drill_katas.cli.base import command, short, show, width, workspace_here
-from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Contract, Kata
@@ -40,6 +39,7 @@ def verify(
     Broken and right arms are judged on every check; near misses on the checks that they must fail and those of the
     stage symptom.
     """
+    from drill_katas.files import write_json
     from drill_katas.report.matrix import matrix_lines, summary_lines
     from drill_katas.verify.certificate import CertificationPlan, certify
 
@@ -52,7 +52,7 @@ def verify(
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:
-            _write_json(json_file, certificates)
+            write_json(json_file, certificates)
     if len(certificates) > 1:
         show(summary_lines(certificates, width()))
     if not all(certificate.holds for certificate in certificates):
@@ -105,12 +105,3 @@ def _katas(names: tuple[str, ...]) -> list[Kata]:
 def _tell_progress(name: str, done: int, of: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{name}: {done} of {of} runs{'' if done < of else chr(10)}", nl=False, err=True)
-
-
-def _write_json(file: Path, certificates: list[Any]) -> None:
-    import msgspec
-
-    try:
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(certificates)) + b"\n")
-    except OSError as error:
-        raise UserError(f"cannot write {file} ({error.strerror})") from error

@@ -153,9 +153,9 @@ def warn(notices: Iterable[str]) -> None:
 
 def show_json(value: Any) -> None:
     """Print a value as JSON, for other programs."""
-    import msgspec
+    from drill_katas.files import indented_json
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    click.echo(indented_json(value), nl=False)
 
 
 def progress_bar(label: str) -> Callable[[float], None]:

@@ -163,12 +163,13 @@ def graph(name: str, svg: Path | None, experiment: str | None, *, dot: bool, as_
     """Show who calls whom, how often, how slowly, and in a cycle."""
     from drill_katas.evidence.graph import edges, to_dot
     from drill_katas.evidence.layout import to_svg
+    from drill_katas.files import write_file
     from drill_katas.report.evidence import graph_lines
 
     asked = open_case(name).ask("graph", experiment)
     found = edges(asked.spans, asked.summary.ended)
     if svg:
-        svg.write_text(to_svg(found), encoding="utf-8")
+        write_file(svg, to_svg(found).encode())
     if dot:
         click.echo(to_dot(found), nl=False)
         return

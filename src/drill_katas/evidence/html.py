@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from drill_katas.errors import UserError
 from drill_katas.evidence import history
 from drill_katas.evidence.charts import charts_of, picture_charts
 from drill_katas.evidence.graph import edges
@@ -106,14 +105,6 @@ def page_of(kata: Kata, shown: Sequence[Shown]) -> Page:
         draw = getattr(story, "pictures", lambda _: ())
         drawn = [list(draw(Seen(incident, kata))) for incident in incidents]
     return Page([_column(each) for each in shown], charts_of(incidents), picture_charts(drawn))
-
-
-def write(file: Path, html: str) -> None:
-    """Write the page. Raises `UserError` when it cannot be written."""
-    try:
-        file.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write {file} ({error.strerror})") from error
 
 
 def _column(shown: Shown) -> Replayed:

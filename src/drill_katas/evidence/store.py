@@ -21,6 +21,7 @@ from drill_katas.errors import UserError
 from drill_katas.evidence.exposition import from_openmetrics, rule_file, to_openmetrics
 from drill_katas.evidence.otlp import from_otlp, to_otlp
 from drill_katas.evidence.records import Alert, Basis, IncidentRecord, LogLine, Summary
+from drill_katas.files import indented_json, json_lines, replacing_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,32 +53,22 @@ def folder_beside(workspace: Workspace, kata: str, basis: Basis) -> Path:
 
 def write(folder: Path, incident: IncidentRecord, rules: Iterable[Rule]) -> None:
     """Write an incident and replace the earlier one in this folder, whole. Raises `UserError`."""
-    draft = folder.with_name(f".{folder.name}.new")
     try:
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        told = _Told(incident.summary, incident.alerts)
-        (draft / "incident.json").write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
-        (draft / "logs.jsonl").write_bytes(
-            b"".join(msgspec.json.encode(line_to_json(line)) + b"\n" for line in incident.logs)
-        )
-        (draft / "traces.json").write_bytes(msgspec.json.encode(to_otlp(incident.spans)))
-        (draft / "metrics.txt").write_bytes(to_openmetrics(incident.metrics))
-        (draft / "rules.yml").write_text(rule_file(incident.summary.kata, rules), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)
+        with replacing_folder(folder) as draft:
+            (draft / "incident.json").write_bytes(indented_json(_Told(incident.summary, incident.alerts)))
+            (draft / "logs.jsonl").write_bytes(json_lines(map(line_to_json, incident.logs)))
+            (draft / "traces.json").write_bytes(msgspec.json.encode(to_otlp(incident.spans)))
+            (draft / "metrics.txt").write_bytes(to_openmetrics(incident.metrics))
+            (draft / "rules.yml").write_text(rule_file(incident.summary.kata, rules), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the incident cannot be written to {folder} ({error.strerror})") from error
 
 
 def copy(folder: Path, to: Path) -> None:
     """Copy an incident to another folder, and replace the one there. Raises `UserError`."""
-    draft = to.with_name(f".{to.name}.new")
     try:
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(folder, draft)
-        shutil.rmtree(to, ignore_errors=True)
-        draft.rename(to)
+        with replacing_folder(to) as draft:
+            shutil.copytree(folder, draft, dirs_exist_ok=True)
     except OSError as error:
         raise UserError(f"the incident cannot be copied to {to} ({error.strerror})") from error
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from drill_katas.catalog.arms import SOLUTIONS, WORKSPACE, Arm, SourceFile, arm_from, workspace_arm
 from drill_katas.errors import UserError
-from drill_katas.evidence import html, store
-from drill_katas.evidence.html import Shown
+from drill_katas.evidence import store
+from drill_katas.evidence.html import Shown, to_html
 from drill_katas.evidence.records import Basis
 from drill_katas.evidence.replay import Replay, code_of, replay, story_of
+from drill_katas.files import write_file
 from drill_katas.practice.workspace import broken_files
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def recorded_as(case: Case, source: str | None, seed: int | None) -> IncidentRec
 
 def draw(case: Case, compare: tuple[str, ...], file: Path) -> None:
     """Write the page of the recorded incident, beside the replays of the files in `compare`."""
-    html.write(file, html.to_html(case.kata, list(_shown(case, case.incident(), compare))))
+    write_file(file, to_html(case.kata, list(_shown(case, case.incident(), compare))).encode())
 
 
 def _expect_recorded(recorded: Summary, source: str | None, seed: int | None) -> None:

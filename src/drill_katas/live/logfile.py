@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 from typing import IO, TYPE_CHECKING, Final, Self
 
@@ -10,6 +9,7 @@ import msgspec
 
 from drill_katas.errors import UserError
 from drill_katas.evidence.store import line_from_json, line_to_json
+from drill_katas.files import is_locked, json_lines, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,13 +34,13 @@ class LogFile:
         """Begin anew. Raises `UserError` when another process is writing it."""
         folder.mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes] = (folder / NAME).open("ab")
-        if not _locked(self._file, fcntl.LOCK_EX):
+        if not try_lock(self._file):
             raise UserError(f"{folder.name} is live already, in another terminal")
         self._file.truncate(0)
 
     def write(self, lines: Iterable[LogLine]) -> None:
         """Add lines."""
-        self._file.write(b"".join(msgspec.json.encode(line_to_json(line)) + b"\n" for line in lines))
+        self._file.write(json_lines(map(line_to_json, lines)))
         self._file.flush()
 
     def __enter__(self) -> Self:
@@ -59,21 +59,13 @@ def follow(folder: Path) -> Iterator[LogLine]:
         file = (folder / NAME).open("rb")
     except OSError:
         file = None
-    if file is None or _locked(file, fcntl.LOCK_SH):
+    if file is None or not is_locked(file):
         raise UserError(f"{folder.name} is not live; `kata serve {folder.name}` in another terminal brings it up")
     with file:
         ended, rest = False, b""
         while not ended:
-            ended = _locked(file, fcntl.LOCK_SH)
+            ended = not is_locked(file)
             *lines, rest = (rest + file.read()).split(b"\n")
             yield from (line_from_json(msgspec.json.decode(line)) for line in lines)
             if not (ended or lines):
                 time.sleep(LOOK)
-
-
-def _locked(file: IO[bytes], kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

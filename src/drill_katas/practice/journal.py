@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import time
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 import msgspec
 
 from drill_katas.errors import UserError
+from drill_katas.files import lock
 from drill_katas.verdict import Outcome, Stage  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Journal:
         try:
             self.path.parent.mkdir(exist_ok=True)
             with self.path.open("a+b", buffering=0) as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                lock(file)
                 notice = self._mend_last_line(file)
                 _write(file, line)
                 os.fsync(file.fileno())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.catalog.katas import ORIGINAL, Library, shipped
 from drill_katas.errors import UserError
+from drill_katas.files import write_atomically
 from drill_katas.practice.journal import Journal, Reset, Started
 from drill_katas.practice.progress import KataProgress, progress
 
@@ -189,17 +190,10 @@ def _place(workspace: Workspace, target: Path, content: bytes, copied: Copied, *
 
 
 def _write_whole(target: Path, content: bytes) -> None:
-    """Write a file whole or not at all: a disk can fill up in the middle."""
-    draft = target.with_name(f".{target.name}.new")
+    """Write a file whole or not at all, unless it is read-only."""
     if target.exists() and not os.access(target, os.W_OK):  # replacing it would pass over its owner's wish
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
-    try:
-        draft.write_bytes(content)
-        if target.exists():
-            shutil.copymode(target, draft)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_atomically(target, content)
 
 
 def _files(folder: Path) -> Iterator[Path]:

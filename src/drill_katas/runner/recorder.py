@@ -15,6 +15,7 @@ from drill_katas import __version__
 from drill_katas.catalog.answer import read_answer, with_help
 from drill_katas.catalog.arms import WORKSPACE
 from drill_katas.errors import UserError
+from drill_katas.files import write_json
 from drill_katas.practice.attempts import NoAttempt, Way, why_no_attempt
 from drill_katas.practice.journal import Checked, Ran, now
 from drill_katas.practice.progress import KataProgress, progress
@@ -247,12 +248,11 @@ class Recorder:
             python=platform.python_version(),
             katas=tuple(self._verdicts.values()),
         )
-        path = self._settings.report
-        assert path is not None
+        assert self._settings.report is not None
         try:
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-        except OSError as error:
-            self._notices.append(f"--kata-report: cannot write {path} ({error.strerror})")
+            write_json(self._settings.report, report)
+        except UserError as error:
+            self._notices.append(f"--kata-report: {error}")
 
 
 def _has_failed(verdict: Verdict) -> bool:
