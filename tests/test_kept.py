@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drill_katas.services.broker import MOST_CONNECTIONS, Services
-from drill_katas.services.kept import MOST_KEPT, Kept, KeptChannel, TooMuch, weight_of
+from drill_katas.services.retained import MAX_RETAINED, CountedChannel, RetainedBytes, RetentionExceeded, weight_of
 from drill_katas.sut.wire import decode
 from tests.conftest import MANIFEST, Toy
 from tests.deeds import LIMIT, PASS, judge
@@ -165,7 +165,7 @@ def test_a_program_that_sends_too_much_meets_a_limit(senders, way):
     """The verdict says what there was most of."""
     check = senders[way]
     assert check.outcome is LIMIT, check.message
-    assert f"more than the {MOST_KEPT // MIB} MiB" in check.message
+    assert f"more than the {MAX_RETAINED // MIB} MiB" in check.message
     assert f"most of it {WAYS[way]}" in check.message
 
 
@@ -335,26 +335,26 @@ def test_a_body_beyond_its_own_bound_is_not_taken(toy):
 
 
 def test_what_is_given_back_makes_room():
-    """Only what is kept counts; after an excess nothing is given back, so that the verdict stands."""
-    kept = Kept(10 * MIB)
+    """Only what is retained counts; after an excess nothing is given back, so that the verdict stands."""
+    retained = RetainedBytes(10 * MIB)
     for _ in range(5):
-        kept.add("answers", 9 * MIB)
-        kept.give_back("answers", 9 * MIB)
-    kept.expect_within()
-    with pytest.raises(TooMuch, match="most of it log lines"):
-        kept.add("log lines", 11 * MIB)
-    kept.give_back("log lines", 11 * MIB)
-    with pytest.raises(BaseException, match="10 MiB that are kept in one check, most of it log lines"):
-        kept.expect_within()
+        retained.add("answers", 9 * MIB)
+        retained.release("answers", 9 * MIB)
+    retained.raise_if_exceeded()
+    with pytest.raises(RetentionExceeded, match="most of it log lines"):
+        retained.add("log lines", 11 * MIB)
+    retained.release("log lines", 11 * MIB)
+    with pytest.raises(BaseException, match="10 MiB that the judge retains per check, most of it log lines"):
+        retained.raise_if_exceeded()
 
 
 def test_too_much_ends_the_program_once_and_for_all():
     """It is ended at the first excess, and each later count meets that, too."""
-    kept, ends = Kept(MIB), []
-    kept.end = lambda: ends.append("ended")
+    retained, ends = RetainedBytes(MIB), []
+    retained.end = lambda: ends.append("ended")
     for _ in range(2):
-        with pytest.raises(TooMuch):
-            kept.add("answers", 2 * MIB)
+        with pytest.raises(RetentionExceeded):
+            retained.add("answers", 2 * MIB)
     assert ends == ["ended"]
 
 
@@ -368,13 +368,13 @@ def test_a_half_sent_frame_counts_until_its_end():
     """It takes memory as it comes, and is weighed as a frame when it's whole."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        channel = KeptChannel(ours)
+        channel = CountedChannel(ours)
         theirs.sendall(b'{"a": "')
         assert channel.receive(timeout=0.1) is None
-        assert channel.kept.by_kind == {"requests half sent": 7}
+        assert channel.retained.by_kind == {"requests half sent": 7}
         theirs.sendall(b'b"}\n')
         assert channel.receive(timeout=5) == {"a": "b"}
-        assert not channel.kept.by_kind
+        assert not channel.retained.by_kind
         assert channel.weight > len('{"a": "b"}')
 
 

@@ -273,7 +273,7 @@ def test_a_node_that_is_none_is_refused_by_all_that_names_one():
         lambda: network.play("bakc", None),
         lambda: network.node("bakc"),
     ):
-        with pytest.raises(AssertionError, match="bakc is no node of this network: front, back"):
+        with pytest.raises(AssertionError, match="bakc is not a node of this network: front, back"):
             name()
 
 

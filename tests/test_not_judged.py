@@ -294,7 +294,7 @@ def test_without_proc_the_judge_refuses_to_begin(toy):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy"]
     done = run([sys.executable, ELSEWHERE, "no-proc", "--", *command], toy.root)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "there is no /proc here" in done.stderr
+    assert "/proc is not mounted" in done.stderr
     assert not runs(toy)
 
 
@@ -302,7 +302,7 @@ def test_without_proc_nothing_is_graded(pack):
     pack.hand_in("right", RIGHT)
     done = pack.elsewhere("no-proc", "--json", pack.file)
     assert done.returncode == 2, done.stdout
-    assert "Error: there is no /proc here" in done.stderr
+    assert "Error: /proc is not mounted" in done.stderr
     assert not pack.file.exists()
 
 
@@ -311,7 +311,7 @@ def test_without_proc_nothing_is_replayed_or_verified(tmp_path, command):
     assert kata(tmp_path, "init", ".").returncode == 0
     done = kata(tmp_path, *command, wrapper=[sys.executable, ELSEWHERE, "no-proc", "--"])
     assert done.returncode == 2, done.stdout
-    assert done.stderr.startswith("Error: there is no /proc here"), done.stderr
+    assert done.stderr.startswith("Error: /proc is not mounted"), done.stderr
 
 
 DIES = '''

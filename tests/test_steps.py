@@ -45,7 +45,7 @@ def test_kill(sut):
     with sut.open("Notebook", database) as book:
         book.write("first")
         sut.kill()
-        with pytest.raises(kit.Killed, match="this object lived in was killed"):
+        with pytest.raises(kit.Killed, match="with this object was killed"):
             book.read()
     with sut.open("Notebook", database) as book:
         book.write("second")

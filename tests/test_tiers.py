@@ -18,7 +18,7 @@ from drill_katas import kit
 from drill_katas.catalog.katas import Limits, shipped
 from drill_katas.grading.tiers import strongest_policy
 from drill_katas.judge.check_context import CheckContext
-from drill_katas.judge.dialler import Dialler
+from drill_katas.judge.dialer import Dialer
 from drill_katas.judge.program import Program
 from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
@@ -203,7 +203,7 @@ def test_it_connects_to_no_unix_socket_but_the_judges(spy, tmp_path_factory):
 
 DIALS = """
 import asyncio, socket, sys
-from drill_katas.sut.dialling import connect_through
+from drill_katas.sut.dialing import connect_through
 
 there = sys.argv[2]
 connect_through(socket.socket(fileno=int(sys.argv[1])))
@@ -253,8 +253,8 @@ def test_who_may_connect_to_nothing_has_its_connections_made(tmp_path):
 
         answers = threading.Thread(target=answer, daemon=True)
         answers.start()
-        with contextlib.closing(Dialler(tmp_path)) as dialler:
-            end = dialler.detach()
+        with contextlib.closing(Dialer(tmp_path)) as dialer:
+            end = dialer.detach()
             command = [sys.executable, "-c", DIALS, str(end), str(tmp_path / "judge")]
             done = subprocess.run(command, pass_fds=[end], capture_output=True, text=True, timeout=60, check=False)
             os.close(end)

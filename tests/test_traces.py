@@ -65,7 +65,7 @@ def test_calls_and_statements_keep_valid_ones_alone(toy):
             with sut.open("Thing", bank, database) as thing:
                 for trace in ("{VALID}", ["a"], "x" * 32):
                     thing.go(trace)
-            assert [asked.trace_id for asked in bank.asked] == ["{VALID}", None, None]
+            assert [asked.trace_id for asked in bank.sent] == ["{VALID}", None, None]
             assert [made.trace_id for made in database.statements][-3:] == ["{VALID}", None, None]
     ''')
     check = toy.check()

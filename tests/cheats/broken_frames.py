@@ -3,7 +3,7 @@
 The wire knows JSON alone, and what is none ends the program. Nothing is ever unpickled.
 """
 # stops: strong, reduced, practice
-# seen: fail: no answer of the contract's at all
+# seen: fail: is not an answer in the judge's format
 
 import pickle
 

@@ -3,7 +3,7 @@
 The decoder has a bound on depth; such a frame is no answer.
 """
 # stops: strong, reduced, practice
-# seen: fail: no answer of the contract's at all
+# seen: fail: is not an answer in the judge's format
 
 from drill_katas.sut import wire
 

@@ -3,7 +3,7 @@
 The kinds of errors are a closed list; a frame that is none of them ends the program.
 """
 # stops: strong, reduced, practice
-# seen: fail: no answer of the contract's at all
+# seen: fail: is not an answer in the judge's format
 
 from drill_katas.sut import host
 

@@ -3,7 +3,7 @@
 The zygote's own socket is not inherited, and on the call socket such a frame is no answer.
 """
 # stops: strong, reduced, practice
-# seen: fail: no answer of the contract's at all
+# seen: fail: is not an answer in the judge's format
 
 import socket
 import stat

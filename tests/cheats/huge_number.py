@@ -3,7 +3,7 @@
 Numbers beyond what fits 64 bits are bounded before they are converted.
 """
 # stops: strong, reduced, practice
-# seen: fail: no answer of the contract's at all
+# seen: fail: is not an answer in the judge's format
 
 from drill_katas.sut import wire
 

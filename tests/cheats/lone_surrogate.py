@@ -3,7 +3,7 @@
 Raw, it is no JSON; escaped, it is refused or made visible.
 """
 # stops: strong, reduced, practice
-# seen: fail: no answer of the contract's at all
+# seen: fail: is not an answer in the judge's format
 
 from drill_katas.sut import wire
 

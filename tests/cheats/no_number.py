@@ -3,7 +3,7 @@
 They are not JSON, and the decoder takes neither.
 """
 # stops: strong, reduced, practice
-# seen: fail: no answer of the contract's at all
+# seen: fail: is not an answer in the judge's format
 
 from drill_katas.sut import wire
 

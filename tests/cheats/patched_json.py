@@ -3,7 +3,7 @@
 An answer can say anything anyhow; the judge reads it with its own decoder, and compares it with its own oracle.
 """
 # stops: strong, reduced, practice
-# seen: fail: no answer of the contract's at all
+# seen: fail: is not an answer in the judge's format
 
 import json
 import pickle

@@ -144,7 +144,7 @@ def test_statements_of_a_check_have_a_total(bench):
             connection.execute("SELECT 1")
         assert len(database.statements) == 50
         attack(connection, "SELECT 2")
-    assert "the statement SELECT 2 was one too many" in str(end_of(bench))
+    assert "the statement SELECT 2 exceeded the number of statements" in str(end_of(bench))
 
 
 def test_texts_of_a_check_have_a_total(bench, connection):
@@ -152,7 +152,7 @@ def test_texts_of_a_check_have_a_total(bench, connection):
         for number in range(200):
             connection.execute(f"SELECT {number} --{'x' * 200_000}")
     assert number == 159
-    assert "was one too many" in str(end_of(bench))
+    assert "exceeded the number of statements" in str(end_of(bench))
 
 
 def test_a_request_beyond_its_own_bound_is_not_taken(bench, served, connection):

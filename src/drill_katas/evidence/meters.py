@@ -148,8 +148,8 @@ def _seen_by(name: str, thing: Any, since: float) -> Iterator[Sample]:
         yield _gauge("db_connections_in_use", "Connections that are checked out of a pool.", of, in_use)
         yield _counter("db_statements", "Statements carried out.", of, len(thing.statements))
         yield _counter("db_rows", "Rows fetched.", of, sum(each.rows for each in thing.statements))
-    elif hasattr(thing, "asked"):
-        results = Tally("none" if each.lost else "ok" for each in thing.asked)
+    elif hasattr(thing, "sent"):
+        results = Tally("none" if each.lost else "ok" for each in thing.sent)
         for result, number in results.items():
             yield _counter("upstream_calls", "Calls to others.", {"upstream": name, "result": result}, number)
     else:

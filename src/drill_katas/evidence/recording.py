@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from drill_katas.judge.observation import Logged
     from drill_katas.services.connections import Statement
     from drill_katas.services.hops import Hop
-    from drill_katas.services.upstream import Asked
+    from drill_katas.services.upstream import SentCall
 
 T = TypeVar("T")
 SERVER_ERROR: Final = 500
@@ -80,7 +80,7 @@ def _sources(scene: Scene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span
         elif isinstance(thing, Database):
             yield thing.statements, functools.partial(_of_statement, scene, name)
         else:
-            yield thing.asked, functools.partial(_of_asked, scene, name)
+            yield thing.sent, functools.partial(_of_sent_call, scene, name)
 
 
 def _in_order(scene: Scene, around: Sequence[LogLine], told: Sequence[Logged], first: int) -> tuple[LogLine, ...]:
@@ -143,7 +143,7 @@ def _of_statement(scene: Scene, database: str, statement: Statement) -> Span:
     )
 
 
-def _of_asked(scene: Scene, upstream: str, asked: Asked) -> Span:
+def _of_sent_call(scene: Scene, upstream: str, asked: SentCall) -> Span:
     return Span(
         trace_id=asked.trace_id or NO_TRACE,
         service=upstream,

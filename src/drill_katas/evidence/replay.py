@@ -26,8 +26,8 @@ from drill_katas.judge.program import Program
 from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.zygote_client import AlternatingZygotes
-from drill_katas.machine.cpu_time import TENTH, Meter, watching
-from drill_katas.services.kept import MIB, Kept
+from drill_katas.machine.cpu_time import BUSY_SHARE, Meter, sampling
+from drill_katas.services.retained import MIB, RetainedBytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
 
 BUDGET: Final = 60.0  # seconds of a replay, which should take ten; then it is cut short
-MOST_REPLAYED: Final = 2_048 * MIB  # that is kept of a system, which may be served for hours
+MOST_REPLAYED: Final = 2_048 * MIB  # that is retained of a system, which may be served for hours
 _NUMBERS: Final = itertools.count(1)
 
 
@@ -115,9 +115,9 @@ def system(what: Replay, seconds: float) -> Iterator[Sut]:
     session = SutSession(zygotes, seed=what.seed, virtual_time=True)
     try:
         program = Program.of(what.kata, overlay)
-        check = CheckContext(program, what.kata.manifest.limits, seconds, kept=Kept(MOST_REPLAYED))
+        check = CheckContext(program, what.kata.manifest.limits, seconds, retained=RetainedBytes(MOST_REPLAYED))
         session.begin_check(check)
-        with watching(check.meter):
+        with sampling(check.meter):
             yield Sut(session)
     finally:
         session.close()
@@ -137,7 +137,7 @@ def play(story: Any, scene: Scene) -> None:
 
 def _late(meter: Meter) -> float | None:
     """Return how long a replay waited for a processor, if that was enough to move what is in it."""
-    return round(meter.waited, 2) if meter.share() > TENTH else None
+    return round(meter.run_delay, 2) if meter.delay_share() > BUSY_SHARE else None
 
 
 def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> IncidentRecord:

@@ -284,4 +284,4 @@ def _signs_of(thing: Any) -> int:
     """Return a number that changes when a watched thing has seen something."""
     if hasattr(thing, "hops"):
         return len(thing.hops) + sum(hop.ended is not None for hop in thing.hops[-200:])
-    return len(thing.statements) if hasattr(thing, "statements") else len(thing.asked)
+    return len(thing.statements) if hasattr(thing, "statements") else len(thing.sent)

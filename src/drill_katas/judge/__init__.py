@@ -1,1 +1,1 @@
-"""Starts, limits, talks to and kills the system under test. Never imports the learner's module."""
+"""The judge's side of one SUT: start it, limit it, call it, kill it. Never imports the learner's module."""

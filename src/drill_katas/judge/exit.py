@@ -1,4 +1,4 @@
-"""How a SUT ends, or stays silent, while the judge waits for its answer."""
+"""How a SUT can fail to answer the judge: it exits, or its time runs out."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exit:
-    """How a SUT ended: its wait status, and why the judge ended it, if it did."""
+    """How a SUT ended: its wait status, and the judge's reason if the judge killed it."""
 
     status: int
     why: Why | None
 
     def __str__(self) -> str:
-        """Say it as an engineer would."""
+        """Return "exited with status 1" or "was killed by SIGSEGV"."""
         code = os.waitstatus_to_exitcode(self.status)
         if code >= 0:
             return f"exited with status {code}"
         return f"was killed by {signal.Signals(-code).name}"
 
 
-class Died(Exception):
-    """The SUT ended while an answer was awaited."""
+class SutExited(Exception):
+    """The SUT exited before it answered."""
 
     def __init__(self, exit_: Exit) -> None:
         super().__init__(str(exit_))
         self.exit = exit_
 
 
-class Silent(Exception):
-    """No answer came in time; the SUT is alive."""
+class NoAnswer(Exception):
+    """The SUT is alive and did not answer in time."""

@@ -1,4 +1,4 @@
-"""What went wrong with a SUT, in a sentence: from what was seen to the exception that ends the check."""
+"""Turns a failure of the SUT into the exception that ends the check, with a message for the learner."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
-from drill_katas.judge.encodings import foreign
+from drill_katas.judge.encodings import wrong_encoding
 from drill_katas.judge.stacks import as_lines, describe_frames, place_in, place_of
-from drill_katas.machine.cpu_time import TENTH
+from drill_katas.machine.cpu_time import BUSY_SHARE
 from drill_katas.sandbox.limits import DESCRIPTORS
 
 if TYPE_CHECKING:
@@ -21,31 +21,34 @@ if TYPE_CHECKING:
 
 BROKEN: Final = {
     "import": "{files} cannot be imported: {what}{own}",
-    "elsewhere": "{message} instead of {files}; find what loads it: the fix itself, a .pth file, sitecustomize.py "
+    "elsewhere": "{message} instead of {files}; find what loads it: the fix itself, a .pth file, sitecustomize.py, "
     "or another package",
     "missing": "{message} in {files}; the contract in BRIEFING.md asks for it",
     "signature": "{message}; the contract in BRIEFING.md calls it with other arguments",
     "unplain": "{message}; the contract asks for plain data: str, int, bool, None, list, dict",
 }
-"""What a module that does not keep the contract is told, by the kind of the SUT's answer."""
-OWN: Final = "; a fix lies in {files}, and no other module of yours is there"
-NOISE: Final = re.compile(r"\(Background on this error at: \S+\)")  # SQLAlchemy's, at the end of every message
-MAX_TEXT: Final = 1_100  # characters of what a SUT says of an error; more than `sut/host.py` sends
+"""Messages for a module that breaks the contract, by the kind of the SUT's error."""
+OWN: Final = "; the fix must be in {files}, because no other module of yours is loaded"
+NOISE: Final = re.compile(r"\(Background on this error at: \S+\)")  # SQLAlchemy ends every message with it
+MAX_TEXT: Final = 1_100  # characters of an error message from the SUT; more than `sut/host.py` sends
 
 
-def hang(call: str, wait: Wait, trial: CheckContext, dump: str) -> CheckEnded:
-    """Explain that no answer came within the wait, or the check's budget; `dump` is where the program was then."""
-    if wait.own_seconds() < wait.seconds and trial.too_long_on_the_wall():
-        return NotJudged(trial.busy())
-    in_time = wait.own_seconds() >= wait.seconds
-    what = f"no answer within {wait.seconds:g} s" if in_time else f"the check did not end within its {trial.budget:g} s"
-    waited = trial.meter.waited
-    own = f" of work, and {waited:.1f} s more that it waited for a processor" if wait.share() > TENTH else ""
-    return Hang(f"{call}: {what}{own}", as_lines(dump, trial.program), place_in(dump, trial.program))
+def hang(call: str, wait: Wait, check: CheckContext, dump: str) -> CheckEnded:
+    """Return the exception for a call without an answer; `dump` shows the stacks of the program at that time."""
+    call_timed_out = wait.adjusted_seconds() >= wait.seconds
+    if not call_timed_out and check.exceeds_wall_limit():
+        return NotJudged(check.busy_message())
+    if call_timed_out:
+        what = f"no answer within {wait.seconds:g} s"
+    else:
+        what = f"the check did not end within its {check.budget:g} s"
+    if wait.delay_share() > BUSY_SHARE:
+        what += f" (not counted: {check.meter.run_delay:.1f} s of waiting for a processor)"
+    return Hang(f"{call}: {what}", as_lines(dump, check.program), place_in(dump, check.program))
 
 
 def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
-    """Explain that the SUT ended, by itself or because the judge ended it."""
+    """Return the exception for a SUT that exited, or that the judge killed."""
     match exit_.why:
         case "asked":
             return Killed(f"{call}: the program was killed")
@@ -58,14 +61,14 @@ def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
         case "output":
             return LimitExceeded(f"{call}: the program printed without end")
         case "frame":
-            return Broken(f"{call}: the answer is larger than 1 MB, or no answer of the contract's at all")
+            return Broken(f"{call}: the answer is larger than 1 MB, or is not an answer in the judge's format")
         case why:
-            ended = "closed its connection, and was killed" if why == "hung up" else str(exit_)
+            ended = "closed its connection to the judge, which killed it" if why == "hung up" else str(exit_)
             return Crash(f"{call}: the program {ended}")
 
 
 def unplain(call: str, problem: str) -> Broken:
-    """Explain that an answer is no plain data, though the SUT's host has let it through."""
+    """Return the exception for an answer that is not plain data, although the SUT's host let it through."""
     return Broken(BROKEN["unplain"].format(message=f"{call} returned {problem}"))
 
 
@@ -76,7 +79,7 @@ def raised(error: Problem) -> str:
 
 
 def refusal(call: str, error: Problem, program: Program, limits: Limits) -> BaseException:
-    """Explain that the call could not be served, or that the learner's code raised."""
+    """Return the exception for a call that the SUT answered with an error."""
     seen = describe_frames(error.frames, program), place_of(error.frames, program)
     message, what = error.message[:MAX_TEXT], raised(error)
     for copy, original in program.shown.items():
@@ -91,8 +94,8 @@ def refusal(call: str, error: Problem, program: Program, limits: Limits) -> Base
             return LimitExceeded(f"{call}: the program started more processes or threads than it may have", *seen)
         case "exit":
             return Crash(f"{call}: the program called {message}", *seen)
-        case "import" if utf16 := foreign(program):
-            return Broken(utf16)
+        case "import" if message := wrong_encoding(program):
+            return Broken(message)
         case broken:
             own = OWN.format(files=files) if f"No module named '{program.package}." in message else ""
             return Broken(BROKEN[broken].format(what=what, message=message, files=files, own=own), *seen)

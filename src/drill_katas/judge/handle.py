@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Handle:
-    """An object of the learner's, in the SUT. Its methods are called like any object's.
+    """A proxy for one of the learner's objects in the SUT: a check calls its methods directly.
 
-    `call(method, arguments)` calls one of them, `release()` closes the object.
+    `call(method, arguments)` calls a method, `release()` closes the object.
     """
 
     def __init__(self, call: Callable[[str, tuple[Any, ...]], Any], release: Callable[[], None]) -> None:
@@ -22,13 +22,13 @@ class Handle:
         self._release = release
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        """Return a function that calls the object's `method`; arguments and result are plain data."""
+        """Return a function that calls the object's `method`; its arguments and its result are plain data."""
         return lambda *args: self._call(method, args)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_details: object) -> None:
-        """Close the object. When the block has failed, a failure to close is not reported in its place."""
+        """Close the object. After a failure in the block, a failure to close is ignored."""
         with contextlib.suppress(*([Exception, CheckEnded] if failure else [])):
             self._release()

@@ -1,6 +1,6 @@
-"""A SUT without a process: the learner's code runs in the judge's own, so that a debugger can stop in it.
+"""Inline runs: the learner's code runs in the judge's process, so that a debugger can stop in it.
 
-Nothing is isolated or limited here, which is why such a run never counts.
+An inline run has no sandbox and no limits, so it never counts as solved.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.judge.exit import Died, Exit
+from drill_katas.judge.exit import Exit, SutExited
 from drill_katas.judge.observation import Logged
 from drill_katas.judge.output import Output
 from drill_katas.sut import telemetry
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Limits
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
-    from drill_katas.services.kept import Kept
+    from drill_katas.services.retained import RetainedBytes
     from drill_katas.sut.protocol import JudgeRequest, Reply
 
 
 class InlineSpawner:
-    """Starts SUTs in this process."""
+    """Starts SUTs in this process, without a sandbox."""
 
     families: Final[list[int]] = []
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> InlineRunning:  # noqa: ARG002 - no limits here
-        """Start one. Modules imported before stay imported: state they keep is not fresh."""
+        """Start a SUT. Its modules may be imported already, so their global state may be old."""
         return InlineRunning(Host(program.package, list(program.modules), str(program.overlay)))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no processes to end."""
 
 
 class InlineRunning:
@@ -48,14 +48,14 @@ class InlineRunning:
         self.logs: list[Logged] = []
         self.output = Output()
         self.pid = os.getpid()
-        self.weight = 0  # not counted, as all that is kept here
+        self.weight = 0  # nothing is counted here, because the judge's memory has no bound in an inline run
         self._host = host
         self._killed = False
         telemetry.send_logs_to(lambda line, at: self.logs.append(Logged(at, line)))
 
-    def count_in(self, kept: Kept) -> None:
-        """End with what is counted elsewhere; what is logged here is not counted."""
-        kept.end = self.kill_soon
+    def count_toward(self, retained: RetainedBytes) -> None:
+        """Let the count end this program. Its log lines are not counted."""
+        retained.end = self.kill_soon
 
     def ask(
         self,
@@ -63,26 +63,26 @@ class InlineRunning:
         wait: Wait,  # noqa: ARG002 - a debugger does
         fds: Sequence[int] = (),
     ) -> Reply:
-        """Serve the request here and now. An exception of the learner's is raised as it is, for the debugger."""
+        """Serve the request in this thread. Exceptions of the learner's code are raised unchanged, for debuggers."""
         answer = self._host.answer(REQUESTS.decode(encode(request)), [os.dup(fd) for fd in fds])
         if self._killed:
-            raise Died(Exit(signal.SIGKILL, "asked"))
+            raise SutExited(Exit(signal.SIGKILL, "asked"))
         if isinstance(answer.error, Problem) and answer.error.kind == "raised" and self._host.last_error:
             raise self._host.last_error
         return answer
 
     def kill(self) -> None:
-        """Serve no more."""
+        """Refuse all further requests."""
         self._killed = True
 
     def kill_soon(self) -> None:
-        """Serve no more."""
+        """Refuse all further requests."""
         self._killed = True
 
     def stacks(self) -> str:
-        """Return nothing: a call that hangs here hangs the judge."""
+        """Return "", because a call that hangs here hangs the judge as well."""
         return ""
 
     def close(self) -> None:
-        """Serve no more."""
+        """Refuse all further requests."""
         self._killed = True

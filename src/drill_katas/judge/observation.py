@@ -1,4 +1,4 @@
-"""What the telemetry of a SUT said during a part of a check."""
+"""Telemetry of a SUT during a part of a check: log lines and metric samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
 @dataclass(frozen=True)
 class Logged:
-    """A log line of the SUT's, and when it was written, by the clock that judge and SUT share."""
+    """A log line of the SUT; `at` is its time on the monotonic clock, which judge and SUT share."""
 
     at: float
     line: dict[str, Any]
@@ -20,7 +20,7 @@ class Logged:
 
 @dataclass
 class Observation:
-    """What the SUT's telemetry said during a `with sut.observe()` block."""
+    """The SUT's telemetry during a `with sut.observe()` block."""
 
     trace_id: str
     log_lines: list[dict[str, Any]] = field(default_factory=list)
@@ -28,16 +28,16 @@ class Observation:
     after: Samples = field(default_factory=dict)
 
     def increase(self, metric: str, **labels: str) -> float:
-        """Return by how much the sample `metric` with exactly these labels went up; 0 if there is none."""
+        """Return the increase of the sample `metric` with exactly these labels; 0 if there is no such sample."""
         key = (metric, frozenset(labels.items()))
         return self.after.get(key, 0.0) - self.before.get(key, 0.0)
 
     def logs(self, **fields: str) -> list[dict[str, Any]]:
-        """Return the log lines that have all these fields."""
+        """Return the log lines with all these fields."""
         return [line for line in self.log_lines if fields.items() <= line.items()]
 
-    def told(self) -> str:
-        """Return all log lines as text, for a message; without what is different every time."""
+    def log_text(self) -> str:
+        """Return all log lines as text for a message, without timestamps and trace ids, which differ in every run."""
         texts = [
             ", ".join(f"{name}={value}" for name, value in line.items() if name not in {"timestamp", "trace_id"})
             for line in self.log_lines

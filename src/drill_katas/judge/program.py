@@ -1,4 +1,4 @@
-"""What a SUT runs."""
+"""The program that a SUT runs: its package, its editable modules, its files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Program:
-    """What a SUT runs: `modules` of `package`, which lies in the folder `overlay` with all that it imports of the kata.
+    """The program of a SUT: the editable `modules` of `package`, in the folder `overlay` with the kata's other files.
 
-    `shown` maps the overlay's files to the paths a person knows them by.
+    `shown` maps the files of the overlay to the paths that messages show.
     """
 
     package: str
@@ -26,7 +26,7 @@ class Program:
 
     @classmethod
     def of(cls, kata: Kata, overlay: Overlay) -> Program:
-        """Return the program that a kata is with the files of an overlay."""
+        """Return the program of a kata with the files of an overlay."""
         return cls(
             package=kata.name,
             modules=tuple(name.removesuffix(".py") for name in kata.manifest.editable),
@@ -35,13 +35,13 @@ class Program:
         )
 
     def owns(self, file: str) -> bool:
-        """Whether a file of a traceback belongs to the kata."""
+        """Return whether a file of a traceback belongs to the kata."""
         return file.startswith(f"{self.overlay}/")
 
     def edits(self, file: str) -> bool:
-        """Whether a file of a traceback is one of the learner's."""
+        """Return whether a file of a traceback is editable by the learner."""
         return any(file == f"{self.overlay}/{self.package}/{module}.py" for module in self.modules)
 
     def editable_names(self) -> str:
-        """Name the learner's files, for a message."""
+        """Return the names of the learner's files, for a message."""
         return ", ".join(sorted(f"{module}.py" for module in self.modules))

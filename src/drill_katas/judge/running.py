@@ -1,4 +1,4 @@
-"""What every way of running a SUT can do: in a process of its own, or in this one for a debugger."""
+"""Protocols of a running SUT and of its spawner, for SUT processes and for inline runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from drill_katas.judge.output import Output
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
-    from drill_katas.services.kept import Kept
+    from drill_katas.services.retained import RetainedBytes
     from drill_katas.sut.protocol import JudgeRequest, Reply
 
 
 class Running(Protocol):
-    """A SUT that runs: in a process of its own, or in this one for a debugger."""
+    """A running SUT: a process, or the judge's own process in an inline run."""
 
     pid: int
     logs: list[Logged]
@@ -26,25 +26,25 @@ class Running(Protocol):
 
     @property
     def weight(self) -> int:
-        """About how many bytes of the judge's memory its last answer takes."""
+        """The approximate size of its last answer in the judge's memory, in bytes."""
 
-    def count_in(self, kept: Kept) -> None:
-        """Count there what is kept of this SUT; too much of it is its end."""
+    def count_toward(self, retained: RetainedBytes) -> None:
+        """Count the data that is retained from this SUT in `retained`, which kills the SUT beyond its limit."""
 
     def ask(self, request: JudgeRequest, wait: Wait, fds: Sequence[int] = ()) -> Reply:
-        """Send a request, with file descriptors that it needs, and return its answer."""
+        """Send a request and its file descriptors, and return the answer."""
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it and wait until it is gone."""
 
     def kill_soon(self) -> None:
-        """End it from another thread."""
+        """Kill it without waiting. Thread-safe."""
 
     def stacks(self) -> str:
         """Return the stacks of its threads."""
 
     def close(self) -> None:
-        """End it and let go of what it held."""
+        """Kill it and release its resources."""
 
 
 class Spawner(Protocol):
@@ -52,7 +52,7 @@ class Spawner(Protocol):
 
     @property
     def families(self) -> list[int]:
-        """The processes whose work, and that of all below them, is the judge's own."""
+        """The roots of the process trees whose processor time counts as the judge's own."""
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Running:
-        """Start one, which finds the judge in the folder `sockets`; an earlier one is ended first."""
+        """Start a SUT, which finds the judge's sockets in the folder `sockets`. End the earlier SUT first."""

@@ -1,4 +1,4 @@
-"""Stacks of the SUT for people: the learner's own frames, under the learner's own file names."""
+"""Stacks of the SUT for messages: only the learner's frames, with the learner's file names."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _THREAD: Final = re.compile(r"^(Current thread|Thread) 0x[0-9a-f]+.*$")
 _FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d{1,9}) in (?P<function>.+)$')
 _IDLE: Final = re.compile(r"\b(selectors\.py:|futures/thread\.py:\d+ in _worker$)")
 _LIBRARY: Final = re.compile(r"^.*/(python3\.\d+|[a-z]+-packages)/")
-MOST_LINES: Final = 1_000_000  # of a file; what says more is none of Python's
+MAX_LINE_NUMBER: Final = 1_000_000  # a larger number does not come from Python
 _OURS: Final = ("/drill_katas/sut/", "/drill_katas/judge/")
 
 
 def as_lines(dump: str, program: Program) -> tuple[str, ...]:
-    """Turn a faulthandler dump into lines, thread by thread, innermost frame first, without our own frames."""
+    """Turn a faulthandler dump into lines: the busy threads, innermost frame first, without frames of this package."""
     threads: list[list[str]] = []
     for line in dump.splitlines():
         if _THREAD.match(line):
@@ -34,13 +34,13 @@ def as_lines(dump: str, program: Program) -> tuple[str, ...]:
 
 
 def _is_idle(frames: Sequence[str], program: Program) -> bool:
-    """Whether a thread waits for work: an event loop, whose tasks are told apart, an executor's, or the judge's."""
+    """Return whether a thread waits for work in an event loop or an executor, outside of the learner's code."""
     waits = _IDLE.search(frames[0])
     return bool(waits) and not any(shown_path(path, program) in frame for frame in frames for path in program.shown)
 
 
 def tasks_as_lines(tasks: Sequence[Sequence[Sequence[Any]]], program: Program) -> tuple[str, ...]:
-    """Turn the stacks of tasks into lines, alike ones together, each with the learner's own frames, outermost first."""
+    """Turn the stacks of tasks into lines: equal stacks grouped, only the learner's frames, outermost first."""
     alike = Counter(described for frames in tasks if (described := describe_frames(frames, program)))
     return tuple(
         line
@@ -50,25 +50,25 @@ def tasks_as_lines(tasks: Sequence[Sequence[Sequence[Any]]], program: Program) -
 
 
 def describe_frames(frames: Sequence[Sequence[Any]], program: Program) -> tuple[str, ...]:
-    """Return the frames of an exception that lie in the kata's own files, outermost first."""
+    """Return the frames of an exception in the kata's files, outermost first."""
     return tuple(_describe(frames, program))
 
 
 def place_of(frames: Sequence[Sequence[Any]], program: Program) -> Place | None:
-    """Return where the innermost frame is that lies in an editable file. The SUT may have made it up."""
+    """Return the file and line of the innermost frame in an editable file. The SUT may have forged it."""
     places = [_place(file, line, program) for file, line, *_ in frames if type(line) is int]
     return next(filter(None, reversed(places)), None)
 
 
 def place_in(dump: str, program: Program) -> Place | None:
-    """Return where the first frame of a faulthandler dump is that lies in an editable file."""
+    """Return the file and line of a faulthandler dump's first frame in an editable file."""
     frames = filter(None, map(_FRAME.match, dump.splitlines()))
     return next(filter(None, (_place(frame["file"], int(frame["line"]), program) for frame in frames)), None)
 
 
 def _place(file: Any, line: int, program: Program) -> Place | None:
     home = f"{program.overlay / program.package}/"
-    if not isinstance(file, str) or not program.edits(file) or not 0 < line < MOST_LINES:
+    if not isinstance(file, str) or not program.edits(file) or not 0 < line < MAX_LINE_NUMBER:
         return None
     return file.removeprefix(home), line
 
@@ -80,7 +80,7 @@ def _describe(frames: Sequence[Sequence[Any]], program: Program) -> Iterator[str
 
 
 def shown_path(file: str, program: Program) -> str:
-    """Return the path a person knows a file by: the learner's own, from where they stand, or a library's within it."""
+    """Return the path of a file for a message: relative to the working folder, or to its library's folder."""
     path = Path(program.shown[file] if file in program.shown else _LIBRARY.sub("", file))
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 

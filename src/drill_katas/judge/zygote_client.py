@@ -1,4 +1,4 @@
-"""The judge's side of the zygotes, the warm processes that SUTs are forked from."""
+"""The judge's side of the zygotes, the prefork processes of the SUTs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import drill_katas.sandbox
-from drill_katas.judge.dialler import Dialler
+from drill_katas.judge.dialer import Dialer
 from drill_katas.judge.process import Process
 from drill_katas.machine.shortage import require_proc
 from drill_katas.sandbox.procfs import end_strays
 from drill_katas.sandbox.protocol import EVENTS, Kill, Preload, Rest, Rested, Spawn, Spawned, Unavailable
 from drill_katas.sandbox.tier import PRACTICE, SandboxPolicy, SandboxUnavailable, Tier
-from drill_katas.services.kept import KeptChannel
+from drill_katas.services.retained import CountedChannel
 from drill_katas.services.sql_nursery import NURSERY
 from drill_katas.sut.wire import Channel, Closed, WireError, encode
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from drill_katas.sandbox.protocol import Why, ZygoteEvent
 
 SCRIPT: Final = Path(drill_katas.sandbox.__file__).with_name("zygote.py")
-HOSTS: Final = 2
+ZYGOTES: Final = 2
 REST_SECONDS: Final = 10.0
-SPAWN_SECONDS: Final = 20.0  # a first spawn waits for the zygote's own imports, on a busy machine too
+SPAWN_SECONDS: Final = 20.0  # long, because the first spawn waits for the zygote's imports, even on a busy machine
 
 
 def import_path() -> list[str]:
-    """Return the folders that SUTs import from: the judge's, without the working folder and PYTHONPATH.
+    """Return the `sys.path` of SUTs: the judge's, without the working folder and PYTHONPATH.
 
-    A folder of PYTHONPATH stays if distributions are installed in it, or this package is: it is a library then.
+    A folder of PYTHONPATH stays if it contains this package or an installed distribution, because it is a library then.
     """
     ours = str(Path(__file__).parents[2])
     named = {os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path}
@@ -50,7 +50,7 @@ def import_path() -> list[str]:
 
 
 class ZygoteClient:
-    """The warm process that SUTs are forked from; start it early, its imports take a while."""
+    """One prefork process; it starts at once, because its imports take a while."""
 
     def __init__(self, preload: Sequence[str], policy: SandboxPolicy = PRACTICE, hash_seed: int = 1) -> None:
         self._preload = list(preload)
@@ -82,9 +82,9 @@ class ZygoteClient:
         self._control.send(Preload(self._preload))
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
-        """Fork a SUT; any earlier one is ended first. A zygote that has been killed is replaced.
+        """Fork a SUT, which finds the judge's sockets in the folder `sockets`. End the earlier SUT first.
 
-        In the folder `sockets` it finds the judge. Raises `SandboxUnavailable` when it cannot be held as it is to be.
+        Restarts a killed zygote. Raises `SandboxUnavailable` if the policy's sandbox tier is not available.
         """
         if self._has_ended():
             self.close()
@@ -103,19 +103,19 @@ class ZygoteClient:
             hidden=list(self._policy.hidden),
         )
         theirs = [their_calls.detach(), their_output, their_stacks]
-        dialler = Dialler(sockets) if self._policy.tier is Tier.REDUCED else None
-        if dialler:
-            theirs.append(dialler.detach())
+        dialer = Dialer(sockets) if self._policy.tier is Tier.REDUCED else None
+        if dialer:
+            theirs.append(dialer.detach())
         try:
             socket.send_fds(self._control.socket, [encode(request) + b"\n"], theirs)
             pid = self._await_spawn()
         finally:
             for fd in theirs:
                 os.close(fd)
-        return Process(pid, self, KeptChannel(calls), output, stacks, dialler)
+        return Process(pid, self, CountedChannel(calls), output, stacks, dialer)
 
     def _has_ended(self) -> bool:
-        """Whether it has, as seen from this process, be it a fork of the one that started it."""
+        """Return whether the zygote ended; works in a fork of its parent process as well."""
         try:
             return not self._control.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -124,55 +124,55 @@ class ZygoteClient:
             return True
 
     def rest(self) -> None:
-        """End what a fork of this process has had started here, and drop what was to be heard of that.
+        """End all SUTs that a fork of this process started, and drop their pending events.
 
-        A zygote that does not answer is replaced.
+        A zygote that does not answer is restarted.
         """
         mark, deadline = uuid.uuid4().hex, time.monotonic() + REST_SECONDS
         try:
             self._control.send(Rest(mark))
             while time.monotonic() < deadline:
-                event = self.hear(deadline - time.monotonic())
+                event = self.next_event(deadline - time.monotonic())
                 if isinstance(event, Rested) and event.mark == mark:
                     return
-        except (Closed, WireError):  # it has ended, or a fork has read half of a message
+        except (Closed, WireError):  # the zygote ended, or a fork read half of a message
             pass
         self.close()
         self._start()
 
     @property
     def pid(self) -> int:
-        """The id of its process."""
+        """The process id of the zygote."""
         return self._popen.pid
 
     def kill(self, pid: int, why: Why) -> None:
-        """Ask for a SUT's end; any thread may. Its end is told like any other."""
+        """Ask the zygote to kill a SUT; an `Exited` event follows. Thread-safe."""
         with contextlib.suppress(Closed, OSError):
             self._control.send(Kill(pid, why))
 
-    def hear(self, timeout: float) -> ZygoteEvent | None:
-        """Return the zygote's next event, or None. Raises `Closed` when the zygote is gone."""
+    def next_event(self, timeout: float) -> ZygoteEvent | None:
+        """Return the zygote's next event, or None after `timeout` seconds. Raises `Closed` if the zygote ended."""
         return self._control.receive(timeout, EVENTS)
 
     def fileno(self) -> int:
-        """Return the control socket's descriptor, to select on."""
+        """Return the control socket's descriptor, for `poll`."""
         return self._control.socket.fileno()
 
     def close(self) -> None:
-        """End the zygote and all that was forked from it."""
+        """End the zygote and all its SUTs."""
         self._control.close()
         try:
             self._popen.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
-        if self._popen.returncode:  # its guardian was killed
+        if self._popen.returncode:  # its guardian was killed, so its SUTs may still run
             end_strays(self._popen.pid, self._mark)
 
     def _await_spawn(self) -> int:
         deadline = time.monotonic() + SPAWN_SECONDS
         while time.monotonic() < deadline:
-            match self.hear(deadline - time.monotonic()):
+            match self.next_event(deadline - time.monotonic()):
                 case Spawned(pid=pid):
                     return pid
                 case Unavailable(why=why):
@@ -181,11 +181,10 @@ class ZygoteClient:
 
 
 class AlternatingZygotes:
-    """Starts each SUT on the other host than the one before: from a zygote of its own.
+    """Starts SUTs from two zygotes in turn, so that a restarted SUT has another seed for `hash()` of strings.
 
-    What is forked from one process has one seed for `hash()` of strings. After a restart in production it is another
-    one, and a program that has stored such a hash must fail here as it would there. Each host has one of its own that
-    is always the same, and so is the verdict. Raises `UserError` where no SUT can be watched.
+    In production each restart changes this seed, and a program that stores such a hash fails; it must fail here as
+    well. The seed of each zygote is fixed, so that verdicts are reproducible. Raises `UserError` without /proc.
     """
 
     def __init__(self, preload: Sequence[str], policy: SandboxPolicy = PRACTICE) -> None:
@@ -195,36 +194,36 @@ class AlternatingZygotes:
         self._preload = preload
         self._policy = policy
         self._seeds = itertools.count(1)
-        self._zygotes = deque(self._zygote() for _ in range(HOSTS))
+        self._zygotes = deque(self._zygote() for _ in range(ZYGOTES))
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
-        """Start a SUT, which finds the judge in the folder `sockets`; the one before has to be ended."""
+        """Start a SUT, which finds the judge's sockets in the folder `sockets`. End the earlier SUT first."""
         process = self._zygotes[0].spawn(program, limits, sockets)
         self._zygotes.rotate()
         return process
 
     def get_ready(self) -> Self:
-        """Wait until both hosts are ready: a start takes processor time from what runs beside it."""
+        """Wait until both zygotes are ready, because their start takes processor time from a concurrent run."""
         self.rest()
         return self
 
     @property
     def pids(self) -> list[int]:
-        """The processes that programs are forked from."""
+        """The process ids of the zygotes."""
         return [zygote.pid for zygote in self._zygotes]
 
     @property
     def families(self) -> list[int]:
-        """The processes whose work, and that of all below them, is the judge's own; one may still start up."""
+        """The roots of the process trees whose processor time counts as the judge's own."""
         return [*self.pids, *NURSERY.pids]
 
     def rest(self) -> None:
-        """End what a run in a fork of this process has left; then be ready for another one's programs."""
+        """End all SUTs that a fork of this process started, and get ready for the next run."""
         for zygote in self._zygotes:
             zygote.rest()
 
     def close(self) -> None:
-        """End all that runs."""
+        """End both zygotes and all their SUTs."""
         for zygote in self._zygotes:
             zygote.close()
 

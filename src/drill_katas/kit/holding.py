@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from drill_katas.text import plural
 
 if TYPE_CHECKING:
-    from drill_katas.services.connections import Held
+    from drill_katas.services.connections import CheckedOut
     from drill_katas.services.database import Database
 
 
@@ -21,7 +21,7 @@ class Holding:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._call = ""
-        self._held: list[Held] = []
+        self._held: list[CheckedOut] = []
 
     def note(self, call: str) -> None:
         """Look at the connections, for a call such as "POST /price" has arrived and is open from now on."""

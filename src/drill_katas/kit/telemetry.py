@@ -33,7 +33,7 @@ class ErrorReport:
         lines = seen.logs(**self.line)
         assert len(lines) == times, (
             f"{told} it is logged {_times(len(lines))} as the contract says; it should be {_times(times)}. Logged was: "
-            f"{seen.told()}"
+            f"{seen.log_text()}"
         )
         traces = Counter(str(line.get("trace_id")) for line in lines)
         strange = traces - Counter([seen.trace_id] * times if trace_ids is None else trace_ids)

@@ -1,1 +1,1 @@
-"""What the host gives a run: processor time, descriptors, /proc."""
+"""Resources of the host: processor time, file descriptors, memory, /proc."""

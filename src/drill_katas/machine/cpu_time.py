@@ -1,8 +1,13 @@
-"""Time that judge, services and SUT had: wall time without that in which they were ready to run and got no processor.
+"""CPU-adjusted time: wall time minus the run-queue delay that other programs caused.
 
-Budgets are of this time, so that a right fix passes on a busy machine too. What a SUT does to itself is no reason for
-more time: of the waiting only as much counts as *others* have used of the processors, and never more than a multiple of
-the budget passes on the wall. Elsewhere than on Linux it is wall time.
+The run-queue delay of a check is the time in which the judge, its services or the SUT were runnable and waited for a
+processor. Budgets are in CPU-adjusted time, so that a right fix also passes on a busy machine. Two limits apply:
+
+- The delay never counts for more than the processor time that *other* programs used, because a SUT must gain no time
+  by overloading the machine itself.
+- A check ends after `MAX_WALL_FACTOR` times its budget of wall time.
+
+Without Linux's /proc, CPU-adjusted time is wall time.
 """
 
 from __future__ import annotations
@@ -20,20 +25,20 @@ from drill_katas.machine.scheduler import Kernel, Thread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-MOST_WALL: Final = 10  # times its budget that a check may take on the wall
-TENTH: Final = 0.1  # the share of waiting from which a machine is too busy for limits on time
-HALF: Final = 0.5  # and from which it is too busy for a program whose own time-outs run out
-MOMENT: Final = 0.5  # seconds; a share of waiting is never that of less
-LOOK: Final = 0.25  # seconds after which a wait is looked at first
-EACH: Final = 1.0  # seconds between two looks at a wait
-LEAST: Final = 0.02  # seconds that a wait goes on, lest looking be all it does
-NOTHING: Final = Thread(0.0, 0.0)
-EVERY: Final = 0.2  # seconds between two looks at what is against the clock
+MAX_WALL_FACTOR: Final = 10  # wall time of a check, as a multiple of its budget
+BUSY_SHARE: Final = 0.1  # share of run-queue delay above which a missed time limit is not judged
+VERY_BUSY_SHARE: Final = 0.5  # the same, where the program's own time-outs decide
+MIN_STRETCH: Final = 0.5  # seconds; the shortest stretch that a share is computed over
+FIRST_READING: Final = 0.25  # seconds from the start of a wait to its first reading
+MAX_INTERVAL: Final = 1.0  # seconds between two readings of a wait
+MIN_INTERVAL: Final = 0.02  # seconds between two readings, so that they do not use up the processor
+NO_TIME: Final = Thread(0.0, 0.0)
+SAMPLE_INTERVAL: Final = 0.2  # seconds between two readings of `sampling`
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read at one time."""
+    """One reading of the kernel's counters, in seconds; `others` is the processor time of other programs."""
 
     at: float
     threads: dict[int, Thread]
@@ -42,28 +47,28 @@ class Reading:
 
 
 @dataclass
-class Gone:
-    """Time of programs that have ended since the last reading."""
+class Ended:
+    """Processor time and run-queue delay of programs that ended after the last reading, in seconds."""
 
     ran: float = 0.0
-    waited: float = 0.0
+    run_delay: float = 0.0
 
 
 @dataclass
 class Meter:
-    """Measures, from when it is made, how long a check waited for a processor: `waited` seconds so far.
+    """Measures the run-queue delay of a check from its creation on: `run_delay`, in seconds, as of the last reading.
 
-    It reads the kernel only when asked to. Thread-safe.
+    It reads the kernel's counters only in `measure` and `delay_share`. Thread-safe.
     """
 
     kernel: Kernel = field(default_factory=Kernel)
-    waited: float = 0.0
+    run_delay: float = 0.0
     _pids: list[int] = field(default_factory=list)
     _families: list[int] = field(default_factory=list)
     _ignored: set[int] = field(default_factory=set)
-    _gone: Gone = field(default_factory=Gone)
-    _used: float = 0.0  # by families before they were counted
-    _lock: threading.RLock = field(default_factory=threading.RLock)  # the belt's signal may come amidst a reading
+    _ended: Ended = field(default_factory=Ended)
+    _used: float = 0.0  # processor seconds of the families before they were added
+    _lock: threading.RLock = field(default_factory=threading.RLock)  # the watchdog's signal may interrupt a reading
 
     def __post_init__(self) -> None:
         self._last = self._read()
@@ -71,55 +76,55 @@ class Meter:
         self._history = [(self._last.at, 0.0)]
 
     def watch(self, pid: int, families: Sequence[int]) -> None:
-        """Count a program that has just begun: the waiting of `pid`, and as its own work all below `families`."""
+        """Add a program that just started: the delay of `pid`, and the processor time of the trees `families`."""
         with self._lock:
             self._pids.append(pid)
-            self.own(families)
+            self.count_as_own(families)
 
-    def own(self, families: Iterable[int]) -> None:
-        """Count the work of all below `families` as the check's own from here on, and not as that of others."""
+    def count_as_own(self, families: Iterable[int]) -> None:
+        """Count the processor time of these process trees as the check's own from now on."""
         with self._lock:
             new = [family for family in families if family not in self._families]
             self._families += new
             self._used += self.kernel.used([], new)
 
     def include(self, pids: Iterable[int]) -> None:
-        """Count the waiting of processes that work for the judge, such as a server of its own."""
+        """Add the run-queue delay of processes that work for the judge, such as its SQL server."""
         with self._lock:
             self._pids += [pid for pid in pids if pid not in self._pids]
 
-    def let_go(self, pid: int) -> None:
-        """Count no more of a program, which is about to be ended."""
+    def forget(self, pid: int) -> None:
+        """Stop measuring a program. Call this before the program is ended, because its counters end with it."""
         with self._lock:
             if pid not in self._pids:
                 return
             self._pids.remove(pid)
             ended = self._since(self._last, self.kernel.threads(pid))
-            self._gone.ran += max((each.ran for each in ended.values()), default=0.0)
-            self._gone.waited += sum(each.waited for each in ended.values())
+            self._ended.ran += max((each.ran for each in ended.values()), default=0.0)
+            self._ended.run_delay += sum(each.run_delay for each in ended.values())
 
     def ignore_this_thread(self) -> None:
-        """Leave the calling thread out: it works for the meter."""
+        """Exclude the calling thread, because it works for the meter."""
         self._ignored.add(threading.get_native_id())
 
     def measure(self) -> float:
-        """Take a reading, and return how long the check has waited so far."""
+        """Take a reading and return the run-queue delay of the check so far, in seconds."""
         with self._lock:
             now = self._read()
-            self.waited += self._waited(self._last, now)
-            self._last, self._gone = now, Gone()
-            self._history.append((now.at, self.waited))
-            return self.waited
+            self.run_delay += self._delay_between(self._last, now)
+            self._last, self._ended = now, Ended()
+            self._history.append((now.at, self.run_delay))
+            return self.run_delay
 
-    def share(self, stretch: float = MOMENT) -> float:
-        """Return the largest share of waiting in any `stretch` of seconds between two readings, and in all of it."""
+    def delay_share(self, stretch: float = MIN_STRETCH) -> float:
+        """Return the largest share of run-queue delay in any `stretch` of seconds, or in the whole time."""
         self.measure()
         history = [*self._history]
         whole = history[-1]
         shares = [_share(history[0], whole)]
         first = 0
         for moment in history:
-            while moment[0] - history[first][0] >= max(stretch, MOMENT):
+            while moment[0] - history[first][0] >= max(stretch, MIN_STRETCH):
                 shares.append(_share(history[first], moment))
                 first += 1
         return max(shares)
@@ -133,31 +138,32 @@ class Meter:
         pressure = None if threads else self.kernel.pressure()
         return Reading(time.monotonic(), threads, others, pressure)
 
-    def _waited(self, before: Reading, now: Reading) -> float:
+    def _delay_between(self, before: Reading, now: Reading) -> float:
         passed = now.at - before.at
         if now.threads:
             since = self._since(before, now.threads)
-            waited = sum(each.waited for each in since.values()) + self._gone.waited
-            ran = max([self._gone.ran, *(each.ran for each in since.values())])
+            delay = sum(each.run_delay for each in since.values()) + self._ended.run_delay
+            ran = max([self._ended.ran, *(each.ran for each in since.values())])
         else:
-            waited = (now.pressure or 0.0) - (before.pressure or 0.0)
+            delay = (now.pressure or 0.0) - (before.pressure or 0.0)
             ran = 0.0
         others = passed if now.others is None or before.others is None else now.others - before.others
-        return max(0.0, min(waited, passed - ran, others))
+        return max(0.0, min(delay, passed - ran, others))
 
     def _since(self, before: Reading, now: dict[int, Thread]) -> dict[int, Thread]:
         counted = {tid: each for tid, each in now.items() if tid not in self._ignored}
-        return {tid: each.since(before.threads.get(tid, NOTHING)) for tid, each in counted.items()}
+        return {tid: each.since(before.threads.get(tid, NO_TIME)) for tid, each in counted.items()}
 
 
 def _share(since: tuple[float, float], until: tuple[float, float]) -> float:
-    return (until[1] - since[1]) / max(until[0] - since[0], MOMENT)
+    return (until[1] - since[1]) / max(until[0] - since[0], MIN_STRETCH)
 
 
 class Wait:
-    """How long one answer may take: `seconds` of own time, as long as the check has any, but at least a moment of it.
+    """The time limit of one answer: `seconds` of CPU-adjusted time, or `seconds_left()` if that is less.
 
-    The first look at the kernel is a moment after the beginning, so that quick answers cost none.
+    It is at least `MIN_STRETCH`. The first reading comes `FIRST_READING` seconds after the start, because a quick
+    answer should cost no reading.
     """
 
     def __init__(self, meter: Meter, seconds: float, seconds_left: Callable[[], float] = lambda: math.inf) -> None:
@@ -165,47 +171,47 @@ class Wait:
         self.seconds = seconds
         self._seconds_left = seconds_left
         self.began = time.monotonic()
-        self._before = meter.waited
-        self._looked = False
-        self._until = self.began + min(seconds, LOOK)
+        self._before = meter.run_delay
+        self._measured = False
+        self._until = self.began + min(seconds, FIRST_READING)
 
     def left(self) -> float:
-        """Return how long to wait on, by the wall clock; 0 when the time is over."""
+        """Return how many seconds of wall time to wait before the next call of this; 0 when the time is over."""
         now = time.monotonic()
         if now < self._until:
             return self._until - now
         self._meter.measure()
-        if not self._looked:  # what was waited between the last reading and the beginning is not this answer's
-            self._looked = True
-            self._before = max(self._before, self._meter.waited - (now - self.began))
-        own = self.own_seconds()
-        left = min(self.seconds - own, max(self._seconds_left(), MOMENT - own))
-        self._until = now + min(max(left, LEAST), EACH)
+        if not self._measured:  # exclude the delay between the meter's last reading and the start of this wait
+            self._measured = True
+            self._before = max(self._before, self._meter.run_delay - (now - self.began))
+        adjusted = self.adjusted_seconds()
+        left = min(self.seconds - adjusted, max(self._seconds_left(), MIN_STRETCH - adjusted))
+        self._until = now + min(max(left, MIN_INTERVAL), MAX_INTERVAL)
         return 0.0 if left <= 0 else self._until - now
 
-    def own_seconds(self) -> float:
-        """Return how long it has taken so far, in own time as of the last reading."""
-        return time.monotonic() - self.began - (self._meter.waited - self._before)
+    def adjusted_seconds(self) -> float:
+        """Return the CPU-adjusted time of this wait so far, as of the last reading."""
+        return time.monotonic() - self.began - (self._meter.run_delay - self._before)
 
-    def share(self) -> float:
-        """Return the share of waiting so far, as of the last reading."""
-        return (self._meter.waited - self._before) / max(time.monotonic() - self.began, 1e-9)
+    def delay_share(self) -> float:
+        """Return the share of run-queue delay in this wait so far, as of the last reading."""
+        return (self._meter.run_delay - self._before) / max(time.monotonic() - self.began, 1e-9)
 
 
 @contextlib.contextmanager
-def watching(meter: Meter) -> Iterator[None]:
-    """Take readings all the time in this block, so that a short stretch of waiting is seen, too."""
+def sampling(meter: Meter) -> Iterator[None]:
+    """Take a reading every `SAMPLE_INTERVAL` seconds in this block, so that short stretches of delay are seen."""
     over = threading.Event()
 
-    def watch() -> None:
+    def sample() -> None:
         meter.ignore_this_thread()
-        while not over.wait(EVERY):
+        while not over.wait(SAMPLE_INTERVAL):
             meter.measure()
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    sampler = threading.Thread(target=sample, daemon=True)
+    sampler.start()
     try:
         yield
     finally:
         over.set()
-        watcher.join()
+        sampler.join()

@@ -1,4 +1,4 @@
-"""What the kernel knows of waiting for a processor: readings of /proc, cumulative and in seconds.
+"""The kernel's scheduler counters from /proc, cumulative and in seconds.
 
 https://docs.kernel.org/scheduler/sched-stats.html, https://docs.kernel.org/accounting/psi.html, proc(5)
 """
@@ -16,38 +16,38 @@ if TYPE_CHECKING:
 
 PROC: Final = Path("/proc")
 IDLE: Final = (3, 4)  # fields of a processor's line in /proc/stat: idle, iowait
-COUNTED: Final = 8  # fields of it that add up to all time; guests' time is in the others
+COUNTED: Final = 8  # fields that add up to all time; the later fields repeat guest time
 
 
 class Thread(NamedTuple):
-    """What one thread has had of the processors, and how long it was ready to run and waited for one."""
+    """Processor time and run-queue delay of one thread: the time in which it was runnable and not running."""
 
     ran: float
-    waited: float
+    run_delay: float
 
     def since(self, earlier: Thread) -> Thread:
-        """Return what was added after an earlier reading."""
-        return Thread(max(0.0, self.ran - earlier.ran), max(0.0, self.waited - earlier.waited))
+        """Return the difference to an earlier reading."""
+        return Thread(max(0.0, self.ran - earlier.ran), max(0.0, self.run_delay - earlier.run_delay))
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """Reads one /proc; another folder in tests."""
+    """Reads the counters in the folder `proc`, which tests replace."""
 
     proc: Path = PROC
 
     def threads(self, pid: int) -> dict[int, Thread]:
-        """Return the threads of a process; none when it is gone, or where there is no schedstat."""
+        """Return the threads of a process by id; empty if the process ended or the kernel has no schedstat."""
         found = {}
         with contextlib.suppress(OSError):
             for task in os.listdir(self.proc / str(pid) / "task"):
                 with contextlib.suppress(OSError, ValueError):
-                    ran, waited, _ = map(int, self._read(pid, "task", task, "schedstat").split())
-                    found[int(task)] = Thread(ran / 1e9, waited / 1e9)
+                    ran, run_delay, _ = map(int, self._read(pid, "task", task, "schedstat").split())
+                    found[int(task)] = Thread(ran / 1e9, run_delay / 1e9)
         return found
 
     def pressure(self) -> float | None:
-        """Return how long some process of the machine waited for a processor; None where PSI is off."""
+        """Return how long at least one process of the machine waited for a processor; None if PSI is off."""
         try:
             some = (self.proc / "pressure" / "cpu").read_text(encoding="ascii").splitlines()[0]
             return int(some.rpartition("total=")[2]) / 1e6
@@ -55,7 +55,7 @@ class Kernel:
             return None
 
     def busy(self) -> float | None:
-        """Return how long the processors that this process may use were busy, added up; None where that is unknown."""
+        """Return the busy time of all processors that this process may use, summed; None if unknown."""
         allowed = {f"cpu{number}" for number in os.sched_getaffinity(0)} if hasattr(os, "sched_getaffinity") else set()
         try:
             lines = [line.split() for line in (self.proc / "stat").read_text(encoding="ascii").splitlines()]
@@ -66,12 +66,15 @@ class Kernel:
         return used / os.sysconf("SC_CLK_TCK") if ticks else None
 
     def used(self, alone: Iterable[int], families: Iterable[int]) -> float:
-        """Return the processor time of processes, and of others with all below them, those that ended included."""
+        """Return the processor time of the processes `alone`, plus that of the process trees below `families`.
+
+        The trees include children that already ended.
+        """
         own = sum(sum(self._times(pid)[:2]) for pid in alone)
         return own + sum(sum(self._times(pid)) for pid in {pid for root in families for pid in self.family(root)})
 
     def family(self, root: int) -> Iterator[int]:
-        """Yield a process and all below it."""
+        """Yield a process id and those of all its descendants."""
         unseen = [root]
         while unseen:
             pid = unseen.pop()
@@ -85,7 +88,7 @@ class Kernel:
             return file.read()
 
     def _times(self, pid: int) -> list[float]:
-        """Return user and system time of a process, and those of the children that it has waited for."""
+        """Return user time and system time of a process, and then both for the children that it reaped."""
         try:
             fields = self._read(pid, "stat").rpartition(")")[2].split()
             return [int(ticks) / os.sysconf("SC_CLK_TCK") for ticks in fields[11:15]]

@@ -1,4 +1,4 @@
-"""Shortages of the judge's own: of file descriptors, threads, memory or disk. None of them is the learner's failure."""
+"""Resources that run out in the judge: file descriptors, threads, memory, disk. They never fail a submission."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Final
 
 from drill_katas.errors import UserError
 
-ENOUGH_FILES: Final = 65_536  # open files that a judge asks for, where the hard limit allows so many
+ENOUGH_FILES: Final = 65_536  # open files that the judge requests, up to the hard limit
 NO_MEMORY: Final = "the judge ran out of memory; end other programs, or grade fewer submissions at once (--jobs)"
-NO_SPACE: Final = "no space is left in {folder}; free some, or set TMPDIR to another folder"
+NO_SPACE: Final = "no space is left in {folder}; free some space, or set TMPDIR to another folder"
 BY_ERRNO: Final[dict[int | None, str]] = {
     errno.EMFILE: "the judge ran out of file descriptors (limit {limit}); raise it with `ulimit -n 65536`",
     errno.ENFILE: "this machine ran out of file descriptors; end other programs, or raise fs.file-max",
@@ -21,11 +21,11 @@ BY_ERRNO: Final[dict[int | None, str]] = {
     errno.ENOSPC: NO_SPACE,
     errno.EDQUOT: NO_SPACE,
 }
-NO_THREAD: Final = "can't start new thread"  # what CPython's RuntimeError reads
+NO_THREAD: Final = "can't start new thread"  # the message of CPython's RuntimeError
 
 
 def raise_file_limit() -> None:
-    """Raise the soft limit on open files of this process, as far as the hard limit allows."""
+    """Raise this process's soft limit on open files to `ENOUGH_FILES`, or to the hard limit if that is lower."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -33,13 +33,13 @@ def raise_file_limit() -> None:
 
 
 def require_proc() -> None:
-    """Raise `UserError` on Linux without /proc, where neither memory nor processes of a SUT can be watched."""
+    """Raise `UserError` on Linux without /proc, because the limits on a SUT's memory and processes need it."""
     if sys.platform == "linux" and not os.path.exists("/proc/self/stat"):
-        raise UserError("there is no /proc here, and no SUT can be watched; mount it: mount -t proc proc /proc")
+        raise UserError("/proc is not mounted, and the limits of a SUT need it; run: mount -t proc proc /proc")
 
 
 def shortage(error: BaseException | None) -> str | None:
-    """Return the resource that ran out in the judge when `error` was raised, with the remedy; None for other errors."""
+    """Return a clause that names the resource that ran out and the remedy; None if `error` has another cause."""
     while error is not None:
         if culprit := _shortage(error):
             return culprit

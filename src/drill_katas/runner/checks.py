@@ -15,7 +15,7 @@ from pytest_timeout import is_debugging
 
 from drill_katas.errors import UserError, nearest
 from drill_katas.failures import Hang, NotJudged, StopShrinking
-from drill_katas.machine.cpu_time import TENTH
+from drill_katas.machine.cpu_time import BUSY_SHARE
 from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
     from drill_katas.judge.sut import Sut
 
-BELT_SECONDS: Final = 15  # on top of a check's budget
+WATCHDOG_SECONDS: Final = 15  # on top of a check's budget
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ def watched(item: pytest.Item, sut: Sut) -> None:
         handle.inner_test = _watched(handle.inner_test, sut)
 
 
-def belted(item: pytest.Item, budget: float) -> None:
+def add_watchdog(item: pytest.Item, budget: float) -> None:
     """Put pytest-timeout's timer around a check: the belt, should the judge itself not come to an end."""
     if item.config.pluginmanager.hasplugin("timeout"):
-        item.add_marker(pytest.mark.timeout(budget + BELT_SECONDS, func_only=True), append=False)
+        item.add_marker(pytest.mark.timeout(budget + WATCHDOG_SECONDS, func_only=True), append=False)
 
 
-def arm_belt(check: Check, sut: Sut) -> bool:
+def start_watchdog(check: Check, sut: Sut) -> bool:
     """Start the belt's timer, in place of pytest-timeout's own, whose exception Hypothesis takes for a finding."""
     if threading.current_thread() is not threading.main_thread():  # where no signal arrives
         return False
@@ -76,22 +76,22 @@ def arm_belt(check: Check, sut: Sut) -> bool:
         if is_debugging():
             return
         trial = sut.check
-        left = trial.seconds_left(BELT_SECONDS)
+        left = trial.seconds_left(WATCHDOG_SECONDS)
         if left:
             signal.setitimer(signal.ITIMER_REAL, max(left, 1.0))
             return
         if trial.failure is not None:
             raise StopShrinking
-        if trial.meter.share() > TENTH:
-            raise NotJudged(trial.busy())
-        raise Hang(f"the check did not come to its end within its {check.budget:g} s, nor in {BELT_SECONDS} s more")
+        if trial.meter.delay_share() > BUSY_SHARE:
+            raise NotJudged(trial.busy_message())
+        raise Hang(f"the check did not come to its end within its {check.budget:g} s, nor in {WATCHDOG_SECONDS} s more")
 
     signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, check.budget + BELT_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, check.budget + WATCHDOG_SECONDS)
     return True
 
 
-def disarm_belt() -> None:
+def stop_watchdog() -> None:
     """Stop the belt's timer."""
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 from drill_katas.batch.judge_client import JudgeConfig, JudgeRequest
-from drill_katas.machine.cpu_time import MOST_WALL, Meter, Wait
+from drill_katas.machine.cpu_time import MAX_WALL_FACTOR, Meter, Wait
 from drill_katas.sandbox.tier import SandboxPolicy
 from drill_katas.sut.wire import poll_for
 
@@ -135,7 +135,7 @@ class JudgeServer:
         """Yield how long to wait on, until so many seconds of own time are over."""
         assert self._zygotes is not None
         meter = Meter()
-        most = meter.began + MOST_WALL * seconds
+        most = meter.began + MAX_WALL_FACTOR * seconds
         wait = Wait(meter, seconds, lambda: most - time.monotonic())
         while left := wait.left():
             yield left

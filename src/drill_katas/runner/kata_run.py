@@ -22,7 +22,16 @@ from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
 from drill_katas.report.run import details_of
 from drill_katas.runner.benchmark import is_left_out, is_unrecorded, need_not_measure
-from drill_katas.runner.checks import BELT_SECONDS, Check, arm_belt, belted, disarm_belt, read_check, seeded, watched
+from drill_katas.runner.checks import (
+    WATCHDOG_SECONDS,
+    Check,
+    add_watchdog,
+    read_check,
+    seeded,
+    start_watchdog,
+    stop_watchdog,
+    watched,
+)
 from drill_katas.runner.context import arms_of
 from drill_katas.runner.culprits import culprit_of
 from drill_katas.runner.other_plugins import keep_others_out, use_our_sut
@@ -128,10 +137,10 @@ class KataRun:
             check = read_check(item, kata)
             item.stash[CHECK] = check
             self._totals[kata.name] += 1
-            self.seconds += check.budget + BELT_SECONDS
+            self.seconds += check.budget + WATCHDOG_SECONDS
             seeded(item, self._settings.seed)
             watched(item, self.sut)
-            belted(item, check.budget)
+            add_watchdog(item, check.budget)
             need_not_measure(item)
             use_our_sut(item)
             keep_others_out(item)
@@ -172,14 +181,14 @@ class KataRun:
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
         """Time a check our way; other tests are pytest-timeout's."""
         check = item.stash.get(CHECK, None)
-        return (check is not None and arm_belt(check, self.sut)) or None
+        return (check is not None and start_watchdog(check, self.sut)) or None
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
         """Stop our own timer."""
         if CHECK not in item.stash:
             return None
-        disarm_belt()
+        stop_watchdog()
         return True
 
     @pytest.hookimpl(wrapper=True)
@@ -236,9 +245,9 @@ class KataRun:
             why = "the check did not run to its end (skip or xfail): that proves nothing"
             return replace(passed, outcome=Outcome.FAIL, message=why)
         trial = self.sut.check
-        passed = replace(passed, figures=trial.figures, waited=round(trial.meter.waited, 3))
+        passed = replace(passed, figures=trial.figures, waited=round(trial.meter.run_delay, 3))
         if call.excinfo is not None:
-            trial.blame_a_busy_machine()
+            trial.note_busy_machine()
             return settled(explained(passed, call.excinfo.value, trial), trial)
         return passed
 

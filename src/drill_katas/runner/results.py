@@ -27,7 +27,7 @@ FINDINGS = (AssertionError, CheckEnded, SutError)  # what a check raises about t
 def explained(result: CheckResult, error: BaseException, trial: CheckContext) -> CheckResult:
     """Return the result of a check that raised `error`."""
     error = _cause(error)
-    failure = trial.example_that_raised(error)
+    failure = trial.failing_example(error)
     if trial.failure and (isinstance(error, StopShrinking) or not isinstance(error, FINDINGS)):
         # Hypothesis was stopped while it made a known failure smaller, which it may report in terms of its own
         failure = trial.failure

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from drill_katas.sandbox import landlock, limits, namespaces, seccomp
 from drill_katas.sandbox.syscalls import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl
 from drill_katas.sandbox.tier import Tier
-from drill_katas.sut.dialling import connect_through
+from drill_katas.sut.dialing import connect_through
 from drill_katas.sut.host import Host, serve
 
 if TYPE_CHECKING:
@@ -93,18 +93,18 @@ def confine(request: Spawn, uid: int | None, already_running: int) -> None:
         seccomp.confine(own_pid=None)
 
 
-def _arrange(ready: int, calls: int, output: int, stacks: int, *dialler: int) -> None:
+def _arrange(ready: int, calls: int, output: int, stacks: int, *dialer: int) -> None:
     """Be a session of one's own, with no file open but what a SUT needs."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    high = [os.dup2(fd, 100 + place) for place, fd in enumerate((output, calls, ready, stacks, *dialler))]
+    high = [os.dup2(fd, 100 + place) for place, fd in enumerate((output, calls, ready, stacks, *dialer))]
     for fd, place in zip(high, (1, CALLS, READY, STACKS, DIALLER), strict=False):  # they are out of the way now
         os.dup2(fd, place, inheritable=place == 1)
     os.dup2(1, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.closerange(STACKS + 1 + len(dialler), os.sysconf("SC_OPEN_MAX"))
+    os.closerange(STACKS + 1 + len(dialer), os.sysconf("SC_OPEN_MAX"))
     for stream, fd in (("stdout", 1), ("stderr", 2)):
         setattr(sys, stream, open(fd, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False))  # noqa: SIM115
     faulthandler.register(signal.SIGUSR1, file=STACKS, all_threads=True)

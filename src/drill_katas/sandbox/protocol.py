@@ -22,7 +22,7 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
     """Fork a SUT; answered by `Spawned`, or by `Unavailable` when the tier cannot be had here.
 
     With it come file descriptors: the call socket, the output pipe, the stacks pipe and, at the tier reduced, a socket
-    of the dialler. The SUT reads the files in the folder `overlay`, finds the judge in the folder `sockets`, and must
+    of the dialer. The SUT reads the files in the folder `overlay`, finds the judge in the folder `sockets`, and must
     not see the paths in `hidden`.
     """
 

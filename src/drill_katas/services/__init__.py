@@ -1,1 +1,1 @@
-"""What a SUT may reach: its databases, upstream services and the network, as the judge serves them."""
+"""The services that the judge provides to a SUT: databases, upstream services, the network between nodes."""

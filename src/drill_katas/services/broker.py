@@ -1,7 +1,7 @@
-"""The judge's side of what the SUT reaches over a unix socket: upstream services, and the server of its databases.
+"""The judge's end of the unix socket through which the SUT reaches its upstream services and its SQL server.
 
-A connection names its service in the first frame; from then on the service owns it, on a thread of
-its own. Every request a service is about to carry out is a *step*, at which a check can prepare trouble.
+The first frame of a connection names its service. The service then serves the connection on a thread of its own. Each
+request that a service is about to execute is a *step*, at which a check can inject a fault.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from drill_katas.files import RunFolder
 from drill_katas.machine.cpu_time import Meter, Wait
 from drill_katas.machine.shortage import shortage
-from drill_katas.services.kept import Kept, KeptChannel, TooMuch
+from drill_katas.services.retained import CountedChannel, RetainedBytes, RetentionExceeded
 from drill_katas.services.steps import Closable, SutKilled
 from drill_katas.sql.sqlite_limits import MOST_STATEMENTS
 from drill_katas.sut.protocol import HELLOS
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from drill_katas.services.event_loop import EventLoopThread
     from drill_katas.services.sql_server import SqlServer
 
-MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the judge's, and may have a request half sent
+MOST_CONNECTIONS: Final = 200  # at once; each has a thread in the judge and a buffer for a partial request
 
 
 class Service(Closable, Protocol):
-    """Something the SUT can connect to."""
+    """A service that the SUT can connect to."""
 
     def attach(self, services: Services) -> dict[str, Any]:
-        """Get ready to be connected to, and return what the SUT needs to know to do so."""
+        """Get ready for connections; return the JSON object from which the SUT connects."""
 
-    def serve(self, channel: KeptChannel) -> None:
-        """Serve one connection until it is closed."""
+    def serve(self, channel: CountedChannel) -> None:
+        """Serve one connection until it closes."""
 
 
 class Services:
-    """The services of one check, behind one unix socket in a folder that is made in `place`."""
+    """The services of one check, behind one unix socket in a new folder within `place`."""
 
     def __init__(self, place: Path | None = None) -> None:
         self._run = RunFolder(place)
@@ -52,48 +52,48 @@ class Services:
         self.address = str(self.folder / "judge")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(self.address)
-        self.folder.chmod(0o711)  # a SUT forked by root has a uid of its own
+        self.folder.chmod(0o711)  # for a SUT that root forks, because it runs as another user
         Path(self.address).chmod(0o666)
         self._listener.listen(64)
-        self.note_fault: Callable[[str], None] = lambda _: None  # `Trial.note_fault` of the check that runs
-        self.kept = Kept()  # what the check that runs keeps of the SUT
-        self.wait: Callable[[float], Wait] = lambda seconds: Wait(Meter(), seconds)  # in own time of that check
-        self.note_server: Callable[[int], None] = lambda _: None  # gets the process id of a server that works for it
-        self.most_statements = MOST_STATEMENTS  # that are kept of this check
+        self.note_fault: Callable[[str], None] = lambda _: None  # `CheckContext.note_fault` of the running check
+        self.retained = RetainedBytes()  # of the running check
+        self.wait: Callable[[float], Wait] = lambda seconds: Wait(Meter(), seconds)  # in the check's CPU-adjusted time
+        self.note_server: Callable[[int], None] = lambda _: None  # gets the process id of the SQL server
+        self.most_statements = MOST_STATEMENTS  # that are recorded in one check
         self._services: dict[str, Service] = {}
         self._things: list[Closable] = []
         self._loop: EventLoopThread | None = None
         self._sql: SqlServer | None = None
-        self._channels: set[KeptChannel] = set()
+        self._channels: set[CountedChannel] = set()
         self._names = (str(number) for number in itertools.count(1))
         self._lock = threading.Lock()
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._steps_left: int | None = None
-        self._trouble: Callable[[str, Closable], None] = lambda *_: None
+        self._fault: Callable[[str, Closable], None] = lambda *_: None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def add(self, service: Service) -> str:
-        """Register a service and return the name it is reached by."""
+        """Register a service and return its name for connections."""
         name = next(self._names)
         self._services[name] = service
         return name
 
     def keep(self, thing: Closable) -> None:
-        """Close this too when the check is over."""
+        """Close `thing` at the end of the check."""
         self._things.append(thing)
 
     def socket_path(self) -> str:
-        """Return a path to listen on."""
+        """Return a new path to listen on."""
         return str(self.folder / next(self._names))
 
     def note_error(self, error: BaseException) -> None:
-        """Note a fault of the judge's when `error` shows that it ran out of something. Thread-safe."""
+        """Note a fault of the judge if `error` shows that a resource ran out. Thread-safe."""
         if culprit := shortage(error):
             self.note_fault(culprit)
 
     @property
     def loop(self) -> EventLoopThread:
-        """The event loop of what the judge serves and asks over HTTP; it is started when first needed."""
+        """The event loop of the judge's HTTP servers and clients; the first use starts it."""
         if self._loop is None:
             from drill_katas.services.event_loop import EventLoopThread  # noqa: PLC0415 - few katas need it
 
@@ -102,7 +102,7 @@ class Services:
 
     @property
     def sql(self) -> SqlServer:
-        """The SQL server of this check; it is started when first needed."""
+        """The SQL server of this check; the first use starts it."""
         if self._sql is None:
             from drill_katas.services.sql_server import SqlServer  # noqa: PLC0415 - not every kata has a database
 
@@ -111,43 +111,43 @@ class Services:
         return self._sql
 
     def begin(self, call: Call | None, trace_id: str | None) -> None:
-        """Ascribe what the SUT asks for from now on to a call of the check's, and to its trace."""
+        """Attribute all further SQL statements to this call of the check and to its trace."""
         if self._sql is not None:
             self._sql.begin(call, trace_id)
 
     def raise_end(self) -> None:
-        """Raise `LimitExceeded` or `NotJudged` if the SUT or a service was ended ahead of its check."""
-        self.kept.expect_within()
+        """Raise `LimitExceeded` or `NotJudged` if the SUT or a service was ended before the check."""
+        self.retained.raise_if_exceeded()
         if self._sql is not None:
             self._sql.raise_end()
 
-    def arm(self, step: int, trouble: Callable[[str, Closable], None]) -> None:
-        """Call `trouble` before the `step`-th request from now (1 is the next) and all that follow, and tell it which.
+    def arm(self, step: int, fault: Callable[[str, Closable], None]) -> None:
+        """Call `fault(request, service)` before the `step`-th request from now (1 is the next) and all later ones.
 
-        It raises `SutKilled`, `Refused` or `Unanswered`, or lets the request through.
+        `fault` raises `SutKilled`, `StepRefused` or `AnswerLost`, or lets the request through.
         """
         with self._lock:
-            self._steps_left, self._trouble = step, trouble
+            self._steps_left, self._fault = step, fault
         if self._sql is not None:
             self._sql.arm(armed=True)
 
     def disarm(self) -> None:
-        """Carry out all requests from now on."""
+        """Execute all requests from now on."""
         self._steps_left = None
         if self._sql is not None:
             self._sql.arm(armed=False)
 
     def step(self, request: str, service: Closable) -> None:
-        """Count a request that a service is about to carry out. Raises what its trouble is."""
+        """Count a request that a service is about to execute. Raises the injected fault."""
         with self._lock:
             if self._steps_left is None:
                 return
             self._steps_left -= 1
             if self._steps_left <= 0:
-                self._trouble(request, service)
+                self._fault(request, service)
 
     def clear(self) -> None:
-        """Close all services and connections: the check is over."""
+        """Close all services and connections at the end of a check."""
         self.disarm()
         for channel in tuple(self._channels):
             channel.close()
@@ -156,10 +156,10 @@ class Services:
         if self._sql is not None:
             self._sql.close()
         self._sql = None
-        self._channels, self._services, self._things, self.kept = set(), {}, [], Kept()
+        self._channels, self._services, self._things, self.retained = set(), {}, [], RetainedBytes()
 
     def close(self) -> None:
-        """End the server."""
+        """Close everything for good."""
         self.clear()
         if self._loop:
             self._loop.close()
@@ -171,27 +171,27 @@ class Services:
             try:
                 sock, _ = self._listener.accept()
             except OSError as error:
-                if self._listener.fileno() < 0:  # closed: the session is over
+                if self._listener.fileno() < 0:  # `close` was called
                     return
                 self.note_error(error)
-                time.sleep(0.05)  # out of file descriptors, until the check lets go of some
+                time.sleep(0.05)  # wait until the check closes some file descriptors
                 continue
             if not self._free.acquire(blocking=False):
                 sock.close()
                 continue
-            channel = KeptChannel(sock, self.kept)
+            channel = CountedChannel(sock, self.retained)
             self._channels.add(channel)
             threading.Thread(target=self._serve, args=(channel,), daemon=True).start()
 
-    def _serve(self, channel: KeptChannel) -> None:
+    def _serve(self, channel: CountedChannel) -> None:
         try:
             self._converse(channel)
         finally:
             self._channels.discard(channel)
             self._free.release()
 
-    def _converse(self, channel: KeptChannel) -> None:
-        with contextlib.suppress(Closed, WireError, OSError, TooMuch), contextlib.closing(channel):
+    def _converse(self, channel: CountedChannel) -> None:
+        with contextlib.suppress(Closed, WireError, OSError, RetentionExceeded), contextlib.closing(channel):
             hello = channel.receive(5, HELLOS)
             service = self._services.get(hello.service) if hello else None
             if service is None:
@@ -199,4 +199,6 @@ class Services:
             try:
                 service.serve(channel)
             except SutKilled:
-                channel.receive(timeout=5)  # until the SUT is gone, which closes the connection
+                channel.receive(
+                    timeout=5
+                )  # until the SUT is gone, because it must not see a closed connection

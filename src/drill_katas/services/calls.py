@@ -1,4 +1,4 @@
-"""One call of a check's to the SUT, as reports show it."""
+"""One call of a check to the SUT, as reports show it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Final
 
 from drill_katas.text import truncate
 
-SHOWN_TEXT: Final = 1_000  # characters of a call, and of its result
+SHOWN_TEXT: Final = 1_000  # characters of a call; the same for its result
 
 
 def shortened(text: str) -> str:
-    """Return the beginning of a text that is too long to be shown, or to be kept."""
+    """Return at most `SHOWN_TEXT` characters of a text."""
     return truncate(text, SHOWN_TEXT)
 
 
 @dataclass
 class Call:
-    """One call of the current example, for the report. Its text and its result are `shortened`."""
+    """One call of the current example; `text` and `result` are `shortened`."""
 
     text: str
     result: str = "no answer"
 
     def __str__(self) -> str:
-        """Say it on one line."""
+        """Return "ledger.apply(...) -> result"."""
         return f"{self.text} -> {self.result}" if self.result else self.text

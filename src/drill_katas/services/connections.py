@@ -1,4 +1,4 @@
-"""What a database has seen of the SUT: its statements, what each call has cost, and connections that are in use."""
+"""Records of the SUT's use of a database: statements, costs per call, connections in use."""
 
 from __future__ import annotations
 
@@ -17,14 +17,20 @@ SHOWN: Final = 100  # characters of a statement or call in a message
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SQL statement the SUT executed.
+    """One SQL statement that the SUT executed.
 
-    `rows` is how many it fetched, `size` how many bytes its parameters and these rows hold, `work` about how many
-    instructions SQLite's virtual machine carried out for it: rows that were only looked through cost some, too.
-    `call` is the check's call that caused it, as text; "" where the contract has none. `began` says that it opened a
-    transaction. `at` is when it came in, by the judge's clock, and `seconds` how long it took, with the round trip.
-    `trace_id` is what the SUT says, and no verdict rests on it. `failed` is the class of the error that the statement
-    has raised, such as "IntegrityError", and its message counts in `size`; "" where it was carried out.
+    | field | meaning |
+    | --- | --- |
+    | `rows` | rows fetched |
+    | `size` | bytes of the parameters, of the fetched rows, and of the error message |
+    | `work` | approximate instructions of SQLite's virtual machine, including those for rows that were only scanned |
+    | `connection` | number of the connection |
+    | `call` | the call of the check that caused it; "" if the contract has no calls |
+    | `began` | the statement opened a transaction |
+    | `at` | time of arrival, in seconds of the judge's clock |
+    | `seconds` | duration, with the round trip |
+    | `trace_id` | the SUT's own claim, so no verdict may depend on it |
+    | `failed` | class of the error that it raised, such as "IntegrityError"; "" on success |
     """
 
     sql: str
@@ -42,9 +48,9 @@ class Statement:
 
 @dataclass(frozen=True)
 class Usage:
-    """What one call or request has cost: statements, the rows they fetched, transactions and connections used.
+    """The cost of one call or request: statements, fetched rows, transactions, connections.
 
-    `call` is the check's call, such as `ledger.apply(...)`; of a request over HTTP it is the trace id.
+    `call` is the check's call, such as `ledger.apply(...)`, or the trace id of an HTTP request.
     """
 
     call: str
@@ -55,11 +61,11 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Held:
+class CheckedOut:
     """A connection that is checked out of its pool, as the database sees it.
 
-    `call` is the call during which it was taken, with its result; `trace_id` the trace of that call. Either is empty
-    where there was none. `sql` is its last statement, `seconds` how long ago it was taken.
+    `call` is the call that checked it out, with its result, and `trace_id` the trace of that call; either may be empty.
+    `sql` is the last statement; `seconds` is the time since the check-out.
     """
 
     connection: int
@@ -71,22 +77,21 @@ class Held:
 
     @classmethod
     def of(cls, state: ConnectionState, cause: Cause) -> Self:
-        """Return what the server has seen of a connection, with the call that it was taken for."""
+        """Combine the server's state of a connection with the call that checked it out."""
         call = str(cause.call or "")
         return cls(state.number, call, cause.trace_id, state.sql, state.in_transaction, state.seconds)
 
     def __str__(self) -> str:
-        """Say it on one line, without what is different every time."""
+        """Return one line without trace ids and times, which differ in every run."""
         since = f" since {_cut(self.call)}" if self.call else ""
         sql = f", last statement {_cut(self.sql)}" if self.sql else ""
         return f"connection {self.connection}{since}{sql}{', in an open transaction' if self.in_transaction else ''}"
 
 
 def usage_by_call(statements: Iterable[Statement]) -> list[Usage]:
-    """Add statements up by the call or the request that caused them, in the order in which these began.
+    """Return the cost of each call or HTTP request, in the order of their first statements.
 
-    Statements of two calls with the same text that follow one another are added up together; requests over HTTP may
-    run at the same time, and are told apart by their traces.
+    Consecutive calls with the same text count as one. HTTP requests may overlap, so their trace ids separate them.
     """
     runs: dict[tuple[int, str] | str, list[Statement]] = {}
     for number, (call, together) in enumerate(itertools.groupby(statements, key=lambda each: each.call)):
@@ -106,6 +111,6 @@ def usage_by_call(statements: Iterable[Statement]) -> list[Usage]:
 
 
 def _cut(text: str) -> str:
-    """Leave out the middle of a long text: a statement is known by its head, a call by its result, too."""
+    """Return a text without its middle if it is long, because the end of a call shows its result."""
     text = " ".join(text.split())
     return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]}...{text[-SHOWN // 2 :]}"

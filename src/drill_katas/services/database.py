@@ -1,11 +1,11 @@
-"""Databases for the SUT: SQLite in the SQL server of the check, which records every statement."""
+"""Databases for the SUT: SQLite in the check's SQL server, which records every statement."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from drill_katas.services.connections import Held, Statement, Usage, usage_by_call
+from drill_katas.services.connections import CheckedOut, Statement, Usage, usage_by_call
 from drill_katas.sql.connections import Connections
 from drill_katas.sql.protocol import Look, RoundTrip, Take
 from drill_katas.sql.records import Piece
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 
 class Database:
-    """A fresh, empty SQLite database; hand it to `sut.open`, and the SUT gets a SQLAlchemy engine on it.
+    """A new, empty SQLite database. Pass it to `sut.open`, and the SUT gets a SQLAlchemy engine for it.
 
-    It lives until the check ends, so it survives a SUT that is killed. `round_trip` is added to every statement, in
-    seconds, as a network would; it may be set at any time. With `connections` it takes that many at once, and refuses
-    one more with an `OperationalError`. With `client` the SUT gets `world.<client>(connect)` in place of an engine, and
-    `connect(**options)` returns engines, with options of SQLAlchemy's `create_engine`.
+    It lives until the end of the check, so it survives a killed SUT.
 
-    A statement may take 1 s of processor time, and all databases of a check 512 MiB of memory; beyond that the check
-    ends with the outcome `limit`, at the next question to the database or the SUT.
+    - `round_trip`: network delay of every statement, in seconds; settable at any time.
+    - `connections`: the largest number of open connections; one more raises `OperationalError` in the SUT.
+    - `client`: the SUT gets `world.<client>(connect)` instead of an engine. `connect(**options)` returns an engine;
+      `options` are those of SQLAlchemy's `create_engine`.
+
+    Limits: 1 s of processor time per statement, 512 MiB of memory for all databases of a check. Beyond a limit the
+    check ends with the outcome `limit`, at the next call of the database or the SUT.
     """
 
     def __init__(self, *, round_trip: float = 0.0, connections: int | None = None, client: str | None = None) -> None:
@@ -37,7 +39,7 @@ class Database:
         self._client = client
         self._server: SqlServer | None = None
         self._number = 0
-        self._seen = 0  # the server's changes when the statements were last taken
+        self._seen = 0  # the server's change counter when the statements were last fetched
         self._looks = Connections([], 0)
         self._wire: dict[str, Any] | None = None
 
@@ -53,7 +55,7 @@ class Database:
 
     @property
     def round_trip(self) -> float:
-        """Seconds that are added to every statement."""
+        """The network delay of every statement, in seconds."""
         return self._round_trip
 
     @round_trip.setter
@@ -64,7 +66,7 @@ class Database:
 
     @property
     def statements(self) -> list[Statement]:
-        """Every statement that the SUT has executed, failed ones too; no BEGIN, COMMIT, SAVEPOINT or PRAGMA."""
+        """Every statement so far, including failed ones; without BEGIN, COMMIT, SAVEPOINT and PRAGMA."""
         if self._server is not None and (changes := self._server.changes) != self._seen:
             self._seen = changes
             while self._take(self._server):
@@ -73,33 +75,34 @@ class Database:
 
     @property
     def open_connections(self) -> int:
-        """How many connections the SUT has open now, in use or idle in a pool."""
+        """The number of open connections of the SUT now, in use or idle in a pool."""
         return len(self._look().states)
 
     @property
     def peak_connections(self) -> int:
-        """The most connections that were open at once."""
+        """The largest number of connections that were open at once."""
         return self._look().peak
 
-    def checked_out(self) -> list[Held]:
+    def checked_out(self) -> list[CheckedOut]:
         """Return the connections that are checked out of their pool now, the oldest first.
 
-        Such a one has executed something since its last return, or has a transaction open. A pool returns a connection
-        with a rollback by default; with another `pool_reset_on_return` returns are not seen.
+        A connection counts as checked out if it executed a statement after its last rollback, or has an open
+        transaction: pools return a connection with a rollback. With another `pool_reset_on_return` the return is
+        invisible.
         """
         states = self._look().states
         causes = self._server.causes if self._server else []
-        return [Held.of(each, causes[each.cause]) for each in states if each.used or each.in_transaction]
+        return [CheckedOut.of(each, causes[each.cause]) for each in states if each.used or each.in_transaction]
 
     def close(self) -> None:
-        """Let go of the server; the check is over."""
+        """Release the server at the end of the check."""
         self._server = None
 
     @contextlib.contextmanager
     def recorded(self) -> Iterator[list[Statement]]:
-        """Record the statements of a block: no BEGIN, COMMIT, ROLLBACK, SAVEPOINT or PRAGMA.
+        """Yield a list that gets the statements of this block when the block ends.
 
-        Yields the list of them, which is empty until the block ends.
+        It contains no BEGIN, COMMIT, ROLLBACK, SAVEPOINT or PRAGMA.
         """
         before = len(self.statements)
         seen: list[Statement] = []
@@ -107,7 +110,7 @@ class Database:
         seen += self.statements[before:]
 
     def usage(self) -> list[Usage]:
-        """Return what each call, or request over HTTP, has cost so far; those without statements are left out."""
+        """Return the cost so far of each call or HTTP request with at least one statement."""
         return usage_by_call(self.statements)
 
     def _look(self) -> Connections:
@@ -116,7 +119,7 @@ class Database:
         return self._looks
 
     def _take(self, server: SqlServer) -> bool:
-        """Take recorded statements from the server; return whether there are more."""
+        """Fetch recorded statements from the server; return whether there are more."""
         piece = server.ask(Take(self._number), Piece)
         server.texts.update(piece.texts)
         self._statements += [_statement(server, record) for record in piece.records]

@@ -1,4 +1,4 @@
-"""An event loop on a thread of the judge's, for what it serves and asks over HTTP."""
+"""An event loop on a thread of its own, for the judge's HTTP servers and clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class EventLoopThread:
-    """Runs coroutines for threads that are none."""
+    """Runs coroutines submitted from other threads."""
 
     def __init__(self, note_error: Callable[[BaseException], object] = lambda _: None) -> None:
         self._loop = asyncio.new_event_loop()
@@ -24,11 +24,11 @@ class EventLoopThread:
         self._thread.start()
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin `work`, and return at once what its value will be."""
+        """Start `work` and return a future of its value."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run `work` to its end and return its value, or raise what it raised. A Ctrl-C cancels it."""
+        """Run `work` to its end; return its value or raise its exception. Ctrl-C cancels it."""
         future = self.start(work)
         try:
             return future.result()
@@ -37,14 +37,14 @@ class EventLoopThread:
             raise
 
     def close(self) -> None:
-        """End the loop; what still runs on it is cancelled."""
+        """Cancel all coroutines and end the loop."""
         self.run(_cancel_the_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Note what goes wrong on the loop itself, such as an accept without a file descriptor."""
+        """Note an error of the loop itself, such as an `accept` without a free file descriptor."""
         if isinstance(context.get("exception"), BaseException):
             self._note_error(context["exception"])
         loop.default_exception_handler(context)

@@ -1,4 +1,4 @@
-"""Calls between services, as the judge has seen them on the wire."""
+"""Calls between services, as the judge sees them on the wire."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Hop:
-    """One call from a node to another, as seen on the wire. Times are seconds of the judge's clock.
+    """One call from a node to another. Times are seconds of the judge's clock.
 
-    `number` counts the calls to this callee, from 1. `status` is None while the call is open, and 0 when the caller
-    gave up or the connection was lost.
+    `number` counts the calls to this callee from 1. `status` is None while the call is open; it is 0 if the caller gave
+    up or the connection was lost.
     """
 
     number: int
@@ -35,17 +35,17 @@ class Hop:
 
     @property
     def trace_id(self) -> str | None:
-        """The trace it belongs to, by its W3C `traceparent` header."""
+        """The trace id in its W3C `traceparent` header."""
         return trace_id_of(self.headers.get("traceparent", ""))
 
     def __str__(self) -> str:
-        """Name it as its callee would: "stock#3"."""
+        """Return its callee and number: "stock#3"."""
         return f"{self.callee}#{self.number}"
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What a request from outside was answered: `status` is None when nothing came in time."""
+    """The response to a request from outside; `status` is None if no response came in time."""
 
     trace_id: str
     status: int | None
@@ -54,8 +54,8 @@ class HttpResponse:
     seconds: float = 0.0
 
     def json(self) -> Any:
-        """Return the body's JSON value. Raises `AssertionError` when it is none."""
+        """Return the body's JSON value. Raises `AssertionError` if the body is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise AssertionError(f"the answer {self.status} has a body that is no JSON: {self.body[:80]!r}") from error
+            raise AssertionError(f"the body of the answer {self.status} is not JSON: {self.body[:80]!r}") from error

@@ -1,4 +1,4 @@
-"""The judge's HTTP client: one request on the wire for each request of the caller, and answers of a bounded size."""
+"""The judge's HTTP client: it never repeats a request, and it bounds the size of responses."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from multidict import CIMultiDict
 
-from drill_katas.services.kept import ANSWERS
+from drill_katas.services.retained import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from drill_katas.services.kept import Kept
+    from drill_katas.services.retained import RetainedBytes
 
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
-MOST_BODY: Final = 16_000_000  # bytes of an answer; what goes on after that is no page
-NEVER: Final = aiohttp.ClientTimeout(total=None)  # how long to wait is the caller's business
+MOST_BODY: Final = 16_000_000  # bytes of a response
+NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)  # because the caller limits the time
 
 
 async def sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request and report a lost connection by an exception that aiohttp does not answer by sending again.
+    """Send a request; raise `ClientConnectionError` for a lost connection, because aiohttp does not retry after it.
 
-    By itself aiohttp sends GET, HEAD, PUT, DELETE, OPTIONS and TRACE a second time after `ClientOSError` and
-    `ServerDisconnectedError`, on new connections as well as on kept ones.
+    After `ClientOSError` and `ServerDisconnectedError` aiohttp sends GET, HEAD, PUT, DELETE, OPTIONS and TRACE a second
+    time, on new connections as well as on kept-alive ones.
     """
     try:
         return await send(request)
@@ -32,38 +32,41 @@ async def sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerT
 
 
 def client(path: str) -> aiohttp.ClientSession:
-    """Return a client of the server on a unix socket. It repeats no request and keeps no cookies."""
+    """Return a client for the server on a unix socket, without retries and cookies."""
     return aiohttp.ClientSession(
         connector=aiohttp.UnixConnector(path=path, limit=0),
-        timeout=NEVER,
+        timeout=NO_TIMEOUT,
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=[sent_once],
     )
 
 
-async def body_of(answer: aiohttp.ClientResponse, kept: Kept) -> bytes:
-    """Return an answer's body, and count it as kept. Raises `TooMuch`; or `ClientPayloadError` beyond `MOST_BODY`."""
+async def body_of(answer: aiohttp.ClientResponse, retained: RetainedBytes) -> bytes:
+    """Return the body of a response and count it as retained.
+
+    Raises `RetentionExceeded`, or `ClientPayloadError` beyond `MOST_BODY`.
+    """
     body = bytearray()
     try:
         async for piece in answer.content.iter_any():
-            kept.add(ANSWERS, len(piece))
+            retained.add(ANSWERS, len(piece))
             body += piece
-            _expect_short(body)
+            _limit_size(body)
     except BaseException:
-        kept.give_back(ANSWERS, len(body))
+        retained.release(ANSWERS, len(body))
         raise
     return bytes(body)
 
 
-def _expect_short(body: bytearray) -> None:
+def _limit_size(body: bytearray) -> None:
     if len(body) > MOST_BODY:
         raise aiohttp.ClientPayloadError(f"a body of more than {MOST_BODY:,} bytes")
 
 
 def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """Return the headers that are the other end's business, and not this connection's."""
-    kept = CIMultiDict(headers)
-    for name in PER_CONNECTION & {name.lower() for name in kept}:
-        kept.popall(name)
-    return kept
+    """Return the end-to-end headers: all but those of a single connection."""
+    passed_on = CIMultiDict(headers)
+    for name in PER_CONNECTION & {name.lower() for name in passed_on}:
+        passed_on.popall(name)
+    return passed_on

@@ -1,4 +1,4 @@
-"""The judge's end of a link between nodes: a server whose every byte and connection counts as kept."""
+"""The judge's end of a link between nodes: an HTTP server that counts every connection and byte as retained."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from drill_katas.services.kept import CONNECTIONS, HOPS, TooMuch
+from drill_katas.services.retained import CONNECTIONS, HOPS, RetentionExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from drill_katas.services.kept import Kept
+    from drill_katas.services.retained import RetainedBytes
 
 MOST_REQUEST: Final = 1_000_000  # bytes of a request's body
 BACKLOG: Final = 1024
-GRACE: Final = 0.1  # seconds for calls still under way when the check is over; then they are cut short
-CONNECTION: Final = 20_000  # bytes of the judge's memory that an open connection takes
-HOP: Final = 3_000  # bytes that the judge keeps with every call, whatever is in it
-HEADER: Final = 300  # bytes that it keeps with every header
+GRACE: Final = 0.1  # seconds that open calls may take after the end of the check
+CONNECTION: Final = 20_000  # bytes of the judge's memory per open connection
+HOP: Final = 3_000  # bytes of the judge's memory per call, on top of its content
+HEADER: Final = 300  # bytes of the judge's memory per header
 
 
 class _Connection(web.RequestHandler):
-    """One connection. What comes over it is counted as it comes: it may be a request, or never become one."""
+    """One connection. It counts bytes on arrival, because they may never form a whole request."""
 
-    def __init__(self, server: web.Server, kept: Kept, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: web.Server, retained: RetainedBytes, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop=loop, auto_decompress=False, access_log=None)  # type: ignore[arg-type] # None: no log
-        self._kept = kept
+        self._retained = retained
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -36,17 +36,17 @@ class _Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
-        self._kept.give_back(CONNECTIONS, CONNECTION)
+        self._retained.release(CONNECTIONS, CONNECTION)
 
     def data_received(self, data: bytes) -> None:
         if self._count(HOPS, len(data)):
             super().data_received(data)
 
     def _count(self, kind: str, size: int) -> bool:
-        """Count, and end the connection when there is too much; return whether there is not."""
+        """Count bytes and return True; beyond the limit abort the connection and return False."""
         try:
-            self._kept.add(kind, size)
-        except TooMuch:
+            self._retained.add(kind, size)
+        except RetentionExceeded:
             if isinstance(self.transport, asyncio.Transport):
                 self.transport.abort()
             return False
@@ -54,19 +54,21 @@ class _Connection(web.RequestHandler):
 
 
 class Link(web.Server):
-    """Serves one link: calls `answer` for each request."""
+    """The server of one link: calls `answer` for each request."""
 
-    def __init__(self, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], kept: Kept) -> None:
+    def __init__(
+        self, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], retained: RetainedBytes
+    ) -> None:
         super().__init__(answer, handler_cancellation=True)
-        self._kept = kept
+        self._retained = retained
 
     def __call__(self) -> web.RequestHandler:
-        """Make a connection, of the kind that counts."""
-        return _Connection(self, self._kept, asyncio.get_running_loop())
+        """Make a connection that counts its bytes."""
+        return _Connection(self, self._retained, asyncio.get_running_loop())
 
 
 async def listen(link: Link, path: str) -> web.ServerRunner:
-    """Listen on a unix socket; what is returned stops that by its `cleanup`."""
+    """Listen on a unix socket; the runner's `cleanup` ends it."""
     runner = web.ServerRunner(link, shutdown_timeout=GRACE)
     await runner.setup()
     await web.UnixSite(runner, path, backlog=BACKLOG).start()
@@ -75,7 +77,7 @@ async def listen(link: Link, path: str) -> web.ServerRunner:
 
 
 async def body_of(request: web.BaseRequest) -> bytes:
-    """Return a request's body, whose bytes are counted. Raises `HTTPRequestEntityTooLarge`."""
+    """Return the body of a request. Raises `HTTPRequestEntityTooLarge` beyond `MOST_REQUEST`."""
     body = bytearray()
     async for piece in request.content.iter_any():
         body += piece

@@ -1,7 +1,7 @@
-"""The network between services: each call over HTTP passes through the judge, is seen there, and can go wrong there.
+"""The network between services: each HTTP call passes through the judge, which records it and can inject faults.
 
-Services are *nodes*. A node is an application of the learner's in the SUT, or one that the check plays itself. Between
-two nodes lies a link, a small proxy on a unix socket: what it lets through, it has seen.
+Services are *nodes*. A node is an application of the learner in the SUT, or a stand-in that the check plays. A *link*
+between two nodes is a proxy on a unix socket.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aiohttp import web
 from drill_katas.services import links
 from drill_katas.services.hops import Hop, HttpResponse
 from drill_katas.services.http_client import body_of, client, end_to_end
-from drill_katas.services.kept import ANSWERS, HOPS, TooMuch
+from drill_katas.services.retained import ANSWERS, HOPS, RetentionExceeded
 from drill_katas.services.upstream import Fault
 from drill_katas.sut.telemetry import trace_id_of
 
@@ -34,87 +34,91 @@ if TYPE_CHECKING:
 
     from drill_katas.services.broker import Services
 
-OUTSIDE: Final = "customers"  # who calls from outside of the system
-AS_ANSWERED: Final[dict[str, Any]] = {"allow_redirects": False}  # a redirect that is followed is a second request
+OUTSIDE: Final = "customers"  # the caller name of requests from outside of the system
+AS_ANSWERED: Final[dict[str, Any]] = {"allow_redirects": False}  # because following a redirect is a second request
 
 T = TypeVar("T")
 Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
-"""Answers a call to a node that the check plays itself: a status and a JSON value."""
+"""Answers a call to a node that the check plays: a status and a JSON value."""
 Request = tuple[str, str, dict[str, Any]]
 """Method, path, and the options of aiohttp's client: `json`, `headers`."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One node of a network; hand it to `sut.serve`, and the SUT gets a `World` with links to the others."""
+    """One node of a network. Pass it to `sut.serve`, and the SUT gets a `World` with links to the other nodes."""
 
     network: Network
     name: str
 
     def attach(self, services: Services) -> dict[str, Any]:
-        """Listen for what this node calls; its name and its links, for the SUT."""
+        """Start this node's links; return its name and its links as a JSON object for the SUT."""
         return {"$node": self.network.attach(services)[self.name]}
 
     def listen(self) -> socket.socket:
-        """Listen in place of the SUT, which gets the socket, for it may make none of its own."""
+        """Return a listening socket for the SUT, because the sandbox allows it no socket of its own."""
         return self.network.listen(self.name)
 
 
 class Network:
-    """The nodes, and what becomes of calls between them. It lives until the check ends."""
+    """The nodes of a check, their calls, and the faults of these calls. It lives until the check ends."""
 
     def __init__(self, *nodes: str) -> None:
         self.hops: list[Hop] = []
-        self.peak: Counter[str] = Counter()  # most calls that a node had open at once
+        self.peak: Counter[str] = Counter()  # the largest number of open calls of each node
         self.nodes = nodes
         self._numbers = {node: itertools.count(1) for node in nodes}
         self._open: Counter[str] = Counter()
         self._played: dict[str, Played] = {}
-        self._parted: set[str] = set()
+        self._partitioned: set[str] = set()
         self._latency: dict[str, float] = {}
         self._faults: dict[str, deque[int | Fault | None]] = {}
         self._wire: dict[str, dict[str, Any]] = {}
         self._runners: list[web.ServerRunner] = []
 
     def node(self, name: str) -> Node:
-        """Return a node, to be served by the SUT. This and all that names a node raise `AssertionError` for no node."""
+        """Return a node for the SUT to serve. Every method raises `AssertionError` for an unknown node."""
         return Node(self, self._known(name))
 
     def play(self, node: str, played: Played) -> None:
-        """Have the check answer the calls to a node: `await played(hop)` gives a status and a JSON value."""
+        """Answer the calls to a node from the check: `await played(hop)` returns a status and a JSON value."""
         self._played[self._known(node)] = played
 
     def partition(self, node: str) -> None:
-        """Cut a node off: calls to it and from it get no answer and no error, until their caller gives up."""
-        self._parted.add(self._known(node))
+        """Cut a node off: its calls, in both directions, get no answer and no error until the caller gives up."""
+        self._partitioned.add(self._known(node))
 
     def heal(self, node: str) -> None:
-        """Let calls through again. What was lost stays lost."""
-        self._parted.discard(self._known(node))
+        """End a partition. Lost calls stay lost."""
+        self._partitioned.discard(self._known(node))
 
     def delay(self, node: str, seconds: float) -> None:
-        """Make every call to a node take that much longer."""
+        """Delay every call to a node by `seconds`."""
         self._latency[self._known(node)] = seconds
 
     def script(self, node: str, faults: Iterable[int | Fault | None]) -> None:
-        """Say what becomes of the next calls to a node: a status answered in its place, or None and all is well.
+        """Set the faults of the next calls to a node, one per call.
 
-        Of a `Fault` the caller learns that its connection was lost, whether the node has carried the call out or not.
+        | fault | effect |
+        | --- | --- |
+        | None | the node answers |
+        | a status | the judge answers with it; the node gets no call |
+        | a `Fault` | the caller loses its connection |
         """
         self._faults[self._known(node)] = deque(faults)
 
     def _known(self, node: str) -> str:
-        assert node in self.nodes, f"{node} is no node of this network: {', '.join(self.nodes)}"
+        assert node in self.nodes, f"{node} is not a node of this network: {', '.join(self.nodes)}"
         return node
 
     def open_hops(self) -> list[Hop]:
-        """Return the calls that have no answer yet."""
+        """Return the calls without an answer so far."""
         return [hop for hop in self.hops if hop.status is None]
 
     def attach(self, services: Services) -> dict[str, dict[str, Any]]:
-        """Listen on every link; for each node its name, and its links by the node they lead to."""
+        """Listen on every link; return for each node its name and its links, by callee."""
         if not self._wire:
-            self._loop, self._kept = services.loop, services.kept
+            self._loop, self._retained = services.loop, services.retained
             self._note_error, self.wait = services.note_error, services.wait
             self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
@@ -122,7 +126,7 @@ class Network:
         return self._wire
 
     def listen(self, node: str) -> socket.socket:
-        """Listen on a node's socket, in place of any program that did before."""
+        """Listen on a node's socket and replace any earlier listener."""
         path = Path(self._sockets[node])
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -131,22 +135,22 @@ class Network:
         return listener
 
     def ask(self, node: str, method: str, path: str, *, within: float, **options: Any) -> HttpResponse:
-        """Send one request from outside and return its answer, which may take `within` seconds.
+        """Send one request from outside and return its response; wait at most `within` seconds.
 
         `options` are those of aiohttp's client: `json`, `headers`.
         """
         return self.ask_together(node, [(method, path, options)], within=within)[0]
 
     def ask_together(self, node: str, requests: Sequence[Request], *, within: float) -> list[HttpResponse]:
-        """Send requests all at once, each `(method, path, options)`, and return their answers in this order."""
+        """Send all requests at once and return their responses in the same order."""
         return self._loop.run(self._ask_together(node, requests, within))
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin a coroutine that sends requests from outside, and return at once what its value will be."""
+        """Start a coroutine that sends requests from outside, and return a future of its value."""
         return self._loop.start(work)
 
     async def send(self, node: str, request: Request, within: float | None) -> HttpResponse:
-        """Send one request from outside, and return its answer. Its customer hangs up after `within` seconds."""
+        """Send one request from outside and return its response. The customer hangs up after `within` seconds."""
         method, path, options = request
         trace_id, began = uuid.uuid4().hex, time.monotonic()
         headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.get("headers", {})}
@@ -156,16 +160,16 @@ class Network:
                 async with self._outside[node].request(
                     method, f"http://{node}{path}", **{**AS_ANSWERED, **options, "headers": headers}
                 ) as reply:
-                    body = await body_of(reply, self._kept)
+                    body = await body_of(reply, self._retained)
         except TimeoutError:
             return HttpResponse(trace_id, None, seconds=time.monotonic() - began)
-        except (aiohttp.ClientError, TooMuch) as error:
+        except (aiohttp.ClientError, RetentionExceeded) as error:
             self._note_error(error)
             return HttpResponse(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
         return HttpResponse(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
 
     def close(self) -> None:
-        """Stop listening; the check is over."""
+        """Stop listening at the end of the check."""
         self._loop.run(self._stop())
 
     async def _listen(self, services: Services) -> dict[str, dict[str, Any]]:
@@ -181,23 +185,23 @@ class Network:
 
     async def _link(self, caller: str, callee: str, services: Services) -> str:
         path = services.socket_path()
-        link = links.Link(functools.partial(self._relay, caller, callee), self._kept)
+        link = links.Link(functools.partial(self._relay, caller, callee), self._retained)
         self._runners.append(await links.listen(link, path))
         return path
 
     async def _relay(self, caller: str, callee: str, request: web.BaseRequest) -> web.StreamResponse:
         try:
             return await self._passed_on(await self._hop(caller, callee, request))
-        except (aiohttp.ClientError, OSError, TooMuch) as error:
+        except (aiohttp.ClientError, OSError, RetentionExceeded) as error:
             self._note_error(error)
             if request.transport:
-                request.transport.abort()  # what happened to this connection happens to the caller's
+                request.transport.abort()  # the caller loses its connection as well
             return web.Response(status=502)
 
     async def _hop(self, caller: str, callee: str, request: web.BaseRequest) -> Hop:
-        """Note a call as soon as it has come in whole. Raises `TooMuch`."""
+        """Record a call when its whole request has arrived. Raises `RetentionExceeded`."""
         body = await links.body_of(request)
-        self._kept.add(HOPS, links.HOP + links.HEADER * len(request.headers))
+        self._retained.add(HOPS, links.HOP + links.HEADER * len(request.headers))
         hop = Hop(
             number=next(self._numbers[callee]),
             caller=caller,
@@ -225,8 +229,8 @@ class Network:
             self._open[hop.callee] -= 1
 
     async def _cross(self, hop: Hop) -> None:
-        """Pass on what goes over the link, or lose it."""
-        if self._parted & {hop.caller, hop.callee}:
+        """Cross the link; during a partition, wait until the caller gives up."""
+        if self._partitioned & {hop.caller, hop.callee}:
             await asyncio.Event().wait()
 
     async def _answer(self, hop: Hop) -> web.Response:
@@ -237,12 +241,12 @@ class Network:
             return web.json_response({"error": f"{hop.callee} answers {fault}"}, status=fault)
         if fault is Fault.REQUEST_LOST:
             raise aiohttp.ClientConnectionError(fault)
-        answer = await self._carried_out(hop)
+        answer = await self._answer_of_callee(hop)
         if fault is Fault.REPLY_LOST:
             raise aiohttp.ClientConnectionError(fault)
         return answer
 
-    async def _carried_out(self, hop: Hop) -> web.Response:
+    async def _answer_of_callee(self, hop: Hop) -> web.Response:
         if hop.callee in self._played:
             status, value = await self._played[hop.callee](hop)
             return web.json_response(value, status=status)
@@ -250,15 +254,15 @@ class Network:
         async with self._clients[hop.callee].request(
             hop.method, url, headers=headers, data=hop.body, **AS_ANSWERED
         ) as answer:
-            body = await body_of(answer, self._kept)
-        self._kept.give_back(ANSWERS, len(body))  # it is the caller's now
+            body = await body_of(answer, self._retained)
+        self._retained.release(ANSWERS, len(body))  # because the caller owns it now
         return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=body)
 
     async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[HttpResponse]:
         return await asyncio.gather(*(self.send(node, request, within) for request in requests))
 
     async def _stop(self) -> None:
-        """Stop who asks from outside first, then the links, and last what these ask themselves."""
+        """Close the outside clients, then the links, then the clients behind the links."""
         for each in self._outside.values():
             await each.close()
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))

@@ -1,4 +1,4 @@
-"""The judge's side of the nursery, the warm process that SQL servers are forked from; a judge has one."""
+"""The judge's side of the nursery, the prefork process of SQL servers; each judge has one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ END_SECONDS = 5.0
 
 
 class Nursery:
-    """The process; it is started when first needed, and replaced if it has been killed. Thread-safe."""
+    """The prefork process; the first use starts it, and a killed one is restarted. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,18 +30,18 @@ class Nursery:
         self._popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, unless it runs: its imports take a while, during which a judge can do other things."""
+        """Start the process if it does not run; call this early, because its imports take a while."""
         with self._lock:
             if self._control is None:
                 self._start()
 
     @property
     def pids(self) -> list[int]:
-        """The process, if it runs."""
+        """Its process id if it runs, as a list of at most one element."""
         return [self._popen.pid] if self._popen is not None else []
 
     def hand(self, fds: Sequence[int]) -> None:
-        """Have a server forked that takes copies of these file descriptors; see `drill_katas.sql.nursery`."""
+        """Fork a server with copies of these file descriptors; see `drill_katas.sql.nursery`."""
         with self._lock:
             for _ in range(2):
                 if self._control is None:
@@ -53,10 +53,10 @@ class Nursery:
                     self._drop()
                 else:
                     return
-            raise OSError("the process that SQL servers are forked from ends at once")
+            raise OSError("the prefork process of the SQL servers exits at once")
 
     def close(self) -> None:
-        """End it, and every server that was forked from it."""
+        """End the process and all its servers."""
         with self._lock:
             self._drop()
 

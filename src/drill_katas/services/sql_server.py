@@ -1,4 +1,4 @@
-"""The SQL server of one check, as the judge sees it."""
+"""The judge's side of the SQL server of one check."""
 
 from __future__ import annotations
 
@@ -42,44 +42,44 @@ SHOWN: Final = 160  # characters of a statement in a message
 ASK_SECONDS: Final = 30.0
 END_SECONDS: Final = 5.0
 MOST_ANSWER: Final = 200_000_000  # bytes
-LIMIT: Final = "in the database {statement} {used}; the database has been stopped, and the check with it"
+LIMIT: Final = "in the database {statement} {used}; the judge stopped the database and the check"
 USED: Final = {
     End.TIME: "took more than the 1 s of processor time that a statement may take",
     End.MEMORY: "took more than the 512 MiB of memory that all databases of a check may take",
-    End.KEPT: "was one too many: the statements of a check are too many, or their texts too long, to be kept",
+    End.KEPT: "exceeded the number of statements, or the size of their texts, that the judge records per check",
 }
 CRASHES: Final = {-signal.SIGXCPU: End.TIME, -signal.SIGABRT: End.MEMORY, -signal.SIGSEGV: End.MEMORY}
-"""What a statement has done whose server the kernel has ended: the last is a stack that is full."""
+"""The limit that a statement exceeded, by the signal from the kernel; SIGSEGV is a stack overflow."""
 BUSY: Final = "the machine is too busy; run the check again, alone"
 
 
 class Cause(NamedTuple):
-    """The call of the check's that is under way, and the trace it is on."""
+    """The call of the check in progress, and its trace id."""
 
     call: Call | None = None
     trace_id: str | None = None
 
 
 class Broker(Protocol):
-    """What a SQL server needs of the services it belongs to."""
+    """The part of `Services` that a SQL server uses."""
 
     folder: Path
     most_statements: int
     note_server: Callable[[int], None]
 
     def socket_path(self) -> str:
-        """Return a path to listen on."""
+        """Return a new path to listen on."""
 
     def step(self, request: str, service: Closable) -> None:
-        """Count a request that is about to be carried out. Raises what its trouble is."""
+        """Count a request before it is executed. Raises the injected fault."""
 
 
 class SqlServer:
-    """A process that serves the databases of a check at `address`."""
+    """The process that serves the databases of a check at `address`."""
 
     def __init__(self, services: Broker) -> None:
         self.address = services.socket_path()
-        self.texts: dict[int, str] = {}  # of statements, by their numbers
+        self.texts: dict[int, str] = {}  # texts of statements by number
         self.causes = [Cause()]
         self._services = services
         self._databases: list[Closable] = []
@@ -102,13 +102,13 @@ class SqlServer:
         """Open a database and return its number."""
         self._databases.append(database)
         number = len(self._databases)
-        with contextlib.suppress(Closed):  # it has ended, which is found out when it is asked
+        with contextlib.suppress(Closed):  # it exited; the next `ask` raises the reason
             self._control.send(Add(number, round_trip, most))
         self._shared.words[DATABASES] = number
         return number
 
     def begin(self, call: Call | None, trace_id: str | None) -> None:
-        """Ascribe statements to this call and trace from now on."""
+        """Attribute all further statements to this call and trace."""
         if call is None and trace_id is None:
             self._shared.words[CAUSE] = 0
         else:
@@ -116,16 +116,16 @@ class SqlServer:
             self._shared.words[CAUSE] = len(self.causes) - 1
 
     def arm(self, *, armed: bool) -> None:
-        """Ask about each step from now on, or about none."""
+        """Set whether the server asks the judge before each step."""
         self._shared.words[ARMED] = armed
 
     @property
     def changes(self) -> int:
-        """Another number after each statement that was recorded."""
+        """A counter that changes with each recorded statement."""
         return self._shared.words[CHANGES]
 
     def ask(self, request: ControlRequest, answer: type[T]) -> T:
-        """Send a request and return its answer. Raises `LimitExceeded` or `NotJudged` if the server has ended."""
+        """Send a request and return its answer. Raises `LimitExceeded` or `NotJudged` if the server exited."""
         with self._lock:
             reply = self._exchange(request) if self._end is None else None
             if reply is None:
@@ -133,22 +133,22 @@ class SqlServer:
             return msgspec.json.decode(reply, type=answer)
 
     def raise_end(self) -> None:
-        """Raise `LimitExceeded` or `NotJudged` if the server has ended ahead of its check, or is about to."""
+        """Raise `LimitExceeded` or `NotJudged` if the server exited or exits before the end of the check."""
         self.ask(Ping(), type(None))
 
     def close(self) -> None:
-        """End the server, and wait until nothing of it is left."""
+        """End the server and wait until it is gone."""
         with self._lock, contextlib.suppress(OSError, Closed, WireError):
             self._control.socket.shutdown(socket.SHUT_WR)
             while self._control.receive(END_SECONDS, CONTROL_REPLIES) is not None:
                 pass
         with contextlib.suppress(OSError):
-            self._steps.socket.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes it
+            self._steps.socket.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes the socket
         self._control.close()
         self._shared.close()
 
     def _exchange(self, request: ControlRequest) -> msgspec.Raw | None:
-        """Send a request and return the JSON of its answer, or None; the server's end is noted."""
+        """Send a request and return its answer as JSON; return None, and set `_end`, if the server exited."""
         with contextlib.suppress(Closed):
             self._control.send(request)
         try:
@@ -162,22 +162,22 @@ class SqlServer:
         return reply.answer if reply is not None else None
 
     def _explain(self, status: int | None) -> CheckEnded:
-        """Return what ends the check after the server has ended with this wait status; None if nobody knows it."""
+        """Return the exception for a server that exited with this wait status; None is an unknown status."""
         code = 0 if status is None else os.waitstatus_to_exitcode(status)
         end = CRASHES.get(code) or next((each for each in End if each == code), None)
-        words = self._shared.text()
+        text = self._shared.text()  # the statement in progress
         if end in USED:
-            statement = f"the statement {truncate(words, SHOWN)}" if words else "a statement"
+            statement = f"the statement {truncate(text, SHOWN)}" if text else "a statement"
             return LimitExceeded(LIMIT.format(statement=statement, used=USED[end]))
         if end is End.WAIT:
             return NotJudged(
-                f"the statement {truncate(words, SHOWN)} took over {sqlite_limits.MOST_WAIT:.0f} s by the clock: {BUSY}"
+                f"the statement {truncate(text, SHOWN)} took over {sqlite_limits.MOST_WAIT:.0f} s of wall time: {BUSY}"
             )
         how = "with its parent" if status is None else signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        return NotJudged(f"the SQL server has ended ({words or how}); run the check again")
+        return NotJudged(f"the SQL server exited ({text or how}); run the check again")
 
     def _answer_steps(self) -> None:
-        """Answer the server's questions about steps, which follow its process id."""
+        """Read the server's process id, and then answer its questions about steps."""
         with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(self._steps):
             serving = self._steps.receive(None, SERVING)
             self._services.note_server(serving.pid if serving else 0)

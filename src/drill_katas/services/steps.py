@@ -1,4 +1,4 @@
-"""The exceptions with which a step of the SUT ends otherwise than the SUT asked, and what a step needs."""
+"""Exceptions of injected faults: a fault raises one of them in place of a step of the SUT."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import Protocol
 
 
 class Closable(Protocol):
-    """Something that holds resources."""
+    """A service with resources."""
 
     def close(self) -> None:
-        """Let go of everything; the check is over."""
+        """Release all resources at the end of the check."""
 
 
 class SutKilled(Exception):
-    """The SUT is being killed in place of this request: it must not get an answer, not even a closed connection."""
+    """The judge kills the SUT instead of this request; the SUT must not see an answer or a closed connection."""
 
 
 class StepRefused(Exception):
-    """This one request fails: the service says so in its own way (a database with this message), and goes on."""
+    """This request fails without an effect; a database raises an error with this message."""
 
 
 class AnswerLost(StepRefused):
-    """This one request is carried out, but its answer is lost: to who asked it has failed."""
+    """This request is executed and its answer is lost; to the SUT it looks like a failure."""

@@ -1,4 +1,4 @@
-"""Upstream services: the SUT's calls to them are answered here, counted here, and can go wrong here."""
+"""Upstream services: the judge answers and records the SUT's calls, and can inject faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.services.kept import CALLS
+from drill_katas.services.retained import CALLS
 from drill_katas.services.steps import AnswerLost, StepRefused
 from drill_katas.sut.protocol import UPSTREAM_CALLS, UpstreamReply
 from drill_katas.sut.telemetry import valid_trace_id
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from drill_katas.services.broker import Services
-    from drill_katas.services.kept import KeptChannel
+    from drill_katas.services.retained import CountedChannel
 
-ASKED: Final = 1_000  # bytes that the judge keeps with every call, whatever is in it
+CALL_OVERHEAD: Final = 1_000  # bytes of the judge's memory per call, on top of its content
 
 
 class Fault(enum.StrEnum):
-    """What happens to one call; to its caller both losses look the same."""
+    """The fault of one call; the caller cannot distinguish the two losses."""
 
     NONE = "none"
-    REQUEST_LOST = "request lost"  # the service never hears of the call
-    REPLY_LOST = "reply lost"  # the service carries it out, the caller never hears
+    REQUEST_LOST = "request lost"  # the service gets no call
+    REPLY_LOST = "reply lost"  # the service executes the call, the caller gets no reply
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Received:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One call as the SUT made it: when, by the judge's clock, how long it took in seconds, and whether it was lost.
+class SentCall:
+    """One call that the SUT sent, at `at` seconds of the judge's clock; `lost` if the SUT got no reply.
 
-    `trace_id` is what the SUT says, and no verdict rests on it.
+    `trace_id` is the SUT's own claim, so no verdict may depend on it.
     """
 
     method: str
@@ -56,26 +56,26 @@ class Asked:
 
 
 class Upstream:
-    """An upstream service; hand it to `sut.open`, and the SUT gets `world.<client>` talking to it.
+    """An upstream service. Pass it to `sut.open`, and the SUT gets a `world.<client>` that calls it.
 
-    `service` is an object of the check's own, whose methods take and return plain data. `faults` are
-    used up one a call, in order; when they have run out all goes well.
+    `service` is an object of the check; its methods take and return plain data. Without faults in `script`, every call
+    succeeds.
     """
 
     def __init__(self, service: object, *, client: str) -> None:
         self.received: list[Received] = []
-        self.asked: list[Asked] = []
+        self.sent: list[SentCall] = []
         self._service = service
         self._client = client
         self._faults: deque[Fault] = deque()
         self._wire: dict[str, Any] | None = None
 
     def script(self, faults: Iterable[Fault]) -> None:
-        """Say what happens to the next calls, in place of what was said before."""
+        """Set the faults of the next calls, one per call, and discard earlier ones."""
         self._faults = deque(faults)
 
     def attach(self, services: Services) -> dict[str, Any]:
-        """Be reachable through `services`; the upstream's name, address and client class for the SUT."""
+        """Register with `services`; return name, address and client class as a JSON object for the SUT."""
         if self._wire is None:
             self._services = services
             name = services.add(self)
@@ -83,22 +83,22 @@ class Upstream:
         return self._wire
 
     def close(self) -> None:
-        """Nothing is held between checks."""
+        """Do nothing: an upstream has no resources."""
 
-    def serve(self, channel: KeptChannel) -> None:
+    def serve(self, channel: CountedChannel) -> None:
         """Answer the calls of one connection."""
         while (request := channel.receive(None, UPSTREAM_CALLS)) is not None:
             began = time.monotonic()
-            channel.kept.add(CALLS, ASKED + channel.weight)
+            channel.retained.add(CALLS, CALL_OVERHEAD + channel.weight)
             if not self._offers(request.method):
-                return  # no client of the kata's asks that
+                return  # a forged call, because the kata's client has no such method
             answer = self._answer(request.method, request.arguments)
             seconds, lost = time.monotonic() - began, bool(answer.timeout)
-            self.asked.append(Asked(request.method, began, seconds, lost, valid_trace_id(request.trace)))
+            self.sent.append(SentCall(request.method, began, seconds, lost, valid_trace_id(request.trace)))
             channel.send(answer)
 
     def _offers(self, method: str) -> bool:
-        """Whether the service has such a method for its callers: no more of it is theirs, `__init__` least of all."""
+        """Return whether callers may call this method: it is public and defined by the service's class."""
         return not method.startswith("_") and inspect.isfunction(getattr(type(self._service), method, None))
 
     def _answer(self, method: str, arguments: dict[str, Any]) -> UpstreamReply:
@@ -109,12 +109,12 @@ class Upstream:
         self.received.append(Received(method, arguments, fault))
         try:
             answer = UpstreamReply(ok=getattr(self._service, method)(**arguments))
-        except Exception as error:  # noqa: BLE001 - a program may ask for anything, in any words
+        except Exception as error:  # noqa: BLE001 - a program may send any arguments
             answer = UpstreamReply(refused=f"{method} refuses {reprlib.repr(arguments)}: {error}")
         return lost if fault is Fault.REPLY_LOST else answer
 
     def _fault(self, method: str) -> Fault:
-        """Return what happens to this call: the trouble of this step, or what is scripted."""
+        """Return the fault of this call: the injected one of this step, or the next scripted one."""
         try:
             self._services.step(f"{self._client}.{method}", self)
         except AnswerLost:

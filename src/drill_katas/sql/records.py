@@ -44,7 +44,7 @@ class Piece(msgspec.Struct, frozen=True):
     more: bool
 
 
-class TooMuch(Exception):
+class TooManyRecords(Exception):
     """More is recorded than a check may have."""
 
 
@@ -63,15 +63,15 @@ class Records:
         self._lock = threading.Lock()
 
     def number_of(self, sql: str) -> int:
-        """Return the number of a SQL text. Raises `TooMuch`."""
+        """Return the number of a SQL text. Raises `TooManyRecords`."""
         number = self._numbers.get(sql)
         return self._add_text(sql) if number is None else number
 
     def add(self, database: int, record: Record) -> None:
-        """Keep a record. Raises `TooMuch`."""
+        """Keep a record. Raises `TooManyRecords`."""
         self._waiting[database].append(record)
         if next(self._count) > self._most:
-            raise TooMuch
+            raise TooManyRecords
         self._words[CHANGES] = next(self._changes)
 
     def open(self, database: int) -> None:
@@ -92,7 +92,7 @@ class Records:
             if sql not in self._numbers:
                 self._bytes += len(sql)
                 if self._bytes > sqlite_limits.MOST_TEXTS:
-                    raise TooMuch
+                    raise TooManyRecords
                 self._numbers[sql] = len(self._numbers)
                 self._new_texts.append((self._numbers[sql], sql))
             return self._numbers[sql]

@@ -31,7 +31,7 @@ from drill_katas.sql.protocol import (
     RoundTrip,
     Take,
 )
-from drill_katas.sql.records import Records, TooMuch
+from drill_katas.sql.records import Records, TooManyRecords
 from drill_katas.sql.shared import DATABASES, Shared
 from drill_katas.sut.protocol import HELLOS
 from drill_katas.sut.wire import Channel, Closed, WireError
@@ -128,7 +128,7 @@ class Server:
 
     def _watch(self) -> None:
         """End this process if a statement takes too long."""
-        sqlite_limits.put_off_belt()
+        sqlite_limits.postpone_cpu_limit()
         for guest in list(self._guests.values()):
             running, seen = guest.conversation.running, guest.seen
             if running is None:
@@ -190,7 +190,7 @@ class Server:
             conversation.run()
         except MemoryError:
             self._end_for_memory()
-        except TooMuch:
+        except TooManyRecords:
             running = conversation.running
             self._end(End.KEPT, conversation.in_words(running) if running else "")
 

@@ -32,7 +32,7 @@ SOFT_SECONDS: Final = 0.6  # of processor time for one statement
 MOST_SECONDS: Final = 0.9  # the same, of the server's thread; it is looked at every TICK
 TICK: Final = 0.05  # seconds
 MOST_WAIT: Final = 60.0  # seconds by the clock for one statement, on a machine that is far too busy
-BELT_SECONDS: Final = 10  # of processor time of the whole server between two looks
+CPU_LIMIT_SECONDS: Final = 10  # of processor time of the whole server between two looks
 MOST_MEMORY: Final = 448 * MIB  # private memory of the server; its program is in the rest of 512 MiB
 MOST_PAGES: Final = 16_384  # of 4 KiB by default
 MOST_FETCHED: Final = 32_000_000  # bytes of one result
@@ -109,9 +109,9 @@ def bound_process() -> None:
             resource.setrlimit(what, (most, most))
 
 
-def put_off_belt() -> None:
+def postpone_cpu_limit() -> None:
     """Let the kernel end this process after so much more processor time: a thread that blocks all others, too."""
-    soft, hard = int(time.process_time()) + BELT_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft, hard = int(time.process_time()) + CPU_LIMIT_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 

@@ -1,7 +1,8 @@
-"""Connects a SUT that may make no connection itself: it asks for one, and gets it made. See `sut/dialling.py`.
+"""Makes the connections of a SUT that may not call `connect` itself. See `sut/dialing.py`.
 
-No filter of system calls can tell where a connection leads, and unix sockets of whoever grades lie open to all programs
-of that user: a session's bus, an agent with keys. So a SUT with these in sight connects to nothing.
+A seccomp filter cannot see which socket a connection leads to, and every program of the grader's user can reach that
+user's unix sockets: the session bus, the SSH agent. A SUT that can reach these makes no connection itself, but asks
+the judge to connect.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 MOST_PATH: Final = 4096  # bytes
 
 
-class Dialler:
-    """Serves one SUT: with connections to the unix sockets in a folder, and to none elsewhere."""
+class Dialer:
+    """Connects one SUT to unix sockets in `folder`, and to no others."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
@@ -28,13 +29,13 @@ class Dialler:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def detach(self) -> int:
-        """Return the SUT's end, a file descriptor, which is the caller's from here on."""
+        """Return the file descriptor of the SUT's end; the caller now owns it."""
         return self._theirs.detach()
 
     def close(self) -> None:
-        """Serve no more."""
+        """Stop serving."""
         with contextlib.suppress(OSError):
-            self._ours.shutdown(socket.SHUT_RDWR)  # wakes who waits for a request
+            self._ours.shutdown(socket.SHUT_RDWR)  # wakes the thread, which waits for a request
         self._ours.close()
         self._theirs.close()
 
@@ -44,13 +45,13 @@ class Dialler:
                 self._dial(os.fsdecode(path))
 
     def _dial(self, path: str) -> None:
-        """Answer with a connection, or with the number of the error that a program's own try would have met."""
+        """Send a connection to the SUT, or the errno that a connect of its own would have met."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             try:
                 if os.path.dirname(path) != self._folder:
-                    raise PermissionError(errno.EACCES, "not one of the judge's")
+                    raise PermissionError(errno.EACCES, "not a socket of the judge")
                 connection.connect(path)
-            except (OSError, ValueError) as error:  # the latter for a path with a NUL byte in it
+            except (OSError, ValueError) as error:  # ValueError: the path contains a NUL byte
                 self._ours.send(str(getattr(error, "errno", None) or errno.EINVAL).encode())
             else:
                 socket.send_fds(self._ours, [b"0"], [connection.fileno()])
