@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+from tests.support.warm_client import run_command
+
 KATA = str(Path(sys.executable).with_name("kata"))
 # Runs a command with files that cannot grow beyond a size (-1: no limit), and without root's right to write anywhere.
 CONFINED = """
@@ -26,6 +28,8 @@ os.execv(sys.argv[2], sys.argv[2:])
 def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE, timeout=300):
     environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", "GIT_CONFIG_GLOBAL": os.devnull, **(env or {})}
     command = [*wrapper, KATA, *map(str, args)]
+    if not wrapper and stdout == subprocess.PIPE:
+        return run_command(command, folder, environment, timeout)
     return subprocess.run(
         command, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=timeout,
         check=False,

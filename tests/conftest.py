@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import textwrap
 import time
@@ -16,12 +15,18 @@ import msgspec
 import pytest
 
 from drill_katas.catalog.katas import shipped
+from drill_katas.files import run_folder
 from drill_katas.practice.journal import Journal
 from drill_katas.verdict import CheckResult, Report, Verdict
 from tests.commands import done, replay
+from tests.support.suts import SutBench, open_zygotes
+from tests.support.warm_client import run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import subprocess
+    from collections.abc import Callable, Iterator
+
+    from drill_katas.judge.zygote_client import AlternatingZygotes
 
 MANIFEST = """
 format = 1
@@ -129,9 +134,7 @@ def run(
     outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
     path = os.pathsep.join((str(Path(sys.executable).parent), outer["PATH"]))
     environment = {**outer, "PATH": path, "COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}
-    return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
-    )
+    return run_command(command, cwd, environment, timeout)
 
 
 def add_kata(toy, name, *, level=1, title="Another toy", more=""):
@@ -201,6 +204,30 @@ def _state(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(scope="session")
+def zygotes() -> Iterator[AlternatingZygotes]:
+    """The warm processes that all programs of `sut_bench` are forked from."""
+    yield from open_zygotes()
+
+
+@pytest.fixture
+def sut_bench(zygotes: AlternatingZygotes) -> Iterator[SutBench]:
+    """Starts programs from source in this process."""
+    with SutBench(zygotes) as made:
+        yield made
+
+
+@pytest.fixture
+def notes() -> Iterator[Path]:
+    """A file that a SUT may append to, whatever user it runs as."""
+    with run_folder() as folder:
+        folder.chmod(0o755)
+        file = folder / "notes"
+        file.touch()
+        file.chmod(0o666)
+        yield file
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
-"""The cheat museum: reads the cheats in `tests/cheats`, and makes a submission of each.
+"""The cheat museum: reads the cheats in `tests/cheats`, and makes a submission of each for a small kata.
 
-A cheat is what is put behind a module of a kata. Its docstring says how it works and what stops it; comments below say
+The small katas are quick to judge: `till` takes a ledger by the contract of the shipped kata `fp_drift`, `board` takes
+an application over HTTP. A cheat is source that is put behind a module of one of them. Its docstring says how it works
+and what stops it; comments below say
 - `stops`: the tiers that stop it, of strong, reduced and practice; `practice as root` needs a uid of the SUT's own
 - `seen`: a pattern of a check's verdict, and one of its message: the cheat was carried out, and did not just
   break down on the way there. More than one may be given, and all of them have to be seen.
-- `base`: what the cheat is put behind: `nothing`, a ledger that answers zero to everything (the default), `broken`,
-  the kata's own files, or `solution`
-- `file`: the file of the kata it is put behind, `ledger.py` by default
+- `through`: the tiers at which it gets through on every machine, which shows that the test can fail
+- `base`: the module that the cheat is put behind: `nothing`, a ledger that answers zero to everything (the default),
+  `broken`, the kata's own, or `solution`
+- `file`: the file of the kata it is put behind, `books.py` by default
 """
 
 from __future__ import annotations
@@ -14,17 +17,22 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from drill_katas.catalog.katas import shipped
 from tests.cheats import archives
+from tests.pack import install
 
 CHEATS = Path(__file__).with_name("cheats")
+SMALL_KATAS = Path(__file__).with_name("support") / "small_katas"
+PACK = "museum_pack"
+KATAS = {"books.py": "till", "board.py": "board"}  # by their editable file
 HELPERS = {"archives.py", "given.py", "nothing.py"}
 TIERS = ("strong", "reduced", "practice")
-HEADER = re.compile(r"^# (stops|seen|base|file): (.+)$", re.MULTILINE)
+HEADER = re.compile(r"^# (stops|seen|through|base|file): (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,9 @@ class Cheat:
     source: str
     stops: tuple[str, ...]
     seen: tuple[tuple[str, str], ...]
+    through: tuple[str, ...] = ()
     base: str = "nothing"
-    file: str = "ledger.py"
+    file: str = "books.py"
 
     def is_stopped_at(self, tier: str) -> bool | None:
         """Whether a tier stops it; None when the tier does so for root only, and nobody is root."""
@@ -45,13 +54,14 @@ class Cheat:
             return True if os.geteuid() == 0 else None
         return tier in self.stops
 
-    def submission(self, place: Surroundings) -> dict[str, str]:
-        """Return the files to hand in."""
-        kata = next(kata for kata in shipped() if self.file in kata.manifest.editable)
-        folder = kata.solutions if self.base == "solution" else kata.folder
-        files = {name: (folder / name).read_text(encoding="utf-8") for name in kata.manifest.editable}
-        before = (CHEATS / "nothing.py").read_text(encoding="utf-8") if self.base == "nothing" else files[self.file]
-        return {**files, self.file: "\n\n".join([before, place.given(self.name), self.source])}
+    def submission(self, place: Surroundings) -> str:
+        """Return the module to hand in."""
+        before = {
+            "nothing": CHEATS / "nothing.py",
+            "broken": place.pack / "katas" / KATAS[self.file] / self.file,
+            "solution": place.pack / "solutions" / KATAS[self.file] / self.file,
+        }[self.base]
+        return "\n\n".join([before.read_text(encoding="utf-8"), place.given(self.name), self.source])
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,16 @@ class Surroundings:
     tcp: int = 0
     udp: int = 0
     segment: int = 0
+
+    @property
+    def site(self) -> Path:
+        """The folder for PYTHONPATH in which the small katas are installed."""
+        return self.root / "site"
+
+    @property
+    def pack(self) -> Path:
+        """The installed package of the small katas."""
+        return self.site / PACK
 
     @property
     def door(self) -> Path:
@@ -99,7 +119,8 @@ def read_cheat(path: Path) -> Cheat:
     for key, value in HEADER.findall(source):
         known.setdefault(key, []).append(value.strip())
     stops = tuple(each.strip() for each in known["stops"][0].split(",") if each.strip())
-    unknown = {each.removesuffix(" as root") for each in stops} - {*TIERS, "none"}
+    through = tuple(known.get("through", []))
+    unknown = {each.removesuffix(" as root") for each in (*stops, *through)} - {*TIERS, "none"}
     assert not unknown, f"{path}: no such tier: {unknown}"
     return Cheat(
         name=path.stem,
@@ -107,8 +128,25 @@ def read_cheat(path: Path) -> Cheat:
         source=source,
         stops=stops,
         seen=tuple(_seen(each) for each in known["seen"]),
+        through=through,
         **{key: known[key][0] for key in ("base", "file") if key in known},
     )
+
+
+def install_katas(place: Surroundings) -> None:
+    """Install the small katas; the ledger of `till` and all around it come from `fp_drift`."""
+    shutil.copytree(SMALL_KATAS, place.pack)
+    ledger = shipped().get("fp_drift")
+    till, solution = place.pack / "katas" / "till", place.pack / "solutions" / "till"
+    solution.mkdir()
+    for file, copy in (
+        (ledger.folder / "world.py", till),
+        (ledger.folder / "oracle.py", till),
+        (ledger.folder / "ledger.py", till / "books.py"),
+        (ledger.solutions / "ledger.py", solution / "books.py"),
+    ):
+        shutil.copy(file, copy)
+    install(place.site, PACK)
 
 
 def _seen(text: str) -> tuple[str, str]:

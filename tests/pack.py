@@ -17,6 +17,15 @@ HANGS = "import time\n\n\nclass Thing:\n    def go(self):\n        time.sleep(60
 ELSEWHERE = str(Path(__file__).with_name("elsewhere.py"))
 
 
+def install(site: Path, package: str) -> None:
+    """Make the folder `package` of `site` an installed package that offers katas; `site` belongs in PYTHONPATH."""
+    (site / package / "__init__.py").touch()
+    info = site / f"{package}-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[drill_katas.packs]\n{package} = {package}\n")
+
+
 class Pack:
     """A package `toys` that offers the kata `toy`, as installed; and `work`, a folder with what was handed in."""
 
@@ -28,10 +37,7 @@ class Pack:
         site = root / "site"
         self.folder = site / "toys" / "katas" / "toy"
         self.folder.mkdir(parents=True)
-        (site / "toys" / "__init__.py").touch()
-        (site / "toys-1.dist-info").mkdir()
-        (site / "toys-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 1\n")
-        (site / "toys-1.dist-info" / "entry_points.txt").write_text("[drill_katas.packs]\ntoys = toys\n")
+        install(site, "toys")
         (self.folder / "kata.toml").write_text(MANIFEST)
         (self.folder / "toy.py").write_text(WRONG)
         self.checks(CHECK)

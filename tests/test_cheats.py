@@ -38,14 +38,11 @@ pytestmark = pytest.mark.long
 TIERS = ["strong", "reduced", "practice"]
 CHEATS = {cheat.name: cheat for cheat in museum.cheats()}
 MAKERS = {maker.__name__: maker for maker in archives.MAKERS}
-BROKEN_FAILS = {  # whatever the seed: these have examples of their own, or leave nothing to chance
-    "test_a_topic_replayed_after_a_restart_changes_nothing",
-    "test_large_amounts_come_back_to_the_last_unit",
-    "test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even",
-    "test_a_checkout_credits_what_was_charged",
-    "test_an_event_is_remembered_through_a_busy_day",
-    "test_an_order_without_an_answer_is_settled_when_it_comes_again",
-    "test_no_money_is_made_or_lost_in_a_night_of_kills",
+WRONG_FAILS = {  # the checks that a ledger that answers zero fails, and a board that asks too much
+    "test_an_unknown_account_holds_nothing",
+    "test_a_replay_after_a_restart_changes_nothing",
+    "test_a_decline_is_counted_and_logged_once",
+    "test_statements_do_not_grow_with_users",
 }
 STUMBLES = ("the zygote did not fork", "the judge did not come to the end")  # what the grader says of itself
 MOST_RECORD = 200_000  # bytes of one submission's record
@@ -158,9 +155,12 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     (root / "canary").write_text("a canary\n")
     listeners, mounts = Listeners(museum.Surroundings(root).door), Path("/proc/mounts").read_text()
     place = museum.Surroundings(root, listeners.tcp, listeners.udp, listeners.segment)
+    museum.install_katas(place)
     try:
         _hand_in(place, names)
-        env = {SEED_SECRET: token, "TMPDIR": str(root / "tmp"), "XDG_STATE_HOME": str(root / "state")}
+        python_path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(place.site))))
+        folders = {"TMPDIR": str(root / "tmp"), "XDG_STATE_HOME": str(root / "state")}
+        env = {"PYTHONPATH": python_path, SEED_SECRET: token, **folders}
         if tier == "reduced" and os.geteuid() == 0:  # who grades there is somebody else, whose all this is
             for path in (root, *root.rglob("*")):
                 os.chown(path, SOMEBODY, SOMEBODY)
@@ -184,11 +184,16 @@ def _hand_in(place: museum.Surroundings, names: set[str]) -> None:
         (place.canary(name) / "canary").write_text("a canary\n")
         (place.canary(name) / "canary").chmod(0o644)
         os.utime(place.canary(name) / "canary", (HATCHED, HATCHED))
-        for file, text in CHEATS[name].submission(place).items():
-            (submissions / name / file).write_text(text, encoding="utf-8")
+        (submissions / name / CHEATS[name].file).write_text(CHEATS[name].submission(place), encoding="utf-8")
     nothing = (museum.CHEATS / "nothing.py").read_bytes()
     for name in sorted(names & set(MAKERS)):
         MAKERS[name](submissions, nothing)
+    for kata in museum.KATAS.values():
+        shutil.copytree(place.pack / "solutions" / kata, submissions / f"right_{kata}")
+    for name, wrong in {"wrong_till": "books.py", "wrong_board": "board.py"}.items():
+        (submissions / name).mkdir()
+        source = museum.CHEATS / "nothing.py" if wrong == "books.py" else place.pack / "katas" / "board" / wrong
+        shutil.copy(source, submissions / name / wrong)
 
 
 @pytest.fixture(scope="session", params=TIERS)
@@ -239,7 +244,7 @@ def got_through(visit: Visit, name: str) -> list[str]:
     grade, mark, canary = visit.grades[name], visit.place.mark(name), visit.place.canary(name)
     found = ["it is solved"] if grade.solved else []
     found += ["it is not judged"] if any(check.verdict is Outcome.NOT_JUDGED for check in grade.checks) else []
-    passed = {check.name for check in grade.checks if check.verdict is Outcome.PASS} & BROKEN_FAILS
+    passed = {check.name for check in grade.checks if check.verdict is Outcome.PASS} & WRONG_FAILS
     if passed and CHEATS[name].base != "solution":
         found.append(f"it passes {passed}")
     text = _messages(grade)
@@ -262,36 +267,50 @@ def got_through(visit: Visit, name: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("kata", museum.KATAS.values())
+def test_right_submissions_pass_beside_the_cheats(visit: Visit, kata: str) -> None:
+    """What no cheat is added to gets what it deserves: a right module is solved, a wrong one is not."""
+    right, wrong = visit.grades[f"right_{kata}"], visit.grades[f"wrong_{kata}"]
+    assert right.solved, _messages(right)
+    failed = {check.name for check in wrong.checks if check.verdict is Outcome.FAIL}
+    assert failed == WRONG_FAILS & {check.name for check in wrong.checks}, _messages(wrong)
+
+
 @pytest.mark.parametrize("cheat", CHEATS)
-def test_a_cheat_is_carried_out_and_stopped_where_it_is_said_to_be(visit: Visit, cheat: str) -> None:
+def test_each_cheat_runs_and_is_stopped(visit: Visit, cheat: str) -> None:
+    """Each cheat is carried out, and stopped at the tiers that its header names.
+
+    A cheat with `through` has to get through at those tiers: so it shows that this test can fail.
+    """
     grade = visit.grades[cheat]
     for verdict, pattern in CHEATS[cheat].seen:
-        told = [f"{each.verdict}: {each.message}" for each in grade.checks]
+        verdicts = [f"{each.verdict}: {each.message}" for each in grade.checks]
         assert any(
             re.match(verdict, each.verdict) and re.search(pattern, each.message, re.DOTALL) for each in grade.checks
-        ), f"nothing like {verdict}: {pattern} in\n" + "\n".join(told)
+        ), f"nothing like {verdict}: {pattern} in\n" + "\n".join(verdicts)
     found = got_through(visit, cheat)
     match CHEATS[cheat].is_stopped_at(visit.tier):
         case True:
             assert not found
         case False if not found:
+            assert visit.tier not in CHEATS[cheat].through, "without its defense this cheat gets through"
             pytest.skip(f"{cheat} may get through at {visit.tier}, and does not on this machine")
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-def test_an_archive_is_graded_for_its_fix_alone(visit: Visit, maker: str) -> None:
+def test_archives_are_graded_for_their_fix(visit: Visit, maker: str) -> None:
     grade = visit.grades.get(maker) or visit.grades[r"z\n::set-output name=solved::true\n\x1b[2J\r"]
     assert not grade.solved
-    assert grade.kata in {"fp_drift", None}
+    assert grade.kata in {"till", None}
     if grade.kata is None:
         assert grade.notes[-1].startswith("not judged: ")
     else:
-        assert {check.name for check in grade.checks if check.verdict is not Outcome.PASS} >= BROKEN_FAILS
+        assert not any(check.verdict is Outcome.PASS for check in grade.checks)
     assert len(msgspec.json.encode(grade)) < MOST_RECORD
     assert not any(token in msgspec.json.encode(grade).decode() for token in visit.tokens)
 
 
-def test_after_all_of_it_the_grader_has_told_nothing_and_left_nothing(visit: Visit) -> None:
+def test_the_grader_leaks_and_leaves_nothing(visit: Visit) -> None:
     printed = visit.printed
     assert "Traceback" not in printed
     assert re.search(r"^\s*::|\x1b\]|\x9b", printed, re.MULTILINE) is None
@@ -307,6 +326,6 @@ def test_after_all_of_it_the_grader_has_told_nothing_and_left_nothing(visit: Vis
 def test_the_table_says_what_the_cheats_say() -> None:
     told = museum.table()
     page = Path(__file__).parents[1] / "docs" / "security.md"
-    assert told in page.read_text(encoding="utf-8"), "python docs/museum.py writes it"
+    assert told in page.read_text(encoding="utf-8"), "python docs/generate.py writes it"
     assert len(told.splitlines()) == len(CHEATS) + len(MAKERS) + 2
     assert all(len(line.split("|")) == 6 and line.split("|")[1].strip() for line in told.splitlines())

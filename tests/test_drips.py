@@ -8,9 +8,13 @@ import time
 
 import pytest
 
+from drill_katas import kit
+from drill_katas.catalog.katas import Limits
+from drill_katas.failures import Hang
 from drill_katas.sut.wire import Channel
-from tests.conftest import MANIFEST
-from tests.deeds import GRACE, HANG, PASS, judge, notes
+from tests.deeds import GRACE
+from tests.support.waiting import wait_until
+from tests.support.worlds import BANK_WORLD, LINKS_WORLD
 
 CALLS, STACKS = 3, 5  # the descriptors that a program has of its judge's
 DRIP = """
@@ -45,32 +49,18 @@ class Thing:
             os.read({CALLS}, 4096)
             time.sleep(0.05)
 """
-CHECKS = '''
-@pytest.mark.stage("symptom")
-def test_go(sut):
-    """It goes."""
-    with sut.open("Thing") as thing:
-        for _ in range(2):
-            thing.METHOD("x" * 900_000)
-
-@pytest.mark.stage("symptom")
-def test_next(sut):
-    """The next one is judged as ever."""
-    with sut.open("Thing") as thing:
-        assert thing.fine() == "fine"
-'''
 
 
 @pytest.mark.parametrize("method", ["stacks", "answer", "logs", "request"])
-def test_a_program_that_drips_hangs_in_time(toy, method):
+def test_a_dripping_program_hangs_in_time(sut_bench, method):
     """The budget of a call is its own, and of the stacks that are asked for after it there is a bound in all."""
-    toy.limits(call_seconds=1.0)
-    toy.module(MODULE)
-    toy.checks(CHECKS.replace("METHOD", method))
-    (check, after), _ = judge(toy)
-    assert check.outcome is HANG, check.message
-    assert check.seconds < 20  # such stacks kept a judge for half an hour
-    assert after.outcome is PASS, after.message
+    sut, began = sut_bench.start(MODULE, limits=Limits(call_seconds=1.0)), time.monotonic()
+    with sut.open("Thing") as thing, pytest.raises(Hang):
+        for _ in range(2):
+            getattr(thing, method)("x" * 900_000)
+    assert time.monotonic() < began + 20  # such stacks kept a judge for half an hour
+    with sut_bench.next_check().open("Thing") as thing:
+        assert thing.fine() == "fine"
 
 
 SENDERS = f"""{DRIP}
@@ -97,43 +87,32 @@ class Thing:
         threading.Thread(target=drip, args=(connection.fileno(), b"x"), daemon=True).start()
         self.kept = connection
 """
-SENDERS_CHECKS = '''
+
+
 class Service:
+    """An upstream that charges everybody."""
+
     def charge(self):
         return "charged"
 
 
 def opened(sut):
+    """Return a database, and a thing that has it and an upstream."""
     database = kit.database()
     return database, sut.open("Thing", database, kit.upstream(Service(), client="Bank"))
 
 
-@pytest.mark.stage("symptom")
-def test_go(sut):
-    """It goes."""
+@pytest.mark.parametrize("method", ["statement", "charge"])
+def test_a_dripping_request_keeps_nobody(sut_bench, method):
+    """The judge waits for the end of a statement, or of a call to an upstream, no longer than the check lasts."""
+    sut, began = sut_bench.start(SENDERS, world=BANK_WORLD), time.monotonic()
     database, thing = opened(sut)
     with database.recorded() as statements:
-        thing.METHOD()
+        getattr(thing, method)()
         assert thing.fine() == "fine"
     assert not statements
-
-
-@pytest.mark.stage("symptom")
-def test_next(sut):
-    """The next one is judged as ever."""
-    assert opened(sut)[1].fine() == "fine"
-'''
-
-
-@pytest.mark.parametrize("method", ["statement", "charge"])
-def test_a_request_that_is_sent_in_drips_keeps_nobody(toy, method):
-    """The judge waits for the end of a statement, or of a call to an upstream, no longer than the check lasts."""
-    toy.write("world.py", "class Bank:\n    def __init__(self, line):\n        self.line = line\n")
-    toy.module(SENDERS)
-    toy.checks(SENDERS_CHECKS.replace("METHOD", method))
-    began = time.monotonic()
-    for check in judge(toy)[0]:
-        assert check.outcome is PASS, check.message
+    _, thing = opened(sut_bench.next_check())
+    assert thing.fine() == "fine"
     assert time.monotonic() < began + 20
 
 
@@ -177,62 +156,40 @@ def make_app(world):
         app.router.add_get(f"/{handler.__name__}", handler)
     return app
 """
-APP_CHECKS = '''
-@pytest.mark.stage("symptom")
-def test_go(sut):
-    """It goes."""
-    network = kit.network("front", "back")
-    for name in ("front", "back"):
-        sut.serve("make_app", network.node(name))
-    assert network.ask("front", "GET", "/PATH", within=1).status == STATUS
-    assert network.ask("back", "GET", "/fine", within=5).status == 200
-'''
 
 
 @pytest.mark.parametrize(("path", "status"), [("answer", None), ("headers", 200), ("body", 200)])
-def test_an_application_that_drips_keeps_nobody(toy, path, status):
+def test_a_dripping_application_keeps_nobody(sut_bench, path, status):
     """An answer has to be whole in time, and a request that never is keeps no other from its answer."""
-    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["aiohttp.web"]\n')
-    toy.write("world.py", "class World:\n    def __init__(self, name, links):\n        self.links = links\n")
-    toy.module(APP)
-    toy.checks(APP_CHECKS.replace("PATH", path).replace("STATUS", str(status)))
-    began = time.monotonic()
-    check = toy.check()
-    assert check.outcome is PASS, check.message
+    sut, began, network = sut_bench.start(APP, world=LINKS_WORLD), time.monotonic(), kit.network("front", "back")
+    for name in ("front", "back"):
+        sut.serve("make_app", network.node(name))
+    assert network.ask("front", "GET", f"/{path}", within=1).status == status
+    assert network.ask("back", "GET", "/fine", within=5).status == 200
+    sut_bench.session.end_check()
     assert time.monotonic() < began + 20
 
 
-def test_an_idle_program_is_asked_for_no_stacks(toy):
-    """A check that has used up its budget asks for nothing: the program is killed first, for it has nothing to tell."""
-    asked = notes(toy)
-    toy.module(f"""
+def test_an_idle_program_is_asked_for_no_stacks(sut_bench, notes):
+    """A check that has used up its budget asks for nothing: the program is killed first, and has no stacks to show."""
+    module = f"""
         import os, signal
 
 
         class Thing:
             def go(self):
-                signal.signal(signal.SIGUSR1, lambda *_: open({str(asked)!r}, "a").write("asked"))
+                signal.signal(signal.SIGUSR1, lambda *_: open({str(notes)!r}, "a").write("asked"))
                 return "gone"
-    """)
-    toy.checks('''
-        import time
-
-        @pytest.mark.stage("symptom")
-        @pytest.mark.timeout(1)
-        def test_go(sut):
-            """It goes."""
-            with sut.open("Thing") as thing:
-                thing.go()
-                while sut.check.seconds_left():
-                    time.sleep(0.01)
-                raise AssertionError("the block fails, and lets the object go")
-    ''')
-    check = toy.check()
-    assert "the block fails" in check.message
-    assert asked.read_text() == ""
+    """
+    sut = sut_bench.start(module, budget=1.0)
+    with pytest.raises(AssertionError, match="the block fails"), sut.open("Thing") as thing:  # and the object is let go
+        thing.go()
+        wait_until(lambda: not sut.check.seconds_left())
+        raise AssertionError("the block fails")
+    assert notes.read_text() == ""
 
 
-def test_a_frame_that_is_read_in_drips_is_given_up():
+def test_a_frame_read_in_drips_is_given_up():
     """The time is that of the whole frame, and each part that is taken gives no more."""
     ours, theirs = socket.socketpair()
     over = threading.Event()

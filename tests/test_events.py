@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import find, given
 from hypothesis import strategies as st
 
 from drill_katas import kit
-from drill_katas.verdict import Outcome
-from tests.conftest import MANIFEST
 
 DAY = [{"id": f"evt-{number}", "amount": f"{number}.00", "delivery": 1} for number in range(3)]
 REPORTS = """
@@ -31,23 +30,13 @@ class Thing:
         FAILED.labels("full").inc()
         log.error("order failed", reason="full", trace_id="ab" * 16)
 """
-CHECK = """
 REPORT = kit.ErrorReport(
-    "orders_failed_total", labels={{"reason": "full"}}, line={{"event": "order failed", "reason": "full"}}
+    "orders_failed_total", labels={"reason": "full"}, line={"event": "order failed", "reason": "full"}
 )
-
-@pytest.mark.stage("trace")
-def test_go(sut):
-    '''It goes.'''
-    with sut.open("Thing") as thing:
-        with sut.observe() as seen:
-            thing.{call}
-        REPORT.expect(seen, "a full shop:", times={times})
-"""
 
 
 @given(topic=kit.events.deliveries(DAY))
-def test_every_message_is_delivered_and_its_deliveries_are_numbered(topic):
+def test_deliveries_of_each_message_are_numbered(topic):
     counts = Counter(message["id"] for message in topic)
     assert set(counts) == {message["id"] for message in DAY}
     for name, times in counts.items():
@@ -68,37 +57,55 @@ def test_ids_have_their_prefix(drawn):
     assert all(each.startswith("order-") and len(each) == len("order-") + 12 for each in drawn)
 
 
-def judged(toy, call, times=1):
-    toy.write("kata.toml", f'{MANIFEST}preload = ["structlog", "prometheus_client"]\n')
-    toy.module(REPORTS)
-    toy.checks(CHECK.format(call=call, times=times))
-    return toy.check()
+@pytest.fixture
+def sut(sut_bench):
+    return sut_bench.start(REPORTS)
 
 
-def test_an_error_that_is_counted_and_logged_once_on_its_trace_passes(toy):
-    assert judged(toy, "go(1, 1)").passed
-    assert judged(toy, "go(0, 0)", times=0).passed
+def expect_report(sut, act, times=1):
+    """Observe what `act` does, and expect that many reports of a full shop."""
+    with sut.open("Thing") as thing, sut.observe() as seen:
+        act(thing)
+    REPORT.expect(seen, "a full shop:", times=times)
 
 
-def test_a_report_that_is_made_only_under_observation_is_found_out(toy):
-    """The judge has seen two failures; the program tells when it is observed, by its metrics being asked for."""
-    observed = CHECK.replace("REPORT.expect(seen", "thing.go({also}, {also})\n        REPORT.expect_ever(sut")
-    toy.write("kata.toml", f'{MANIFEST}preload = ["structlog", "prometheus_client"]\n')
-    toy.module(REPORTS)
-    toy.checks(observed.format(call="go(1, 1)", times=2, also=1))
-    assert toy.check().passed
-    toy.checks(observed.format(call="go(1, 1)", times=2, also=0))
-    told = "a full shop: in the whole check, observed or not, orders_failed_total counts 1 and 1 time a line is logged"
-    assert toy.check().message == f"{told}; the judge saw 2"
+def test_an_error_reported_once_passes(sut):
+    expect_report(sut, lambda thing: thing.go(1, 1))
+    expect_report(sut, lambda thing: thing.go(0, 0), times=0)
 
 
-def test_what_is_wrong_with_a_report_is_told(toy):
-    told = 'a full shop: orders_failed_total{reason="full"} went up by 2; it should go up by 1'
-    assert judged(toy, "go(2, 1)").message == told
-    told = "a full shop: it is logged 0 times as the contract says; it should be 1 time. Logged was: nothing"
-    assert judged(toy, "go(1, 0)").message == told
-    astray = judged(toy, "astray()")
-    assert astray.outcome is Outcome.FAIL
-    assert (
-        f"it is logged under the trace id {'ab' * 16}; it should be under that of the request, once" in astray.message
-    )
+@pytest.mark.parametrize("unobserved", [1, 0])
+def test_unobserved_errors_have_to_be_reported_too(sut, unobserved):
+    """The judge has seen two failures; the program reports when its metrics are asked for."""
+    with sut.open("Thing") as thing:
+        with sut.observe():
+            thing.go(1, 1)
+        thing.go(unobserved, unobserved)
+        if unobserved:
+            REPORT.expect_ever(sut, "a full shop:", times=2)
+            return
+        with pytest.raises(AssertionError) as failure:
+            REPORT.expect_ever(sut, "a full shop:", times=2)
+    counts = "in the whole check, observed or not, orders_failed_total counts 1 and 1 time a line is logged"
+    assert str(failure.value) == f"a full shop: {counts}; the judge saw 2"
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda thing: thing.go(2, 1), 'orders_failed_total{reason="full"} went up by 2; it should go up by 1'),
+        (
+            lambda thing: thing.go(1, 0),
+            "it is logged 0 times as the contract says; it should be 1 time. Logged was: nothing",
+        ),
+        (
+            lambda thing: thing.astray(),
+            f"it is logged under the trace id {'ab' * 16}; it should be under that of the request, once",
+        ),
+    ],
+    ids=["counted twice", "not logged", "on another trace"],
+)
+def test_a_wrong_report_gets_its_message(sut, act, message):
+    with pytest.raises(AssertionError) as failure:
+        expect_report(sut, act)
+    assert str(failure.value) == f"a full shop: {message}"

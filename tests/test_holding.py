@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from drill_katas import kit
+from tests.support.worlds import BANK_WORLD
+
 MODULE = """
 class Thing:
     def __init__(self, bank, engine):
@@ -17,34 +22,35 @@ class Thing:
             connection.exec_driver_sql("SELECT 42")
         self.line.ask("charge")
 """
-CHECKS = '''
+
+
 class Service:
+    """An upstream that looks for connections while it is called."""
+
+    def __init__(self, database):
+        self.holding = kit.Holding(database)
+
     def charge(self):
         self.holding.note("charge")
 
 
-@pytest.mark.stage("symptom")
-@pytest.mark.parametrize(("method", "says"), [
-    ("over_the_call", "1 connection was checked out while charge was open, the first: connection 1 since "
-     "thing.over_the_call() -> no answer, last statement SELECT 42"),
-    ("ahead_of_the_call", ""),
-])
-def test_go(sut, method, says):
-    """It goes."""
-    service, database = Service(), kit.database()
-    service.holding = kit.Holding(database)
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (
+            "over_the_call",
+            (
+                "1 connection was checked out while charge was open, the first: connection 1 since "
+                "thing.over_the_call() -> no answer, last statement SELECT 42"
+            ),
+        ),
+        ("ahead_of_the_call", ""),
+    ],
+)
+def test_a_connection_kept_over_a_call_is_named(sut_bench, method, message):
+    """One that went back to its pool ahead of the call is not."""
+    sut, database = sut_bench.start(MODULE, world=BANK_WORLD), kit.database()
+    service = Service(database)
     with sut.open("Thing", kit.upstream(service, client="Bank"), database) as thing:
         getattr(thing, method)()
-    assert str(service.holding) == says, str(service.holding)
-'''
-
-
-def test_a_connection_kept_over_a_call_is_named(toy):
-    """One that went back to its pool ahead of the call is not."""
-    toy.write("world.py", "class Bank:\n    def __init__(self, line):\n        self.line = line\n")
-    toy.module(MODULE)
-    toy.checks(CHECKS)
-    results = toy.verdict().checks
-    assert len(results) == 2
-    for check in results:
-        assert check.passed, check.message
+    assert str(service.holding) == message

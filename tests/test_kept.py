@@ -1,29 +1,25 @@
-"""What a program has its judge keep has one bound over all of it, and the verdict names what was too much."""
+"""All that the judge keeps for a program has one bound; the message names the largest part."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
-import time
-from typing import TYPE_CHECKING
 
 import pytest
 
+from drill_katas import kit
+from drill_katas.catalog.katas import Limits
+from drill_katas.failures import LimitExceeded
 from drill_katas.services.broker import MOST_CONNECTIONS, Services
 from drill_katas.services.retained import MAX_RETAINED, CountedChannel, RetainedBytes, RetentionExceeded, weight_of
 from drill_katas.sut.wire import decode
-from tests.conftest import MANIFEST, Toy
-from tests.deeds import LIMIT, PASS, judge
-
-if TYPE_CHECKING:
-    from drill_katas.verdict import CheckResult
+from tests.support.memory import growth
+from tests.support.waiting import wait_until
+from tests.support.worlds import BANK_WORLD, LINKS_WORLD
 
 MIB = 1 << 20
-MOST_MEMORY = 600 * MIB  # of a judge, with all that pytest and its libraries take
-WORLD = """
-class Bank:
-    def __init__(self, line):
-        self.line = line
-"""
+MOST_GROWTH = 450 * MIB  # of a judge, by all that it keeps and handles meanwhile
+LIMITS = Limits(call_seconds=20.0)
 MODULE = """
 import os, socket
 
@@ -87,18 +83,22 @@ class Thing:
         for number in range(1_500):
             MANY.labels(f"{number}-{'x' * 100}").set(1)
 """
-CHECKS = '''
-import contextlib
-import resource
 
 
 class Service:
-    def charge(self, cents, note=""):
+    """An upstream that takes any note."""
+
+    def charge(self, cents=0, note=""):
         return "charged"
 
 
+def opened(sut):
+    return sut.open("Thing", kit.upstream(Service(), client="Bank"))
+
+
 def answer_at_length(sut, thing):
-    return [thing.answer_at_length() for _ in range(500)]
+    kept = [thing.answer_at_length() for _ in range(500)]
+    raise AssertionError(f"{len(kept)} answers are kept")
 
 
 def call_by_halves(sut, thing):
@@ -109,7 +109,7 @@ def call_by_halves(sut, thing):
 def start_again(sut, thing):
     with contextlib.suppress(BaseException):
         thing.log_large_lines()
-    sut.open("Thing", kit.upstream(Service(), client="Bank"))
+    opened(sut)
     sut.measured("started again", 1)
 
 
@@ -121,21 +121,6 @@ def measure_much(sut, thing):
             kept.append(seen)
 
 
-@pytest.mark.stage("symptom")
-@pytest.mark.parametrize("way", WAYS)
-def test_go(sut, way):
-    """It goes."""
-    with sut.open("Thing", kit.upstream(Service(), client="Bank")) as thing:
-        globals()[way](sut, thing) if way in globals() else getattr(thing, way)()
-
-
-@pytest.mark.stage("symptom")
-def test_next(sut):
-    """The next one is judged as ever, and the judge has not grown beyond all bounds."""
-    with sut.open("Thing", kit.upstream(Service(), client="Bank")) as thing:
-        assert thing.fine() == "fine"
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MOST // 1024
-'''
 WAYS = {
     "log_large_lines": "log lines",
     "log_small_lines": "log lines",
@@ -149,41 +134,29 @@ WAYS = {
 }
 
 
-@pytest.fixture(scope="module")
-def senders(tmp_path_factory) -> dict[str, CheckResult]:
-    """The results of a program that sends too much in each of these ways, and of the check after them."""
-    toy = Toy(tmp_path_factory.mktemp("senders"))
-    toy.write("world.py", WORLD)
-    toy.write("kata.toml", f'{MANIFEST}preload = ["structlog", "prometheus_client"]\n[limits]\ncall_seconds = 20.0\n')
-    toy.module(MODULE)
-    toy.checks(CHECKS.replace("WAYS", str([*WAYS])).replace("MOST", str(MOST_MEMORY)))
-    return dict(zip([*WAYS, "next"], judge(toy)[0], strict=True))
+def send_too_much(sut, way):
+    """Have a program send too much, until the judge ends the check."""
+    with opened(sut) as thing:
+        act = globals().get(way)
+        if act is not None:
+            act(sut, thing)
+        else:
+            getattr(thing, way)()
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_program_that_sends_too_much_meets_a_limit(senders, way):
-    """The verdict says what there was most of."""
-    check = senders[way]
-    assert check.outcome is LIMIT, check.message
-    assert f"more than the {MAX_RETAINED // MIB} MiB" in check.message
-    assert f"most of it {WAYS[way]}" in check.message
+def test_sending_too_much_meets_a_limit(sut_bench, way):
+    """The message names the largest part; the next check is judged as ever."""
+    sut = sut_bench.start(MODULE, world=BANK_WORLD, limits=LIMITS)
+    with growth() as memory, pytest.raises(LimitExceeded, match=f"most of it {WAYS[way]}") as limit:
+        send_too_much(sut, way)
+    assert memory.most < MOST_GROWTH
+    assert f"more than the {MAX_RETAINED // MIB} MiB" in str(limit.value)
+    assert not sut.check.figures, "what was ended is started again"
+    with opened(sut_bench.next_check()) as thing:
+        assert thing.fine() == "fine"
 
 
-def test_what_was_ended_for_too_much_is_not_started_again(senders):
-    """The check swallows the limit and opens its object again, which ends it there."""
-    assert not senders["start_again"].figures
-
-
-def test_a_judge_keeps_its_size_through_all_of_it(senders):
-    """The last check looks at the most memory that the judge has ever had."""
-    assert senders["next"].outcome is PASS, senders["next"].message
-
-
-APP_WORLD = """
-class World:
-    def __init__(self, name, links):
-        self.links = links
-"""
 APP = """
 import asyncio
 
@@ -213,129 +186,81 @@ def make_app(world):
         app.router.add_get(f"/{handler.__name__}", handler)
     return app
 """
-APP_CHECKS = '''
-import resource
+CHARGES = """
+class Thing:
+    def __init__(self, bank):
+        self.line = bank.line
 
+    def charged(self, size):
+        try:
+            return self.line.ask("charge", note="x" * size)
+        except Exception:
+            return "not charged"
+"""
+SENDS = """
+import aiohttp
 from aiohttp import web
 
 
-async def back(hop):
-    return 200, None
+def make_app(world):
+    async def sends(request):
+        connector = aiohttp.UnixConnector(world.links["back"])
+        async with aiohttp.ClientSession(connector=connector) as session:
+            body = b"x" * int(request.query["size"])
+            async with session.post("http://back/", data=body) as answer:
+                return web.Response(status=answer.status)
 
-
-@pytest.mark.stage("symptom")
-@pytest.mark.parametrize("way", WAYS)
-def test_go(sut, way):
-    """It goes."""
-    network = kit.network("front", "back")
-    network.play("back", back)
-    sut.serve("make_app", network.node("front"))
-    answers = [network.ask("front", "GET", f"/{way}", within=20) for _ in range(30)]
-
-
-@pytest.mark.stage("symptom")
-def test_next(sut):
-    """The judge has not grown beyond all bounds."""
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MOST // 1024
-'''
+    app = web.Application()
+    app.router.add_get("/sends", sends)
+    return app
+"""
 APP_WAYS = {"bodies": "calls between services", "headers": "calls between services", "large": "answers"}
 
 
-@pytest.fixture(scope="module")
-def services(tmp_path_factory) -> dict[str, CheckResult]:
-    """The results of a service that sends too much in each of these ways, and of the check after them."""
-    toy = Toy(tmp_path_factory.mktemp("services"))
-    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"'))
-    toy.write("world.py", APP_WORLD)
-    toy.module(APP)
-    toy.checks(APP_CHECKS.replace("WAYS", str([*APP_WAYS])).replace("MOST", str(MOST_MEMORY)))
-    return dict(zip([*APP_WAYS, "next"], judge(toy)[0], strict=True))
+async def answer_ok(hop):
+    return 200, None
+
+
+def served(sut):
+    """Return a network with an application at its front, and a back that answers everything."""
+    network = kit.network("front", "back")
+    network.play("back", answer_ok)
+    sut.serve("make_app", network.node("front"))
+    return network
 
 
 @pytest.mark.parametrize("way", APP_WAYS)
-def test_a_service_that_sends_too_much_meets_a_limit(services, way):
-    """The check asserts nothing: it is the count that ends it, whatever a check makes of lost connections."""
-    check = services[way]
-    assert check.outcome is LIMIT, check.message
-    assert f"most of it {APP_WAYS[way]}" in check.message
+def test_a_service_that_sends_too_much_meets_a_limit(sut_bench, way):
+    """The count ends the check, although it asserts nothing and loses its connections."""
+    sut = sut_bench.start(APP, world=LINKS_WORLD)
+    network = served(sut)
+    with growth() as memory, pytest.raises(LimitExceeded, match=f"most of it {APP_WAYS[way]}"):
+        kept = [network.ask("front", "GET", f"/{way}", within=20) for _ in range(30)]
+        sut_bench.session.raise_end()
+        raise AssertionError(f"{len(kept)} answers are kept")
+    assert memory.most < MOST_GROWTH
 
 
-def test_a_judge_of_services_keeps_its_size(services):
-    """The last check looks at the most memory that the judge has ever had."""
-    assert services["next"].outcome is PASS, services["next"].message
+def test_an_upstream_refuses_a_large_request(sut_bench):
+    """Whatever the total is: it hangs up."""
+    sut = sut_bench.start(CHARGES, world=BANK_WORLD)
+    bank = kit.upstream(Service(), client="Bank")
+    with sut.open("Thing", bank) as thing:
+        answers = [thing.charged(900_000), thing.charged(1_100_000), thing.charged(0)]
+    assert answers == ["charged", "not charged", "charged"]
+    assert len(bank.received) == 2
 
 
-def test_a_request_beyond_its_own_bound_is_not_taken(toy):
-    """Whatever its total is: an upstream hangs up, and a node of a network answers 413."""
-    toy.write("world.py", WORLD)
-    toy.module("""
-        class Thing:
-            def __init__(self, bank):
-                self.line = bank.line
-
-            def charged(self, size):
-                try:
-                    return self.line.ask("charge", note="x" * size)
-                except Exception:
-                    return "not charged"
-    """)
-    toy.checks("""
-        class Service:
-            def charge(self, note):
-                return "charged"
-
-        @pytest.mark.stage("symptom")
-        def test_go(sut):
-            \"\"\"It goes.\"\"\"
-            bank = kit.upstream(Service(), client="Bank")
-            with sut.open("Thing", bank) as thing:
-                answers = [thing.charged(900_000), thing.charged(1_100_000), thing.charged(0)]
-            assert answers == ["charged", "not charged", "charged"], answers
-            assert len(bank.received) == 2
-    """)
-    check = toy.check()
-    assert check.outcome is PASS, check.message
+def test_a_node_refuses_a_large_body(sut_bench):
+    """Whatever the total is: it answers 413."""
+    network = served(sut_bench.start(SENDS, world=LINKS_WORLD))
+    sizes = (900_000, 1_100_000, 0)
+    statuses = [network.ask("front", "GET", f"/sends?size={size}", within=10).status for size in sizes]
+    assert statuses == [200, 413, 200]
 
 
-def test_a_body_beyond_its_own_bound_is_not_taken(toy):
-    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"'))
-    toy.write("world.py", APP_WORLD)
-    toy.module("""
-        import aiohttp
-        from aiohttp import web
-
-        def make_app(world):
-            async def sends(request):
-                connector = aiohttp.UnixConnector(world.links["back"])
-                async with aiohttp.ClientSession(connector=connector) as session:
-                    body = b"x" * int(request.query["size"])
-                    async with session.post("http://back/", data=body) as answer:
-                        return web.Response(status=answer.status)
-
-            app = web.Application()
-            app.router.add_get("/sends", sends)
-            return app
-    """)
-    toy.checks("""
-        async def back(hop):
-            return 200, None
-
-        @pytest.mark.stage("symptom")
-        def test_go(sut):
-            \"\"\"It goes.\"\"\"
-            network = kit.network("front", "back")
-            network.play("back", back)
-            sut.serve("make_app", network.node("front"))
-            sizes = (900_000, 1_100_000, 0)
-            statuses = [network.ask("front", "GET", f"/sends?size={size}", within=10).status for size in sizes]
-            assert statuses == [200, 413, 200], statuses
-    """)
-    check = toy.check()
-    assert check.outcome is PASS, check.message
-
-
-def test_what_is_given_back_makes_room():
-    """Only what is retained counts; after an excess nothing is given back, so that the verdict stands."""
+def test_released_memory_makes_room():
+    """Only what is kept counts; after an excess nothing is given back, so that the verdict stands."""
     retained = RetainedBytes(10 * MIB)
     for _ in range(5):
         retained.add("answers", 9 * MIB)
@@ -348,7 +273,7 @@ def test_what_is_given_back_makes_room():
         retained.raise_if_exceeded()
 
 
-def test_too_much_ends_the_program_once_and_for_all():
+def test_too_much_ends_the_program_once():
     """It is ended at the first excess, and each later count meets that, too."""
     retained, ends = RetainedBytes(MIB), []
     retained.end = lambda: ends.append("ended")
@@ -385,9 +310,6 @@ def test_connections_that_end_are_forgotten():
         for _ in range(2 * MOST_CONNECTIONS):
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.connect(services.address)
-        until = time.monotonic() + 20
-        while services._channels and time.monotonic() < until:
-            time.sleep(0.01)
-        assert not services._channels
+        wait_until(lambda: not services._channels)
     finally:
         services.close()

@@ -1,4 +1,4 @@
-"""Load on a node: what is sent when, and what is told of the answers."""
+"""Load on a node: when requests are sent, and what the figures of their answers are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import itertools
 
 import pytest
 
+from drill_katas import kit
 from drill_katas.kit import load
 from drill_katas.services.hops import HttpResponse
-from tests.conftest import MANIFEST
-from tests.test_network import WORLD
+from tests.support.waiting import wait_until
+from tests.support.worlds import WORLD
 
 APP = """
 import asyncio
@@ -44,110 +45,79 @@ def make_app(world):
     app.router.add_get("/seen", told)
     return app
 """
-START = """
-    network = kit.network("front")
-    sut.serve("make_app", network.node("front"))
-    def gets(*queries):
-        return [("GET", f"/slow?n={n}&{query}", {}) for n, query in enumerate(queries)]
-    def seen():
-        return network.ask("front", "GET", "/seen", within=5).json()
-"""
+
+
+class Front:
+    """A network with one node, and what its application has seen."""
+
+    def __init__(self, sut):
+        self.network = kit.network("front")
+        sut.serve("make_app", self.network.node("front"))
+
+    def seen(self):
+        return self.network.ask("front", "GET", "/seen", within=5).json()
+
+
+def gets(*queries):
+    return [("GET", f"/slow?n={n}&{query}", {}) for n, query in enumerate(queries)]
 
 
 @pytest.fixture
-def front(toy):
-    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["aiohttp.web"]\n')
-    toy.write("world.py", WORLD)
-    toy.module(APP)
-    return toy
+def front(sut_bench):
+    return Front(sut_bench.start(APP, world=WORLD))
 
 
-def passes(front, body: str) -> None:
-    lines = "".join(f"    {line}\n" for line in body.strip("\n").splitlines())
-    front.checks(f'@pytest.mark.stage("symptom")\ndef test_go(sut):\n    """It goes."""\n{START}{lines}')
-    result = front.check()
-    assert result.passed, result.message
+def test_a_burst_is_sent_at_once(front):
+    sent = kit.load.burst(front.network, "front", gets(*(f"status={200 + n}" for n in range(10))), within=5)
+    assert [answer.status for answer in sent.answers] == list(range(200, 210)), sent
+    assert front.seen()["most"] == 10, front.seen()
+    assert sent.good_answers == 10
 
 
-def test_a_burst_is_sent_all_at_once_and_answered_in_its_order(front):
-    passes(
-        front,
-        """
-load = kit.load.burst(network, "front", gets(*(f"status={200 + n}" for n in range(10))), within=5)
-assert [answer.status for answer in load.answers] == list(range(200, 210)), load
-assert seen()["most"] == 10, seen()
-assert load.good_answers == 10
-""",
-    )
+def test_closed_loop_clients_wait_for_answers(front):
+    sent = kit.load.closed_loop(front.network, "front", gets(*["takes=0.02"] * 12), clients=3, within=5)
+    assert front.seen()["most"] == 3, front.seen()
+    assert len(sent.answers) == front.seen()["finished"] == 12
+    assert sent.seconds >= 4 * 0.02, sent
 
 
-def test_in_a_closed_loop_each_customer_waits_for_an_answer_before_the_next_request(front):
-    passes(
-        front,
-        """
-load = kit.load.closed_loop(network, "front", gets(*["takes=0.02"] * 12), clients=3, within=5)
-assert seen()["most"] == 3, seen()
-assert len(load.answers) == seen()["finished"] == 12
-assert load.seconds >= 4 * 0.02, load
-""",
-    )
+def test_open_loop_requests_keep_their_times(front):
+    later, soon = gets("takes=0", "takes=1.5")
+    arrivals = [kit.load.Arrival(0.5, later, 5), kit.load.Arrival(0.0, soon, 5)]
+    sent = kit.load.open_loop(front.network, "front", arrivals)
+    assert front.seen()["order"] == ["1", "0"], front.seen()
+    assert sent.answers[0].seconds < 1 < sent.answers[1].seconds, sent
 
 
-def test_in_an_open_loop_each_request_is_sent_at_its_time_whatever_becomes_of_the_others(front):
-    passes(
-        front,
-        """
-later, soon = gets("takes=0", "takes=1.5")
-arrivals = [kit.load.Arrival(0.5, later, 5), kit.load.Arrival(0.0, soon, 5)]
-load = kit.load.open_loop(network, "front", arrivals)
-assert seen()["order"] == ["1", "0"], seen()
-assert load.answers[0].seconds < 1 < load.answers[1].seconds, load
-""",
-    )
+def test_hanging_up_cancels_the_request(front):
+    hasty, patient = gets("takes=30", "takes=0.3")
+    arrivals = [kit.load.Arrival(0.0, hasty, 0.2), kit.load.Arrival(0.0, patient, 5)]
+    sent = kit.load.open_loop(front.network, "front", arrivals)
+    assert [answer.status for answer in sent.answers] == [None, 200]
+    wait_until(lambda: front.seen()["hung up"])
+    assert (front.seen()["hung up"], front.seen()["finished"]) == (1, 1), front.seen()
 
 
-def test_a_customer_that_hangs_up_cancels_its_request(front):
-    passes(
-        front,
-        """
-import time
-hasty, patient = gets("takes=30", "takes=0.3")
-arrivals = [kit.load.Arrival(0.0, hasty, 0.2), kit.load.Arrival(0.0, patient, 5)]
-load = kit.load.open_loop(network, "front", arrivals)
-assert [answer.status for answer in load.answers] == [None, 200]
-until = time.monotonic() + 5
-while not seen()["hung up"] and time.monotonic() < until:
-    time.sleep(0.02)
-assert (seen()["hung up"], seen()["finished"]) == (1, 1), seen()
-""",
-    )
+def test_a_load_gives_up_without_patience(front):
+    class TooLong(Exception):
+        pass
+
+    def lost():
+        return TooLong([str(hop) for hop in front.network.open_hops()])
+
+    with pytest.raises(TooLong, match=r"front#1.*front#2"):
+        kit.load.burst(
+            front.network, "front", gets("takes=30", "takes=30"), within=60, patience=kit.load.Patience(0.3, lost)
+        )
+    kit.load.burst(front.network, "front", gets("takes=0"), within=5, patience=kit.load.Patience(5, lost))
 
 
-def test_a_load_that_takes_too_long_is_given_up_while_its_customers_still_wait(front):
-    passes(
-        front,
-        """
-class TooLong(Exception):
-    pass
-def lost():
-    return TooLong([str(hop) for hop in network.open_hops()])
-with pytest.raises(TooLong, match="front#1.*front#2"):
-    kit.load.burst(network, "front", gets("takes=30", "takes=30"), within=60, patience=kit.load.Patience(0.3, lost))
-kit.load.burst(network, "front", gets("takes=0"), within=5, patience=kit.load.Patience(5, lost))
-""",
-    )
-
-
-def test_what_is_good_is_said_by_who_asks(front):
-    passes(
-        front,
-        """
-requests = gets("takes=0", "takes=0&status=503", "takes=0&status=404")
-assert kit.load.burst(network, "front", requests, within=5).good_answers == 1
-only_503 = kit.load.burst(network, "front", requests, within=5, good=lambda answer: answer.status == 503)
-assert only_503.good_answers == 1 and only_503.goodput > 0
-""",
-    )
+def test_the_caller_defines_a_good_answer(front):
+    requests = gets("takes=0", "takes=0&status=503", "takes=0&status=404")
+    assert kit.load.burst(front.network, "front", requests, within=5).good_answers == 1
+    only_503 = kit.load.burst(front.network, "front", requests, within=5, good=lambda answer: answer.status == 503)
+    assert only_503.good_answers == 1
+    assert only_503.goodput > 0
 
 
 def answers(*seconds: float, status: int | None = 200) -> tuple[HttpResponse, ...]:
@@ -162,7 +132,7 @@ def test_percentiles_are_nearest_ranks():
     assert few.percentile(33) == 1.0
 
 
-def test_nothing_sent_has_no_percentile_and_no_goodput():
+def test_an_empty_load_has_no_percentile():
     nothing = load.Load((), seconds=0.0)
     assert (nothing.goodput, nothing.describe()) == (0.0, "no requests")
     with pytest.raises(AssertionError, match="no requests"):
@@ -177,7 +147,7 @@ def test_a_load_is_described_on_one_line():
     assert mixed.statuses == {200: 3, 503: 1, None: 1}
 
 
-def test_poisson_arrivals_come_from_their_seed_at_their_rate():
+def test_poisson_arrivals_follow_seed_and_rate():
     requests = [("GET", "/", {})] * 2_000
     arrivals = load.poisson(requests, rate=50.0, within=1.0, seed=7)
     assert arrivals == load.poisson(requests, rate=50.0, within=1.0, seed=7)

@@ -8,25 +8,13 @@ import time
 
 import pytest
 
+from drill_katas import kit
+from drill_katas.failures import CheckEnded, Hang, SutError
 from drill_katas.services.broker import Services
 from drill_katas.services.network import Network
-from drill_katas.verdict import Outcome
-from tests.conftest import MANIFEST
+from tests.support.waiting import wait_until
+from tests.support.worlds import WORLD
 
-WORLD = """
-import aiohttp
-
-
-class World:
-    def __init__(self, name, links, greeting="hello"):
-        self.name, self.greeting, self._links = name, greeting, links
-
-    async def ask(self, node, path, headers=None):
-        connector = aiohttp.UnixConnector(self._links[node])
-        async with aiohttp.ClientSession(connector=connector) as session:
-            async with session.get(f"http://{node}{path}", headers=headers) as answer:
-                return answer.status, await answer.json()
-"""
 APP = """
 import asyncio
 import time
@@ -63,207 +51,149 @@ def make_app(world):
     app.router.add_get("/waits", waits)
     return app
 """
-BOTH = """
-    network = kit.network("front", "back")
-    for name in ("front", "back"):
-        sut.serve("make_app", network.node(name), greeting="good night")
-"""
-ONE = """
-    network = kit.network("front", "back")
-    sut.serve("make_app", network.node("front"))
-"""
 
 
 @pytest.fixture
-def apps(toy):
-    """The toy as an application that two nodes run."""
-    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"'))
-    toy.write("world.py", WORLD)
-    toy.module(APP)
-    return toy
+def sut(sut_bench):
+    return sut_bench.start(APP, world=WORLD)
 
 
-def check(apps, body: str, start: str = BOTH):
-    lines = "".join(f"    {line}\n" for line in body.strip("\n").splitlines())
-    apps.checks(f'@pytest.mark.stage("symptom")\ndef test_go(sut):\n    """It goes."""\n{start}{lines}')
-    return apps.check()
+def serve(sut, *served):
+    """Return a network of the nodes `front` and `back`, of which these are served."""
+    network = kit.network("front", "back")
+    for name in served:
+        sut.serve("make_app", network.node(name), greeting="good night")
+    return network
 
 
-def passes(apps, body: str, start: str = BOTH) -> None:
-    result = check(apps, body, start)
-    assert result.passed, result.message
+@pytest.fixture
+def network(sut):
+    return serve(sut, "front", "back")
 
 
-def test_an_application_is_asked_over_http_and_knows_its_world(apps):
-    passes(
-        apps,
-        """
-answer = network.ask("front", "GET", "/hello", within=5)
-assert (answer.status, answer.json()) == (200, {"from": "front", "says": "good night"})
-assert network.ask("front", "GET", "/nowhere", within=5).status == 404
-""",
-    )
+@pytest.fixture
+def front(sut):
+    """A network whose other node nobody serves."""
+    return serve(sut, "front")
 
 
-def test_every_call_is_seen_with_who_called_whom_and_on_which_trace(apps):
-    passes(
-        apps,
-        """
-answer = network.ask("front", "GET", "/through", within=5)
-assert answer.json()["from"] == "back"
-hops = [(hop.caller, str(hop), hop.path, hop.status, hop.trace_id == answer.trace_id) for hop in network.hops]
-assert hops == [("customers", "front#1", "/through", 200, True), ("front", "back#1", "/hello", 200, True)], hops
-""",
-    )
+def test_applications_answer_over_http(network):
+    answer = network.ask("front", "GET", "/hello", within=5)
+    assert (answer.status, answer.json()) == (200, {"from": "front", "says": "good night"})
+    assert network.ask("front", "GET", "/nowhere", within=5).status == 404
 
 
-def test_many_at_once_are_answered_in_their_order_and_counted(apps):
-    passes(
-        apps,
-        """
-network.delay("back", 0.2)
-answers = network.ask_together("front", [("GET", "/through", {}), ("GET", "/hello", {})] * 20, within=5)
-assert [answer.json()["from"] for answer in answers] == ["back", "front"] * 20
-assert network.peak["back"] == 20, network.peak
-""",
-    )
+def test_a_hop_has_caller_callee_and_trace(network):
+    answer = network.ask("front", "GET", "/through", within=5)
+    assert answer.json()["from"] == "back"
+    hops = [(hop.caller, str(hop), hop.path, hop.status, hop.trace_id == answer.trace_id) for hop in network.hops]
+    assert hops == [("customers", "front#1", "/through", 200, True), ("front", "back#1", "/hello", 200, True)], hops
 
 
-def test_a_node_that_is_cut_off_answers_nobody_until_it_is_healed(apps):
-    passes(
-        apps,
-        """
-network.partition("back")
-answer = network.ask("front", "GET", "/through", within=5)
-assert (answer.status, answer.json()) == (504, {"from": "nobody"})
-assert network.ask("back", "GET", "/hello", within=0.3).status is None
-network.heal("back")
-assert network.ask("front", "GET", "/through", within=5).status == 200
-assert network.open_hops() == []
-""",
-    )
+def test_concurrent_requests_are_answered_in_order(network):
+    network.delay("back", 0.2)
+    answers = network.ask_together("front", [("GET", "/through", {}), ("GET", "/hello", {})] * 20, within=5)
+    assert [answer.json()["from"] for answer in answers] == ["back", "front"] * 20
+    assert network.peak["back"] == 20, network.peak
 
 
-def test_after_a_kill_the_next_program_takes_the_node_over(apps):
-    passes(
-        apps,
-        """
-for _ in range(3):
-    sut.serve("make_app", network.node("back"))
-    assert network.ask("back", "GET", "/hello", within=5).status == 200
-    sut.kill()
-assert network.ask("back", "GET", "/hello", within=5).status is None
-""",
-        '    network = kit.network("back")\n',
-    )
+def test_a_partitioned_node_answers_after_healing(network):
+    network.partition("back")
+    answer = network.ask("front", "GET", "/through", within=5)
+    assert (answer.status, answer.json()) == (504, {"from": "nobody"})
+    assert network.ask("back", "GET", "/hello", within=0.3).status is None
+    network.heal("back")
+    assert network.ask("front", "GET", "/through", within=5).status == 200
+    assert network.open_hops() == []
 
 
-def test_the_next_calls_can_be_scripted(apps):
-    passes(
-        apps,
-        """
-network.script("back", [503, None, 500])
-answers = [network.ask("front", "GET", "/through", within=5).status for _ in range(4)]
-assert answers == [503, 200, 500, 200], answers
-""",
-    )
+def test_the_next_program_serves_a_killed_node(sut):
+    network = kit.network("back")
+    for _ in range(3):
+        sut.serve("make_app", network.node("back"))
+        assert network.ask("back", "GET", "/hello", within=5).status == 200
+        sut.kill()
+    assert network.ask("back", "GET", "/hello", within=5).status is None
 
 
-def test_a_scripted_loss_is_a_lost_connection_before_or_after_the_call_is_carried_out(apps):
-    passes(
-        apps,
-        """
-served = []
-async def prices(hop):
-    served.append(hop.number)
-    return 200, {}
-network.play("back", prices)
-for fault, carried_out in ((kit.Fault.REQUEST_LOST, 0), (kit.Fault.REPLY_LOST, 2), (kit.Fault.NONE, 1)):
-    served.clear()
-    network.script("back", [fault] * 2)  # aiohttp's client asks again itself, once, for what changes nothing
-    status = network.ask("front", "GET", "/through", within=5).status
-    assert (status, len(served)) == (200 if fault is kit.Fault.NONE else 502, carried_out), (fault, status, served)
-""",
-        ONE,
-    )
+def test_the_next_calls_follow_a_script(network):
+    network.script("back", [503, None, 500])
+    answers = [network.ask("front", "GET", "/through", within=5).status for _ in range(4)]
+    assert answers == [503, 200, 500, 200], answers
 
 
-def test_a_node_can_be_played_by_the_check(apps):
-    passes(
-        apps,
-        """
-async def prices(hop):
-    return 200, {"from": f"the check, to {hop.path}"}
-network.play("back", prices)
-assert network.ask("front", "GET", "/through", within=5).json() == {"from": "the check, to /hello"}
-""",
-        ONE,
-    )
+def test_lost_calls_lose_their_connection(front):
+    """The call is lost before it is carried out, or its reply after."""
+    served = []
+
+    async def prices(hop):
+        served.append(hop.number)
+        return 200, {}
+
+    front.play("back", prices)
+    for fault, carried_out in ((kit.Fault.REQUEST_LOST, 0), (kit.Fault.REPLY_LOST, 2), (kit.Fault.NONE, 1)):
+        served.clear()
+        front.script("back", [fault] * 2)  # aiohttp's client asks again itself, once, for what changes nothing
+        status = front.ask("front", "GET", "/through", within=5).status
+        assert (status, len(served)) == (200 if fault is kit.Fault.NONE else 502, carried_out), (fault, status, served)
 
 
-def test_a_node_that_nobody_serves_is_a_lost_connection(apps):
-    passes(
-        apps,
-        """
-assert network.ask("front", "GET", "/through", within=5).status == 502
-""",
-        ONE,
-    )
+def test_a_check_plays_a_node(front):
+    async def prices(hop):
+        return 200, {"from": f"the check, to {hop.path}"}
+
+    front.play("back", prices)
+    assert front.ask("front", "GET", "/through", within=5).json() == {"from": "the check, to /hello"}
 
 
-def test_a_frozen_application_shows_its_threads_and_tasks(apps):
-    result = check(
-        apps,
-        """
-patience = kit.load.Patience(2, lambda: sut.hang("nobody is answered"))
-kit.load.burst(network, "front", [("GET", "/waits", {})] * 2, within=30, patience=patience)
-""",
-    )
-    assert (result.outcome, result.message) == (Outcome.HANG, "nobody is answered")
-    details = "\n".join(result.details)
+def test_an_unserved_node_loses_its_connections(front):
+    assert front.ask("front", "GET", "/through", within=5).status == 502
+
+
+def test_a_frozen_application_shows_threads_and_tasks(sut, network):
+    patience = kit.load.Patience(2, lambda: sut.hang("nobody is answered"))
+    with pytest.raises(Hang, match=r"^nobody is answered$") as hang:
+        kit.load.burst(network, "front", [("GET", "/waits", {})] * 2, within=30, patience=patience)
+    details = "\n".join(hang.value.details)
     assert "2 tasks wait:" in details
     assert "selectors.py" not in details
     assert "recv_fds" not in details
     assert re.search(r"toy.py:\d+ in waits: await asyncio.Event\(\).wait\(\)", details)
 
 
-def test_what_a_request_logs_carries_its_trace(apps):
-    apps.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["structlog"]\n')
-    apps.module(
-        APP.replace(
-            "    async def hello(request):\n",
-            """
+def test_logs_carry_the_trace_of_their_request(sut_bench):
+    greeting = """
     async def hello(request):
         structlog.get_logger().error("said hello", to=request.query.get("to", ""))
-""",
-        ).replace("import aiohttp\n", "import aiohttp\nimport structlog\n", 1)
+"""
+    app = APP.replace("    async def hello(request):\n", greeting).replace(
+        "import aiohttp\n", "import aiohttp\nimport structlog\n", 1
     )
-    passes(
-        apps,
-        """
-with sut.observe() as seen:
-    answers = network.ask_together("front", [("GET", f"/hello?to={n}", {}) for n in range(3)], within=5)
-    through = network.ask("front", "GET", "/through", within=5)
-assert [line["to"] for line in seen.logs(trace_id=answers[1].trace_id)] == ["1"]
-assert [line["event"] for line in seen.logs(trace_id=through.trace_id)] == ["said hello"]
-""",
-    )
+    sut = sut_bench.start(app, world=WORLD)
+    network = serve(sut, "front", "back")
+    with sut.observe() as seen:
+        answers = network.ask_together("front", [("GET", f"/hello?to={n}", {}) for n in range(3)], within=5)
+        through = network.ask("front", "GET", "/through", within=5)
+    assert [line["to"] for line in seen.logs(trace_id=answers[1].trace_id)] == ["1"]
+    assert [line["event"] for line in seen.logs(trace_id=through.trace_id)] == ["said hello"]
 
 
-@pytest.mark.long
-def test_what_the_factory_raises_or_returns_is_told(apps):
-    apps.module("def make_app(world):\n    return 1 / 0\n")
-    result = check(apps, "")
-    assert "raised ZeroDivisionError" in result.message
-    apps.module("def make_app(world):\n    return 7\n")
-    assert "make_app returned a int, not an aiohttp.web.Application" in check(apps, "").message
-    apps.module("def make_app():\n    return 7\n")
-    assert "the contract in BRIEFING.md calls it with other arguments" in check(apps, "").message
-    apps.module("def make():\n    return 7\n")
-    assert "make_app is missing in toy.py" in check(apps, "").message
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        ("def make_app(world):\n    return 1 / 0\n", "raised ZeroDivisionError"),
+        ("def make_app(world):\n    return 7\n", "make_app returned a int, not an aiohttp.web.Application"),
+        ("def make_app():\n    return 7\n", "the contract in BRIEFING.md calls it with other arguments"),
+        ("def make():\n    return 7\n", "make_app is missing in toy.py"),
+    ],
+    ids=["raises", "returns a number", "takes no world", "is missing"],
+)
+def test_a_wrong_factory_gets_its_message(sut_bench, factory, message):
+    with pytest.raises((SutError, CheckEnded), match=re.escape(message)):
+        serve(sut_bench.start(factory, world=WORLD), "front")
 
 
-def test_a_node_that_is_none_is_refused_by_all_that_names_one():
+def test_every_method_refuses_an_unknown_node():
     network = Network("front", "back")
     for name in (
         lambda: network.partition("bakc"),
@@ -277,7 +207,7 @@ def test_a_node_that_is_none_is_refused_by_all_that_names_one():
             name()
 
 
-def test_a_network_ends_quietly_under_whatever_traffic_is_left(caplog):
+def test_a_network_ends_quietly_under_traffic(caplog):
     """Customers still asking, a call that is on its way, and one that never gets an answer."""
     services, network = Services(), Network("front", "back")
     network.attach(services)
@@ -292,8 +222,7 @@ def test_a_network_ends_quietly_under_whatever_traffic_is_left(caplog):
     network.play("back", never)
     for node in ("front", "back") * 10:
         network.start(customer(node))
-    while len(network.hops) < 100:
-        time.sleep(0.01)
+    wait_until(lambda: len(network.hops) >= 100)
     began = time.monotonic()
     services.close()
     assert time.monotonic() - began < 5, "it waited for calls that have no answer"

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from drill_katas import kit
 from drill_katas.sut.telemetry import valid_trace_id
-from tests.conftest import MANIFEST
+from tests.support.worlds import BANK_WORLD
 
 VALID = "0af7651916cd43dd8448eb211c80319c"
+MODULE = """
+import structlog
+
+
+class Thing:
+    def __init__(self, bank, engine):
+        self.line, self.engine = bank.line, engine
+
+    def go(self, trace_id):
+        with structlog.contextvars.bound_contextvars(trace_id=trace_id), self.engine.begin() as connection:
+            self.line.ask("charge")
+            connection.exec_driver_sql("SELECT 1")
+"""
 INVALID = [
     None,
     "",
@@ -24,49 +38,29 @@ INVALID = [
 
 
 @pytest.mark.parametrize("value", INVALID)
-def test_any_other_json_is_no_trace_id(value):
+def test_other_json_is_no_trace_id(value):
     """It would be kept by the judge, with every call and statement."""
     assert valid_trace_id(value) is None
 
 
-def test_thirty_two_hexadecimal_digits_are_one():
+def test_32_hexadecimal_digits_are_a_trace_id():
     """See https://www.w3.org/TR/trace-context/#trace-id."""
     assert valid_trace_id(VALID) == VALID
 
 
-def test_calls_and_statements_keep_valid_ones_alone(toy):
+class Service:
+    """An upstream that charges everybody."""
+
+    def charge(self):
+        return "charged"
+
+
+def test_calls_and_statements_keep_valid_ids(sut_bench):
     """The program writes its requests by hand, with whatever it likes as their trace."""
-    toy.write("kata.toml", MANIFEST + 'preload = ["structlog"]\n')
-    toy.write("world.py", "class Bank:\n    def __init__(self, line):\n        self.line = line\n")
-    toy.module("""
-        import structlog
-        import sqlalchemy
-
-
-        class Thing:
-            def __init__(self, bank, engine):
-                self.line, self.engine = bank.line, engine
-
-            def go(self, trace_id):
-                with structlog.contextvars.bound_contextvars(trace_id=trace_id), self.engine.begin() as connection:
-                    self.line.ask("charge")
-                    connection.exec_driver_sql("SELECT 1")
-    """)
-    toy.checks(f'''
-        class Service:
-            def charge(self):
-                return "charged"
-
-
-        @pytest.mark.stage("symptom")
-        def test_go(sut):
-            """It goes."""
-            bank, database = kit.upstream(Service(), client="Bank"), kit.database()
-            with sut.open("Thing", bank, database) as thing:
-                for trace in ("{VALID}", ["a"], "x" * 32):
-                    thing.go(trace)
-            assert [asked.trace_id for asked in bank.sent] == ["{VALID}", None, None]
-            assert [made.trace_id for made in database.statements][-3:] == ["{VALID}", None, None]
-    ''')
-    check = toy.check()
-    assert check.passed, check.message
+    sut = sut_bench.start(MODULE, world=BANK_WORLD)
+    bank, database = kit.upstream(Service(), client="Bank"), kit.database()
+    with sut.open("Thing", bank, database) as thing:
+        for trace in (VALID, ["a"], "x" * 32):
+            thing.go(trace)
+    assert [asked.trace_id for asked in bank.sent] == [VALID, None, None]
+    assert [made.trace_id for made in database.statements][-3:] == [VALID, None, None]

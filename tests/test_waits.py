@@ -1,15 +1,17 @@
-"""Who waits for whom, told from the calls that a network has seen."""
+"""Chains and cycles of waiting applications, found in the calls that a network has seen."""
 
 from __future__ import annotations
 
 import itertools
 import re
 
+import pytest
+
+from drill_katas import kit
+from drill_katas.failures import Hang
 from drill_katas.kit import waits
 from drill_katas.services.hops import Hop
-from drill_katas.verdict import Outcome
-from tests.conftest import MANIFEST
-from tests.test_network import WORLD
+from tests.support.worlds import WORLD
 
 ONE, OTHER = "1" * 32, "2" * 32
 
@@ -38,13 +40,13 @@ def test_a_chain_has_only_calls_that_are_open():
     assert [[str(each) for each in chain] for chain in waits.chains(hops)] == [["a#1", "b#2"]]
 
 
-def test_a_call_off_the_trace_is_nobodys():
+def test_calls_off_the_trace_join_no_chain():
     hops = [hop("customers", "a", 1, 0.0), hop("a", "b", 1, 1.0, trace=None), hop("b", "a", 2, 2.0, trace=None)]
     assert [len(chain) for chain in waits.chains(hops)] == [1, 1, 1]
     assert waits.cycles(hops) == []
 
 
-def test_a_call_is_not_made_by_one_that_began_later():
+def test_a_later_call_makes_no_earlier_one():
     hops = [hop("a", "b", 1, 0.0), hop("customers", "a", 1, 1.0)]
     assert [len(chain) for chain in waits.chains(hops)] == [1, 1]
 
@@ -58,27 +60,27 @@ def test_requests_on_one_trace_have_a_chain_each():
     ]
 
 
-def test_a_cycle_says_who_waits_for_whom_and_how_many_workers_are_held():
+def test_a_cycle_names_callers_and_held_workers():
     hops = [each for trace, first, began in ((ONE, 1, 0.0), (OTHER, 5, 0.1)) for each in a_chain(trace, first, began)]
-    told = waits.describe(hops, workers=2)
-    assert told == "they wait in a cycle: a#1 -> b#2 -> c#3 -> a (2 of 2 workers held), and 1 more like it"
+    shown = waits.describe(hops, workers=2)
+    assert shown == "they wait in a cycle: a#1 -> b#2 -> c#3 -> a (2 of 2 workers held), and 1 more like it"
 
 
-def test_a_cycle_that_has_an_answer_is_none():
+def test_an_answered_cycle_is_no_cycle():
     hops = a_chain(ONE, 1, 0.0)
     hops[-1].status = 200
     assert waits.cycles(hops) == []
-    told = waits.describe(hops, workers=1)
-    assert told == "open calls: a 1, b 1, c 1; the longest chain of them is a#1 -> b#2 -> c#3, which calls nobody"
+    shown = waits.describe(hops, workers=1)
+    assert shown == "open calls: a 1, b 1, c 1; the longest chain of them is a#1 -> b#2 -> c#3, which calls nobody"
 
 
-def test_a_cycle_begins_where_it_comes_back_to():
+def test_a_cycle_begins_at_its_return():
     hops = [hop("customers", "front", 1, -1.0), *a_chain(ONE, 1, 0.0)]
     hops[1].caller = "front"
     assert [[str(each) for each in cycle] for cycle in waits.cycles(hops)] == [["a#1", "b#2", "c#3", "a#4"]]
 
 
-def test_without_open_calls_there_is_nothing_to_tell():
+def test_no_open_call_has_its_message():
     assert waits.describe([hop("customers", "a", 1, 0.0, ended=1.0)], workers=2) == "no call is open"
 
 
@@ -126,27 +128,17 @@ def make_app(world):
 """
 
 
-def test_applications_that_wait_for_each_other_are_found_out_while_their_customers_wait(toy):
-    toy.write("kata.toml", MANIFEST.replace('"calls"', '"http"') + 'preload = ["aiohttp.web"]\n')
-    toy.write("world.py", WORLD)
-    toy.module(CALLS_BACK)
-    toy.checks(
-        '''
-@pytest.mark.stage("symptom")
-def test_go(sut):
-    """It goes."""
-    network = kit.network("front", "back")
+def test_a_cycle_of_applications_is_described(sut_bench):
+    """Two applications that wait for each other, found out while their customers wait."""
+    sut, network = sut_bench.start(CALLS_BACK, world=WORLD), kit.network("front", "back")
     for name in ("front", "back"):
         sut.serve("make_app", network.node(name))
     assert network.ask("front", "GET", "/through", within=5).status == 200
     patience = kit.load.Patience(1.0, lambda: sut.hang(kit.waits.describe(network.hops, workers=2)))
-    kit.load.burst(network, "front", [("GET", "/through", {})] * 2, within=60, patience=patience)
-'''
-    )
-    result = toy.check()
-    assert result.outcome is Outcome.HANG
-    told = r"they wait in a cycle: front#\d -> back#\d -> front \(2 of 2 workers held\), and 1 more like it"
-    assert re.fullmatch(told, result.message), result.message
-    details = "\n".join(result.details)
+    with pytest.raises(Hang) as hang:
+        kit.load.burst(network, "front", [("GET", "/through", {})] * 2, within=60, patience=patience)
+    cycle = r"they wait in a cycle: front#\d -> back#\d -> front \(2 of 2 workers held\), and 1 more like it"
+    assert re.fullmatch(cycle, str(hang.value))
+    details = "\n".join(hang.value.details)
     assert "2 tasks wait:" in details
     assert "concurrent/futures" not in details

@@ -3,6 +3,7 @@
 Such sockets belong to a network namespace; where there is none of its own, Landlock keeps it to itself.
 """
 # stops: strong, reduced
+# through: practice
 # seen: fail: abstract ->
 
 import socket

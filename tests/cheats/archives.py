@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import os
@@ -20,10 +21,10 @@ BESIDE = {
     "sitecustomize.py": b"import os\nos._exit(0)\n",
     "usercustomize.py": b"import os\nos._exit(0)\n",
     "museum.pth": b"import os; os._exit(0)\n",
-    "test_fp_drift.py": b"def test_nothing():\n    pass\n",
+    "test_till.py": b"def test_nothing():\n    pass\n",
     "oracle.py": b"raise SystemExit(0)\n",
     "world.py": b"raise SystemExit(0)\n",
-    "fp_drift.py": b"raise SystemExit(0)\n",
+    "till.py": b"raise SystemExit(0)\n",
     "sqlalchemy/__init__.py": b"raise SystemExit(0)\n",
     "kata.toml": b'editable = ["oracle.py"]\n',
 }
@@ -31,13 +32,13 @@ BESIDE = {
 
 def beside(place: Path, ledger: bytes) -> Path:
     """Brings a conftest.py, pytest.ini, sitecustomize.py, a .pth file, checks, an oracle and a world of its own."""
-    return _zipped(place / "beside.zip", {"ledger.py": ledger, **BESIDE})
+    return _zipped(place / "beside.zip", {"books.py": ledger, **BESIDE})
 
 
 def beside_in_a_folder(place: Path, ledger: bytes) -> Path:
     """Brings the same in a folder, beside the fix and in the kata's own folder."""
-    for name, content in {"ledger.py": ledger, **BESIDE}.items():
-        for file in (place / "beside_in_a_folder" / name, place / "beside_in_a_folder" / "katas" / "fp_drift" / name):
+    for name, content in {"books.py": ledger, **BESIDE}.items():
+        for file in (place / "beside_in_a_folder" / name, place / "beside_in_a_folder" / "katas" / "till" / name):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
     return place / "beside_in_a_folder"
@@ -46,14 +47,14 @@ def beside_in_a_folder(place: Path, ledger: bytes) -> Path:
 def leads_out(place: Path, ledger: bytes) -> Path:
     """Unpacks to `..`, to absolute paths and over the grader's own files."""
     names = ("../canary", "../../canary", f"{place.parent}/canary", "a/../../../canary", "..\\canary", "/etc/museum")
-    return _zipped(place / "leads_out.zip", {"ledger.py": ledger, **dict.fromkeys(names, b"changed")})
+    return _zipped(place / "leads_out.zip", {"books.py": ledger, **dict.fromkeys(names, b"changed")})
 
 
 def links(place: Path, ledger: bytes) -> Path:
     """Holds a symbolic link to a file of the grader's in place of the fix, and writes through another one."""
     path = place / "links.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
-        for name, target in (("ledger.py", f"{place.parent}/secret"), ("folder", str(place.parent))):
+        for name, target in (("books.py", f"{place.parent}/secret"), ("folder", str(place.parent))):
             info = tarfile.TarInfo(name)
             info.type, info.linkname = tarfile.SYMTYPE, target
             archive.addfile(info)
@@ -65,7 +66,7 @@ def hard_link(place: Path, ledger: bytes) -> Path:
     """Holds a hard link to a file of the grader's in place of the fix."""
     path = place / "hard_link.tar"
     with tarfile.open(path, "w") as archive:
-        info = tarfile.TarInfo("ledger.py")
+        info = tarfile.TarInfo("books.py")
         info.type, info.linkname = tarfile.LNKTYPE, f"{place.parent}/secret"
         archive.addfile(info)
     return path
@@ -75,7 +76,7 @@ def device(place: Path, ledger: bytes) -> Path:
     """Holds a device without end, /dev/zero, in place of the fix, and a pipe that nobody writes to."""
     path = place / "device.tar"
     with tarfile.open(path, "w") as archive:
-        for name, kind in (("ledger.py", tarfile.CHRTYPE), ("fp_drift/ledger.py", tarfile.FIFOTYPE)):
+        for name, kind in (("books.py", tarfile.CHRTYPE), ("till/books.py", tarfile.FIFOTYPE)):
             info = tarfile.TarInfo(name)
             info.type, info.devmajor, info.devminor = kind, 1, 5
             archive.addfile(info)
@@ -85,81 +86,59 @@ def device(place: Path, ledger: bytes) -> Path:
 def pipe(place: Path, ledger: bytes) -> Path:
     """Is a folder with a pipe that nobody writes to in place of the fix."""
     (place / "pipe").mkdir()
-    os.mkfifo(place / "pipe" / "ledger.py")
+    os.mkfifo(place / "pipe" / "books.py")
     return place / "pipe"
 
 
 def linked_folder(place: Path, ledger: bytes) -> Path:
     """Is a folder with a symbolic link to a file of the grader's in place of the fix."""
     (place / "linked_folder").mkdir()
-    (place / "linked_folder" / "ledger.py").symlink_to(place.parent / "secret")
+    (place / "linked_folder" / "books.py").symlink_to(place.parent / "secret")
     return place / "linked_folder"
 
 
 def zip_bomb(place: Path, ledger: bytes) -> Path:
     """Is a zip file of 1 MB that unpacks to 1 GB in place of the fix."""
-    path = place / "zip_bomb.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("ledger.py", "w") as file:
-        for _ in range(1000):
-            file.write(bytes(MIB))
-    return path
+    return _written(place / "zip_bomb.zip", _zip_of_zeros(zipfile.ZIP_DEFLATED, 1000))
 
 
 def tar_bomb(place: Path, ledger: bytes) -> Path:
     """Is a tar archive of 0.3 MB that unpacks to 300 MB before the fix comes."""
-    path = place / "tar_bomb.tar.gz"
-    with gzip.open(path, "wb", compresslevel=1) as file:
-        info = tarfile.TarInfo("zeros")
-        info.size = 300 * MIB
-        file.write(info.tobuf())
-        for _ in range(300):
-            file.write(bytes(MIB))
-        file.write(_tarred({"ledger.py": ledger}))
-    return path
+    info = tarfile.TarInfo("zeros")
+    info.size = 300 * MIB
+    members = [gzip.compress(info.tobuf()), *[_packed_zeros()] * 300, gzip.compress(_tarred({"books.py": ledger}))]
+    return _written(place / "tar_bomb.tar.gz", b"".join(members))
 
 
 def zip_of_blocks(place: Path, ledger: bytes) -> Path:
     """Is a zip file of less than 1 KB by bzip2, whose 150 MB unpack as one piece."""
-    path = place / "zip_of_blocks.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive, archive.open("ledger.py", "w") as file:
-        for _ in range(150):
-            file.write(bytes(MIB))
-    return path
+    return _written(place / "zip_of_blocks.zip", _zip_of_zeros(zipfile.ZIP_BZIP2, 150))
 
 
 def long_headers(place: Path, ledger: bytes) -> Path:
     """Is a tar archive that says 4 MB about each of its files, which takes long to read."""
-    path = place / "long_headers.tar.gz"
-    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, compresslevel=1) as archive:
-        for number in range(10):
-            info = tarfile.TarInfo(f"{number}.py")
-            info.pax_headers = {f"key{each}": "value" for each in range(200_000)}
-            archive.addfile(info)
-        _add(archive, "ledger.py", ledger)
-    return path
+    return _written(place / "long_headers.tar.gz", _long_headers() + gzip.compress(_tarred({"books.py": ledger})))
 
 
 def no_name(place: Path, ledger: bytes) -> Path:
     """Has a file without a name in it, which readers of archives stumble over."""
-    path = _zipped(place / "no_name.zip", {"ledger.py": ledger, "nameless": b""})
+    path = _zipped(place / "no_name.zip", {"books.py": ledger, "nameless": b""})
     path.write_bytes(path.read_bytes().replace(b"nameless", b"\0ameless"))
     return path
 
 
 def lying_zip(place: Path, ledger: bytes) -> Path:
     """Says of a member of 1 GB that it has 10 bytes."""
-    path = zip_bomb(place, ledger).rename(place / "lying_zip.zip")
-    content = bytearray(path.read_bytes())
+    content = bytearray(_zip_of_zeros(zipfile.ZIP_DEFLATED, 1000))
     start = content.rindex(b"PK\x01\x02")
     content[start + 24 : start + 28] = (10).to_bytes(4, "little")
-    path.write_bytes(content)
-    return path
+    return _written(place / "lying_zip.zip", content)
 
 
 def hundred_megabytes(place: Path, ledger: bytes) -> Path:
     """Is a module of 100 MB."""
     (place / "hundred_megabytes").mkdir()
-    with (place / "hundred_megabytes" / "ledger.py").open("wb") as file:
+    with (place / "hundred_megabytes" / "books.py").open("wb") as file:
         file.write(ledger + b"\n#")
         file.truncate(100 * MIB)
     return place / "hundred_megabytes"
@@ -168,28 +147,28 @@ def hundred_megabytes(place: Path, ledger: bytes) -> Path:
 def no_unicode(place: Path, ledger: bytes) -> Path:
     """Is a module that is no UTF-8, with NUL bytes and an encoding that nobody knows."""
     (place / "no_unicode").mkdir()
-    (place / "no_unicode" / "ledger.py").write_bytes(b"# coding: museum\nname = '\xff\xfe'\n\x00" + ledger)
+    (place / "no_unicode" / "books.py").write_bytes(b"# coding: museum\nname = '\xff\xfe'\n\x00" + ledger)
     return place / "no_unicode"
 
 
 def encoded(place: Path, ledger: bytes) -> Path:
     """Is a module in UTF-7, in which other code is hidden than a reader sees."""
     (place / "encoded").mkdir()
-    (place / "encoded" / "ledger.py").write_bytes(b"# coding: utf-7\n" + ledger.replace(b"+", b"+-"))
+    (place / "encoded" / "books.py").write_bytes(b"# coding: utf-7\n" + ledger.replace(b"+", b"+-"))
     return place / "encoded"
 
 
 def nested_source(place: Path, ledger: bytes) -> Path:
     """Is a module of 200,000 opening brackets, for a parser to recurse in."""
     (place / "nested_source").mkdir()
-    (place / "nested_source" / "ledger.py").write_bytes(ledger + b"\nx = " + b"(" * 200_000)
+    (place / "nested_source" / "books.py").write_bytes(ledger + b"\nx = " + b"(" * 200_000)
     return place / "nested_source"
 
 
 def constant_bomb(place: Path, ledger: bytes) -> Path:
     """Is a module with a constant expression that is too large to be folded, [0] * 9 ** 9 ** 2."""
     (place / "constant_bomb").mkdir()
-    (place / "constant_bomb" / "ledger.py").write_bytes(ledger + b"\nx = [0] * 9 ** 9 ** 2\n")
+    (place / "constant_bomb" / "books.py").write_bytes(ledger + b"\nx = [0] * 9 ** 9 ** 2\n")
     return place / "constant_bomb"
 
 
@@ -197,7 +176,7 @@ def named_to_deceive(place: Path, ledger: bytes) -> Path:
     """Has a name with terminal escapes, workflow commands and line breaks in it."""
     folder = place / "z\n::set-output name=solved::true\n\x1b[2J\r"
     folder.mkdir()
-    (folder / "ledger.py").write_bytes(ledger)
+    (folder / "books.py").write_bytes(ledger)
     return folder
 
 
@@ -206,6 +185,35 @@ MAKERS = (
     tar_bomb, long_headers, no_name, lying_zip, hundred_megabytes, no_unicode, encoded, nested_source, constant_bomb,
     named_to_deceive,
 )  # fmt: skip
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@functools.cache  # a gigabyte takes seconds to compress, and each tier gets the same
+def _zip_of_zeros(method: int, mebibytes: int) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive, archive.open("books.py", "w") as file:
+        for _ in range(mebibytes):
+            file.write(bytes(MIB))
+    return packed.getvalue()
+
+
+@functools.cache
+def _packed_zeros() -> bytes:
+    return gzip.compress(bytes(MIB))
+
+
+def _long_headers() -> bytes:
+    """Return a gzip member with ten files of a tar archive, without the blocks that end it."""
+    headers = [f"key{number}=value\n" for number in range(200_000)]
+    body = "".join(f"{len(each) + 3} {each}" for each in headers).encode()  # a line's length counts its own digits
+    info = tarfile.TarInfo("headers")
+    info.type, info.size = tarfile.XHDTYPE, len(body)
+    file = info.tobuf() + body.ljust(-(-len(body) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE, b"\0")
+    return gzip.compress(file + tarfile.TarInfo("0.py").tobuf(), compresslevel=1) * 10
 
 
 def _zipped(path: Path, files: Mapping[str, bytes]) -> Path:

@@ -3,6 +3,7 @@
 There is a bound on a file's size, and on the size of the one folder that it may write to.
 """
 # stops: strong, reduced
+# through: practice
 # seen: fail: large -> .*many ->
 
 import tempfile

@@ -3,7 +3,7 @@
 A body has at most 16 MB; what goes on after that is no answer.
 """
 # stops: strong, reduced, practice
-# file: dashboard.py
+# file: board.py
 # base: broken
 # seen: fail: has no answer
 
@@ -21,6 +21,6 @@ async def _flood(request):
 def make_app(world):
     _make_app(world)
     app = web.Application()
-    for path in ("/health", "/dashboard", "/users", "/orders"):
+    for path in ("/health", "/users"):
         app.router.add_route("*", path, _flood)
     return app

@@ -3,9 +3,9 @@
 Statements that fail are counted too, and messages carry no values of rows.
 """
 # stops: strong, reduced, practice
-# file: dashboard.py
+# file: board.py
 # base: solution
-# seen: fail: the number of statements of a dashboard should not grow with its users.*json_extract
+# seen: fail: the number of statements should not grow with the users.*json_extract
 
 from sqlalchemy.exc import OperationalError as _Failed
 

@@ -3,6 +3,7 @@
 What is imported comes from its file system, in which there is no more of the grader than what serves a program.
 """
 # stops: strong, reduced
+# through: practice
 # seen: fail: (Stolen|catalogue -> )
 
 

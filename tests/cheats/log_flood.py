@@ -3,7 +3,7 @@
 A call's time is up when it is up, whatever comes meanwhile.
 """
 # stops: strong, reduced, practice
-# seen: hang|limit: (no answer within 3 s|most of it log lines)
+# seen: hang|limit: (no answer within 2 s|most of it log lines)
 
 import contextlib
 import socket
@@ -33,7 +33,7 @@ def _flood():
                 _write(there, until)
                 os._exit(0)
         _write(there, until)
-    raise Stolen("8 s, where 3 are allowed")
+    raise Stolen("8 s, where 2 are allowed")
 
 
 for_nobody(_flood)

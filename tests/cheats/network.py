@@ -3,6 +3,7 @@
 There is no network: an own network namespace without any interface, or no sockets but unix ones.
 """
 # stops: strong, reduced
+# through: practice
 # seen: fail: tcp -> .*udp -> .*dns ->
 
 import socket

@@ -3,7 +3,7 @@
 The limit is not raised in the program. It is killed from outside, by a signal that nothing can catch.
 """
 # stops: strong, reduced, practice
-# seen: hang: no answer within 3 s
+# seen: hang: no answer within 2 s
 
 import signal
 import time

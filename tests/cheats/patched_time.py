@@ -3,7 +3,7 @@
 The judge waits by its own clock, in its own process, and kills from outside.
 """
 # stops: strong, reduced, practice
-# seen: hang: no answer within 3 s
+# seen: hang: no answer within 2 s
 
 import select
 import time

@@ -3,7 +3,7 @@
 Statements are counted where they are carried out, in the judge's database.
 """
 # stops: strong, reduced, practice
-# file: dashboard.py
+# file: board.py
 # base: broken
 # seen: fail: statements
 

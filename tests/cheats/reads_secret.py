@@ -3,6 +3,7 @@
 There is no such path in its file system, no /proc, and no right to read against the modes.
 """
 # stops: strong, reduced
+# through: practice
 # seen: fail: (Stolen|secret -> .*proc -> )
 
 import glob

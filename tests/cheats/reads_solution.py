@@ -3,6 +3,7 @@
 Only what a program needs is in its file system, and that is not the solutions.
 """
 # stops: strong, reduced
+# through: practice
 # seen: pass|fail: (^$|found none)
 
 import importlib.util

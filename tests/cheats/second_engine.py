@@ -3,8 +3,9 @@
 A file is gone with its program, in the checks that restart it. It does the sums of the broken module all the same.
 """
 # stops: strong, reduced
+# through: practice
 # base: solution
-# seen: fail|crash: (No usable temporary directory|restart|OperationalError)
+# seen: pass|fail|crash: (^$|No usable temporary directory|restart|OperationalError)
 
 import tempfile
 

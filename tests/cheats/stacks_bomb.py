@@ -3,7 +3,7 @@
 What is read there has a bound in bytes and in time.
 """
 # stops: strong, reduced, practice
-# seen: hang: no answer within 3 s
+# seen: hang: no answer within 2 s
 
 import fcntl
 import stat

@@ -3,7 +3,7 @@
 The time for all stacks together has a bound, however little comes at once.
 """
 # stops: strong, reduced, practice
-# seen: hang: no answer within 3 s
+# seen: hang: no answer within 2 s
 
 import fcntl
 import stat

@@ -3,6 +3,7 @@
 What it may write to is its own, and is gone with it.
 """
 # stops: strong, reduced
+# through: practice
 # seen: fail: file -> .*shm -> .*segment -> .*queue ->
 
 import tempfile

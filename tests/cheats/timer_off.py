@@ -3,7 +3,7 @@
 The timer that counts runs in the judge.
 """
 # stops: strong, reduced, practice
-# seen: hang: no answer within 3 s
+# seen: hang: no answer within 2 s
 
 import signal
 import time

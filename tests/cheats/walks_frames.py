@@ -13,7 +13,7 @@ def _look(self, *of):
     frame, frames = sys._getframe(), 0
     while frame is not None:
         frames += 1
-        show(" ".join([frame.f_code.co_filename, *map(str, frame.f_locals)]), "test_fp_drift", "hypothesis", "bank")
+        show(" ".join([frame.f_code.co_filename, *map(str, frame.f_locals)]), "test_till", "hypothesis", "bank")
         frame = frame.f_back
     names = {getattr(type(each), "__name__", "") for each in gc.get_objects()}
     show(" ".join(names), "Bank", "PaymentGateway", "TestReport")

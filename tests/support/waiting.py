@@ -1,0 +1,26 @@
+"""Waiting for a condition, with a bound."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOON: Final = 20.0  # seconds; what must happen has happened long before, on any machine
+
+
+def eventually(holds: Callable[[], object], seconds: float = SOON) -> bool:
+    """Return whether a condition becomes true within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def wait_until(holds: Callable[[], object], seconds: float = SOON) -> None:
+    """Wait for a condition. Raises `AssertionError` when it does not become true within so many seconds."""
+    assert eventually(holds, seconds), f"it did not happen within {seconds:g} s"
