@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drill_katas.cli.base import command, short, show, width, workspace_here
+from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Contract, Kata
