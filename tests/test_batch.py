@@ -13,10 +13,13 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import psutil
 import pytest
 
+from drill_katas.batch.judge_client import JudgeConfig, JudgeRequest, WarmJudge
 from drill_katas.cli.base import counter
+from drill_katas.verdict import Report
 from tests.commands import KATA, kata, refused
 from tests.conftest import CHECK
 from tests.pack import HANGS, RIGHT, WRONG, Pack
@@ -72,6 +75,19 @@ def wait_until(condition, seconds=30):
     while not condition():
         assert time.monotonic() < until, "it did not come to that"
         time.sleep(0.02)
+
+
+def test_a_judge_runs_only_the_checks_it_is_asked_for(toy):
+    """Both requests go to one judge, so that the second shows that the first has left nothing out for good."""
+    toy.checks(CHECKS)
+    order = JudgeConfig(kata="toy", options=("--kata-path", str(toy.folder.parent), "--kata-all-stages", "-q"))
+    with WarmJudge(order, output=subprocess.DEVNULL, folder=str(toy.root)) as judge:
+        for checks, ran in ((("test_slowly",), ["test_slowly"]), ((), ["test_go", "test_slowly"])):
+            report = toy.root / "report.json"
+            judge.judge(JudgeRequest(source=str(toy.folder), report=str(report), checks=checks))
+            (verdict,) = msgspec.json.decode(report.read_bytes(), type=Report).katas
+            assert [check.name for check in verdict.checks] == ran
+            assert verdict.partial == bool(checks)
 
 
 def test_each_has_its_grade_in_input_order_however_many_at_once(pack):

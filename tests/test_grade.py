@@ -7,7 +7,7 @@ import contextlib
 import msgspec
 import pytest
 
-from drill_katas.catalog.arms import arm_from
+from drill_katas.catalog.arms import arm_from, arm_named
 from drill_katas.catalog.katas import WEIGHTS, shipped
 from drill_katas.grading.grades import Grades, graded
 from drill_katas.grading.keys import seed_of
@@ -24,17 +24,17 @@ def grades(folder, *options):
     return msgspec.json.decode((folder / "grades.json").read_bytes(), type=Grades)
 
 
-def hand_in(folder, name, source):
+def hand_in(folder, name, arm):
     (folder / name).mkdir(parents=True)
-    (folder / name / "ledger.py").write_bytes((source / "ledger.py").read_bytes())
+    (folder / name / "ledger.py").write_bytes(arm_named(FP_DRIFT, arm).contents["ledger.py"])
 
 
 @pytest.mark.long
 def test_every_input_has_one_record_in_input_order(tmp_path):
     work = tmp_path / "work"
-    hand_in(work, "d_right", FP_DRIFT.solutions)
-    hand_in(work, "b_near", FP_DRIFT.solutions / "near_misses" / "round_at_the_end")
-    hand_in(work, "c_broken", FP_DRIFT.folder)
+    hand_in(work, "d_right", "reference")
+    hand_in(work, "b_near", "round_at_the_end")
+    hand_in(work, "c_broken", "original")
     (work / "a_empty").mkdir()
     (work / "e_damaged.zip").write_bytes(b"PK")
     found = {grade.id: grade for grade in grades(tmp_path, work).submissions}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 
 import pytest
@@ -123,17 +122,43 @@ def variants(toy, *names):
     toy.write("kata.toml", f"{manifest}\nvariants = {json.dumps(names)}\n")
 
 
-def test_verify_of_a_kata_whose_arms_all_get_what_they_must_shows_the_matrix_and_exits_0(provable):
+def signs(output):
+    """The cells of each row of the matrix, three columns each."""
+    rows = [line for line in output.splitlines() if line.rstrip().endswith(" s")]
+    return {row[:26].strip(): [row[place : place + 3].strip() for place in (26, 29, 32)] for row in rows}
+
+
+def test_verify_judges_near_misses_on_the_checks_that_must_refuse_them(provable):
     file = provable.root / "matrix.json"
-    output = done(provable.root, "verify", "toy", "--seeds", "1", "--json", file)
+    output = done(provable.root, "verify", "toy", "--json", file)
     assert "toy: 10 arms × 3 checks × 1 seed" in output
     assert "every arm got what it must" in output
-    signs = {
-        line.split("  ")[0].strip(): re.findall(r"[·✗±!]", line)
-        for line in output.splitlines()
-        if line.rstrip().endswith(" s")
+    assert signs(output) == {
+        "broken original": ["✗", "✗", "·"],
+        "broken harbour": ["✗", "·", "·"],
+        "broken orchard": ["✗", "·", "✗"],
+        "reference": ["·", "·", "·"],
+        "accepted short": ["·", "·", "·"],
+        "accepted long": ["·", "·", "·"],
+        "rounded": ["·", "✗", ""],
+        "doubled": ["·", "✗", "✗"],
+        "renamed": ["·", "", "✗"],
+        "swallowed": ["✗", "", ""],
     }
-    assert signs == {
+    assert "blank: not run; `kata verify --full` runs every check on near misses" in output
+    (matrix,) = json.loads(file.read_text(encoding="utf-8"))
+    rounded = next(row for row in matrix["rows"] if row["arm"] == "rounded")
+    assert [cell["seen"] for cell in rounded["cells"]] == [["pass"], ["fail"], []]
+    assert [cell["declared"] for cell in rounded["cells"]] == ["pass", "fail", "pass"]
+
+
+def test_verify_in_full_shows_every_cell_and_exits_0(provable):
+    file = provable.root / "matrix.json"
+    output = done(provable.root, "verify", "toy", "--full", "--seeds", "1", "--json", file)
+    assert "toy: 10 arms × 3 checks × 1 seed" in output
+    assert "every arm got what it must" in output
+    assert "blank" not in output
+    assert signs(output) == {
         "broken original": ["✗", "✗", "·"],
         "broken harbour": ["✗", "·", "·"],
         "broken orchard": ["✗", "·", "✗"],
@@ -162,7 +187,7 @@ def test_what_a_broken_version_fails_in_some_runs_is_either(small):
     answer(small, text.replace("[broken.original]", '[broken_may_fail]\noriginal = ["test_sum"]\n[broken.original]'))
     output = verified(small)
     assert not any("test_sum" in fault for fault in faults(output))
-    assert re.search(r"^broken original +✗ +± +·", output, re.MULTILINE)
+    assert signs(output)["broken original"] == ["✗", "±", "·"]
 
 
 def verified(toy):
@@ -177,7 +202,7 @@ def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(pro
     wrong = wrong.replace('fails = ["test_label"]', 'fails = ["test_label", "test_go"]')  # it fails less
     answer(provable, f'{wrong}\n[near_misses.imagined]\nfails = ["test_go"]\nmessage = ""\nhelp = ""\n')
     file = provable.root / "matrix.json"
-    output = done(provable.root, "verify", "toy", "--seeds", "1", "--json", file, code=1)
+    output = done(provable.root, "verify", "toy", "--full", "--seeds", "1", "--json", file, code=1)
     assert faults(output) == [
         "answer.toml speaks of imagined, and there is no such arm",
         "near miss renamed: declared tempting, and yet fails the symptom",
@@ -248,6 +273,26 @@ def test_verify_never_takes_an_import_error_for_the_failure_that_is_meant(small)
     output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
     for check in ("test_sum", "test_label"):
         assert any(fault.startswith(f"near miss rounded, {check}: ") for fault in faults(output))
+
+
+def test_a_patch_that_does_not_apply_is_a_fault_and_the_other_arms_are_judged(small):
+    patch = small.root / "solutions" / "toy" / "near_misses" / "torn.patch"
+    patch.write_text("base: reference\n--- a/toy.py\n+++ b/toy.py\n@@ -1 +1 @@\n-class Thong:\n+class Thing:\n")
+    output = done(small.root, "verify", "toy", code=1)
+    (torn,) = [fault for fault in faults(output) if fault.startswith("near miss torn: /")]
+    assert torn.endswith("torn.patch, line 5: expected 'class Thong:', the base has 'class Thing:'")
+    assert signs(output)["rounded"] == ["·", "✗", ""]
+
+
+def test_a_near_miss_that_is_a_patch_is_judged(small):
+    miss = small.root / "solutions" / "toy" / "near_misses" / "rounded"
+    before = thing().splitlines()
+    text = [f"@@ -1,{len(before)} +1,{len(before)} @@"]
+    text += [f"-{line}\n+{line.replace('6', '5')}" if "6" in line else f" {line}" for line in before]
+    head = ["base: reference", "--- a/toy.py", "+++ b/toy.py"]
+    miss.with_name("rounded.patch").write_text("\n".join([*head, *text, ""]))
+    shutil.rmtree(miss)
+    assert signs(verified(small))["rounded"] == ["·", "✗", ""]
 
 
 @pytest.mark.parametrize(

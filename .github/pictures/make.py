@@ -134,7 +134,7 @@ def main() -> None:
         photograph("incident_circular_deadlock", "circular_deadlock", workspace, part=".graphs")
         hand_in(workspace / "submissions")
         draw("grade", "submissions of a workshop", ["kata", "grade", "submissions"], workspace)
-        draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift", "--seeds", "1"], workspace)
+        draw("verify", "every arm of a kata", ["kata", "verify", "fp_drift", "--full", "--seeds", "1"], workspace)
 
 
 if __name__ == "__main__":
