@@ -130,9 +130,7 @@ class JudgeServer:
                 if ready:
                     break
             os.close(ended)
-            if not ready or ready == [
-                self._requests
-            ]:  # readable here means closed
+            if not ready or ready == [self._requests]:  # readable: closed
                 os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
 
