@@ -77,7 +77,7 @@ def test_go(sut, number):
 @pytest.mark.parametrize(
     ("checks", "outcome", "says"),
     [
-        (GIVEN_ENDLESS, Outcome.HANG, "the check did not come to its end within its 1 s, nor in 1 s more"),
+        (GIVEN_ENDLESS, Outcome.HANG, "the check did not end within its 1 s, nor in 1 s more"),
         (KNOWN_FAILURE, Outcome.FAIL, "a finding"),
     ],
     ids=["nothing is known", "a failure is known"],

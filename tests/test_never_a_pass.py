@@ -26,7 +26,7 @@ def test_a_check_that_did_not_run_to_its_end_is_never_a_pass(toy, mark, line):
     toy.checks(f'@pytest.mark.stage("symptom")\n@pytest.mark.{mark}\ndef test_go(sut):\n    {line}\n')
     done = toy.pytest()
     assert done.returncode == 1
-    assert "that proves nothing" in done.stdout
+    assert "so it proves nothing" in done.stdout
     (run,) = runs(toy)
     assert [check.outcome for check in run.checks] == [Outcome.FAIL]
     assert not run.solved

@@ -225,7 +225,7 @@ def test_a_conftest_in_a_kata_path_is_refused(toy, option, place):
     conftest.write_text("raise SystemExit('this ran in the judge')\n")
     result = toy.pytest(*option.format("more").split())
     assert result.returncode == USAGE_ERROR
-    assert f"{conftest} would run in the judge, and belongs to what --kata-path=more names" in result.stderr
+    assert f"{conftest}, in the folder of --kata-path=more, would run in the judge" in result.stderr
     assert "this ran" not in result.stdout + result.stderr
 
 
@@ -248,7 +248,7 @@ def test_settings_are_refused_where_pytest_runs_in_the_arm(toy, name):
     (arm / name).write_text("raise SystemExit('this ran in the judge')\n" if name == "conftest.py" else "[pytest]\n")
     result = toy.pytest("--kata-path", str(toy.root / "katas"), "--kata-from", ".", env={"PWD": str(arm)}, cwd=arm)
     assert result.returncode == USAGE_ERROR
-    assert f"{name}, which belongs to what --kata-from names; nothing was judged" in result.stderr
+    assert f"{name}, which is in the folder of --kata-from" in result.stderr
     assert "this ran" not in result.stdout + result.stderr
 
 
@@ -260,7 +260,7 @@ def test_a_conftest_is_refused_in_a_folder_named_like_tests(toy):
     (arm / "conftest.py").write_text("raise SystemExit('this ran in the judge')\n")
     result = toy.pytest("--kata-from=test_alice")
     assert result.returncode == USAGE_ERROR
-    assert "conftest.py, which belongs to what --kata-from names; nothing was judged" in result.stderr
+    assert "conftest.py, which is in the folder of --kata-from" in result.stderr
     assert "this ran" not in result.stdout + result.stderr
 
 

@@ -40,7 +40,7 @@ def library():
 
 
 def rules_of(own_pid):
-    return [*policy.rules(alone=own_pid is None), *(policy.signals_to(own_pid) if own_pid else [])]
+    return [*policy.rules(isolated=own_pid is None), *(policy.signals_to(own_pid) if own_pid else [])]
 
 
 def compiled(library, own_pid, machine):

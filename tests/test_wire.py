@@ -154,7 +154,7 @@ NOT_JSON = {
 def test_what_is_not_json_is_refused(pair, line):
     sender = threading.Thread(target=send_while_it_lasts, args=(pair.far, line + b"\n"))
     sender.start()
-    with pytest.raises(WireError, match=r"a frame (that is not JSON|of another form)"):
+    with pytest.raises(WireError, match=r"a frame (that is not JSON|of another type)"):
         pair.channel.receive(timeout=5)
     sender.join(timeout=30)
 
@@ -177,7 +177,7 @@ def test_no_bytes_whatever_raise_anything_else(junk):
 )
 def test_a_frame_that_is_no_object_is_refused(pair, line, name):
     pair.far.sendall(line + b"\n")
-    with pytest.raises(WireError, match=f"a frame of another form: Expected `object`, got `{name}`"):
+    with pytest.raises(WireError, match=f"a frame of another type: Expected `object`, got `{name}`"):
         pair.channel.receive(timeout=5)
 
 

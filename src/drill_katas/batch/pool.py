@@ -18,7 +18,7 @@ from drill_katas.batch.judge_client import JudgeConfig, JudgeEnded, JudgeRequest
 from drill_katas.batch.tasks import Judged, Task, killed_its_judge
 from drill_katas.files import run_folder
 from drill_katas.machine.shortage import require_proc
-from drill_katas.sandbox.limits import counts_apart
+from drill_katas.sandbox.limits import has_own_process_count
 from drill_katas.sandbox.tier import Tier
 from drill_katas.verdict import Report
 
@@ -174,7 +174,7 @@ class Pool:
         self.tier = policy.tier
         self._katas = {kata.name: kata for kata in katas}
         self._policy = policy
-        self.jobs = jobs if policy.tier is Tier.PRACTICE or counts_apart(policy.tier) else 1
+        self.jobs = jobs if policy.tier is Tier.PRACTICE or has_own_process_count(policy.tier) else 1
         self._processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
         self._own = threading.local()
         self._slots: list[Worker] = []

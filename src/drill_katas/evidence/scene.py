@@ -226,7 +226,7 @@ class Scene:
         """Go on from a later time; what the system itself waits for meanwhile comes in its turn."""
         while (left := at - self.clock.now()) > INSTANT:
             skipped = self.clock.skipped(left)
-            step = self.sut.put_forward(skipped) if skipped else 0.0
+            step = self.sut.advance(skipped) if skipped else 0.0
             self.clock.jump_to(at if step == skipped else self.clock.now() + max(INSTANT, left * step / skipped))
             if step != skipped:
                 self._settle()

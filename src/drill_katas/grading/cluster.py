@@ -21,7 +21,7 @@ from drill_katas.errors import UserError
 from drill_katas.files import run_folder
 from drill_katas.grading.keys import state_of
 from drill_katas.grading.tiers import strongest_policy
-from drill_katas.sandbox.limits import counts_apart
+from drill_katas.sandbox.limits import has_own_process_count
 from drill_katas.sandbox.tier import Tier
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def judge_here(task: Task, state: str, tier: Tier, *, unsafe: bool) -> Judged:
     with _lock:
         if me not in SLOTS:
             SLOTS[me] = Worker(_katas(), policy, _folder() / str(me))
-    with contextlib.nullcontext() if counts_apart(tier) else _turn:
+    with contextlib.nullcontext() if has_own_process_count(tier) else _turn:
         return SLOTS[me].judge(task)
 
 

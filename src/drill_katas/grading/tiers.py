@@ -53,7 +53,7 @@ def strongest_policy(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool
         if refusal is None:
             break
         refusals.append(f"{tier}: {refusal}")
-    if wanted is not None and not tier.holds(wanted):
+    if wanted is not None and not tier.at_least(wanted):
         raise UserError(f"--require-tier {wanted}: here is no more than {tier} ({'; '.join(refusals)}); {ADVICE}")
     if tier is Tier.PRACTICE and not unsafe:
         raise UserError(

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.failures import CheckEnded, Hang, Killed, StopShrinking
-from drill_katas.judge import explain
+from drill_katas.judge import sut_errors
 from drill_katas.judge.exit import NoAnswer, SutExited
 from drill_katas.machine.cpu_time import BUSY_SHARE, Wait, sampling
 from drill_katas.services.broker import Services
@@ -167,7 +167,7 @@ class SutSession:
         value = self.ask(CallMethod(number=number, method=method, args=list(args)), call)
         problem = find_unplain(value)  # again, because the learner's code runs in the process of the first check
         if problem:
-            raise explain.unplain(text, problem)
+            raise sut_errors.unplain(text, problem)
         call.result = "" if value is None else shortened(shown(value))
         return value
 
@@ -204,7 +204,7 @@ class SutSession:
             call.result = str(exited)
             self.kill()
             self.services.raise_end()
-            raise explain.death(call.text, exited.exit, check.limits) from None
+            raise sut_errors.exited(call.text, exited.exit, check.limits) from None
         except BaseException:  # Ctrl-C: kill, because the pending answer would pass for that of the next call
             self.kill()
             raise
@@ -212,8 +212,8 @@ class SutSession:
             self.services.begin(None, None)
         if isinstance(answer.error, Problem):
             self.services.raise_end()
-            call.result = explain.raised(answer.error)
-            raise explain.refusal(call.text, answer.error, check.program, check.limits)
+            call.result = sut_errors.raised_text(answer.error)
+            raise sut_errors.error_reply(call.text, answer.error, check.program, check.limits)
         check.answered += is_call
         return answer.ok
 
@@ -223,7 +223,7 @@ class SutSession:
         self.services.raise_end()
         if self.check.failure is not None and not self.check.seconds_left():
             return StopShrinking()
-        return explain.hang(call.text, wait, self.check, dump)
+        return sut_errors.no_answer(call.text, wait, self.check, dump)
 
     def _over_budget(self) -> CheckEnded:
         """Kill the SUT and return the exception for a budget that was used up between two requests."""

@@ -14,7 +14,7 @@ from drill_katas.judge.observation import Observation
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
 from drill_katas.services.calls import Call
 from drill_katas.services.retained import ANSWERS, METRICS
-from drill_katas.sut.protocol import CloseObject, Metrics, PutForward, Serve, Tasks
+from drill_katas.sut.protocol import AdvanceClock, CloseObject, Metrics, Serve, Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,11 +124,11 @@ class Sut(FaultInjection, Measuring):
         """Return the log lines of this check that have arrived."""
         return self._session.logs()
 
-    def put_forward(self, seconds: float) -> float:
+    def advance(self, seconds: float) -> float:
         """Advance the virtual clock by `seconds`, at most to the program's next timer; return the actual step."""
         if self._session.running is None:
             return seconds
-        step: float = self._session.ask(PutForward(seconds=seconds), Call("putting the clock forward"))
+        step: float = self._session.ask(AdvanceClock(seconds=seconds), Call("advancing the clock"))
         return step
 
     def cpu_seconds(self) -> float:

@@ -18,7 +18,7 @@ import drill_katas.sandbox
 from drill_katas.judge.dialer import Dialer
 from drill_katas.judge.process import Process
 from drill_katas.machine.shortage import require_proc
-from drill_katas.sandbox.procfs import end_strays
+from drill_katas.sandbox.procfs import kill_strays
 from drill_katas.sandbox.protocol import EVENTS, Kill, Preload, Rest, Rested, Spawn, Spawned, Unavailable
 from drill_katas.sandbox.tier import PRACTICE, SandboxPolicy, SandboxUnavailable, Tier
 from drill_katas.services.retained import CountedChannel
@@ -167,7 +167,7 @@ class ZygoteClient:
             self._popen.kill()
             self._popen.wait()
         if self._popen.returncode:  # its guardian was killed, so its SUTs may still run
-            end_strays(self._popen.pid, self._mark)
+            kill_strays(self._popen.pid, self._mark)
 
     def _await_spawn(self) -> int:
         deadline = time.monotonic() + SPAWN_SECONDS

@@ -1,1 +1,1 @@
-"""One kata run inside pytest: what is registered only when a kata is asked for."""
+"""One kata run inside pytest. These plugins are registered only with `--kata` or a kata's path."""

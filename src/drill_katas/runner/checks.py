@@ -1,4 +1,4 @@
-"""A kata's checks, as collected: read from their markers and docstrings, seeded, and watched while they run."""
+"""A kata's collected checks: read from markers and docstrings, seeded, and limited by a watchdog timer."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
     from drill_katas.judge.sut import Sut
 
-WATCHDOG_SECONDS: Final = 15  # on top of a check's budget
+WATCHDOG_SECONDS: Final = 15  # after the end of a check's budget
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a kata; `title` is what the learner reads, `budget` its seconds."""
+    """One check of a kata; the learner reads its `title`. The `budget` is in seconds."""
 
     kata: Kata
     name: str
@@ -39,7 +39,7 @@ class Check:
 
 
 def read_check(item: pytest.Item, kata: Kata) -> Check:
-    """Read a collected item. Raises `UserError` when its stage is missing or unknown."""
+    """Return the check of a collected item. Raises `UserError` if a marker is missing or invalid."""
     name = item.name
     title = (inspect.getdoc(item.obj) or name).splitlines()[0]  # type: ignore[attr-defined]
     try:
@@ -49,55 +49,58 @@ def read_check(item: pytest.Item, kata: Kata) -> Check:
 
 
 def seeded(item: pytest.Item, seed: int) -> None:
-    """Make Hypothesis draw the same examples for the same seed."""
+    """Seed Hypothesis, so that it draws the same examples for the same seed."""
     if hasattr(item.obj, "hypothesis"):  # type: ignore[attr-defined]
         hypothesis.seed(seed)(item.obj)  # type: ignore[attr-defined]
 
 
-def watched(item: pytest.Item, sut: Sut) -> None:
-    """Tell the SUT where each Hypothesis example begins and how it failed."""
+def track_examples(item: pytest.Item, sut: Sut) -> None:
+    """Report the beginning and the failure of each Hypothesis example to the SUT."""
     handle = getattr(item.obj, "hypothesis", None)  # type: ignore[attr-defined]
     if handle is not None:
-        handle.inner_test = _watched(handle.inner_test, sut)
+        handle.inner_test = _tracked(handle.inner_test, sut)
 
 
 def add_watchdog(item: pytest.Item, budget: float) -> None:
-    """Put pytest-timeout's timer around a check: the belt, should the judge itself not come to an end."""
+    """Put pytest-timeout's timer around a check, as a watchdog for a judge that does not end the check itself."""
     if item.config.pluginmanager.hasplugin("timeout"):
         item.add_marker(pytest.mark.timeout(budget + WATCHDOG_SECONDS, func_only=True), append=False)
 
 
 def start_watchdog(check: Check, sut: Sut) -> bool:
-    """Start the belt's timer, in place of pytest-timeout's own, whose exception Hypothesis takes for a finding."""
-    if threading.current_thread() is not threading.main_thread():  # where no signal arrives
+    """Start the watchdog timer; return False if this thread receives no signals.
+
+    It replaces pytest-timeout's timer, because Hypothesis takes that timer's exception for a failing example.
+    """
+    if threading.current_thread() is not threading.main_thread():
         return False
 
-    def end(*_: object) -> None:
+    def expire(*_: object) -> None:
         if is_debugging():
             return
-        trial = sut.check
-        left = trial.seconds_left(WATCHDOG_SECONDS)
+        context = sut.check
+        left = context.seconds_left(WATCHDOG_SECONDS)
         if left:
             signal.setitimer(signal.ITIMER_REAL, max(left, 1.0))
             return
-        if trial.failure is not None:
+        if context.failure is not None:
             raise StopShrinking
-        if trial.meter.delay_share() > BUSY_SHARE:
-            raise NotJudged(trial.busy_message())
-        raise Hang(f"the check did not come to its end within its {check.budget:g} s, nor in {WATCHDOG_SECONDS} s more")
+        if context.meter.delay_share() > BUSY_SHARE:
+            raise NotJudged(context.busy_message())
+        raise Hang(f"the check did not end within its {check.budget:g} s, nor in {WATCHDOG_SECONDS} s more")
 
-    signal.signal(signal.SIGALRM, end)
+    signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, check.budget + WATCHDOG_SECONDS)
     return True
 
 
 def stop_watchdog() -> None:
-    """Stop the belt's timer."""
+    """Stop the watchdog timer."""
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
-def _watched(test: Callable[..., Any], sut: Sut) -> Callable[..., Any]:
+def _tracked(test: Callable[..., Any], sut: Sut) -> Callable[..., Any]:
     @functools.wraps(test)
     def one_example(*args: Any, **kwargs: Any) -> Any:
         sut.check.begin_example()

@@ -1,4 +1,4 @@
-"""What a session makes once for its kata run."""
+"""The context of a kata run, which its session builds once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunContext:
-    """The settings of a run, and the arm and thresholds of each kata, by name."""
+    """The settings of a run, and the arm and the thresholds of each kata by its name."""
 
     settings: Settings
     arms: dict[str, Arm]
@@ -25,12 +25,12 @@ class RunContext:
 
     @classmethod
     def of(cls, settings: Settings) -> RunContext:
-        """Read what the settings name. Raises `UserError` when files do not exist or cannot be read."""
+        """Build the context of these settings. Raises `UserError` if a file is missing or unreadable."""
         return cls(settings, arms_of(settings), {kata.name: limits_of(kata) for kata in settings.katas})
 
 
 def arms_of(settings: Settings) -> dict[str, Arm]:
-    """Return the arm of each kata that is judged. Raises `UserError` when its files do not exist."""
+    """Return the arm to judge for each kata by its name. Raises `UserError` if files are missing."""
     source = settings.source
     return {
         kata.name: workspace_arm(kata) if source is None else arm_from(kata, source, "--kata-from")

@@ -1,4 +1,4 @@
-"""Whose fault an exception is that pytest saw in a check: the program's, or that of the judge or of another plugin."""
+"""Finds the culprit of an exception in a check: the program, the judge, or another plugin."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from drill_katas.sut import host
 OUR_PARTS: Final = ("drill_katas", "_pytest", "pytest", "pluggy", "hypothesis", "_hypothesis_pytestplugin")
 OURS: Final = Path(failures.__file__).parent
 CHECKS: Final = (str(Path(kit.__file__).parent), host.__file__)
-"""Code of ours that runs on behalf of a check or of the program, besides the kata's own folder."""
+"""Code of this package that acts for a check or for the program, in addition to the kata's folder."""
 VERDICTS: Final = (
     failures.CheckEnded, failures.SutError, failures.Killed,
     hypothesis.errors.HypothesisException, pytest.skip.Exception, pytest.xfail.Exception,
 )  # fmt: skip
-"""What is a verdict wherever it was raised, unless another plugin did."""
+"""Exceptions that are verdicts, unless another plugin raised them."""
 
 
 def culprit_of(error: BaseException, checks: Path, config: pytest.Config) -> str | None:
-    """Return the culprit when `error` came from another plugin, a conftest or the judge; None from a check in `checks`.
+    """Return a clause that names the culprit: another plugin, a conftest.py, or the judge.
 
-    The innermost frame decides that belongs to one of them. An exception without any was raised outside of the check.
+    Return None for an exception from the program or from a check in the folder `checks`. The innermost frame that
+    belongs to a check, a plugin or the judge decides. Without such a frame, the culprit is outside of the check.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -44,7 +45,7 @@ def culprit_of(error: BaseException, checks: Path, config: pytest.Config) -> str
             return culprit
     if isinstance(error, VERDICTS):
         return None
-    return f"{_shown(error)} was raised outside of the check, by pytest or another plugin; run it without that"
+    return f"pytest or another plugin raised {_shown(error)} outside of the check; run it without that plugin"
 
 
 def _of_the_judge(error: BaseException) -> str | None:
@@ -65,7 +66,7 @@ def _shown(error: BaseException) -> str:
 
 
 def _plugin_at(file: str, config: pytest.Config) -> str | None:
-    """Return the name of the plugin that a file belongs to; None for ours and for those that pytest comes with."""
+    """Return the name of the plugin that a file belongs to; None for this plugin and for pytest's own."""
     for name, plugin in config.pluginmanager.list_name_plugin():
         module = plugin if isinstance(plugin, ModuleType) else sys.modules.get(type(plugin).__module__)
         known = getattr(module, "__file__", None)

@@ -1,4 +1,4 @@
-"""The fixture that a kata's checks take."""
+"""The fixture `sut` of a kata's checks."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ SUT = pytest.StashKey[Sut]()
 
 @pytest.fixture(scope="session")
 def sut(pytestconfig: pytest.Config) -> Sut:
-    """Return the system under test of the check that is running; a fresh process for each."""
+    """Return the system under test of the running check, a new process for every check."""
     return pytestconfig.stash[SUT]

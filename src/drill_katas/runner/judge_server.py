@@ -1,9 +1,15 @@
-"""Judges that are warm: each has collected a kata's checks and has its hosts waiting, and judges whenever it is asked.
+"""A prefork judge: a pytest process that has collected a kata's checks and judges many sources without a new start.
 
-A judge is a pytest of its own. For each request it forks a child, which goes on with the checks and leaves nothing
-behind in its parent. What a run takes before that, imports and collection, is done once.
-Run as `python -P -m drill_katas.runner.judge_server ORDER REQUESTS ANSWERS`: a `JudgeConfig` as JSON, the descriptor
-to read requests from (one JSON object a line), and the descriptor to write one line to for each request that is done.
+For each request the judge forks a child, which runs the checks and leaves no state in its parent. The parent pays for
+imports and collection only once.
+
+Run `python -P -m drill_katas.runner.judge_server CONFIG REQUESTS ANSWERS`:
+
+| argument | meaning |
+| --- | --- |
+| CONFIG | a `JudgeConfig` as JSON |
+| REQUESTS | file descriptor to read requests from, one JSON object per line |
+| ANSWERS | file descriptor to write to, one line per finished request |
 """
 
 from __future__ import annotations
@@ -31,26 +37,26 @@ if TYPE_CHECKING:
     from drill_katas.runner.kata_run import KataRun
     from drill_katas.runner.recorder import Recorder
 
-LATER: Final = ("drill_katas.services.network",)  # what is imported only when a check comes to it
-MARGIN: Final = 30.0  # seconds on top of what all checks may take, for a run's beginning and end
+LATER: Final = ("drill_katas.services.network",)  # modules that checks import late
+MARGIN: Final = 30.0  # seconds for the start and the end of a run, on top of the budgets of its checks
 
 
 class BufferedStdout:
-    """A standard output that buffers what is written until it is released."""
+    """A standard output that buffers all text until `release`."""
 
     def __init__(self, stdout: TextIO) -> None:
         self.stdout = stdout
         self._buffer: list[str] | None = []
 
     def write(self, text: str) -> int:
-        """Write, or buffer."""
+        """Write or buffer the text."""
         if self._buffer is None:
             return self.stdout.write(text)
         self._buffer.append(text)
         return len(text)
 
     def release(self, *, shown: bool) -> None:
-        """Write directly from now on; write the buffer, too, if `shown`."""
+        """Write directly from now on. Write the buffered text first if `shown`, otherwise drop it."""
         buffered, self._buffer = self._buffer, None
         if shown:
             self.stdout.write("".join(buffered or ()))
@@ -61,13 +67,10 @@ class BufferedStdout:
 
 
 class JudgeServer:
-    """Stops a session where its checks would begin, and has a fork of it judge whenever it is asked to.
-
-    A plugin that the session is begun with.
-    """
+    """A pytest plugin that stops the session before its checks and runs them in a fork for each request."""
 
     def __init__(self, config: JudgeConfig, requests: int, answers: int, stdout: BufferedStdout) -> None:
-        self.__name__ = "kata-warm"  # by which pytest knows it
+        self.__name__ = "kata-warm"  # pytest registers the plugin under this name
         self.policy = SandboxPolicy(config.tier, config.hidden)
         self._zygotes: AlternatingZygotes | None = None
         self._preload: list[str] = []
@@ -75,21 +78,21 @@ class JudgeServer:
         self._stdout = stdout
 
     def serve_with(self, zygotes: AlternatingZygotes, preload: list[str]) -> None:
-        """Use these zygotes in every run; `preload` are the modules that their SUTs import."""
+        """Set the zygotes of every run; `preload` names the modules that their SUTs import."""
         self._zygotes, self._preload = zygotes, preload
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Serve; in a fork, go on to the checks. Where they could not be collected, say so and end."""
+        """Serve requests; in a fork, return to run the checks. After a collection error, show it and return."""
         if session.testsfailed:
             self._stdout.release(shown=True)
             return
-        run: KataRun = session.config.pluginmanager.get_plugin("kata-run")  # type: ignore[assignment] # it is there
+        run: KataRun = session.config.pluginmanager.get_plugin("kata-run")  # type: ignore[assignment] # `runner.session.begin` registered it
         for module in (*LATER, *self._preload):
             importlib.import_module(module)
-        rehearse(session.items)
+        warm_up(session.items)
         gc.collect()
-        gc.freeze()  # what is there is there to stay: collecting garbage need not look through it
+        gc.freeze()  # because these objects stay, collections need not scan them
         assert self._zygotes is not None
         with open(self._requests, "rb", closefd=False, buffering=0) as requests:
             while line := requests.readline():
@@ -102,37 +105,37 @@ class JudgeServer:
                 self._zygotes.rest()
                 os.write(self._answers, b"done\n")
         self._zygotes.close()
-        os._exit(0)  # no check has run here, so that there is nothing to conclude
+        os._exit(0)  # skip pytest's session end, because no check ran in this process
 
     def _begin(self, session: pytest.Session, run: KataRun, request: JudgeRequest) -> None:
-        """Be a session that begins now."""
+        """Turn this fork into a session that starts now."""
         os.close(self._requests)
         os.close(self._answers)
         plugins = session.config.pluginmanager
         settings = run.retarget(session.items, request)
-        recorder: Recorder = plugins.get_plugin("kata-record")  # type: ignore[assignment] # as above
+        recorder: Recorder = plugins.get_plugin("kata-record")  # type: ignore[assignment] # `runner.session.begin` registered it
         recorder.retarget(settings)
         reporter = plugins.get_plugin("terminalreporter")
         if reporter is not None:
-            reporter.pytest_sessionstart(session)  # from when on it counts the seconds
+            reporter.pytest_sessionstart(session)  # restarts its clock
         self._stdout.release(shown=False)
 
     def _await(self, child: int, seconds: float) -> None:
-        """Wait for a child to end, and end it if it takes too long, in own time, or if nobody asks any more."""
+        """Wait for a child to end. Kill it after `seconds` of CPU-adjusted time, or when the client is gone."""
         if hasattr(os, "pidfd_open"):
             ended = os.pidfd_open(child)
             either = poll_for(ended, self._requests)
-            for left in self._looks(child, seconds):
+            for left in self._time_left(child, seconds):
                 ready = [fd for fd, _ in either.poll(left * 1000)]
                 if ready:
                     break
             os.close(ended)
-            if not ready or ready == [self._requests]:  # one request at a time is made: this is their end
+            if not ready or ready == [self._requests]:  # readable: closed
                 os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
 
-    def _looks(self, child: int, seconds: float) -> Iterator[float]:
-        """Yield how long to wait on, until so many seconds of own time are over."""
+    def _time_left(self, child: int, seconds: float) -> Iterator[float]:
+        """Yield how many seconds of wall time to wait next, until `seconds` of CPU-adjusted time are over."""
         assert self._zygotes is not None
         meter = Meter()
         most = meter.began + MAX_WALL_FACTOR * seconds
@@ -142,12 +145,12 @@ class JudgeServer:
             meter.include([child, *(pid for host in self._zygotes.pids for pid in meter.kernel.family(host))])
 
 
-def rehearse(items: list[pytest.Item]) -> None:
-    """Have pytest and Hypothesis look up and work out here what they otherwise would in each fork, at its beginning."""
-    from hypothesis import HealthCheck, given, settings, strategies  # noqa: PLC0415 - a judge has it; who starts one has not
+def warm_up(items: list[pytest.Item]) -> None:
+    """Fill the caches of pytest and Hypothesis here, because otherwise each fork would fill them at its start."""
+    from hypothesis import HealthCheck, given, settings, strategies  # noqa: PLC0415 - the client of a judge should not import it
 
     for item in items:
-        _ = item.location  # in its source
+        _ = item.location  # caches the item's source line
 
     @settings(max_examples=20, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(strategies.lists(strategies.integers()))
@@ -158,7 +161,7 @@ def rehearse(items: list[pytest.Item]) -> None:
 
 
 def serve(config: JudgeConfig, requests: int, answers: int) -> int:
-    """Serve until the client closes the request pipe; return the exit code of this process, or of its fork."""
+    """Serve until the client closes the request pipe; return the exit code of this process or of its fork."""
     stdout = BufferedStdout(sys.stdout)
     sys.stdout = cast("TextIO", stdout)
     server = JudgeServer(config, requests, answers, stdout)
@@ -167,7 +170,7 @@ def serve(config: JudgeConfig, requests: int, answers: int) -> int:
     finally:
         sys.stdout = stdout.stdout
     if code in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR}:
-        stdout.release(shown=True)  # the message about a mistake in the kata, or a defect of ours
+        stdout.release(shown=True)  # the message about a mistake in the kata or a defect of the judge
     sys.stdout.flush()
     return code
 

@@ -1,4 +1,4 @@
-"""One kata run inside pytest: what is registered only when a kata is asked for."""
+"""Pytest hooks that collect, order and judge the checks of a run."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from drill_katas.runner.checks import (
     seeded,
     start_watchdog,
     stop_watchdog,
-    watched,
+    track_examples,
 )
 from drill_katas.runner.context import arms_of
 from drill_katas.runner.culprits import culprit_of
 from drill_katas.runner.other_plugins import keep_others_out, use_our_sut
 from drill_katas.runner.recorder import MISTAKE, Finding
-from drill_katas.runner.results import explained, not_judged, settled
+from drill_katas.runner.results import failure_result, not_judged, with_fault
 from drill_katas.verdict import CheckResult, Outcome
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ NOT_REACHED: Final = pytest.StashKey[bool]()
 
 
 class KataRun:
-    """Runs the checks: in the session itself, or in each worker of pytest-xdist."""
+    """Runs the checks, in the session itself or in each worker of pytest-xdist."""
 
     def __init__(self, context: RunContext, spawner: InlineSpawner | AlternatingZygotes) -> None:
         self._settings = context.settings
@@ -62,7 +62,7 @@ class KataRun:
         self._thresholds = context.thresholds
         self._session = SutSession(spawner, seed=context.settings.seed)
         self.sut = Sut(self._session)
-        self.seconds = 0.0  # that all checks together may take
+        self.seconds = 0.0  # the budgets of all checks together
         self._at_end = contextlib.ExitStack()
         self._at_end.callback(spawner.close)
         self._at_end.callback(self._session.close)
@@ -71,10 +71,10 @@ class KataRun:
         self._totals: Counter[str] = Counter()
         self._selected: Counter[str] = Counter()
         self._failed: set[tuple[str, int]] = set()  # kata and position of a stage that did not pass
-        self._told: set[tuple[str, str]] = set()  # kata and message of a module that cannot be judged at all
+        self._reported: set[tuple[str, str]] = set()  # kata and message of a broken contract
 
     def retarget(self, items: list[pytest.Item], request: JudgeRequest) -> Settings:
-        """Judge another source, ahead of the first check. Raises `UserError` when its files do not exist."""
+        """Switch to the source, seed and report of a request. Raises `UserError` if files are missing."""
         report = Path(request.report) if request.report else None
         self._settings = dataclasses.replace(self._settings, source=request.source, seed=request.seed, report=report)
         self._arms = arms_of(self._settings)
@@ -86,11 +86,11 @@ class KataRun:
         return self._settings
 
     def _requested(self, checks: tuple[str, ...]) -> list[pytest.Item]:
-        """Return the collected checks of these names; without names, all."""
+        """Return the collected checks with these names; all if there are no names."""
         return [item for item in self._collected if not checks or (CHECK in item.stash and item.name in checks)]
 
     def _overlay(self, kata: Kata) -> Overlay:
-        """Return the files that are judged, as they are at the first check of the run."""
+        """Return the files to judge; the first check of a run copies them for all katas."""
         if not self._overlays:
             for each in self._settings.katas:
                 self._overlays[each.name] = Overlay(each, self._arms[each.name])
@@ -101,7 +101,7 @@ class KataRun:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> Generator[None, object, object]:
-        """Read the checks, and order those that are left after every other plugin has chosen and shuffled."""
+        """Read the checks, and order the selected ones after all other plugins."""
         self._read_or_refuse(config, items)
         place = {item: number for number, item in enumerate(items)}
         result = yield
@@ -115,7 +115,7 @@ class KataRun:
         except UserError as mistake:
             if not hasattr(config, "workeroutput"):
                 raise pytest.UsageError(str(mistake)) from None
-            config.workeroutput[MISTAKE] = str(mistake)  # what a worker raises is lost; the recorder tells it
+            config.workeroutput[MISTAKE] = str(mistake)  # because a worker's exception is lost; the recorder shows this
             items.clear()
         dropped = [item for item in items if CHECK in item.stash and is_left_out(item)]
         if dropped:
@@ -123,7 +123,7 @@ class KataRun:
             items[:] = [item for item in items if item not in dropped]
 
     def _in_order(self, items: list[pytest.Item]) -> list[pytest.Item]:
-        """Return them in the order of katas and stages; a seed shuffles within a stage."""
+        """Return the items in the order of katas and stages; a seed other than 0 shuffles each stage."""
         items = list(items)
         if self._settings.seed:
             random.Random(self._settings.seed).shuffle(items)  # noqa: S311 - an order, not a secret
@@ -139,14 +139,14 @@ class KataRun:
             self._totals[kata.name] += 1
             self.seconds += check.budget + WATCHDOG_SECONDS
             seeded(item, self._settings.seed)
-            watched(item, self.sut)
+            track_examples(item, self.sut)
             add_watchdog(item, check.budget)
             need_not_measure(item)
             use_our_sut(item)
             keep_others_out(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Count what is left to run after `-k` and its like."""
+        """Count the checks that `-k` and similar options left."""
         self._select(session.items)
 
     def _select(self, items: list[pytest.Item]) -> None:
@@ -155,7 +155,7 @@ class KataRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Get a fresh SUT ready, unless an earlier stage of the kata has failed."""
+        """Begin a check with a new SUT; skip it if an earlier stage of its kata failed."""
         check = item.stash.get(CHECK, None)
         if check is None:
             return
@@ -170,7 +170,7 @@ class KataRun:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """End a check with what has ended its database, whatever else came of it."""
+        """Raise the reason if the check's database was ended, because it explains any other failure."""
         try:
             return (yield)
         finally:
@@ -179,13 +179,13 @@ class KataRun:
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
-        """Time a check our way; other tests are pytest-timeout's."""
+        """Start the watchdog for a check; leave other tests to pytest-timeout."""
         check = item.stash.get(CHECK, None)
         return (check is not None and start_watchdog(check, self.sut)) or None
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
-        """Stop our own timer."""
+        """Stop the watchdog of a check."""
         if CHECK not in item.stash:
             return None
         stop_watchdog()
@@ -195,12 +195,12 @@ class KataRun:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Turn what pytest saw into a result, and hang it on the report."""
+        """Turn pytest's outcome into a check result and attach it to the report."""
         report = yield
         check = item.stash.get(CHECK, None)
         if check is None:
             return report
-        report.kata = check.kata.name  # type: ignore[attr-defined] # pytest-xdist carries it along
+        report.kata = check.kata.name  # type: ignore[attr-defined] # pytest-xdist transfers it
         report.unrecorded = call.when == "call" and is_unrecorded(item)  # type: ignore[attr-defined]
         if call.when == "call" or (call.when == "setup" and not report.passed):
             result = self._judge(check, item, call, report)
@@ -212,11 +212,11 @@ class KataRun:
         return report
 
     def pytest_unconfigure(self) -> None:
-        """End every process and remove the copies."""
+        """End every process and remove the copied files."""
         self._at_end.close()
 
     def _is_partial(self, kata: Kata) -> bool:
-        """Whether some checks were left out on purpose: by `-k` and its like, or by naming single tests."""
+        """Return whether the user selected only some checks: by `-k` and similar options, or by test ids."""
         narrowed = any("::" in target for target in self._settings.targets)
         return narrowed or self._selected[kata.name] < self._totals[kata.name]
 
@@ -242,20 +242,20 @@ class KataRun:
         if culprit is not None:
             return not_judged(passed, culprit)
         if report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):
-            why = "the check did not run to its end (skip or xfail): that proves nothing"
+            why = "the check did not run to its end (skip or xfail), so it proves nothing"
             return replace(passed, outcome=Outcome.FAIL, message=why)
-        trial = self.sut.check
-        passed = replace(passed, figures=trial.figures, waited=round(trial.meter.run_delay, 3))
+        context = self.sut.check
+        passed = replace(passed, figures=context.figures, waited=round(context.meter.run_delay, 3))
         if call.excinfo is not None:
-            trial.note_busy_machine()
-            return settled(explained(passed, call.excinfo.value, trial), trial)
+            context.note_busy_machine()
+            return with_fault(failure_result(passed, call.excinfo.value, context), context)
         return passed
 
-    def _told_once(self, kata: Kata, result: CheckResult) -> str:
-        """Return what is shown of a failing check; of a module that does not import, only once in full."""
-        told = (kata.name, result.message)
-        if result.keeps_contract or told not in self._told:
-            self._told.add(told)
+    def _details_once(self, kata: Kata, result: CheckResult) -> str:
+        """Return the text for a failing check. A broken contract is shown in full only for the first check."""
+        reported = (kata.name, result.message)
+        if result.keeps_contract or reported not in self._reported:
+            self._reported.add(reported)
             return details_of(result, shutil.get_terminal_size().columns)
         return f"{result.title}.\n  {result.message.splitlines()[0]} (as above)"
 
@@ -266,7 +266,7 @@ class KataRun:
             if report.skipped or hasattr(report, "wasxfail"):
                 report.outcome = "failed"
                 vars(report).pop("wasxfail", None)
-            report.longrepr = self._told_once(check.kata, result)
+            report.longrepr = self._details_once(check.kata, result)
         finding = Finding(
             selected=self._selected[check.kata.name],
             partial=self._is_partial(check.kata),

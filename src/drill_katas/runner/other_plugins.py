@@ -1,4 +1,4 @@
-"""What other plugins and the interpreter's options do to a check, refused or set aside so that a verdict is earned."""
+"""Refuses or disables other plugins and interpreter options that would change a verdict."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ HELPERS: Final = "*.py"
 
 
 def refuse_what_spoils_verdicts(config: pytest.Config) -> None:
-    """Raise `UserError` where checks could pass, or get lost, without having been judged."""
+    """Raise `UserError` if checks could pass without a judgment, or if their results could get lost."""
     if not __debug__:
         raise UserError(
-            "python -O and PYTHONOPTIMIZE switch asserts off, and a check without asserts proves nothing; nothing was "
-            "judged; run pytest without them"
+            "nothing was judged: python -O and PYTHONOPTIMIZE switch asserts off, and a check without asserts proves "
+            "nothing; run pytest without them"
         )
     for name, option in FORKING.items():
         if getattr(config.option, name, False):
             raise UserError(
-                f"{option} runs each check in a fork, where its result gets lost; nothing was judged; leave it out "
-                f"(your code has a process of its own in any case)"
+                f"nothing was judged: {option} runs each check in a fork and loses its result; run pytest without it "
+                f"(your code runs in a process of its own in any case)"
             )
 
 
 def rewrite_helpers(config: pytest.Config, katas: Iterable[Kata]) -> None:
-    """Have pytest rewrite the asserts of modules that a kata's checks import, as it does those of the checks."""
+    """Make pytest rewrite asserts in the helper modules of a kata, as it does in the checks."""
     names = [
         module_name_from_path(file, config.rootpath) for kata in katas for file in sorted(kata.folder.glob(HELPERS))
     ]
@@ -43,7 +43,7 @@ def rewrite_helpers(config: pytest.Config, katas: Iterable[Kata]) -> None:
 
 
 def use_our_sut(item: pytest.Item) -> None:
-    """Give a check the `sut` of this plugin, also where a conftest.py above the katas has a fixture of that name."""
+    """Make a check use this plugin's fixture `sut`, even if a conftest.py above the katas defines one."""
     definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined] # noqa: SLF001 - there is no other way
     ours = [each for each in definitions.get("sut", ()) if each.func.__module__ == fixtures.__name__]
     if ours:
@@ -51,7 +51,7 @@ def use_our_sut(item: pytest.Item) -> None:
 
 
 def keep_others_out(item: pytest.Item) -> None:
-    """Exempt a check from pytest-socket, for the judge needs sockets, and from pytest-rerunfailures."""
+    """Exempt a check from pytest-socket, because the judge needs sockets, and from pytest-rerunfailures."""
     plugins = item.config.pluginmanager
     if plugins.hasplugin("socket"):
         item.add_marker("enable_socket")

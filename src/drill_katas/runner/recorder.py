@@ -1,4 +1,4 @@
-"""What a run leaves behind: the journal's entry, the report file, the summary. Never in a worker of pytest-xdist."""
+"""Records a run: journal entry, report file, summary. Not active in workers of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from drill_katas.runner.settings import Settings
 
 MISTAKE: Final = "kata_mistake"
-"""Where a worker of pytest-xdist leaves the mistake in a kata that it has found."""
+"""The key under which a worker of pytest-xdist reports a mistake in a kata."""
 UNRECORDED: Final = "latency was measured, but pytest-benchmark is off in this session and keeps no record of it"
 
 
 TestStatus: TypeAlias = tuple[str, str, tuple[str, dict[str, bool]]]
-"""What pytest counts a test under, its letter, and its word with mark-up."""
+"""Category, letter, and word with markup, of a test's status in pytest."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One result on its way here: one of the `selected` checks of its kata, which are not all when `partial`."""
+    """One result with its run: `selected` is the number of selected checks, `partial` means not all were selected."""
 
     selected: int
     partial: bool
@@ -48,7 +48,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorder:
-    """Collects the results of all katas, and writes down each kata as soon as it is done."""
+    """Collects the results of all katas, and records each kata as soon as its last check is done."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
@@ -56,7 +56,7 @@ class Recorder:
         self._settings = settings
         self._katas = {kata.name: kata for kata in settings.katas}
         self._findings: dict[str, dict[str, Finding]] = {}  # by kata and test id
-        self._done: defaultdict[str, set[str]] = defaultdict(set)  # the checks that were cleaned up, by kata
+        self._done: defaultdict[str, set[str]] = defaultdict(set)  # torn-down checks by kata
         self._interrupted = False
         self._mistake: str | None = None
         self._verdicts: dict[str, Verdict] = {}
@@ -64,16 +64,16 @@ class Recorder:
         self._failed: dict[str, pytest.TestReport] = {}  # by test id
 
     def retarget(self, settings: Settings) -> None:
-        """Record another run than the one that this session was begun for."""
+        """Switch to the settings of a request."""
         self._settings = settings
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is judged."""
+        """Return the lines that name katas, source and seed."""
         return header_lines(self._settings.katas, self._source(), self._settings.seed, inline=self._settings.inline)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """Keep each kata on one worker: its stages are judged in order."""
+        """Run each kata on one worker, because its stages are judged in order."""
         from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - there only under -n
 
         class ByKata(LoadScopeScheduling):  # type: ignore[misc]
@@ -84,7 +84,7 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take a result; when it was the kata's last one, write the kata down."""
+        """Collect a result; record the kata after its last one."""
         kata = getattr(report, "kata", None)
         if kata is None:
             return
@@ -101,7 +101,7 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> TestStatus | None:
-        """Count a check without a verdict under a heading of its own, neither passed nor failed."""
+        """Count a check that was not judged in a category of its own, neither passed nor failed."""
         finding = getattr(report, "finding", None)
         if getattr(report, "culprit", None) or (finding and finding["result"]["outcome"] == Outcome.NOT_JUDGED):
             return Outcome.NOT_JUDGED.value, "J", (Outcome.NOT_JUDGED.value.upper(), {"yellow": True})
@@ -109,16 +109,16 @@ class Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Hear from a worker of pytest-xdist that ends which mistake in a kata has kept it from judging."""
+        """Read the mistake in a kata that a worker of pytest-xdist reported."""
         self._mistake = getattr(node, "workeroutput", {}).get(MISTAKE) or self._mistake
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note a Ctrl-C, for a kata that it cut short is no attempt; pytest-xdist ends `-x` with a class of its own."""
+        """Note Ctrl-C, because a kata that it interrupts is not an attempt; `-x` under pytest-xdist is no Ctrl-C."""
         self._interrupted = excinfo.type is KeyboardInterrupt
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Conclude what `-x` cut short, and write the report file. A kata without a result is never a pass."""
+        """Record katas that `-x` cut short, set the exit status, and write the report file."""
         for kata in self._findings:
             if kata not in self._verdicts and not self._interrupted:
                 self._conclude(kata)
@@ -128,17 +128,17 @@ class Recorder:
         elif not self._interrupted and any(verdict.not_judged for verdict in self._verdicts.values()):
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR  # 3
         elif without and session.exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly:
-            self._notices.append(f"no check of {', '.join(without)} ran, which is not a pass")
+            self._notices.append(f"not a pass: no check of {', '.join(without)} ran")
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
         elif session.exitstatus == pytest.ExitCode.OK and any(map(_has_failed, self._verdicts.values())):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # another plugin has passed off a failed check
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # because another plugin hid a failed check
         if self._settings.report is not None:
             self._write_report()
         if len(self._verdicts) == 1:
             self._leave_to_summary(*self._verdicts)
 
     def _leave_to_summary(self, kata: str) -> None:
-        """Take the message that the summary shows out of pytest's list of failures above it."""
+        """Shorten the failure in pytest's list of failures, because the summary shows its message."""
         for nodeid, finding in self._findings[kata].items():
             if finding.result.failed:
                 width = self._config.get_terminal_writer().fullwidth
@@ -147,7 +147,7 @@ class Recorder:
                 return
 
     def pytest_terminal_summary(self) -> None:
-        """Show each kata's verdict and what to do next."""
+        """Show each kata's verdict and the next step."""
         writer = self._config.get_terminal_writer()
         if self._verdicts:
             writer.sep("=", encodable(" kata "), bold=True)
@@ -172,18 +172,18 @@ class Recorder:
         katas = dict(self._katas)
         try:
             katas |= {kata.name: kata for kata in workspace.library}
-        except UserError as mistake:  # in a kata that was not run
+        except UserError as mistake:  # in a kata outside of this run
             self._notices.append(str(mistake))
         return overview_lines(judged, overall_lines(list(katas.values()), standings, width), width)
 
     def _take(self, kata: str, check: str, finding: Finding) -> None:
-        """Keep the finding, unless the check has failed before: a plugin that runs it again earns no pass."""
+        """Keep the finding, unless the check failed before: a rerun by another plugin cannot make it pass."""
         known = self._findings.setdefault(kata, {})
         if check not in known or known[check].result.passed:
             known[check] = finding
 
     def _finish_check(self, kata: str, report: pytest.TestReport) -> None:
-        """Take note that a check was cleaned up, which it has to survive to have passed."""
+        """Note the clean-up of a check; a failure in it fails the check."""
         finding = self._findings[kata][report.nodeid]
         if report.failed and finding.result.passed:
             self._findings[kata][report.nodeid] = replace(finding, result=_failed_in_clean_up(finding.result, report))
@@ -196,17 +196,18 @@ class Recorder:
         return WORKSPACE if source is None else f"./{source}" if source == WORKSPACE else source
 
     def _no_attempt(self, kata: str) -> NoAttempt | None:
-        """Return why the run of a kata is no attempt, as far as its results are known."""
+        """Return why this run of a kata is not an attempt, judged by the results so far."""
         findings = list(self._findings.get(kata, {}).values())
         results = [finding.result for finding in findings]
         narrowed = any(finding.partial for finding in findings)
         return why_no_attempt(self._way, results, inline=self._settings.inline, narrowed=narrowed)
 
     def _attempt(self, kata: str) -> int | None:
-        """Return the number of this run among the attempts of this round, or None if it is none."""
+        """Return the number of this attempt since the last start or reset; None if this run is not an attempt."""
         if self._settings.source is not None or self._no_attempt(kata):
             return None
-        return self._settings.workspace.progress_of(self._katas[kata]).attempts + 1  # now: another run may have ended
+        done = self._settings.workspace.progress_of(self._katas[kata])  # read now, because another run may have ended
+        return done.attempts + 1
 
     def _conclude(self, name: str) -> None:
         findings = list(self._findings[name].values())
@@ -236,7 +237,7 @@ class Recorder:
         )
 
     def _with_help(self, kata: Kata, results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
-        """Add the help for known wrong fixes, where the kata's answer is at hand."""
+        """Add the help for known wrong fixes, if the kata's answer file is readable."""
         try:
             return with_help(results, read_answer(kata.solutions))
         except UserError:

@@ -1,4 +1,4 @@
-"""From what a check raised to its result: outcome, message in the domain's words, details."""
+"""Turns the exception of a check into its result: outcome, message, details."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from drill_katas.verdict import CheckResult
 
 MAX_MESSAGE_LINES = 6
-MAX_MESSAGE = 3_000  # characters of it
+MAX_MESSAGE = 3_000  # characters
 MAX_OUTPUT_LINES = 20
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object in its repr: another one in each run
-FINDINGS = (AssertionError, CheckEnded, SutError)  # what a check raises about the SUT
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object in its repr; it differs in every run
+FINDINGS = (AssertionError, CheckEnded, SutError)  # exceptions about the SUT
 
 
-def explained(result: CheckResult, error: BaseException, trial: CheckContext) -> CheckResult:
+def failure_result(result: CheckResult, error: BaseException, context: CheckContext) -> CheckResult:
     """Return the result of a check that raised `error`."""
     error = _cause(error)
-    failure = trial.failing_example(error)
-    if trial.failure and (isinstance(error, StopShrinking) or not isinstance(error, FINDINGS)):
-        # Hypothesis was stopped while it made a known failure smaller, which it may report in terms of its own
-        failure = trial.failure
+    failure = context.failing_example(error)
+    if context.failure and (isinstance(error, StopShrinking) or not isinstance(error, FINDINGS)):
+        # because Hypothesis replaces a known failure by an exception of its own when its shrinking is stopped
+        failure = context.failure
     error = failure.error
     if isinstance(error, NotJudged):
         return not_judged(result, str(error))
@@ -45,15 +45,15 @@ def explained(result: CheckResult, error: BaseException, trial: CheckContext) ->
     )
 
 
-def settled(result: CheckResult, trial: CheckContext) -> CheckResult:
-    """Return the verdict on a check: a fault of the judge or the machine takes the place of any failure."""
-    if trial.fault is None or not result.failed:
+def with_fault(result: CheckResult, context: CheckContext) -> CheckResult:
+    """Return the result of a check; a fault of the judge or the machine replaces a failure."""
+    if context.fault is None or not result.failed:
         return result
-    return not_judged(result, trial.fault, saw=result.message)
+    return not_judged(result, context.fault, saw=result.message)
 
 
 def not_judged(result: CheckResult, culprit: str, saw: str = "") -> CheckResult:
-    """Return the result of a check that the culprit kept from a verdict; `saw` is what the check itself reported."""
+    """Return the result "not judged" because of the culprit; `saw` is the failure message of the check itself."""
     return replace(
         result,
         outcome=Outcome.NOT_JUDGED,
@@ -66,10 +66,10 @@ def not_judged(result: CheckResult, culprit: str, saw: str = "") -> CheckResult:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return what Hypothesis reports in terms of its own.
+    """Return the original exception behind one of Hypothesis.
 
-    What it could not reproduce it wraps in a group. Where a check ends in the middle of an example that has begun as an
-    earlier one did, Hypothesis takes the data for inconsistent, and raises that in place of the end.
+    Hypothesis wraps a failure that it could not reproduce in a group. If a check ends in the middle of an example,
+    Hypothesis may find the data inconsistent and raise an exception for that; the original one is its context.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -99,14 +99,14 @@ def _details(failure: Failure) -> tuple[str, ...]:
 
 
 def _is_in_words(error: BaseException) -> bool:
-    """Whether an exception has a message that was written for people; that of a bare `assert` quotes it."""
+    """Return whether an exception has a message for people. A bare `assert` has none: its text quotes the code."""
     if isinstance(error, AssertionError):
         return not re.match(r"assert |\s*$", str(error))
     return isinstance(error, FINDINGS)
 
 
 def _seen(error: BaseException, what: str) -> Any:
-    """Return what is known of the learner's code, also when a check says in its own words what that raised."""
+    """Return an attribute of the exception or of its cause, because a check may reword the learner's exception."""
     return getattr(error, what, None) or getattr(error.__cause__, what, None)
 
 

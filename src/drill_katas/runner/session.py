@@ -1,4 +1,4 @@
-"""Sets a session of pytest up for katas, or lists them in its place."""
+"""Sets up a pytest session for katas, or lists the katas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from drill_katas.practice.workspace import find_workspace
 from drill_katas.report.catalog import list_lines
 from drill_katas.report.text import encodable, plain
 from drill_katas.runner import fixtures
-from drill_katas.runner.benchmark import keep_no_empty_storage, keep_table_aside
+from drill_katas.runner.benchmark import hide_table, keep_no_empty_storage
 from drill_katas.runner.context import RunContext
 from drill_katas.runner.kata_run import KataRun
 from drill_katas.runner.other_plugins import refuse_what_spoils_verdicts, rewrite_helpers
@@ -36,7 +36,7 @@ PROFILE: Final = "drill-katas"
 
 
 def begin(config: pytest.Config) -> None:
-    """Set the run up, or end the session with a sentence that says why not."""
+    """Register the plugins of a run. Raises `pytest.UsageError` for a mistake of the user."""
     raise_file_limit()
     try:
         refuse_what_spoils_verdicts(config)
@@ -45,11 +45,11 @@ def begin(config: pytest.Config) -> None:
     except UserError as mistake:
         raise pytest.UsageError(str(mistake)) from None
     keep_no_empty_storage(config)
-    keep_table_aside(config)
+    hide_table(config)
     settings = context.settings
     config.args = list(settings.targets)
     config.option.importmode = "importlib"  # the learner's folder must not get onto the judge's sys.path
-    if config.option.reportchars == "fE":  # pytest's default; the summary below says the same better
+    if config.option.reportchars == "fE":  # pytest's default; hidden, because our summary shows the same
         config.option.reportchars = ""
     rewrite_helpers(config, settings.katas)
     _load_profile()
@@ -65,7 +65,7 @@ def begin(config: pytest.Config) -> None:
 
 
 def list_katas(config: pytest.Config) -> int:
-    """Print the katas and how they stand, and return the exit code."""
+    """Print the katas with the learner's progress, and return the exit code."""
     workspace = find_workspace(config.invocation_params.dir)
     try:
         katas = select("all", libraries(config, workspace), ())
@@ -79,7 +79,7 @@ def list_katas(config: pytest.Config) -> int:
 
 
 def _spawner(settings: Settings, server: JudgeServer | None) -> InlineSpawner | AlternatingZygotes:
-    """Start what starts the SUTs of a run; a judge server keeps it between its runs."""
+    """Return the spawner of a run's SUTs; a judge server keeps its zygotes for all its runs."""
     if settings.inline:
         return InlineSpawner()
     preload = list(dict.fromkeys(module for kata in settings.katas for module in kata.manifest.imports))
@@ -90,19 +90,19 @@ def _spawner(settings: Settings, server: JudgeServer | None) -> InlineSpawner | 
 
 
 def _load_profile() -> None:
-    """Fix what Hypothesis does, so that a verdict here is the verdict everywhere."""
+    """Set all options of Hypothesis, so that a verdict is the same on every machine."""
     hypothesis.settings.register_profile(
         PROFILE,
-        deadline=None,  # time is the SUT's budget's business
+        deadline=None,  # because the check's budget limits the time
         derandomize=True,
         database=None,
         max_examples=30,
-        phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},  # its lines are the judge's, and tracing is slow
+        phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},  # it traces the judge's code only, slowly
         report_multiple_bugs=False,
         print_blob=False,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.settings.load_profile(PROFILE)
     if hasattr(providers, "_get_local_constants"):
-        # it draws constants from the source of modules that are loaded, which differ by how we are installed and run
+        # because Hypothesis draws constants from the source of loaded modules, which differ between machines
         providers._get_local_constants = lambda: providers._local_constants  # noqa: SLF001 - there is no setting for it

@@ -1,4 +1,4 @@
-"""What a kata run was asked to do, built once from pytest's options and ini file."""
+"""The settings of a kata run, built once from pytest's options and ini file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from drill_katas.practice.workspace import Workspace, find_workspace
 
 @dataclass(frozen=True)
 class Settings:
-    """One kata run, as asked for. `source` is None when the learner's own files are judged."""
+    """The settings of one kata run. `source` is None for the learner's own files."""
 
     workspace: Workspace
     katas: tuple[Kata, ...]
@@ -33,7 +33,7 @@ class Settings:
 
 
 def read_settings(config: pytest.Config) -> Settings:
-    """Build the settings. Raises `UserError` for what cannot be done."""
+    """Build the settings. Raises `UserError` for invalid options."""
     option = config.option
     workspace = find_workspace(config.invocation_params.dir)
     events = workspace.journal.read().events
@@ -55,10 +55,10 @@ def read_settings(config: pytest.Config) -> Settings:
 
 
 def libraries(config: pytest.Config, workspace: Workspace) -> list[Library]:
-    """Return where katas are looked for: the workspace, the folders named, installed packs.
+    """Return the libraries of a run: the workspace, the folders of options and ini file, installed packs.
 
-    The katas that come with this package are for judging other sources; a learner needs files of their own to edit.
-    Raises `UserError` for a folder that is not there.
+    The katas in this package are included only with `--kata-from`, because a learner needs files to edit. Raises
+    `UserError` for a missing folder.
     """
     folders = [config.invocation_params.dir / folder for folder in config.option.kata_path]
     for folder, given in zip(folders, config.option.kata_path, strict=True):
@@ -69,7 +69,7 @@ def libraries(config: pytest.Config, workspace: Workspace) -> list[Library]:
 
 
 def _named_by_paths(config: pytest.Config) -> tuple[list[Kata], list[str]]:
-    """Return the katas that the arguments lie in; a folder of katas means all of them."""
+    """Return the katas that contain the given paths; a folder of katas means all of its katas."""
     katas: dict[str, Kata] = {}
     targets: list[str] = []
     for argument in config.args:
@@ -81,15 +81,15 @@ def _named_by_paths(config: pytest.Config) -> tuple[list[Kata], list[str]]:
 
 
 def _target(config: pytest.Config, kata: Kata) -> str:
-    """Return what makes pytest collect a kata.
+    """Return the argument that makes pytest collect a kata: its test file, or its folder outside of the rootdir.
 
-    A file named by itself outside of pytest's rootdir gets the test id `::test_go`, and so does the next one.
+    Outside of the rootdir, files of two katas would get the same test id, such as `::test_go`.
     """
     return _argument(config, kata.tests if kata.tests.is_relative_to(config.rootpath) else kata.folder)
 
 
 def _argument(config: pytest.Config, path: Path) -> str:
-    """Return a path as an argument of pytest, which takes a `[` in one for a test's parameters: relative, there."""
+    """Return a path as an argument of pytest; relative if it contains `[`, which pytest takes for test parameters."""
     given = os.path.relpath(path, config.invocation_params.dir) if "[" in str(path) else str(path)
     if "[" in given:
         raise UserError(f"pytest cannot collect from a path with a `[`; go to {path.parent} and run it again there")
@@ -108,7 +108,7 @@ def _katas_at(place: Path, argument: str) -> list[Kata]:
 
 
 def _targets(config: pytest.Config, katas: list[Kata]) -> list[str]:
-    """Return what to collect: the katas' tests, or single tests of theirs that the command line names."""
+    """Return the arguments for pytest: the katas' test files, or the tests in them that the command line names."""
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         return [_target(config, kata) for kata in katas]
     for argument in config.args:

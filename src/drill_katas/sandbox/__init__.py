@@ -1,1 +1,1 @@
-"""The way to the system under test: the zygote it is forked from, and what it may not do."""
+"""The sandbox of the SUT: the zygote that forks it, and the restrictions that the fork puts on itself."""

@@ -1,4 +1,4 @@
-"""From a fresh fork to a SUT: what it gives up on the way, ahead of any of the learner's code."""
+"""Turns a fork of the zygote into a SUT: it drops privileges and access before any of the learner's code runs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from drill_katas.sandbox.protocol import Spawn
 
 SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
-CALLS, READY, STACKS, DIALLER = 3, 4, 5, 6  # where a SUT has its descriptors, behind the standard ones
+CALLS, READY, STACKS, DIALER = 3, 4, 5, 6  # descriptors of a SUT after the standard streams
 
 
 def become_sut(request: Spawn, uid: int | None, already_running: int, ready: int, fds: list[int]) -> NoReturn:
-    """Turn this fresh fork into a SUT and serve until the judge hangs up.
+    """Turn this fork into a SUT and serve until the judge closes the connection.
 
-    When it is held as the request asks for, it writes "ok" to `ready`, and otherwise what has stood in the way.
+    Writes "ok" to `ready` when the sandbox is complete, and otherwise the error.
     """
     try:
         _arrange(ready, *fds)
@@ -40,7 +40,7 @@ def become_sut(request: Spawn, uid: int | None, already_running: int, ready: int
         os.write(READY, b"ok")
         os.close(READY)
         if request.tier is Tier.REDUCED:
-            connect_through(socket.socket(fileno=DIALLER))
+            connect_through(socket.socket(fileno=DIALER))
         serve(socket.socket(fileno=CALLS), Host(request.package, request.modules, request.overlay))
     finally:
         os._exit(0)
@@ -48,59 +48,59 @@ def become_sut(request: Spawn, uid: int | None, already_running: int, ready: int
 
 @functools.cache
 def libraries() -> dict[str, str]:
-    """Return where all that every SUT may read lies, and where that really is. `sys.path` is its zygote's still."""
-    return real(*SYSTEM, *filter(None, (sysconfig.get_config_var("LIBDIR"), *sys.path)))
+    """Return the folders that every SUT may read, each with its real path; read before a SUT changes `sys.path`."""
+    return real_paths(*SYSTEM, *filter(None, (sysconfig.get_config_var("LIBDIR"), *sys.path)))
 
 
-def real(*paths: str) -> dict[str, str]:
-    """Return where these paths lead."""
+def real_paths(*paths: str) -> dict[str, str]:
+    """Return each path with its real path."""
     return {path: os.path.realpath(path) for path in paths}
 
 
 def prepare() -> None:
-    """Work out in the zygote what is the same for every SUT of it."""
+    """Fill the caches in the zygote, because their content is the same for every SUT."""
     libraries()
-    with contextlib.suppress(OSError):  # who needs it will say so
+    with contextlib.suppress(OSError):  # a SUT that needs the filter will report the error
         for pid in (None, os.getpid()):
             seccomp.filter_for(pid)
 
 
 def confine(request: Spawn, uid: int | None, already_running: int) -> None:
-    """Give up what the tier takes away, for good. Raises `OSError` when that cannot be done here."""
+    """Enter the sandbox of the requested tier, for good. Raises `OSError` if this machine does not support it."""
     tier, overlay = request.tier, request.overlay
-    hidden = list(real(*request.hidden).values())
-    seen = {**libraries(), **real(overlay, request.sockets)}
+    hidden = list(real_paths(*request.hidden).values())
+    seen = {**libraries(), **real_paths(overlay, request.sockets)}
     if tier is Tier.STRONG:
         namespaces.build(seen, hidden)
     os.chdir(overlay)
     limits.limit(request.memory_mib, request.processes, already_running)
     devices = [(f"/dev/{name}", landlock.READ | landlock.WRITE_FILE) for name in namespaces.DEVICES]
     rules = [*landlock.readable(seen, hidden), *devices] if tier is Tier.REDUCED else []
-    limits.become_nobody(uid, may_read=tier is not Tier.STRONG)
+    limits.drop_privileges(uid, may_read=tier is not Tier.STRONG)
     if sys.platform == "linux":
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the uid: changing that clears it
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of uid, which clears this setting
     if tier is Tier.PRACTICE:
         return
     if os.geteuid() == 0:
-        raise OSError("root can change to no other uid")
+        raise OSError("root cannot change to another uid")
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     if tier is Tier.REDUCED:
         landlock.confine(rules)
         seccomp.confine(own_pid=os.getpid())
     else:
-        with contextlib.suppress(OSError):  # no more than a second lock on the same door
+        with contextlib.suppress(OSError):  # only a second line of defense behind the namespaces
             landlock.confine([("/", landlock.READ), (namespaces.SCRATCH, landlock.WRITE), *devices])
         seccomp.confine(own_pid=None)
 
 
 def _arrange(ready: int, calls: int, output: int, stacks: int, *dialer: int) -> None:
-    """Be a session of one's own, with no file open but what a SUT needs."""
+    """Start a new session and close all files except those of a SUT."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     high = [os.dup2(fd, 100 + place) for place, fd in enumerate((output, calls, ready, stacks, *dialer))]
-    for fd, place in zip(high, (1, CALLS, READY, STACKS, DIALLER), strict=False):  # they are out of the way now
+    for fd, place in zip(high, (1, CALLS, READY, STACKS, DIALER), strict=False):  # `high` cannot collide
         os.dup2(fd, place, inheritable=place == 1)
     os.dup2(1, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -1,7 +1,8 @@
-"""The parent of a zygote: a process that outlives it, and ends what is left of its SUTs, however the zygote ended.
+"""The guardian, the parent of a zygote: it kills the remaining SUT processes after the zygote ended in any way.
 
-A SUT that forks twice loses its parent-death signal. Its orphans go to the nearest subreaper: to the zygote, and when
-that was killed, to this process. No SUT at the tiers strong and reduced can signal it, and it reads no request.
+A SUT that forks twice loses its parent-death signal. Its orphans go to the nearest subreaper: to the zygote, and after
+the zygote's death to the guardian. A SUT at the tiers reduced and strong cannot signal the guardian, and the guardian
+reads no requests.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ SECONDS: Final = 60.0  # for the last descendants to end
 
 
 def guard(uid: int | None) -> None:
-    """Return in a child of this process, which goes on as its guardian. `uid` is that of the SUTs.
+    """Fork and return in the child; this process becomes its guardian. `uid` is the uid of the SUTs.
 
-    The guardian's end is a SIGTERM to the child. Where there is no Linux, there are no subreapers, and nothing happens.
+    The child gets SIGTERM when the guardian ends. Without Linux this does nothing, because there are no subreapers.
     """
     if sys.platform != "linux":
         return
@@ -30,7 +31,7 @@ def guard(uid: int | None) -> None:
         return
     try:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the control socket's end must be the zygote's own
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # because the control socket must close with the zygote
         while os.waitpid(-1, 0)[0] != zygote:
             pass
         kill_descendants(uid, SECONDS)

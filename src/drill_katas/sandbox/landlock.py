@@ -1,4 +1,4 @@
-"""What a SUT may do with files, by Landlock: read some, write to some, and no more.
+"""Restricts a SUT's file access with Landlock.
 
 https://docs.kernel.org/userspace-api/landlock.html
 """
@@ -16,28 +16,28 @@ from drill_katas.sandbox.syscalls import call
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # on every machine
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same numbers on every architecture
 VERSION, PATH_BENEATH = 1, 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14
 OF_FILES: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | 1 << 15  # the last: IOCTL_DEV
 READ: Final = EXECUTE | READ_FILE | READ_DIR
-WRITE: Final = (1 << 16) - 1  # and everything else
-BITS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # rights on files that a version knows
-NETWORK: Final = 0b11  # bind and connect, of TCP; from version 4
-SCOPES: Final = 0b11  # abstract unix sockets and signals of others; from version 6
+WRITE: Final = (1 << 16) - 1  # all rights
+BITS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # number of file rights by Landlock version
+NETWORK: Final = 0b11  # TCP bind and connect; since version 4
+SCOPES: Final = 0b11  # abstract unix sockets, and signals to processes outside; since version 6
 Rule = tuple[str, int]
-"""A path, and what may be done with it and all that lies below it."""
+"""A path, and the rights on it and on everything below it."""
 
 
 def version() -> int:
-    """Return Landlock's version here. Raises `OSError` when there is none."""
+    """Return the kernel's Landlock version. Raises `OSError` without Landlock."""
     return call("landlock", CREATE_RULESET, 0, 0, VERSION)
 
 
 def confine(rules: Iterable[Rule]) -> None:
-    """Allow no more than this from here on, for good, to this process and all that it starts. Raises `OSError`.
+    """Restrict this process and its children to these rules, for good. Raises `OSError`.
 
-    Paths that are not there are left out. The process must not be able to gain privileges.
+    Missing paths are ignored. The process must have set PR_SET_NO_NEW_PRIVS.
     """
     known = version()
     everything = (1 << BITS.get(known, 16)) - 1
@@ -59,10 +59,10 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 
 def readable(paths: Iterable[str], hidden: Sequence[str]) -> Iterator[Rule]:
-    """Allow these paths to be read, but for what is hidden in them.
+    """Yield the rules that allow reading these paths without the hidden ones in them.
 
-    Landlock adds rights and takes none away again: what is allowed of a folder is allowed of all in it. So of a folder
-    with something hidden in it only the names may be read, and what lies beside that.
+    A Landlock rule for a folder covers everything in it, and no rule takes a right away. So a folder with a hidden path
+    gets a rule for its names only, and each other entry of it gets a rule of its own.
     """
     for path in map(os.path.realpath, paths):
         if path in hidden:

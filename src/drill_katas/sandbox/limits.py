@@ -1,7 +1,7 @@
-"""What a fresh fork gives up before it becomes a SUT: privileges, and resources beyond its limits.
+"""Resource limits of a SUT, and how it drops its privileges.
 
-Run in the forked child, ahead of any of the learner's code. Where something cannot be had (not Linux, not
-root) the judge's own watch in `zygote.py` is what is left.
+The fork of the zygote calls this before any of the learner's code runs. Where the system has no such limit (not Linux,
+not root), only the zygote's own supervision remains.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from drill_katas.sandbox.tier import Tier
 
 MIB: Final = 1 << 20
 FILE_LIMIT: Final = 64 * MIB  # bytes a SUT may write to one file
-ADDRESS_SPACE: Final = 8192 * MIB  # of each process; its page tables then have 16 MiB at most
-DESCRIPTORS: Final = 1024  # of each process, and of a SUT; a unix socket keeps up to 208 KiB that were not read yet
-THREADS: Final = 128  # beyond its processes; a thread counts as a process for RLIMIT_NPROC
-COUNTS_BY_NAMESPACE: Final = (5, 14)  # the first Linux that counts the processes of each user namespace apart
-KILLER: Final = 500_000_000  # from a spare uid to that of who ends its processes
-FIRST_UID: Final = 1_000_000_000  # nobody's: far above what systems give to people and services
+ADDRESS_SPACE: Final = 8192 * MIB  # per process; limits its page tables to 16 MiB
+DESCRIPTORS: Final = 1024  # per process and per SUT, because a unix socket buffers up to 208 KiB of unread data
+THREADS: Final = 128  # on top of the processes; RLIMIT_NPROC counts a thread as a process
+COUNTS_PER_NAMESPACE: Final = (5, 14)  # the first Linux that counts processes per user namespace
+KILLER: Final = 500_000_000  # offset from a spare uid to the uid that kills its processes
+FIRST_UID: Final = 1_000_000_000  # unused: far above the uids of people and services
 
 PR_SET_KEEPCAPS: Final = 8
 CAPABILITY_VERSION_3: Final = 0x20080522
@@ -35,12 +35,12 @@ CAP_DAC_READ_SEARCH: Final = 2
 
 
 def limit(memory_mib: int, processes: int, already_running: int) -> None:
-    """Set this process's resource limits; the zygote's watch is the belt to these braces.
+    """Set this process's resource limits, in addition to the zygote's supervision.
 
-    `already_running` are the processes and threads of this user that are not ours: RLIMIT_NPROC counts them too.
+    `already_running` is the number of this user's other processes and threads, because RLIMIT_NPROC counts them too.
     """
-    # RLIMIT_DATA counts private writable memory. RLIMIT_AS counts address space that is merely reserved for stacks and
-    # arenas as well, so that it is wider: https://man7.org/linux/man-pages/man2/getrlimit.2.html
+    # RLIMIT_DATA counts private writable memory. RLIMIT_AS is wider, because it also counts address space that is only
+    # reserved for stacks and arenas: https://man7.org/linux/man-pages/man2/getrlimit.2.html
     _set(resource.RLIMIT_DATA, memory_mib * MIB)
     _set(resource.RLIMIT_AS, ADDRESS_SPACE)
     _set(resource.RLIMIT_NOFILE, DESCRIPTORS)
@@ -50,9 +50,9 @@ def limit(memory_mib: int, processes: int, already_running: int) -> None:
 
 
 def spare_uid() -> int | None:
-    """Return a uid that nobody has, for the SUTs of this process, or None where it cannot give them one.
+    """Return an unused uid for the SUTs of this process, or None if it cannot change the uid.
 
-    Only root can, on Linux, and in a container only if that maps so many.
+    That takes root on Linux, and in a container a uid map that contains the uid.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return None
@@ -63,25 +63,26 @@ def spare_uid() -> int | None:
 
 
 @functools.cache
-def counts_apart(tier: Tier) -> bool:
-    """Whether the kernel counts each SUT's processes and threads apart from those of its neighbours.
+def has_own_process_count(tier: Tier) -> bool:
+    """Return whether RLIMIT_NPROC counts only the processes and threads of one SUT.
 
-    It counts them by user: a SUT has a uid of its own where root starts it, and a user namespace at the tier strong.
+    The kernel counts per user and user namespace: a SUT has a uid of its own if root starts it, and a user namespace of
+    its own at the tier strong.
     """
     if spare_uid() is not None:
         return True
-    return tier is Tier.STRONG and tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) >= COUNTS_BY_NAMESPACE
+    return tier is Tier.STRONG and tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) >= COUNTS_PER_NAMESPACE
 
 
-def become_nobody(uid: int | None, *, may_read: bool) -> None:
-    """Give all privileges up: root leaves for a spare uid, which may write nothing of root's.
+def drop_privileges(uid: int | None, *, may_read: bool) -> None:
+    """Drop all privileges: change from root to the spare uid, which may not write root's files.
 
-    For uid 0 RLIMIT_NPROC does nothing, so that a fork bomb would be held by the watch alone. With `may_read` reading
-    everything stays allowed to what was root, because Python itself may lie in root's home.
+    RLIMIT_NPROC does not limit uid 0. With `may_read` the process may still read all files, because Python may be
+    installed in root's home.
     """
     if uid is not None:
         prctl(PR_SET_KEEPCAPS, 1)
-        with contextlib.suppress(OSError):  # not allowed to this root; then RLIMIT_NPROC may hold for it, too
+        with contextlib.suppress(OSError):  # a restricted root may not; then RLIMIT_NPROC may limit it as well
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
@@ -90,7 +91,7 @@ def become_nobody(uid: int | None, *, may_read: bool) -> None:
 
 
 def kill_user(uid: int | None) -> None:
-    """Kill all processes of a spare uid at once, which none of them can outrun by forking."""
+    """Kill all processes of a spare uid at once, so that none can escape by forking."""
     if uid is None:
         return
     pid = os.fork()
@@ -98,8 +99,8 @@ def kill_user(uid: int | None) -> None:
         try:
             os.setgroups([])
             os.setresgid(uid, uid, uid)
-            os.setresuid(uid + KILLER, uid, uid + KILLER)  # it may signal them, and they may not signal it
-            os.kill(-1, signal.SIGKILL)  # all that this user may signal, but for the process itself
+            os.setresuid(uid + KILLER, uid, uid + KILLER)  # so that they cannot signal this process
+            os.kill(-1, signal.SIGKILL)  # everything that this uid may signal, except this process
         finally:
             os._exit(0)
     os.waitpid(pid, 0)
@@ -112,5 +113,5 @@ def _keep_only(capabilities: int) -> None:
 
 
 def _set(what: int, value: int) -> None:
-    with contextlib.suppress(ValueError, OSError):  # lower already, and not ours to raise
+    with contextlib.suppress(ValueError, OSError):  # the limit is lower already
         resource.setrlimit(what, (value, value))

@@ -1,7 +1,6 @@
-"""Namespaces of a SUT's own, in which there is nothing but what it needs: user, processes, mounts, network and IPC.
+"""Linux namespaces of a SUT: user, processes, mounts, network and IPC.
 
-`enter` is for the process that forks the SUT,
-`build` for the SUT, which is process 1 there.
+The process that forks the SUT calls `enter`. The SUT, which is process 1 in its namespace, calls `build`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ UNSHARE: Final = {"x86_64": 272, "aarch64": 97}
 MOUNT: Final = {"x86_64": 165, "aarch64": 40}
 UMOUNT2: Final = {"x86_64": 166, "aarch64": 39}
 PIVOT_ROOT: Final = {"x86_64": 155, "aarch64": 41}
-MOUNT_SETATTR: Final = 442  # on every machine
+MOUNT_SETATTR: Final = 442  # the same number on every architecture
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 RDONLY, NOSUID, NODEV, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 0x20, 0x1000, 0x4000, 0x40000
 DETACH: Final = 2
@@ -30,28 +29,27 @@ INSIDE: Final = 65534  # the uid and gid in a user namespace
 SCRATCH: Final = "/tmp"
 SCRATCH_OPTIONS: Final = "size=64m,nr_inodes=4096,mode=1777"
 DEVICES: Final = ("null", "zero", "full", "random", "urandom")
-HOST: Final = "/.host"  # where the host's files are while the SUT's root is being built
+HOST: Final = "/.host"  # mount point of the host's files while `build` runs
 
 
 def enter(*, with_user: bool) -> None:
-    """Leave the host's namespaces; the next fork is process 1 of its own. Raises `OSError`.
+    """Leave the host's namespaces, so that the next fork is process 1 of a new one. Raises `OSError`.
 
-    Without privileges that takes a user namespace; root's SUTs, which have a uid of their own, do without.
+    `with_user` adds a user namespace. An unprivileged user needs it; root does not, because its SUTs have another uid.
     """
     uid, gid = os.geteuid(), os.getegid()
     user = NEWUSER if with_user else 0
     call("unshare", number_here(UNSHARE, "unshare"), user | NEWNS | NEWUTS | NEWIPC | NEWPID | NEWNET)
     if user:
         for file, line in ("setgroups", "deny"), ("uid_map", f"{INSIDE} {uid} 1"), ("gid_map", f"{INSIDE} {gid} 1"):
-            with open(f"/proc/self/{file}", "w", encoding="ascii") as told:
-                told.write(line)
+            with open(f"/proc/self/{file}", "w", encoding="ascii") as setting:
+                setting.write(line)
 
 
 def build(readable: Mapping[str, str], hidden: Sequence[str]) -> None:
-    """Make a root with nothing but `readable` in it, read-only, an empty folder in place of each one that is `hidden`.
+    """Build a root that contains only `readable`, read-only and under the same paths. Raises `OSError`.
 
-    `readable` are paths with where they really lead. `SCRATCH` can be written to. Paths are what they were. Raises
-    `OSError`.
+    `readable` maps paths to their real paths. Each folder of `hidden` is empty. `SCRATCH` is writable.
     """
     places = {**{source: source for source in readable.values()}, **readable}
     _mount(None, "/", None, REC | PRIVATE)
@@ -61,8 +59,8 @@ def build(readable: Mapping[str, str], hidden: Sequence[str]) -> None:
     os.chdir("/")
     os.mkdir(SCRATCH)
     _mount("tmpfs", SCRATCH, "tmpfs", NOSUID | NODEV, SCRATCH_OPTIONS)
-    for place in sorted(places):  # what holds others comes before them
-        _show(places[place], place)
+    for place in sorted(places):  # sorted, because a folder comes before its content
+        _bind_read_only(places[place], place)
     for device in DEVICES:
         _bind(f"/dev/{device}", f"/dev/{device}")
     os.symlink(SCRATCH, "/dev/shm")
@@ -74,8 +72,8 @@ def build(readable: Mapping[str, str], hidden: Sequence[str]) -> None:
     _mount(None, "/", None, REMOUNT | BIND | RDONLY | NOSUID | NODEV)
 
 
-def _show(source: str, place: str) -> None:
-    """Bind a path of the host read-only at a place, unless that is there already, or nothing is there to bind."""
+def _bind_read_only(source: str, place: str) -> None:
+    """Bind a path of the host read-only at `place`, unless `place` exists or the source does not."""
     if os.path.lexists(HOST + source) and not os.path.lexists(place):
         _bind(source, place)
         attributes = struct.pack("=4Q", RDONLY | NOSUID | NODEV, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Processes of the host's, as /proc tells of them: whose they are, what they use, and how to end them all."""
+"""The host's processes from /proc: their descendants, their resources, and how to kill them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drill_katas.sandbox import limits
 
 
 def descendants(ancestor: int) -> list[int]:
-    """Return the process ids below `ancestor` that have not ended (Linux; elsewhere none are seen)."""
+    """Return the ids of all running descendants of a process; empty without Linux."""
     children: dict[int, list[int]] = {}
     for pid, stat in _stats():
         if stat[0] != "Z":
@@ -26,7 +26,7 @@ def descendants(ancestor: int) -> list[int]:
 
 
 def memory_bytes(pid: int) -> int:
-    """Return a process's share of memory in bytes, with its page tables; pages that forks share are counted once.
+    """Return the memory of a process in bytes, with its page tables and its share of the pages that forks share.
 
     0 if the process is gone. https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html, proc_pid_status(5).
     """
@@ -40,22 +40,22 @@ def _kib(pid: int, file: str, names: tuple[str, ...]) -> int:
 
 
 def descriptors(pid: int) -> int:
-    """Return how many files and sockets a process has open; 0 if the process is gone."""
+    """Return the number of open files and sockets of a process; 0 if the process is gone."""
     with contextlib.suppress(OSError):
-        return os.stat(f"/proc/{pid}/fd").st_size or len(os.listdir(f"/proc/{pid}/fd"))  # no size before Linux 6.2
+        return os.stat(f"/proc/{pid}/fd").st_size or len(os.listdir(f"/proc/{pid}/fd"))  # st_size is 0 before Linux 6.2
     return 0
 
 
 def threads(pid: int) -> int:
-    """Return how many threads a process has; 0 if the process is gone."""
+    """Return the number of threads of a process; 0 if the process is gone."""
     return _kib(pid, "status", ("Threads:",))
 
 
 def kill_descendants(uid: int | None, seconds: float = 2.0) -> None:
-    """Kill whatever the last SUT left behind, also what has left its process group.
+    """Kill all remaining processes of the last SUT, including those that left its process group.
 
-    Orphans come back to this process, which is their subreaper, so that none gets away. What forks and ends, over and
-    over, is faster than a look at all of /proc, and may not be seen there: hence the other two. `uid` is the SUT's own.
+    Orphans become children of this process, because it is their subreaper. A process that forks and exits in a loop can
+    be faster than a scan of /proc; the kill by `uid`, the SUT's own, and the list of children catch it.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -69,8 +69,8 @@ def kill_descendants(uid: int | None, seconds: float = 2.0) -> None:
                 pass
 
 
-def end_strays(zygote: int, mark: str) -> None:
-    """Kill what a zygote that was killed has left: it has its SUTs' uid, or the zygote's mark in its environment."""
+def kill_strays(zygote: int, mark: str) -> None:
+    """Kill the remaining processes of a killed zygote, by its SUTs' uid or by its mark in their environment."""
     uid = limits.FIRST_UID + zygote
     for _ in range(20):
         strays = [pid for pid, stat in _stats() if stat[0] != "Z" and _is_of(pid, uid, mark)]
@@ -81,7 +81,7 @@ def end_strays(zygote: int, mark: str) -> None:
 
 
 def _kill(pids: list[int]) -> None:
-    """Kill processes; they are all stopped first, so that none forks while the others are being killed."""
+    """Kill processes. Stop all of them first, so that none forks while the others are being killed."""
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -89,7 +89,7 @@ def _kill(pids: list[int]) -> None:
 
 
 def _children() -> list[int]:
-    """Return this process's children, orphans that came to it among them, where the kernel lists them."""
+    """Return the children of this process, including adopted orphans; empty if the kernel does not list them."""
     pid = os.getpid()
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
@@ -108,7 +108,7 @@ def _is_of(pid: int, uid: int, mark: str) -> bool:
 
 
 def threads_of_user() -> int:
-    """Return how many threads this process's user has running."""
+    """Return the number of threads of this process's user."""
     count = 0
     for pid, stat in _stats():
         with contextlib.suppress(OSError):
@@ -118,7 +118,7 @@ def threads_of_user() -> int:
 
 
 def _stats() -> list[tuple[int, list[str]]]:
-    """Return (pid, the fields of /proc/PID/stat after the command's name) of all processes."""
+    """Return the pid of each process with the fields of its /proc/PID/stat after the command name."""
     found = []
     for entry in os.listdir("/proc") if sys.platform == "linux" else ():
         if entry.isdigit():

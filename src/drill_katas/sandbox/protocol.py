@@ -9,21 +9,21 @@ import msgspec
 from drill_katas.sandbox.tier import Tier  # noqa: TC001 - msgspec reads the annotations
 
 Why = Literal["asked", "output", "processes", "memory", "descriptors", "replaced", "frame", "hung up"]
-"""Why a SUT was ended: it printed, started, used or sent too much, or the judge asked for its end."""
+"""Why a SUT was killed. "asked": the judge requested it; "frame": its answer was not in the judge's format."""
 
 
 class Preload(msgspec.Struct, frozen=True, tag_field="op", tag="preload"):
-    """Import these modules now, so that every SUT has them already."""
+    """Import these modules in the zygote, so that no SUT has to."""
 
     modules: list[str]
 
 
 class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
-    """Fork a SUT; answered by `Spawned`, or by `Unavailable` when the tier cannot be had here.
+    """Fork a SUT. The answer is `Spawned`, or `Unavailable` if this machine does not support the tier.
 
-    With it come file descriptors: the call socket, the output pipe, the stacks pipe and, at the tier reduced, a socket
-    of the dialer. The SUT reads the files in the folder `overlay`, finds the judge in the folder `sockets`, and must
-    not see the paths in `hidden`.
+    File descriptors come with the request: the call socket, the output pipe, the stacks pipe and, at the tier reduced,
+    the dialer's socket. The SUT's files are in the folder `overlay`, the judge's sockets in the folder `sockets`. The
+    SUT must not see the paths in `hidden`.
     """
 
     package: str
@@ -37,14 +37,14 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
 
 
 class Kill(msgspec.Struct, frozen=True, tag_field="op", tag="kill"):
-    """End that SUT and all that it started."""
+    """Kill this SUT and every process that it started."""
 
     pid: int
     why: Why
 
 
 class Rest(msgspec.Struct, frozen=True, tag_field="op", tag="rest"):
-    """End any SUT; answered by `Rested` with the same mark."""
+    """Kill any running SUT. The answer is `Rested` with the same mark."""
 
     mark: str
 
@@ -54,19 +54,19 @@ REQUESTS: Final = msgspec.json.Decoder(ZygoteRequest)
 
 
 class Spawned(msgspec.Struct, frozen=True, tag_field="event", tag="spawned"):
-    """A SUT was forked."""
+    """The zygote forked a SUT."""
 
     pid: int
 
 
 class Unavailable(msgspec.Struct, frozen=True, tag_field="event", tag="unavailable"):
-    """No SUT was forked, because the tier cannot be had here."""
+    """The zygote forked no SUT, because this machine does not support the tier."""
 
     why: str
 
 
 class Exited(msgspec.Struct, frozen=True, tag_field="event", tag="exited"):
-    """A SUT has ended with this wait status; once for every SUT. `why` is None if it ended by itself."""
+    """A SUT exited with this wait status; sent once per SUT. `why` is None if it was not killed on request."""
 
     pid: int
     status: int
@@ -74,7 +74,7 @@ class Exited(msgspec.Struct, frozen=True, tag_field="event", tag="exited"):
 
 
 class Rested(msgspec.Struct, frozen=True, tag_field="event", tag="rested"):
-    """No SUT is left."""
+    """No SUT runs."""
 
     mark: str
 

@@ -1,4 +1,4 @@
-"""The numbers of system calls on x86_64 and aarch64; None where a machine has no such call.
+"""The numbers of system calls on x86_64 and aarch64; None if an architecture has no such call.
 
 From https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/arch/x86/entry/syscalls/syscall_64.tbl and
 https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/scripts/syscall.tbl.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-MACHINES: Final = ("x86_64", "aarch64")  # in the order of the numbers
+MACHINES: Final = ("x86_64", "aarch64")  # in the order of the numbers below
 NUMBERS: Final = {
     "accept": (43, 202), "accept4": (288, 242), "access": (21, None), "alarm": (37, None), "arch_prctl": (158, None),
     "bind": (49, 200), "brk": (12, 214), "cachestat": (451, 451), "capget": (125, 90), "chdir": (80, 49),

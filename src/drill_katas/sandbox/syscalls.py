@@ -1,4 +1,4 @@
-"""System calls that Python has no function for, on Linux."""
+"""Linux system calls without a function in Python."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else 
 
 
 def call(what: str, number: int, *args: object) -> int:
-    """Make a system call, and return its result. Raises `OSError` that names `what` was called."""
+    """Make a system call and return its result. Raises `OSError` with `what` in its message."""
     if LIBC is None:
-        raise OSError(f"{what}: there is no Linux here")
+        raise OSError(f"{what}: this system is not Linux")
     result = int(LIBC.syscall(ctypes.c_long(number), *map(_wide, args)))
     if result < 0:
         code = ctypes.get_errno()
@@ -30,19 +30,19 @@ def call(what: str, number: int, *args: object) -> int:
 def prctl(option: int, *arguments: object) -> None:
     """Set an attribute of this process: https://man7.org/linux/man-pages/man2/prctl.2.html. Raises `OSError`."""
     if LIBC is None:
-        raise OSError("prctl: there is no Linux here")
+        raise OSError("prctl: this system is not Linux")
     if LIBC.prctl(option, *map(_wide, (*arguments, 0, 0, 0, 0)[:4])) < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"prctl {option}: {os.strerror(code)}")
 
 
 def number_here(numbers: Mapping[str, int], what: str) -> int:
-    """Return the number that a system call has on this machine. Raises `OSError` on one that is not known."""
+    """Return the number of a system call on this architecture. Raises `OSError` if it is unknown."""
     if MACHINE not in numbers:
-        raise OSError(f"{what}: its number on {MACHINE} is not known")
+        raise OSError(f"{what}: the number of this system call on {MACHINE} is unknown")
     return numbers[MACHINE]
 
 
 def _wide(arg: object) -> object:
-    """Pass whole numbers as registers, which are wider than C's int."""
+    """Convert integers to C's long, because registers are wider than C's int."""
     return ctypes.c_long(arg) if isinstance(arg, int) else arg

@@ -1,4 +1,4 @@
-"""How well a SUT is held: what its code cannot do, even if it is written to."""
+"""The sandbox tiers: how strongly a SUT is isolated, even if its code is hostile."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from typing import Final
 
 
 class Tier(enum.StrEnum):
-    """From the weakest to the strongest.
+    """The sandbox tiers, from the weakest to the strongest.
 
-    - practice: a process of its own with limits, and for root a uid of its own. It holds accidents.
-    - reduced: it may read Python's files and its own, write no file, make no connection but to the judge, and signal
-      nobody (Landlock and seccomp; no user namespaces are needed). Process ids are the host's.
-    - strong: namespaces of its own for processes, files, network and IPC, on top: nothing else is there at all.
+    | tier | isolation |
+    | --- | --- |
+    | practice | a process with resource limits, and a uid of its own under root; stops accidents only |
+    | reduced | Landlock and seccomp: no writing of files, no connections but to the judge, no signals to others |
+    | strong | in addition namespaces of its own for processes, files, network and IPC |
     """
 
     PRACTICE = "practice"
     REDUCED = "reduced"
     STRONG = "strong"
 
-    def holds(self, wanted: Tier) -> bool:
-        """Whether this is as strong as `wanted`, or stronger."""
+    def at_least(self, wanted: Tier) -> bool:
+        """Return whether this tier is as strong as `wanted` or stronger."""
         order = list(Tier)
         return order.index(self) >= order.index(wanted)
 
 
 class SandboxUnavailable(Exception):
-    """A SUT cannot be held as was asked for: `why` says what this machine has refused."""
+    """This machine does not support the requested tier; `why` is the error."""
 
     def __init__(self, tier: Tier, why: str) -> None:
-        super().__init__(f"a SUT cannot be held at the tier {tier} here: {why}")
+        super().__init__(f"the sandbox tier {tier} is not available on this machine: {why}")
         self.why = why
 
 
 @dataclass(frozen=True)
 class SandboxPolicy:
-    """How to hold SUTs. `hidden` are folders that none may look into, wherever they lie: checks and solutions."""
+    """The sandbox of SUTs. `hidden` lists folders that no SUT may read: checks and solutions."""
 
     tier: Tier = Tier.PRACTICE
     hidden: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
-"""The process that SUTs are forked from: warm, single-threaded, without tests or solutions in it.
+"""The zygote, the prefork process of SUTs: single-threaded, with all libraries imported, without checks or solutions.
 
-Run as a script: `python -P -s zygote.py CONTROL_FD PATH...`. `protocol.py` has the requests that the judge sends over
-the control socket, and the events that it gets. One SUT lives at a time. When the judge ends, however that happens, the
-zygote kills the SUT and ends; when the zygote ends, its parent does that, see `guardian.py`.
+Run as a script: `python -P -s zygote.py CONTROL_FD PATH...`. `protocol.py` defines the judge's requests and the
+zygote's events. One SUT runs at a time. When the judge ends in any way, the zygote kills the SUT and ends. When the
+zygote ends, its guardian kills the SUT; see `guardian.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 if __name__ == "__main__":
-    sys.path[:] = sys.argv[2:]  # the judge's
+    sys.path[:] = sys.argv[2:]  # the judge's `import_path()`
 
 import msgspec
 
@@ -54,25 +54,25 @@ if TYPE_CHECKING:
 
     from drill_katas.sandbox.protocol import Why, ZygoteEvent, ZygoteRequest
 
-WATCH_SECONDS: Final = 0.1  # how often a living SUT's processes and memory are looked at
+WATCH_SECONDS: Final = 0.1  # between two readings of a SUT's processes, memory and descriptors
 RECOUNT_SECONDS: Final = 5.0
 MIB: Final = 1 << 20
 
 
 class Zygote:
-    """The loop of this process."""
+    """The main loop of the zygote process."""
 
     def __init__(self, control: socket.socket, uid: int | None) -> None:
         self._control = control
         self._buffer = b""
         self._fds: list[int] = []
         self._sut: int | None = None
-        self._request: Spawn | None = None  # that the SUT was forked for
-        self._watch_at = 0.0  # by the monotonic clock; not at once, for a look at all of /proc takes a while
+        self._request: Spawn | None = None  # the request that started the SUT
+        self._watch_at = 0.0  # monotonic time of the next reading
         self._uid = uid
         self._why: Why | None = None
         self._others, self._counted_at = 0, -RECOUNT_SECONDS
-        if uid is None and os.geteuid():  # now, and not when the first SUT waits for it
+        if uid is None and os.geteuid():  # now, so that the first SUT does not wait for it
             self._count_others()
         self._alarm, self._wake = os.pipe()
         os.set_blocking(self._alarm, False)
@@ -82,17 +82,17 @@ class Zygote:
 
     def run(self) -> None:
         """Serve until the judge closes the control socket."""
-        heard = poll_for(self._control, self._alarm)
+        poll = poll_for(self._control, self._alarm)
         try:
             while True:
-                ready = {fd for fd, _ in heard.poll(WATCH_SECONDS * 1000 if self._sut else None)}
+                ready = {fd for fd, _ in poll.poll(WATCH_SECONDS * 1000 if self._sut else None)}
                 if self._alarm in ready:
                     with contextlib.suppress(BlockingIOError):
                         os.read(self._alarm, 4096)
                 if self._control.fileno() in ready and not self._read_requests():
                     return
                 self._reap()
-                if self._sut and time.monotonic() >= self._watch_at:  # by the clock: a SUT can keep this loop busy
+                if self._sut and time.monotonic() >= self._watch_at:  # a SUT can wake this loop more often
                     self._watch()
                     self._watch_at = time.monotonic() + WATCH_SECONDS
         finally:
@@ -101,7 +101,7 @@ class Zygote:
     def _read_requests(self) -> bool:
         try:
             data, fds, _, _ = socket.recv_fds(self._control, 65536, 4)
-        except ConnectionResetError:  # the judge was killed with something of ours unread
+        except ConnectionResetError:  # the judge was killed and left some of our events unread
             return False
         if not data:
             return False
@@ -116,11 +116,11 @@ class Zygote:
         match request:
             case Preload():
                 for module in request.modules:
-                    with contextlib.suppress(ImportError):  # the learner's own import will report it
+                    with contextlib.suppress(ImportError):  # the learner's import of it will report the error
                         importlib.import_module(module)
                 prepare()
                 gc.collect()
-                gc.freeze()  # a SUT that collects garbage need not look through it, nor copy what it looks at
+                gc.freeze()  # so that a garbage collection in a SUT does not scan and copy these objects
             case Spawn():
                 self._spawn(request)
             case Kill():
@@ -135,9 +135,9 @@ class Zygote:
         fds, self._fds = self._fds, []
         ready, theirs = os.pipe()
         tier = request.tier
-        others = 0 if limits.counts_apart(tier) else self._count_others()
+        others = 0 if limits.has_own_process_count(tier) else self._count_others()
         try:
-            fork = self._fork_apart if tier is Tier.STRONG else self._fork
+            fork = self._fork_in_namespaces if tier is Tier.STRONG else self._fork
             pid = fork(functools.partial(become_sut, request, self._uid, others, theirs, fds))
         except OSError as error:
             os.close(ready)
@@ -148,16 +148,16 @@ class Zygote:
                 os.close(fd)
         self._sut, self._request, self._why = pid, request, None
         with open(ready, "rb", closefd=True) as pipe:
-            told = pipe.read()
-        if told == b"ok":
+            report = pipe.read()
+        if report == b"ok":
             self._watch_at = time.monotonic() + WATCH_SECONDS
             self._send(Spawned(pid))
         else:
             self._end_sut("asked")
-            self._send(Unavailable(told.decode(errors="replace") or "it ended at once"))
+            self._send(Unavailable(report.decode(errors="replace") or "the SUT exited at once"))
 
     def _count_others(self) -> int:
-        """Return how many threads of this user are no SUT's; RLIMIT_NPROC counts them with the SUT's."""
+        """Return the number of this user's threads outside of SUTs, because RLIMIT_NPROC counts them as well."""
         if time.monotonic() - self._counted_at > RECOUNT_SECONDS:
             self._others, self._counted_at = threads_of_user(), time.monotonic()
         return self._others
@@ -168,32 +168,32 @@ class Zygote:
             become()
         return pid
 
-    def _fork_apart(self, become: Callable[[], NoReturn]) -> int:
-        """Fork process 1 of namespaces of its own. Raises `OSError`.
+    def _fork_in_namespaces(self, become: Callable[[], NoReturn]) -> int:
+        """Fork process 1 of new namespaces and return its pid. Raises `OSError`.
 
-        That is a grandchild, for who has left the namespaces cannot come back. It is taken in by this process, which is
-        its subreaper, before it begins.
+        It is a grandchild, because a process cannot return to namespaces that it left: a child enters new namespaces
+        and forks. The grandchild waits until this process, its subreaper, has adopted it.
         """
-        told, tell = os.pipe()
-        begun, begin = os.pipe()
-        middle = os.fork()
-        if middle == 0:
-            _leave(become, self._uid, tell, begun, begin)
-        os.close(tell)
-        os.close(begun)
-        with open(told, "rb") as pipe:
+        pid_pipe, pid_end = os.pipe()
+        start_pipe, start_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _fork_as_first(become, self._uid, pid_end, start_pipe, start_end)
+        os.close(pid_end)
+        os.close(start_pipe)
+        with open(pid_pipe, "rb") as pipe:
             answer = pipe.read().decode()
-        os.waitpid(middle, 0)
-        os.close(begin)
+        os.waitpid(child, 0)
+        os.close(start_end)
         if not answer.isdecimal():
-            raise OSError(answer or "the process that was to fork it ended")
+            raise OSError(answer or "the intermediate process exited")
         return int(answer)
 
     def _watch(self) -> None:
-        """End a SUT that has too many processes, or too much memory or too many descriptors over all of them."""
+        """Kill a SUT whose processes together exceed the limit on processes, memory or descriptors."""
         assert self._request is not None
         processes, most = descendants(os.getpid()), self._request.processes
-        memory = sum(map(memory_bytes, processes))  # first, so that a fork bomb meets RLIMIT_NPROC, and says so itself
+        memory = sum(map(memory_bytes, processes))  # slow, so a fork bomb meanwhile meets RLIMIT_NPROC and reports that
         if len(processes) > most or sum(map(threads, processes)) > most + limits.THREADS:
             self._end_sut("processes")
         elif memory > self._request.memory_mib * MIB * 1.25:
@@ -212,7 +212,7 @@ class Zygote:
         self._forget(pid, status)
 
     def _reap(self) -> None:
-        """Collect every child that has ended; the SUT's end is told to the judge."""
+        """Reap every exited child; report the SUT's exit to the judge."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -227,41 +227,43 @@ class Zygote:
 
     def _forget(self, pid: int, status: int) -> None:
         self._sut = None
-        if self._request is None or self._request.tier is not Tier.STRONG:  # there everything ends with process 1
+        if self._request is None or self._request.tier is not Tier.STRONG:  # strong: all end with process 1
             kill_descendants(self._uid)
         self._send(Exited(pid, status, self._why))
 
     def _send(self, event: ZygoteEvent) -> None:
-        with contextlib.suppress(OSError):  # the judge is gone; run() will see it
+        with contextlib.suppress(OSError):  # the judge is gone; `run` ends
             self._control.sendall(msgspec.json.encode(event) + b"\n")
 
 
-def _leave(become: Callable[[], NoReturn], uid: int | None, tell: int, begun: int, begin: int) -> NoReturn:
-    """Fork a SUT in namespaces of its own, and tell its process id or what has stood in the way."""
+def _fork_as_first(
+    become: Callable[[], NoReturn], uid: int | None, pid_end: int, start_pipe: int, start_end: int
+) -> NoReturn:
+    """Enter new namespaces, fork process 1 of them, and write its process id or the error to `pid_end`."""
     try:
         namespaces.enter(with_user=uid is None)
         pid = os.fork()
         if pid == 0:
-            os.close(tell)
-            os.close(begin)
-            os.read(begun, 1)  # to its end: the zygote has taken it in
+            os.close(pid_end)
+            os.close(start_end)
+            os.read(start_pipe, 1)  # ends when the zygote has adopted this process
             become()
-        os.write(tell, str(pid).encode())
+        os.write(pid_end, str(pid).encode())
     except OSError as error:
-        os.write(tell, str(error).encode())
+        os.write(pid_end, str(error).encode())
     finally:
         os._exit(0)
 
 
 def main() -> None:
-    """Start the zygote on the control socket that the judge has passed."""
-    for name in ("KATA_ZYGOTE", "PYTHONHASHSEED"):  # of no concern to a SUT
+    """Start the zygote on the control socket from the judge."""
+    for name in ("KATA_ZYGOTE", "PYTHONHASHSEED"):  # so that a SUT does not see them
         os.environ.pop(name, None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
-    os.umask(0o022)  # whatever the judge's: a SUT with a uid of its own reads what is made for it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # because the judge handles Ctrl-C and then closes the socket
+    os.umask(0o022)  # so that a SUT with another uid can read its files
     uid = limits.spare_uid()
     guard(uid)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the guardian is gone
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the guardian ended
     if sys.platform == "linux":
         prctl(PR_SET_CHILD_SUBREAPER, 1)
     Zygote(socket.socket(fileno=int(sys.argv[1])), uid).run()

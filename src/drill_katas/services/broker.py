@@ -199,6 +199,4 @@ class Services:
             try:
                 service.serve(channel)
             except SutKilled:
-                channel.receive(
-                    timeout=5
-                )  # until the SUT is gone, because it must not see a closed connection
+                channel.receive(timeout=5)  # until the SUT is gone, because it must not see a closed connection

@@ -1,1 +1,1 @@
-"""What runs in the process of the system under test, and nothing else of this package does."""
+"""The code that runs in the process of the system under test."""

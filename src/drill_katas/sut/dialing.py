@@ -1,6 +1,6 @@
-"""Connections for a program that the kernel lets make none: the judge makes them, and hands them over.
+"""Connections for a program that the sandbox forbids to connect: the judge connects and sends the descriptor.
 
-`socket.connect` does that by itself from then on, so that whatever connects by Python's sockets need not know.
+`socket.connect` is patched for this, so that libraries on top of Python's sockets work unchanged.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 
 
 def connect_through(judge: socket.socket) -> None:
-    """Have `judge` make all connections to unix sockets from here on; it takes a path, and sends a descriptor."""
-    by_itself = socket.socket.connect
-    one_at_a_time = threading.Lock()
+    """Patch `socket.connect`: for a unix socket, send the path to `judge` and receive the connected descriptor."""
+    connect_directly = socket.socket.connect
+    lock = threading.Lock()
 
     def connect(self: socket.socket, address: Any) -> None:
         if self.family != socket.AF_UNIX:
-            by_itself(self, address)
+            connect_directly(self, address)
             return
-        with one_at_a_time:
+        with lock:
             judge.send(os.fsencode(address))
             answer, fds, _, _ = socket.recv_fds(judge, 16, 1)
         if not fds:
@@ -30,4 +30,4 @@ def connect_through(judge: socket.socket) -> None:
         os.close(fds[0])
         os.set_blocking(self.fileno(), self.gettimeout() is None)
 
-    socket.socket.connect = connect  # type: ignore[assignment, method-assign] # that is the point
+    socket.socket.connect = connect  # type: ignore[assignment, method-assign] # patched on purpose

@@ -1,7 +1,7 @@
-"""A PEP 249 driver for a database in the SQL server of the check.
+"""A PEP 249 driver for a database in the check's SQL server, which records every statement.
 
-SQLAlchemy's SQLite dialect runs on it unchanged (`create_engine("sqlite://", module=driver)`). Each `Connection`
-here is one connection to the server, with a real SQLite connection behind it; the server records every statement.
+SQLAlchemy's SQLite dialect uses it unchanged (`create_engine("sqlite://", module=driver)`). Each `Connection` is one
+connection to the server, which opens a real SQLite connection for it.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
-    """By their places, or by their names."""
+    """Parameters by position or by name."""
 
 apilevel: Final = "2.0"
 threadsafety: Final = 1
 paramstyle: Final = "qmark"
-sqlite_version_info: Final = (3, 36, 0)  # the oldest that the judge accepts; the dialect picks SQL by it
+sqlite_version_info: Final = (3, 36, 0)  # the oldest version that the judge accepts; the dialect chooses SQL by it
 MAX_RESULT: Final = 64_000_000  # bytes of one result set on the wire
 
 Binary = bytes
 
 
-# PEP 249 wants these names here; they are sqlite3's own classes, for what they report is SQLite's
+# PEP 249 requires these names in the driver; the classes are sqlite3's, because the errors are SQLite's
 Warning = sqlite3.Warning  # noqa: A001
 Error = sqlite3.Error
 InterfaceError = sqlite3.InterfaceError
@@ -84,11 +84,11 @@ def connect(address: str, service: str) -> Connection:
 
 
 def make_engine(address: str, service: str, **options: Any) -> sqlalchemy.Engine:
-    """Return an ordinary SQLAlchemy engine on the judge's database `service`.
+    """Return an ordinary SQLAlchemy engine for the judge's database `service`.
 
     `options` are those of `create_engine`.
     """
-    import sqlalchemy  # noqa: PLC0415 - a kata without a database does not pay for the import
+    import sqlalchemy  # noqa: PLC0415 - slow, and only katas with a database need it
 
     engine = sqlalchemy.create_engine(
         "sqlite://",
@@ -101,13 +101,13 @@ def make_engine(address: str, service: str, **options: Any) -> sqlalchemy.Engine
 
 
 def _mark_disconnect(context: sqlalchemy.ExceptionContext) -> None:
-    """Tell SQLAlchemy that a connection is gone, so that its pool lets go of it: a file's dialect has no such case."""
+    """Mark a lost connection for SQLAlchemy's pool, because the SQLite dialect never detects one itself."""
     if isinstance(context.original_exception, Disconnected):
         context.is_disconnect = True
 
 
 class Connection:
-    """One connection; a transaction begins by itself before the first INSERT, UPDATE or DELETE."""
+    """One connection. As in sqlite3, INSERT, UPDATE and DELETE open a transaction implicitly."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel: Channel | None = channel
@@ -119,7 +119,7 @@ class Connection:
         return Cursor(self)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Cursor:
-        """Execute `sql` on a new cursor and return it (sqlite3's shorthand)."""
+        """Execute `sql` on a new cursor and return the cursor, as sqlite3 does."""
         return self.cursor().execute(sql, parameters)
 
     def commit(self) -> None:
@@ -131,22 +131,22 @@ class Connection:
         self.request(Rollback(trace=telemetry.current_trace()))
 
     def close(self) -> None:
-        """Close the connection; what is not committed is rolled back."""
+        """Close the connection and roll back an open transaction."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
 
     def create_function(self, name: str, *_args: Any, **_options: Any) -> None:
-        """Accept what SQLAlchemy registers of its own accord, though the judge's end has none of it; nothing else.
+        """Ignore the functions that SQLAlchemy registers by itself. Raises `NotSupportedError` for any other.
 
-        A regular expression that backtracks would stop the server, with all its connections.
+        The server has no such functions, because a backtracking regular expression would block all connections.
         """
         if name not in {"regexp", "floor"}:
             raise NotSupportedError(f"SQL functions cannot be defined on this database: {name}")
 
     @property
     def isolation_level(self) -> str | None:
-        """As sqlite3's: None means autocommit."""
+        """The isolation level as in sqlite3; None means autocommit."""
         return self._isolation_level
 
     @isolation_level.setter
@@ -155,7 +155,7 @@ class Connection:
         self._isolation_level = level
 
     def request(self, request: AnySqlRequest) -> SqlReply:
-        """Send one request to the judge's end and return its answer, or raise what it reports."""
+        """Send one request to the server; return its answer or raise the error that it reports."""
         channel = self._open_channel()
         try:
             channel.send(request)
@@ -175,7 +175,7 @@ class Connection:
 
 
 class Cursor:
-    """A cursor; the rows of a statement are fetched with it."""
+    """A cursor, which fetches the rows of a statement."""
 
     arraysize = 1
 
@@ -206,14 +206,14 @@ class Cursor:
         return [row for _, row in zip(range(wanted), self._rows, strict=False)]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """Return all rows that are left."""
+        """Return all remaining rows."""
         return list(self._rows)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return self._rows
 
     def close(self) -> None:
-        """Forget the rows."""
+        """Discard the rows."""
         self._rows = iter(())
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
@@ -245,7 +245,7 @@ def to_wire(value: object) -> object:
     if isinstance(value, int):
         if not -(2**63) <= value < 2**63:
             raise DataError("Python int too large to convert to SQLite INTEGER")
-        return int.__int__(value)  # of a class derived from int, the int
+        return int.__int__(value)  # converts instances of subclasses
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, float):

@@ -1,6 +1,6 @@
-"""Serves the learner's module: constructs its classes, calls their methods, answers with plain data.
+"""Executes the judge's requests on the learner's modules and answers with plain data.
 
-`protocol.py` has the requests and replies.
+`protocol.py` defines the requests and replies.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from drill_katas.sut import clock, driver, telemetry
 from drill_katas.sut.package import bind_package, module_from_elsewhere
 from drill_katas.sut.protocol import (
     REQUESTS,
+    AdvanceClock,
     CallMethod,
     CloseObject,
     Import,
@@ -27,7 +28,6 @@ from drill_katas.sut.protocol import (
     Metrics,
     Open,
     Problem,
-    PutForward,
     Reply,
     Serve,
     Tasks,
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 
     from drill_katas.sut.web import AppLoop
 
-MAX_MESSAGE: Final = 1_000  # characters of an exception's message that are told
-SHOWN_FRAMES: Final = 10  # of a deep stack, at either end
+MAX_MESSAGE: Final = 1_000  # characters of an exception's message that are sent
+SHOWN_FRAMES: Final = 10  # frames of a deep stack that are sent, at each end
 
 
 class CallRefused(Exception):
-    """A request that cannot be served as the contract says; carries the error answer."""
+    """A request failed, or the module breaks the contract; carries the error answer."""
 
     def __init__(self, kind: Kind, message: str, error: BaseException | None = None) -> None:
         super().__init__(message)
@@ -63,13 +63,13 @@ class CallRefused(Exception):
 
 
 def sendable(text: str) -> str:
-    """Return text that can cross: valid Unicode, and not without end."""
+    """Return the text as valid Unicode of at most `MAX_MESSAGE` characters and an ellipsis."""
     text = text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 class Host:
-    """The objects one SUT has opened. `answer` never raises, whatever the learner's code does."""
+    """The opened objects of one SUT. `answer` never raises, whatever the learner's code does."""
 
     def __init__(self, package: str, modules: list[str], folder: str) -> None:
         self._package = package
@@ -79,8 +79,8 @@ class Host:
         self._objects: dict[int, Any] = {}
         self._engines: dict[int, list[Any]] = {}
         self._numbers = iter(range(1, sys.maxsize))
-        self._fds: list[int] = []  # that came with the request
-        self._loop: AppLoop | None = None  # of the applications that are served
+        self._fds: list[int] = []  # file descriptors of the request
+        self._loop: AppLoop | None = None  # event loop of the applications
         self._operations: dict[type[JudgeRequest], Callable[[Any], Any]] = {
             Import: self._import,
             Open: self._open,
@@ -90,11 +90,11 @@ class Host:
             CloseObject: self._close,
             Metrics: lambda _: telemetry.read_metrics(),
             VirtualTime: lambda _: clock.make_virtual(),
-            PutForward: self._put_forward,
+            AdvanceClock: self._put_forward,
         }
 
     def answer(self, request: JudgeRequest, fds: list[int]) -> Reply:
-        """Serve one request, which takes the file descriptors that it needs, and return its reply."""
+        """Execute one request with its file descriptors and return the reply."""
         self._fds = fds
         try:
             with telemetry.trace(request.trace):
@@ -113,9 +113,9 @@ class Host:
     def _open(self, request: Open) -> int:
         number = next(self._numbers)
         self._engines[number] = []
-        given = [self._materialise(arg, number) for arg in request.args]
+        args = [self._resolve(arg, number) for arg in request.args]
         factory = self._find(request.target)
-        self._objects[number] = _called(request.target, factory, given)
+        self._objects[number] = _called(request.target, factory, args)
         return number
 
     def _call(self, request: CallMethod) -> Any:
@@ -136,24 +136,26 @@ class Host:
             engine.dispose()
 
     def _serve_app(self, request: Serve) -> None:
-        from drill_katas.sut.web import AppLoop  # noqa: PLC0415 - a kata that serves nothing does not pay for the import
+        from drill_katas.sut.web import AppLoop  # noqa: PLC0415 - slow, and only katas with applications need it
 
         target, node = request.target, request.node
         factory, number = self._find(target), next(self._numbers)
         self._engines[number] = []
-        given = {name: self._materialise(value, number) for name, value in request.settings.items()}
+        settings = {name: self._resolve(value, number) for name, value in request.settings.items()}
         world = importlib.import_module(f"{self._package}.world")
         self._loop = self._loop or AppLoop()
-        make = functools.partial(_make_app, target, factory, lambda: world.World(node["name"], node["links"], **given))
+        make = functools.partial(
+            _make_app, target, factory, lambda: world.World(node["name"], node["links"], **settings)
+        )
         self._loop.serve(make, node["name"], socket.socket(fileno=self._fds.pop(0)))
 
     def _tasks(self, _: Tasks) -> list[list[list[Any]]]:
         return self._loop.stacks() if self._loop else []
 
-    def _put_forward(self, request: PutForward) -> float:
+    def _put_forward(self, request: AdvanceClock) -> float:
         if self._loop:
-            return self._loop.put_forward(request.seconds)
-        clock.put_forward(request.seconds)
+            return self._loop.advance(request.seconds)
+        clock.advance(request.seconds)
         return request.seconds
 
     def _find(self, target: str) -> Any:
@@ -164,8 +166,8 @@ class Host:
                 return found
         raise CallRefused("missing", f"{target} is missing{f' in {wanted}.py' if wanted else ''}")
 
-    def _materialise(self, arg: Any, number: int) -> Any:
-        """Return what the learner's code receives for `arg`: plain data as it is, a resource as its client."""
+    def _resolve(self, arg: Any, number: int) -> Any:
+        """Return the learner's argument for `arg`: the client of a resource, or plain data unchanged."""
         match arg:
             case {"$database": {"address": address, "service": service, "client": client}}:
                 return self._world(client)(functools.partial(self._engine, number, address, service))
@@ -180,7 +182,7 @@ class Host:
         return getattr(importlib.import_module(f"{self._package}.world"), client)
 
     def _engine(self, number: int, address: str, service: str, **options: Any) -> sqlalchemy.Engine:
-        """Make an engine that is disposed of when the object `number` is let go."""
+        """Make an engine that is disposed of when the object `number` is closed."""
         engine = driver.make_engine(address, service, **options)
         self._engines.setdefault(number, []).append(engine)
         return engine
@@ -197,12 +199,12 @@ def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Appli
 
 
 def _guarded(kind: Kind, act: Callable[..., Any], *args: Any) -> Any:
-    """Run the learner's code, and turn whatever it throws into an answer."""
+    """Run the learner's code and turn every exception into `CallRefused`."""
     try:
         return act(*args)
     except MemoryError as error:
         raise CallRefused("memory", str(error), error) from None
-    except BlockingIOError as error:  # fork(2) says so when there are too many processes, other calls for other reasons
+    except BlockingIOError as error:  # from fork(2): too many processes; other calls raise it for other reasons
         raise CallRefused("processes" if _cannot_fork() else kind, str(error), error) from None
     except OSError as error:
         raise CallRefused("memory" if error.errno == errno.ENOMEM else kind, _message_of(error), error) from None
@@ -216,7 +218,7 @@ def _guarded(kind: Kind, act: Callable[..., Any], *args: Any) -> Any:
 
 
 def _called(name: str, target: Callable[..., Any], args: list[Any]) -> Any:
-    """Call what the contract names. Its signature is looked at only when there is doubt, for that takes a while."""
+    """Call a function of the contract. Its signature is checked only after a `TypeError`, because that is slow."""
     try:
         return _guarded("raised", target, *args)
     except CallRefused as refused:
@@ -239,7 +241,7 @@ def _cannot_fork() -> bool:
 def _check_signature(name: str, target: Any, args: list[Any]) -> None:
     try:
         signature = inspect.signature(target)
-    except (TypeError, ValueError):  # a builtin; the call itself will tell
+    except (TypeError, ValueError):  # a builtin without a signature
         return
     try:
         signature.bind(*args)
@@ -255,9 +257,9 @@ def _message_of(error: BaseException) -> str:
 
 
 def frames_of(error: BaseException) -> list[tuple[str, int, str, str]]:
-    """Return the traceback of `error`, innermost last, as (file, line, function, source) a frame."""
+    """Return the traceback of `error`, innermost frame last; each frame is (file, line, function, source)."""
     stack = list(traceback.extract_tb(error.__traceback__))
-    if len(stack) > 2 * SHOWN_FRAMES:  # a recursion
+    if len(stack) > 2 * SHOWN_FRAMES:  # a recursion; leave out its middle
         stack = [*stack[:SHOWN_FRAMES], *stack[-SHOWN_FRAMES:]]
     frames = [_frame(each.filename, each.lineno, each.name, each.line) for each in stack]
     if isinstance(error, SyntaxError):

@@ -1,4 +1,4 @@
-"""Imports a kata's package from one folder, whatever else of its name an environment has."""
+"""Imports a kata's package from one folder only, even if the environment has another package of that name."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SOURCES: Final = (SourceFileLoader, SOURCE_SUFFIXES)
 
 
 class Finder:
-    """Finds the modules of a package in the package's own folder, and nowhere else; no import hook is asked.
+    """Finds the modules of a package only in the package's own folder.
 
-    A `.pth` file in site-packages may have put one first in `sys.meta_path` or `sys.path_hooks`.
+    It comes first in `sys.meta_path` and uses no path hooks, because a `.pth` file in site-packages may install others.
     """
 
     def __init__(self, package: str) -> None:
@@ -26,9 +26,9 @@ class Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the spec of a module in the package, and None for any other package's.
+        """Return the spec of a module in the package, and None for a module of another package.
 
-        Raises `ModuleNotFoundError` when the package has no such module.
+        Raises `ModuleNotFoundError` if the package has no such module.
         """
         if not name.startswith(f"{self.package}."):
             return None
@@ -39,10 +39,10 @@ class Finder:
 
 
 def bind_package(package: str, folder: str) -> None:
-    """Make `package` the one in `folder`.
+    """Bind the name `package` to the package in `folder`.
 
-    The overlay has no `__init__.py`, and Python prefers any regular package or module to such a namespace package. A
-    package that is in `sys.modules` already is not looked for.
+    The overlay has no `__init__.py`, and Python prefers any regular package to such a namespace package. An entry in
+    `sys.modules` prevents that search.
     """
     place = f"{folder}/{package}"
     if list(getattr(sys.modules.get(package), "__path__", ())) == [place]:
@@ -56,7 +56,7 @@ def bind_package(package: str, folder: str) -> None:
 
 
 def module_from_elsewhere(package: str, folder: str) -> str:
-    """Say which loaded module of `package` does not come from `folder`, and where it comes from; "" when all do."""
+    """Return "shop.cart was loaded from /x" for a module of `package` from outside of `folder`; "" without one."""
     for name, module in [*sys.modules.items()]:
         spec = getattr(module, "__spec__", None)
         if name.startswith(f"{package}.") and spec is not None:

@@ -1,4 +1,4 @@
-"""The messages between judge and SUT, as the wire has them: each is decoded with its type at the boundary."""
+"""The messages between judge and SUT. Each side decodes a message with its type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 
 class Request(msgspec.Struct, tag_field="op", kw_only=True):
-    """A request of the judge's; it is served on the trace of that id."""
+    """A request of the judge; `trace` is the trace id to run it under."""
 
     trace: str | None = None
 
@@ -19,7 +19,7 @@ class Import(Request, tag="import"):
 
 
 class Open(Request, tag="open"):
-    """Call a class or function of the contract; answers the number of the object that it returns."""
+    """Call a class or function of the contract; answers the number of the returned object."""
 
     target: str
     args: list[Any]
@@ -34,9 +34,9 @@ class CallMethod(Request, tag="call"):
 
 
 class Serve(Request, tag="serve"):
-    """Serve the application of a factory on the listening socket that comes with the request; answers None.
+    """Serve a factory's application on the listening socket that comes with the request; answers None.
 
-    `node` has the name of the node and the sockets of its links, `settings` plain data or resources.
+    `node` contains the node's name and the sockets of its links; `settings` contains plain data or resources.
     """
 
     target: str
@@ -45,30 +45,32 @@ class Serve(Request, tag="serve"):
 
 
 class Tasks(Request, tag="tasks"):
-    """Answers the stacks of the tasks of all applications."""
+    """Return the stacks of the tasks of all applications."""
 
 
 class CloseObject(Request, tag="close"):
-    """Forget an opened object, and dispose of its engines; answers None."""
+    """Release an opened object and dispose of its engines; answers None."""
 
     number: int
 
 
 class Metrics(Request, tag="metrics"):
-    """Answers the samples of all metrics; see `telemetry.read_metrics`."""
+    """Return the samples of all metrics; see `telemetry.read_metrics`."""
 
 
 class VirtualTime(Request, tag="virtual time"):
-    """Make the program's clock one that can be put forward; answers None."""
+    """Switch the program to the virtual clock; answers None."""
 
 
-class PutForward(Request, tag="put forward"):
-    """Put the program's clock forward, at most to the next timer of an application; answers by how many seconds."""
+class AdvanceClock(Request, tag="put forward"):
+    """Advance the virtual clock, at most to the next timer of an application; answers the step in seconds."""
 
     seconds: float
 
 
-JudgeRequest: TypeAlias = Import | Open | CallMethod | Serve | Tasks | CloseObject | Metrics | VirtualTime | PutForward
+JudgeRequest: TypeAlias = (
+    Import | Open | CallMethod | Serve | Tasks | CloseObject | Metrics | VirtualTime | AdvanceClock
+)
 REQUESTS: Final = msgspec.json.Decoder(JudgeRequest)
 
 
@@ -78,7 +80,7 @@ Kind: TypeAlias = Literal[
 
 
 class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a request could not be served. A frame of the traceback is (file, line, function, source)."""
+    """The error of a request. A frame of the traceback is (file, line, function, source)."""
 
     kind: Kind
     type: str
@@ -87,9 +89,9 @@ class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A frame of the SUT's: an answer under `ok` or `error`, or a line logged at a monotonic time.
+    """A frame from the SUT: an answer in `ok` or `error`, or a log line in `log` with its monotonic time in `at`.
 
-    `log` and `at` are of any type, because the SUT may send anything there.
+    `log` and `at` have any type, because the SUT may send anything.
     """
 
     ok: Any = UNSET
@@ -99,12 +101,12 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     @property
     def is_log(self) -> bool:
-        """Whether it is a log line."""
+        """Whether the frame is a log line."""
         return self.log is not UNSET
 
     @property
     def is_answer(self) -> bool:
-        """Whether it is an answer, and nothing else."""
+        """Whether the frame is exactly one answer."""
         return (self.ok is UNSET) != (self.error is UNSET) and self.log is UNSET and self.at is UNSET
 
 
@@ -112,7 +114,7 @@ REPLIES: Final = msgspec.json.Decoder(Reply)
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """The first frame of a connection: the name of the service that it is for."""
+    """The first frame of a connection: the name of its service."""
 
     service: str
 
@@ -121,7 +123,7 @@ HELLOS: Final = msgspec.json.Decoder(Hello)
 
 
 class UpstreamCall(msgspec.Struct, frozen=True):
-    """A call of the program's to an upstream. `trace` is of any type, because the SUT may send anything."""
+    """A call from the program to an upstream. `trace` has any type, because the SUT may send anything."""
 
     method: str
     arguments: dict[str, Any]
@@ -132,7 +134,7 @@ UPSTREAM_CALLS: Final = msgspec.json.Decoder(UpstreamCall)
 
 
 class UpstreamReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer of an upstream: a value, or the message of a time-out or of a refusal."""
+    """The answer of an upstream: a value, or the message of a time-out or a refusal."""
 
     ok: Any = None
     timeout: str = ""
@@ -143,7 +145,7 @@ UPSTREAM_REPLIES: Final = msgspec.json.Decoder(UpstreamReply)
 
 
 class SqlRequest(msgspec.Struct, frozen=True, tag_field="op", kw_only=True):
-    """A request of the driver's to its connection. `trace` is of any type, because the SUT may send anything."""
+    """A request from the driver to its connection. `trace` has any type, because the SUT may send anything."""
 
     trace: Any = None
 
@@ -175,7 +177,7 @@ class Rollback(SqlRequest, frozen=True, tag="rollback"):
 
 
 class Isolation(SqlRequest, frozen=True, tag="isolation"):
-    """Set the connection's isolation level, as sqlite3 has it."""
+    """Set the connection's isolation level, as defined by sqlite3."""
 
     level: Any
 
@@ -186,7 +188,7 @@ SQL_REQUESTS: Final = msgspec.json.Decoder(AnySqlRequest)
 
 
 class SqlReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The result of a request, or the name and message of an error of sqlite3's."""
+    """The result of a request, or the class name and message of a sqlite3 error."""
 
     error: str = ""
     message: str = ""

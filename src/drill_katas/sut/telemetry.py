@@ -1,8 +1,7 @@
-"""Telemetry out of the SUT: structured log lines as they are written, metrics when asked for.
+"""Telemetry from the SUT: structured log lines as they are written, metrics on request.
 
-A line logged through structlog carries the trace id of the request that is being served, and goes to
-the judge at once, ahead of the answer, with the time by the clock that both share. Metrics are what the process's
-Prometheus registry holds.
+A structlog line carries the trace id of the current request. It goes to the judge at once, before the answer, with the
+time of the monotonic clock, which judge and SUT share. Metrics come from the process's Prometheus registry.
 """
 
 from __future__ import annotations
@@ -29,20 +28,20 @@ UNTRACED: Final = contextlib.nullcontext()
 
 
 def trace_id_of(traceparent: str) -> str | None:
-    """Return the trace id in the W3C header `traceparent`, or None when that is none."""
+    """Return the trace id in the W3C header `traceparent`; None if the header is invalid."""
     match = TRACEPARENT.fullmatch(traceparent)
     return match and match.group(1)
 
 
 def valid_trace_id(value: object) -> str | None:
-    """Return a trace id that somebody states, or None when it is no W3C trace id: 32 hexadecimal digits."""
+    """Return `value` if it is a W3C trace id (32 hexadecimal digits), otherwise None."""
     return value if isinstance(value, str) and TRACE_ID.fullmatch(value) else None
 
 
 def send_logs_to(send: Callable[[dict[str, Any], float], None]) -> None:
-    """Make every structlog logger of this process send its lines through `send`, with the monotonic time."""
+    """Make every structlog logger of this process call `send(line, monotonic time)`."""
     structlog = sys.modules.get("structlog")
-    if structlog is None:  # the kata does not log through structlog, so there is nothing to set up
+    if structlog is None:  # the kata does not use structlog
         return
 
     def deliver(_logger: object, _name: str, event: MutableMapping[str, Any]) -> str:
@@ -63,20 +62,20 @@ def send_logs_to(send: Callable[[dict[str, Any], float], None]) -> None:
 
 
 def serve_as(service: str) -> None:
-    """Put the name of a service on every line that is logged from here on, by this task and those it starts."""
+    """Add the service's name to all further log lines of this task and of tasks that it starts."""
     structlog = sys.modules.get("structlog")
     if structlog:
         structlog.contextvars.bind_contextvars(service=service)
 
 
 def current_trace() -> str | None:
-    """Return the id of the trace that this thread or task is on, or None."""
+    """Return the trace id of this thread or task, or None."""
     structlog = sys.modules.get("structlog")
     return structlog.contextvars.get_contextvars().get("trace_id") if structlog else None
 
 
 def trace(trace_id: str | None) -> AbstractContextManager[Any]:
-    """Return what serves one request under `trace_id`: it is on every line logged meanwhile."""
+    """Return a context manager that adds `trace_id` to the log lines of its block."""
     structlog = sys.modules.get("structlog")
     if structlog is None or trace_id is None:
         return UNTRACED
@@ -85,7 +84,7 @@ def trace(trace_id: str | None) -> AbstractContextManager[Any]:
 
 
 def read_metrics() -> list[dict[str, Any]]:
-    """Return the samples of the process's Prometheus registry; the values as text, for exactness."""
+    """Return the samples of the process's Prometheus registry; values are text, so that they stay exact."""
     prometheus_client = sys.modules.get("prometheus_client")
     if prometheus_client is None:
         return []

@@ -1,4 +1,4 @@
-"""The program's client of an upstream, which the judge plays."""
+"""The program's client of an upstream service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drill_katas.sut.wire import Channel, Closed
 
 
 class UpstreamClient:
-    """A connection to an upstream service in the judge: one request, one answer."""
+    """A connection to an upstream service in the judge, with one request at a time."""
 
     def __init__(self, address: str, service: str) -> None:
         self._address = address
@@ -21,7 +21,7 @@ class UpstreamClient:
     def ask(self, method: str, **arguments: Any) -> Any:
         """Call the upstream's `method`.
 
-        Raises TimeoutError when no answer comes, and ValueError when the upstream can make nothing of what it is asked.
+        Raises TimeoutError if no answer comes, and ValueError if the upstream refuses the call.
         """
         channel = self._connected()
         try:

@@ -1,7 +1,7 @@
-"""The wire format: JSON lines over a stream socket, with a length cap and exact types.
+"""The wire format of judge and SUT: JSON lines over a stream socket, with a length limit and exact types.
 
-Both ends use it. The judge trusts nothing that arrives: a frame that is too long or not JSON is a
-`WireError`, and the SUT says in words when a value cannot cross (`find_unplain`).
+The judge trusts no input: a frame that is too long or not JSON raises `WireError`. The SUT reports values that are not
+plain data (`find_unplain`).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from _typeshed import FileDescriptorLike
 
-MAX_FRAME: Final = 1_000_000  # bytes; a reply that needs more is not an answer but an attack or a mistake
+MAX_FRAME: Final = 1_000_000  # bytes; a longer reply is an attack or a mistake
 MAX_DEPTH: Final = 32
-MAX_BITS: Final = 4096  # of a whole number
-FD_SPACE: Final = CMSG_LEN(array("i").itemsize)  # for one file descriptor with what is received
-SHOWN: Final = 60  # characters of a value that are shown in a message
+MAX_BITS: Final = 4096  # of an integer
+FD_SPACE: Final = CMSG_LEN(array("i").itemsize)  # one file descriptor per message
+SHOWN: Final = 60  # characters of a value in a message
 _PLAIN_SCALARS: Final = (str, int, bool, type(None))
 
 T = TypeVar("T")
@@ -36,20 +36,20 @@ decode = msgspec.json.decode
 
 
 def shown(value: object) -> str:
-    """Return plain data as a person reads it: JSON on one line, with spaces."""
+    """Return plain data as JSON on one line with spaces, for messages."""
     return msgspec.json.format(encode(value), indent=0).decode()
 
 
 class WireError(Exception):
-    """What arrived is not a frame of this format."""
+    """The received data is not a frame of this format."""
 
 
 class Closed(Exception):
-    """The other end has closed the connection."""
+    """The other end closed the connection."""
 
 
 def poll_for(*files: FileDescriptorLike) -> select.poll:
-    """Return what waits until there is something to read; select(2) knows no descriptor above 1023."""
+    """Return a `poll` object for readable files; not select(2), because that fails for descriptors above 1023."""
     poll = select.poll()
     for file in files:
         poll.register(file, select.POLLIN)
@@ -57,9 +57,9 @@ def poll_for(*files: FileDescriptorLike) -> select.poll:
 
 
 class Channel:
-    """One end of a connection: sends and receives frames, each one JSON object on a line.
+    """One end of a connection: sends and receives frames, one JSON object per line.
 
-    With `takes_fds` it takes file descriptors that come with them into `fds`; else what comes is dropped, and closed.
+    With `takes_fds` it collects received file descriptors in `fds`; otherwise the kernel discards them.
     """
 
     def __init__(self, sock: socket.socket, *, max_frame: int = MAX_FRAME, takes_fds: bool = False) -> None:
@@ -68,19 +68,18 @@ class Channel:
         self.received = 0  # bytes so far
         self._takes_fds = takes_fds
         self._max_frame = max_frame
-        self._begun = bytearray()  # what has come of a frame without its end
-        self._unread = b""  # what has come behind that
-        self._sending = threading.Lock()  # a thread that logs must not cut into an answer
+        self._begun = bytearray()  # a partial frame
+        self._unread = b""  # received data that is not split into frames yet
+        self._sending = threading.Lock()  # so that a log line from another thread does not split an answer
         self._poll = poll_for(sock)
 
     def send(
         self, frame: msgspec.Struct | dict[str, Any], fds: Sequence[int] = (), left: Callable[[], float] | None = None
     ) -> None:
-        """Send one frame. Raises `Closed` when nobody listens any more.
+        """Send one frame. Raises `Closed` if the other end closed the connection.
 
-        With `left`, which returns how many seconds are left, copies of file descriptors can go with it, and it raises
-        `TimeoutError` when none are before the other end has taken the whole frame, however often it takes a part; the
-        connection is of no use after that.
+        `left` returns the remaining seconds; it is required with `fds`, which are sent as copies. Raises `TimeoutError`
+        if the time ends before the whole frame is sent; the connection is unusable after that.
         """
         data = encode(frame) + b"\n"
         try:
@@ -114,9 +113,10 @@ class Channel:
     def receive(self, timeout: float | None, decoder: msgspec.json.Decoder[T]) -> T | None: ...
 
     def receive(self, timeout: float | None = None, decoder: msgspec.json.Decoder[Any] = OBJECTS) -> Any:
-        """Return the next frame, decoded, or None when `timeout` seconds pass without a whole one.
+        """Return the next decoded frame, or None if no whole frame arrives within `timeout` seconds.
 
-        Raises `WireError` when it is too long or not of the decoder's type, and `Closed`.
+        A timeout of None waits without end. Raises `Closed`, and `WireError` for a frame that is too long or not of the
+        decoder's type.
         """
         deadline = time.monotonic() + timeout if timeout else None
         while True:
@@ -164,12 +164,12 @@ class Channel:
         return line
 
     def _readable_until(self, deadline: float) -> bool:
-        """Wait until there is something to receive, or the time is up."""
+        """Wait for data until the deadline; return whether there is any."""
         return bool(self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
 
 def _await_room(sock: socket.socket, left: Callable[[], float]) -> None:
-    """Wait until a connection takes more. Raises `TimeoutError` when no time is left."""
+    """Wait until a socket is writable. Raises `TimeoutError` when no time is left."""
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
     while (seconds := left()) > 0:
@@ -181,17 +181,17 @@ def _await_room(sock: socket.socket, left: Callable[[], float]) -> None:
 def _parse(line: bytes | bytearray, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(line)
-    except msgspec.ValidationError as other:
-        raise WireError(f"a frame of another form: {other}") from other
+    except msgspec.ValidationError as invalid:
+        raise WireError(f"a frame of another type: {invalid}") from invalid
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise WireError(f"a frame that is not JSON: {broken}") from broken
 
 
 def find_unplain(value: object, path: str = "", depth: int = 0) -> str | None:
-    """Say where `value` is not plain data, or None when all of it may cross the boundary.
+    """Return a description of the first part of `value` that is not plain data; None if all of it is.
 
-    Plain data is exactly `str`, `int`, `bool`, `None`, and `list` and `dict` (string keys) of such.
-    A member of a `StrEnum` or `IntEnum` crosses as its value. Floats do not: where money is exact, a float is the bug.
+    Plain data is exactly `str`, `int`, `bool`, `None`, and `list` and `dict` (with string keys) of plain data. A member
+    of a `StrEnum` or `IntEnum` counts as its value. A float is not plain data, because money in floats is a bug.
     """
     if isinstance(value, enum.Enum) and isinstance(value, str | int):
         value = value.value
@@ -218,11 +218,11 @@ def find_unplain(value: object, path: str = "", depth: int = 0) -> str | None:
 
 
 def _find_unsendable(value: object) -> str | None:
-    """Say why JSON has no form for a plain scalar: a lone surrogate, a number beyond all reason."""
+    """Return why JSON cannot represent a plain scalar: a lone surrogate, or an integer beyond `MAX_BITS`."""
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
         return f"an int of {value.bit_length():,} bits"
     if isinstance(value, str) and not value.isascii() and value.encode(errors="replace").decode() != value:
-        return f"a str that is no valid Unicode ({_short(value)})"
+        return f"a str that is not valid Unicode ({_short(value)})"
     return None
 
 

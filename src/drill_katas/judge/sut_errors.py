@@ -1,4 +1,4 @@
-"""Turns a failure of the SUT into the exception that ends the check, with a message for the learner."""
+"""The exceptions for failures of the SUT, with their messages for the learner."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOISE: Final = re.compile(r"\(Background on this error at: \S+\)")  # SQLAlchemy
 MAX_TEXT: Final = 1_100  # characters of an error message from the SUT; more than `sut/host.py` sends
 
 
-def hang(call: str, wait: Wait, check: CheckContext, dump: str) -> CheckEnded:
+def no_answer(call: str, wait: Wait, check: CheckContext, dump: str) -> CheckEnded:
     """Return the exception for a call without an answer; `dump` shows the stacks of the program at that time."""
     call_timed_out = wait.adjusted_seconds() >= wait.seconds
     if not call_timed_out and check.exceeds_wall_limit():
@@ -47,7 +47,7 @@ def hang(call: str, wait: Wait, check: CheckContext, dump: str) -> CheckEnded:
     return Hang(f"{call}: {what}", as_lines(dump, check.program), place_in(dump, check.program))
 
 
-def death(call: str, exit_: Exit, limits: Limits) -> BaseException:
+def exited(call: str, exit_: Exit, limits: Limits) -> BaseException:
     """Return the exception for a SUT that exited, or that the judge killed."""
     match exit_.why:
         case "asked":
@@ -72,16 +72,16 @@ def unplain(call: str, problem: str) -> Broken:
     return Broken(BROKEN["unplain"].format(message=f"{call} returned {problem}"))
 
 
-def raised(error: Problem) -> str:
+def raised_text(error: Problem) -> str:
     """Return the type and message of an exception in the SUT."""
     message = NOISE.sub("", error.message[:MAX_TEXT]).rstrip()
     return ": ".join(filter(None, (error.type[:MAX_TEXT], message)))
 
 
-def refusal(call: str, error: Problem, program: Program, limits: Limits) -> BaseException:
+def error_reply(call: str, error: Problem, program: Program, limits: Limits) -> BaseException:
     """Return the exception for a call that the SUT answered with an error."""
     seen = describe_frames(error.frames, program), place_of(error.frames, program)
-    message, what = error.message[:MAX_TEXT], raised(error)
+    message, what = error.message[:MAX_TEXT], raised_text(error)
     for copy, original in program.shown.items():
         message, what = message.replace(copy, original), what.replace(copy, original)
     files = program.editable_names()
