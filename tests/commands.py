@@ -124,5 +124,5 @@ def words(text):
 
 def faults(output):
     """What is wrong, a line each, as the command says below its matrix."""
-    told = output.partition("differs from that")[2].strip()
+    told = output.partition("not as declared")[2].strip()
     return [words(fault) for fault in re.split(r"^! ", told, flags=re.MULTILINE) if fault]

@@ -55,11 +55,11 @@ def test_a_run_that_names_the_kata_counts(broken, arguments):
 )
 def test_what_is_no_attempt_shows_why(broken, arguments, why):
     told = bare(broken, *arguments).stdout
-    assert "toy · no attempt · clock" in told
-    assert f"no attempt: {why} (`kata status --help` has the rule)\n" in told
+    assert "toy · not an attempt · clock" in told
+    assert f"not an attempt: {why} (rule: `kata status --help`)\n" in told
     assert (standing(broken).attempts, runs(broken)[0].no_attempt) == (0, why)
     told = done(broken.root, "history", "toy")
-    assert re.search(rf"no attempt: 1 of . checks?, \d\.\d s \({why}\)", words(told))
+    assert re.search(rf"not an attempt: 1 of . checks?, \d\.\d s \({why}\)", words(told))
     assert max(map(len, told.splitlines())) <= 80
     assert "toy · attempt 1 · clock" in broken.pytest().stdout, "the first one that is"
 
@@ -71,15 +71,13 @@ def test_what_is_no_attempt_shows_why(broken, arguments, why):
 )
 def test_files_that_do_not_load_are_no_attempt(toy, module):
     toy.module(module)
-    assert "no attempt: your files do not load (" in toy.pytest().stdout
+    assert "not an attempt: your files do not load (" in toy.pytest().stdout
     assert standing(toy).attempts == 0
     toy.body("return 'here'")
     told = toy.pytest().stdout
     assert "toy · attempt 1 · clock" in told
     assert "since the last" not in told, "there was nothing to compare it with"
-    assert "next: mend katas/toy/toy.py" not in told, (
-        "it is the first run that shows anything: the briefing comes first"
-    )
+    assert "next: fix katas/toy/toy.py" not in told, "it is the first run that shows anything: the briefing comes first"
     assert done(toy.root, "history", "toy").endswith("checks that pass  ▁\n"), "of the one that was judged"
 
 
@@ -88,8 +86,8 @@ def test_a_bare_pytest_starts_no_clock(broken):
     add_kata(broken, "toy_b", "horn")
     told = bare(broken).stdout
     assert "toy · 1 of 2 checks pass" in told
-    assert told.count(" · no attempt\n") == 2
-    assert told.count("no attempt: no kata was named (") == 1
+    assert told.count(" · not an attempt\n") == 2
+    assert told.count("not an attempt: no kata was named (") == 1
     assert "2 untouched" in done(broken.root, "status")
 
 
@@ -100,15 +98,15 @@ def test_a_bare_pytest_that_passes_solves(broken):
 
 
 def test_a_bare_pytest_is_no_attempt_in_a_katas_folder(broken):
-    assert "no attempt: no kata was named (" in run(["pytest"], broken.folder).stdout
+    assert "not an attempt: no kata was named (" in run(["pytest"], broken.folder).stdout
 
 
 def test_saves_in_watch_are_no_attempts(toy):
     toy.body("return 'here'")
     with Started(toy.root, "watch", "toy") as watching:
-        watching.wait_for("watching toy.py (a save is no attempt); Ctrl-C ends it")
+        watching.wait_for("watching toy.py (a save is not an attempt); Ctrl-C ends it")
         toy.body("return 'there'")
-        assert "next: mend katas/toy/toy.py and save; `kata hint toy`" in words(watching.wait_for("helps a little"))
+        assert "next: fix katas/toy/toy.py and save; `kata hint toy`" in words(watching.wait_for("shows a hint"))
         toy.module(FINE)
         watching.wait_for("since the last run: 1 check newly passes")
     assert [event.no_attempt for event in runs(toy)] == [NoAttempt.WATCH] * 3
@@ -128,7 +126,9 @@ def test_a_folder_named_workspace_is_no_workspace(toy):
     toy.body("return 'here'")
     (toy.root / "workspace").mkdir()
     (toy.root / "workspace" / "toy.py").write_text(FINE)
-    assert "not an attempt of yours" in toy.pytest("--kata", "toy", "--kata-from", "workspace").stdout
+    assert "only a run on your own files is an attempt" in words(
+        toy.pytest("--kata", "toy", "--kata-from", "workspace").stdout
+    )
     assert not runs(toy)
 
 

@@ -362,6 +362,6 @@ def test_a_replay_beside_a_crowd_runs_late_and_says_so(tmp_path):
     with busy(2):
         told = words(done(tmp_path, "incident", "fp_drift"))
     assert "the incident ran late: it waited " in told
-    assert "`kata incident fp_drift` replays it" in told
+    assert "repeat it with `kata incident fp_drift`" in told
     summary = json.loads((tmp_path / ".kata/incidents/fp_drift/incident.json").read_text())["summary"]
     assert summary["late"] > 0.1

@@ -86,7 +86,9 @@ def test_unobserved_errors_have_to_be_reported_too(sut, unobserved):
             return
         with pytest.raises(AssertionError) as failure:
             REPORT.expect_ever(sut, "a full shop:", times=2)
-    counts = "in the whole check, observed or not, orders_failed_total counts 1 and 1 time a line is logged"
+    counts = (
+        "in the whole check, observed or not, orders_failed_total counts 1 and the contract's line is in the log 1 time"
+    )
     assert str(failure.value) == f"a full shop: {counts}; the judge saw 2"
 
 
@@ -96,11 +98,11 @@ def test_unobserved_errors_have_to_be_reported_too(sut, unobserved):
         (lambda thing: thing.go(2, 1), 'orders_failed_total{reason="full"} went up by 2; it should go up by 1'),
         (
             lambda thing: thing.go(1, 0),
-            "it is logged 0 times as the contract says; it should be 1 time. Logged was: nothing",
+            "the contract's line is in the log 0 times; it should be there 1 time. Logged: nothing",
         ),
         (
             lambda thing: thing.astray(),
-            f"it is logged under the trace id {'ab' * 16}; it should be under that of the request, once",
+            f"it is logged under the trace id {'ab' * 16}; it should be logged once, under that of the request",
         ),
     ],
     ids=["counted twice", "not logged", "on another trace"],

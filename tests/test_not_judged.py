@@ -43,7 +43,7 @@ def test_a_fault_noted_turns_failure_into_not_judged(toy):
     assert "1 not judged" in done.stdout
     assert "not judged: the moon is full; wait a day" in done.stdout
     told = "\n".join(summary(done.stdout))
-    assert "this run is no attempt" in told
+    assert "this run is not an attempt" in told
     assert "it should be gone" in told, "the later stage fails by itself, and says so"
     (run,) = runs(toy)
     assert [check.outcome for check in run.checks] == [Outcome.NOT_JUDGED, Outcome.FAIL]
@@ -65,7 +65,7 @@ def test_a_run_not_judged_counts_no_attempt(toy):
     assert "attempt 1" in toy.pytest().stdout
     history = toy.kata("history", "toy").stdout
     assert "1 attempt," in history
-    assert "no attempt: 1 check not judged" in history
+    assert "not an attempt: 1 check not judged" in history
 
 
 def test_the_report_file_shows_what_was_not_judged(toy):

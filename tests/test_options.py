@@ -22,7 +22,7 @@ def test_kata_from_judges_the_file_of_a_folder_however_it_is_laid_out(toy, layou
     done = toy.pytest("--kata", "toy", "--kata-from", "submission")
     assert done.returncode == 0
     assert "judging submission" in done.stdout
-    assert "not an attempt of yours" in done.stdout
+    assert "only a run on your own files is an attempt" in done.stdout
     assert not toy.journal.path.exists()
 
 

@@ -41,7 +41,7 @@ def test_an_empty_log_says_why(own):
     (own / ".kata" / "incidents" / "circular_deadlock" / "logs.jsonl").write_text("")
     told = kata(own, "logs", "circular_deadlock")
     assert told.returncode == 1
-    assert told.stderr.startswith("no service wrote a line: a request that hangs or ends quietly leaves none")
+    assert told.stderr.startswith("no service wrote a log line: a request that hangs or ends silently writes none")
 
 
 def test_traces_are_listed_slowest_first_or_failed_and_one_is_shown_as_a_tree(drills):
@@ -131,7 +131,7 @@ def test_a_harmless_thing_left_out_changes_nothing_and_the_cause_left_out_all(ow
     assert msgspec.convert(none["experiment"]["after"], ServiceLevel).share == 1
     told = done(own, "experiment", "red_herring", "no_drop")
     assert "requests good (0%)" in told
-    assert "with it    " in told
+    assert "  experiment  " in told
     assert "CheckoutErrors" not in told
     assert "drop on sale" not in done(own, "logs", "red_herring", "--experiment", "no_drop")
     assert [event.ablation for event in events(own, Replayed)][-3:] == ["worker_off", "no_drop", "no_drop"]
@@ -153,7 +153,7 @@ def test_other_nights_are_drawn_to_one_scale_and_the_same_hours(own):
 
 
 def test_a_list_of_metrics_says_that_more_is_on_record_where_it_is(drills):
-    told = "Other nights are on record: kata metrics red_herring --recorded"
+    told = "The nights before are recorded: kata metrics red_herring --recorded"
     assert told in kata(drills, "metrics", "red_herring").stderr
     assert not kata(drills, "metrics", "fp_drift").stderr
     assert "checkout_answers  gauge, 5 series" in done(drills, "metrics", "red_herring", "--recorded")

@@ -57,7 +57,7 @@ def test_a_page_draws_what_is_recorded(own):
     told = kata(own, "incident", "fp_drift", "--html", "page.html")
     assert told.returncode == 0, told.stderr
     assert (own / "page.html").read_text() == first
-    assert "yours has changed since: `kata incident fp_drift` replays it" in told.stderr
+    assert "your code has changed since: `kata incident fp_drift` replays it" in told.stderr
     assert contents(own / ".kata") == before
 
 
@@ -72,14 +72,14 @@ def test_a_page_without_a_record_makes_one(tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--from", "solutions"], "--from solutions` records that one"),
-        (["--seed", "7"], "--seed 7` records that one"),
+        (["--from", "solutions"], "to replace it, run `kata incident fp_drift --from solutions`"),
+        (["--seed", "7"], "to replace it, run `kata incident fp_drift --seed 7`"),
     ],
 )
 def test_a_page_never_replaces_the_record(own, options, says):
     before = contents(own / ".kata")
     told = refused(kata(own, "incident", "fp_drift", "--html", "page.html", *options))
-    assert "--html draws the incident on record, which is of your code with seed 0" in told
+    assert "--html draws the recorded incident, and that is a replay of your code with seed 0" in told
     assert says in told
     assert contents(own / ".kata") == before
 
@@ -93,7 +93,7 @@ def test_experiments_of_the_same_code_are_kept(own):
     done(own, "incident", "fp_drift")
     assert done(own, *question) == answer
     done(own, "incident", "fp_drift", "--seed", 1)
-    not_made = "no_bahrain was not tried with this incident of fp_drift; `kata experiment fp_drift no_bahrain` does"
+    not_made = "no_bahrain did not run yet with this incident of fp_drift; run `kata experiment fp_drift no_bahrain`"
     assert refused(kata(own, *question)) == not_made
     done(own, "incident", "fp_drift", "--from", "solutions")
     assert refused(kata(own, *question)) == not_made

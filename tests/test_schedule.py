@@ -42,7 +42,7 @@ def write(toy, *events):
 
 
 def test_next_is_the_first_that_is_not_solved(two):
-    assert done(two.root, "next").splitlines() == ["toy: A toy (not solved yet)", "Begin with: kata start toy"]
+    assert done(two.root, "next").splitlines() == ["toy: A toy (not solved yet)", "Start with: kata start toy"]
     write(two, *ran("toy", 0, Outcome.PASS))
     assert "toy_b: Another toy (not solved yet)" in done(two.root, "next")
 
@@ -51,7 +51,7 @@ def test_what_is_solved_is_due_again_a_day_later_with_another_variant(two):
     write(two, *ran("toy", 0, Outcome.PASS), *ran("toy_b", 1.5, Outcome.PASS))
     told = done(two.root, "next")
     assert re.search(r"toy_b: Another toy \(due again since \d{4}-\d\d-\d\d\)", told)
-    assert "Begin with: kata start toy_b --variant harbour" in told
+    assert "Start with: kata start toy_b --variant harbour" in told
 
 
 @pytest.mark.parametrize("command", ["next", "random"])
@@ -62,9 +62,9 @@ def test_when_nothing_is_due_a_variant_is_offered(two, command):
         two.root.joinpath("katas", "toy", "kata.toml").unlink()
     first, second, third = done(two.root, command).splitlines()
     day = r"\d{4}-\d\d-\d\d"
-    assert re.fullmatch(rf"All is solved, and nothing is due before {day}\. If you have time now:", first)
+    assert re.fullmatch(rf"Every kata is solved, and none is due before {day}\. To practice now anyway:", first)
     assert re.fullmatch(rf"toy_b: Another toy \(due on {day}\)", second)
-    assert third == "Begin with: kata start toy_b --variant harbour"
+    assert third == "Start with: kata start toy_b --variant harbour"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_history_tells_what_happened_and_draws_how_it_went(two):
     told = done(two.root, "history", "toy")
     assert told.startswith("toy: 2 attempts, 1 hint, best ")
     for line in (
-        "the page, variant original",
+        "started, variant original",
         "attempt 1: 1 of 2 checks, 1.0 s",
         "hint 1",
         "experiment no_sale: 50% of requests good",
@@ -115,7 +115,7 @@ def test_history_without_a_name_shows_every_kata(two):
 
 
 def test_a_history_of_no_kata_names_the_next_step(two):
-    assert done(two.root, "history") == "Nothing has happened yet. `kata next` shows what to practise.\n"
+    assert done(two.root, "history") == "The history is empty. `kata next` suggests a kata to practice.\n"
 
 
 def test_a_damaged_journal_is_told_and_the_rest_shown(two):

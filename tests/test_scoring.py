@@ -160,7 +160,8 @@ def test_the_reason_of_an_experiment_is_its_own(name, variant):
             for named in ([(each,) for each in wrong] + [truth.mechanisms] * (ablation not in truth.supports))
             for tried in ({ablation: came}, {ablation: came, **others}, {**others, ablation: came})
         }
-        why = "it supports another cause than yours" if ablation in truth.supports else "with other causes it is, too"
+        other = "this supports another cause"
+        why = other if ablation in truth.supports else "other causes have the same outcome"
         assert reasons == {f"with {ablation} the harm is {came}, as predicted; {why}"}
 
 

@@ -100,7 +100,7 @@ def test_next_and_failed_say_so_when_there_is_nothing_left(toy):
     assert "every kata here is solved" in solved.stderr
     none_failed = toy.pytest("--kata", "failed")
     assert none_failed.returncode == USAGE_ERROR
-    assert "no kata's last run failed; --kata next runs the first unsolved one" in none_failed.stderr
+    assert "no kata failed in its last run; --kata next runs the first unsolved kata" in none_failed.stderr
 
 
 def test_an_unknown_name_is_a_usage_error_with_the_nearest_names(bells):

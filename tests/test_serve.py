@@ -76,7 +76,7 @@ class Live(Started):
     def __init__(self, folder, name, *options, env=None):
         super().__init__(folder, "serve", name, "--port", "0", *options, env=env)
         self.folder = folder / ".kata" / "live" / name
-        self.url = re.search(r"curl (\S+)/", self.wait_for("is up"))[1]
+        self.url = re.search(r"curl (\S+)/", self.wait_for("Endpoints:"))[1]
 
     def ask(self, path, body=None):
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -214,7 +214,7 @@ def test_methods_are_called_by_hand_and_what_comes_of_it_is_told(workspace):
         assert live.ask("/nobody/x") == (404, "there is no service 'nobody' here; there are: ledger\n")
         assert 'requests_total{request="balance",service="ledger",status="ok"} ' in live.ask("/metrics")[1]
         assert live.interrupt() == 0
-    assert "fp_drift is down" in live.lines[-1]
+    assert "fp_drift is stopped" in live.lines[-1]
 
 
 def test_services_over_http_are_asked_by_hand_on_a_trace_of_ones_own(workspace):
@@ -335,4 +335,4 @@ def test_a_module_that_cannot_be_imported_or_that_dies_is_said(tmp_path):
     module.write_text(text + "\n\nLedger.balance = lambda *_: __import__('os')._exit(3)\n")
     result = kata(tmp_path, "serve", "fp_drift", "--port", "0")
     assert result.returncode == 1
-    assert "fp_drift is down, by itself: " in result.stderr
+    assert "fp_drift stopped by itself: " in result.stderr

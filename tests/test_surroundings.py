@@ -12,7 +12,7 @@ from tests.bicycle import runs
 from tests.commands import Started, done, kata, refused
 from tests.conftest import FINE, Toy, run
 
-GONE = "the folder that you are in was removed; go to another one, or `cd .` if it was made again"
+GONE = "the current folder was removed; go to another folder, or run `cd .` if it exists again"
 IN_A_REMOVED_FOLDER = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.argv[1], sys.argv[1:])"
 
 

@@ -132,7 +132,7 @@ def test_verify_judges_near_misses_on_the_checks_that_must_refuse_them(provable)
     file = provable.root / "matrix.json"
     output = done(provable.root, "verify", "toy", "--json", file)
     assert "toy: 10 arms × 3 checks × 1 seed" in output
-    assert "every arm got what it must" in output
+    assert "every verdict is as declared" in output
     assert signs(output) == {
         "broken original": ["✗", "✗", "·"],
         "broken harbour": ["✗", "·", "·"],
@@ -156,7 +156,7 @@ def test_verify_in_full_shows_every_cell_and_exits_0(provable):
     file = provable.root / "matrix.json"
     output = done(provable.root, "verify", "toy", "--full", "--seeds", "1", "--json", file)
     assert "toy: 10 arms × 3 checks × 1 seed" in output
-    assert "every arm got what it must" in output
+    assert "every verdict is as declared" in output
     assert "blank" not in output
     assert signs(output) == {
         "broken original": ["✗", "✗", "·"],
@@ -210,7 +210,7 @@ def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(pro
         "near miss doubled, test_label: should pass, but fail: label answers things, not thing",
         "near miss renamed, test_go: should fail, but pass",
     ]
-    assert "every arm got what it must" not in output
+    assert "every verdict is as declared" not in output
     (matrix,) = json.loads(file.read_text(encoding="utf-8"))
     assert [words(fault) for fault in matrix["faults"]] == faults(output)
 
@@ -444,7 +444,7 @@ def alarmed(provable):
 @pytest.mark.long
 def test_a_healthy_version_passes_every_check_and_is_one_of_three(alarmed):
     output = done(alarmed.root, "verify", "toy", "--seeds", "1")
-    assert "every arm got what it must" in output
+    assert "every verdict is as declared" in output
     [row] = [line for line in output.splitlines() if line.startswith("healthy harbour")]
     assert row.split()[2:5] == ["·", "·", "·"]
 

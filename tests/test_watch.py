@@ -22,7 +22,7 @@ def watching(toy):
 
 
 def test_it_judges_at_once_and_on_every_save(toy, watching):
-    assert "it should be gone" in watching.wait_for("watching toy.py (a save is no attempt); Ctrl-C ends it")
+    assert "it should be gone" in watching.wait_for("watching toy.py (a save is not an attempt); Ctrl-C ends it")
     toy.module(FINE)
     told = watching.wait_for("best time")
     assert "toy.py saved" in told
@@ -34,7 +34,7 @@ def test_it_judges_at_once_and_on_every_save(toy, watching):
     toy.module(FINE)
     watching.wait_for("since the last run: nothing changed")
     assert watching.interrupt() == 0
-    watching.wait_for("no longer watching")
+    watching.wait_for("watching ended")
     runs = [event for event in toy.journal.read().events if type(event).__name__ == "Ran"]
     assert [event.solved for event in runs] == [False, True, False, True]
 
@@ -82,4 +82,4 @@ def test_a_kata_whose_checks_cannot_be_collected_is_told(toy):
         assert started.process.wait(60) == 2
     told = "".join(started.lines)
     assert "No module named 'no_such_module'" in told
-    assert "Error: the judge has ended; begin anew with `kata watch`" in told
+    assert "Error: the judge process ended; start it again with `kata watch`" in told

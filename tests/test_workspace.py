@@ -28,7 +28,7 @@ def journal(root):
 
 
 def place_said(output, root):
-    """The folder or file that the output says the learner's version was put aside in."""
+    """The folder or file that the learner's version was moved to, according to the output."""
     (place,) = re.findall(r"\.kata/kept/\S+?(?=\.?$)", output, re.MULTILINE)
     return root / place
 
@@ -62,7 +62,7 @@ def test_init_makes_a_folder_with_the_katas_and_says_how_to_begin(tmp_path, fold
     files = shipped_files()
     assert {file: (tmp_path / folder / file).read_bytes() for file in files} == files
     assert f"{folder}: {len(files) + 2} files new, 0 already there" in output  # two: pytest.ini and .gitignore
-    assert f"Begin with: cd {folder} && kata start fp_drift" in output
+    assert f"Start with: cd {folder} && kata start fp_drift" in output
     assert "fp_drift" in done(tmp_path / folder, "list")
 
 
@@ -82,8 +82,8 @@ def test_init_in_a_folder_with_files_of_ones_own_leaves_them_alone(tmp_path):
         (tmp_path / name).write_text(text, encoding="utf-8")
     output = done(tmp_path, "init")
     assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in mine} == mine
-    assert "kept as it is, for it differs: pytest.ini" in output
-    assert "Begin with: kata start fp_drift" in output
+    assert "changed, not overwritten: pytest.ini" in output
+    assert "Start with: kata start fp_drift" in output
     assert "fp_drift" in done(tmp_path, "list")
 
 
@@ -96,7 +96,7 @@ def test_init_again_changes_nothing(drills):
 def test_init_never_overwrites_a_changed_file_and_names_it(drills, ledger):
     output = done(drills, "init")
     assert ledger.read_text(encoding="utf-8") == "# mine\n"
-    assert "kept as it is, for it differs: katas/fp_drift/ledger.py" in output
+    assert "changed, not overwritten: katas/fp_drift/ledger.py" in output
     assert "kata init --force" in output
 
 
@@ -112,7 +112,7 @@ def test_init_with_force_overwrites_a_changed_file_and_puts_the_old_one_aside(dr
     output = done(drills, "init", "--force")
     assert ledger.read_bytes() == broken_ledger()
     assert briefing.read_bytes() == shipped_files()[Path("katas/fp_drift/BRIEFING.md")]
-    said = dict(re.findall(r"overwritten: (\S+); yours is now (\S+)", output))
+    said = dict(re.findall(r"overwritten: (\S+); your file is now (\S+)", output))
     assert set(said) == {"katas/fp_drift/ledger.py", "katas/fp_drift/BRIEFING.md"}
     assert (drills / said["katas/fp_drift/ledger.py"]).read_text(encoding="utf-8") == "# mine\n"
     assert (drills / said["katas/fp_drift/BRIEFING.md"]).read_text(encoding="utf-8") == "my notes\n"
@@ -178,14 +178,14 @@ def test_start_without_a_variant_leaves_the_learners_files_and_the_variant_as_th
     done(drills, "start", "fp_drift", "--variant", "harbour")
     ledger.write_text("# mine again\n", encoding="utf-8")
     output = done(drills, "start", "fp_drift")
-    assert "put aside" not in output
+    assert "moved to" not in output
     assert ledger.read_text(encoding="utf-8") == "# mine again\n"
     assert [event.variant for event in journal(drills)] == ["harbour", "harbour"]
 
 
 def test_a_variant_that_is_in_place_already_is_not_put_there_again(drills, ledger):
     output = done(drills, "start", "fp_drift", "--variant", "original")
-    assert "put aside" not in output
+    assert "moved to" not in output
     assert ledger.read_text(encoding="utf-8") == "# mine\n"
 
 

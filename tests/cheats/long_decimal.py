@@ -3,7 +3,7 @@
 An oracle reads plain decimal numbers alone, and Python reads at most 4,300 digits.
 """
 # stops: strong, reduced, practice
-# seen: fail: is no plain decimal number
+# seen: fail: is not a plain decimal number
 
 Ledger.balance = lambda self, *of: "9" * 900_000
 Ledger.book = lambda self, *of: "1e999999999"

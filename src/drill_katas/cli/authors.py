@@ -1,4 +1,4 @@
-"""Subcommands for authors of katas: prove a kata, begin one, write out and save its arms."""
+"""Subcommands for authors of katas: certify a kata, scaffold one, write and save arms."""
 
 from __future__ import annotations
 
@@ -16,29 +16,55 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Contract, Kata
 
-FULL_SEEDS = 3  # of a full certification
-JOBS = 2 * (os.cpu_count() or 1)  # runs wait for time-outs half of their time
+FULL_SEEDS = 3  # seeds of a full certification
+JOBS = 2 * (os.cpu_count() or 1)  # two per core, because runs spend half of their time waiting for timeouts
 
 
 @command("verify", "kata verify fp_drift --json matrix.json")
 @click.argument("names", nargs=-1)
 @click.option("--full", is_flag=True, help="Judge near misses on every check, and every arm with three seeds.")
-@click.option("--seeds", type=click.IntRange(1), help="Seeds to judge each arm with; default: 1, with --full 3.")
-@click.option("--first-seed", default=0, show_default=True, type=click.IntRange(0), help="The first of these seeds.")
 @click.option(
-    "--repeat", default=1, type=click.IntRange(1), help="Judge so many times with each seed; count the flips."
+    "--seeds", metavar="N", type=click.IntRange(1), help="Number of seeds for each arm; default: 1, with --full 3."
 )
-@click.option("--load", default=0, type=click.IntRange(0), help="Keep so many other processes busy meanwhile.")
-@click.option("--jobs", default=JOBS, type=click.IntRange(1), help="Runs at once; default: two a core.")
-@click.option("--derive", is_flag=True, help="Write thresholds.toml again from what the arms measure; implies --full.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the matrices there.")
+@click.option(
+    "--first-seed", metavar="N", default=0, show_default=True, type=click.IntRange(0), help="First of these seeds."
+)
+@click.option(
+    "--repeat",
+    metavar="N",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Number of runs with each seed; verdicts that differ are counted as flips.",
+)
+@click.option(
+    "--load",
+    metavar="N",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Number of other busy processes during the certification.",
+)
+@click.option(
+    "--jobs", metavar="N", default=JOBS, type=click.IntRange(1), help="Number of parallel runs; default: two per core."
+)
+@click.option(
+    "--derive", is_flag=True, help="Write thresholds.toml from the figures that the arms measure; implies --full."
+)
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for the matrices as JSON.",
+)
 def verify(
     names: tuple[str, ...], json_file: Path | None, seeds: int | None, first_seed: int, *, full: bool, **plan: Any
 ) -> None:
-    """Prove katas against their arms: broken ones fail, right ones pass, near misses fail as declared.
+    """Certify katas: broken arms fail, right arms pass, and near misses fail as declared.
 
-    Broken and right arms are judged on every check; near misses on the checks that they must fail and those of the
-    stage symptom.
+    Broken and right arms are judged on every check. Near misses are judged on the checks that they must fail and on
+    the checks of the stage symptom; with --full, on every check.
     """
     from drill_katas.files import write_json
     from drill_katas.report.matrix import matrix_lines, summary_lines
@@ -49,7 +75,7 @@ def verify(
     certificates = []
     how = CertificationPlan(range(first_seed, first_seed + seeds), full=full, **plan)
     for kata in _katas(names):
-        certificate = certify(kata, how, functools.partial(_tell_progress, kata.name))
+        certificate = certify(kata, how, functools.partial(_report_progress, kata.name))
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:
@@ -62,23 +88,35 @@ def verify(
 
 @command("new", "kata new slow_queue --contract http")
 @click.argument("name")
-@click.option("--contract", type=click.Choice(["calls", "http"]), default="calls", help="How its checks ask.")
+@click.option(
+    "--contract",
+    type=click.Choice(["calls", "http"]),
+    default="calls",
+    show_default=True,
+    help="Interface of the learner's code: Python calls or HTTP requests.",
+)
 def new(name: str, contract: Contract) -> None:
-    """Scaffold a kata in this workspace: it runs at once, and `kata verify` says what is still missing."""
+    """Scaffold a kata in this workspace; it runs at once, and `kata verify` lists the missing parts."""
     from drill_katas.catalog.scaffold import scaffold
 
     workspace = workspace_here()
     for file in scaffold(workspace.root, name, contract):
         click.echo(short(file, workspace))
-    click.echo(f"Run it with: pytest --kata {name}. Prove it with: kata verify {name}")
+    click.echo(f"Run it:      pytest --kata {name}")
+    click.echo(f"Certify it:  kata verify {name}")
 
 
 @command("arm", "kata arm fp_drift rounded_twice /tmp/arm")
 @click.argument("name", metavar="KATA")
 @click.argument("arm", metavar="NAME")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--save", is_flag=True, help="Make the near miss NAME from the files in DIR.")
-@click.option("--base", metavar="ARM", help="With --save: the arm to patch; default: as before, or the nearest arm.")
+@click.option("--save", is_flag=True, help="Save the files in DIR as the near miss NAME.")
+@click.option(
+    "--base",
+    metavar="ARM",
+    help="With --save: arm that the patch applies to; default: the current base, or for a new near miss the nearest "
+    "arm.",
+)
 def arm(name: str, arm: str, folder: Path, *, save: bool, base: str | None) -> None:
     """Write the files of an arm to DIR, or save the files in DIR as a near miss.
 
@@ -95,7 +133,7 @@ def arm(name: str, arm: str, folder: Path, *, save: bool, base: str | None) -> N
 
 
 def _katas(names: tuple[str, ...]) -> list[Kata]:
-    """Return the katas as shipped, if they are, because a learner may have changed the copies."""
+    """Return the katas, shipped copies first, because a learner may have changed those in the workspace."""
     from drill_katas.catalog.katas import find, packs, shipped
 
     libraries = [shipped(), workspace_here().library, *packs()]
@@ -103,6 +141,6 @@ def _katas(names: tuple[str, ...]) -> list[Kata]:
     return [find(name, libraries) for name in wanted]
 
 
-def _tell_progress(name: str, done: int, of: int) -> None:
+def _report_progress(name: str, done: int, of: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{name}: {done} of {of} runs{'' if done < of else chr(10)}", nl=False, err=True)

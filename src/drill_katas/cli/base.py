@@ -1,9 +1,13 @@
-"""The `kata` command itself, and what its subcommands share.
+"""The `kata` command group, and helpers that its subcommands share.
 
-A subcommand reads its options, calls a plain function and prints lines.
-Exit codes: 0 done; 1 the answer is no (a certification that does not hold, nothing to show); 2 the command
-was used wrongly, or something in the workspace stands in the way; 3 the judge or the machine failed, so that there is
-no verdict.
+A subcommand reads its options, calls a plain function, and prints lines.
+
+| exit code | meaning |
+| --- | --- |
+| 0 | success |
+| 1 | negative result: a failed certification, a wrong diagnosis, nothing to show |
+| 2 | usage or environment error |
+| 3 | not judged: the judge or the machine failed |
 """
 
 from __future__ import annotations
@@ -29,22 +33,22 @@ if TYPE_CHECKING:
     from drill_katas.practice.workspace import Workspace
     from drill_katas.report.text import TextLine
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for other programs.")
-EXIT_CODES = "Exit codes: 0 done, 1 the answer is no, 2 used wrongly or hindered, 3 not judged."
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+EXIT_CODES = "Exit codes: 0 success, 1 negative result, 2 usage or environment error, 3 not judged."
 
 
-MINUTE: Final = 60.0  # seconds between two lines of progress in a log
-REMOVED = "the folder that you are in was removed; go to another one, or `cd .` if it was made again"
+MINUTE: Final = 60.0  # seconds between two progress lines in a log
+REMOVED = "the current folder was removed; go to another folder, or run `cd .` if it exists again"
 
 
-class Hindered(click.ClickException):
-    """The command cannot be carried out; the message says why and what to do."""
+class CommandFailed(click.ClickException):
+    """The command cannot run; the message gives the reason and the next step."""
 
     exit_code = 2
 
 
 def command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a subcommand whose help ends with an example, and whose mistakes are told in a sentence."""
+    """Return a decorator that makes a subcommand: its help ends with an example, its errors are one sentence."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
@@ -52,13 +56,13 @@ def command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Com
             try:
                 return function(*args, **kwargs)
             except UserError as mistake:
-                raise Hindered(str(mistake)) from None
+                raise CommandFailed(str(mistake)) from None
             except BrokenPipeError:  # `kata list | head`; click ends quietly
                 raise
             except OSError as error:
                 if _is_removed():
-                    raise Hindered(REMOVED) from None
-                raise Hindered(f"{error.filename or 'the output cannot be written'}: {error.strerror}") from None
+                    raise CommandFailed(REMOVED) from None
+                raise CommandFailed(f"{error.filename or 'the output cannot be written'}: {error.strerror}") from None
 
         summary = (function.__doc__ or "").partition(".")[0].partition(";")[0].partition(":")[0]
         made: click.Command = main.command(name, short_help=summary, epilog=f"Example: {example}")(guarded)
@@ -70,29 +74,29 @@ def command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Com
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(__version__)
 def main() -> None:
-    """Practise finding and fixing production failures.
+    """Practice finding and fixing production failures.
 
-    `pytest --kata NAME` runs a kata (`pytest --help` shows its options); this command does the rest.
+    `pytest --kata NAME` runs a kata (`pytest --help` lists its options). This command does everything else.
     """
 
 
 def workspace_here() -> Workspace:
-    """Return the workspace that the current folder lies in."""
+    """Return the workspace that contains the current folder."""
     from drill_katas.practice.workspace import find_workspace
 
     return find_workspace(Path.cwd())
 
 
 def katas_of(workspace: Workspace) -> list[Kata]:
-    """Return the katas of a workspace. Raises `UserError` when it has none."""
+    """Return the katas of a workspace. Raises `UserError` if it has none."""
     katas = list(workspace.library)
     if not katas:
-        raise UserError(f"there are no katas in {workspace.library.katas}; `kata init` puts them there")
+        raise UserError(f"there are no katas in {workspace.library.katas}; `kata init` copies them there")
     return katas
 
 
 def find(name: str) -> tuple[Workspace, Kata]:
-    """Return the workspace, and its kata of that name or an installed pack's. Raises `UserError`."""
+    """Return the workspace and the kata of that name, from the workspace or an installed pack. Raises `UserError`."""
     from drill_katas.catalog.katas import find, packs
 
     workspace = workspace_here()
@@ -115,12 +119,12 @@ def _is_removed() -> bool:
 
 
 def width() -> int:
-    """Return the columns of the terminal."""
+    """Return the width of the terminal in columns."""
     return shutil.get_terminal_size().columns
 
 
 def short(path: Path, workspace: Workspace) -> str:
-    """Return a path as one would type it in the workspace."""
+    """Return a path relative to the workspace, if it is inside."""
     from drill_katas.report.text import shown
 
     return shown(path, workspace.root)
@@ -139,43 +143,43 @@ def show(lines: Iterable[TextLine]) -> None:
 
 
 def say(text: str) -> None:
-    """Print a text, wrapped at the terminal's width."""
+    """Print a text, wrapped at the width of the terminal."""
     from drill_katas.report.text import wrapped
 
     show(wrapped(text, width(), ""))
 
 
 def warn(notices: Iterable[str]) -> None:
-    """Print what should be known beside the answer."""
+    """Print notices on stderr."""
     for notice in notices:
         click.echo(f"note: {notice}", err=True)
 
 
 def show_json(value: Any) -> None:
-    """Print a value as JSON, for other programs."""
+    """Print a value as JSON."""
     from drill_katas.files import indented_json
 
     click.echo(indented_json(value), nl=False)
 
 
 def progress_bar(label: str) -> Callable[[float], None]:
-    """Return what shows, on a terminal, which share of something long is done; 1 ends the line."""
+    """Return a function that shows a completed share, from 0 to 1, on a terminal; 1 ends the line."""
 
-    def tell(share: float) -> None:
+    def report_progress(share: float) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r{label}: {share:4.0%}{'' if share < 1 else chr(10)}", nl=False, err=True)
 
-    return tell
+    return report_progress
 
 
 def counter(label: str) -> Callable[[int, int], None]:
-    """Return what shows how many of something long are done, and when all will be.
+    """Return a function that shows how many items are done, and an estimate of the remaining time.
 
-    A terminal shows one line, which is always up to date; a log gets a line a minute.
+    A terminal shows one line that is always up to date; a log gets one line per minute.
     """
     began = shown = time.monotonic()
 
-    def tell(done: int, of: int) -> None:
+    def report_progress(done: int, of: int) -> None:
         nonlocal shown
         now = time.monotonic()
         left = (now - began) / done * (of - done) if done else math.nan
@@ -187,11 +191,11 @@ def counter(label: str) -> Callable[[int, int], None]:
             shown = now
             click.echo(line, err=True)
 
-    return tell
+    return report_progress
 
 
 def _clock(seconds: float) -> str:
-    """Say about how long that is."""
+    """Return a rough duration: "about 5 min"."""
     minutes = round(seconds / 60)
     if minutes >= 100:  # noqa: PLR2004
         return f"about {minutes / 60:.0f} h"
@@ -199,12 +203,12 @@ def _clock(seconds: float) -> str:
 
 
 def show_markdown(file: Path) -> None:
-    """Print a Markdown file. Raises `UserError` when it is no text."""
+    """Print a Markdown file. Raises `UserError` if it is not UTF-8."""
     from rich.console import Console
     from rich.markdown import Markdown
 
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(f"{file} is no UTF-8 text ({error.reason} at byte {error.start})") from error
+        raise UserError(f"{file} is not UTF-8 text ({error.reason} at byte {error.start})") from error
     Console(width=min(width(), 100)).print(Markdown(text))

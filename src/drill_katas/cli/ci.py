@@ -1,4 +1,4 @@
-"""The subcommand that sets up grading where pull requests and submissions arrive."""
+"""The subcommand that sets up grading on GitHub, GitLab, and Gradescope."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from drill_katas.cli.base import command
 @click.argument("service", type=click.Choice(["github", "gitlab", "gradescope"]))
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
 def ci(service: str, folder: Path) -> None:
-    """Write what grades submissions on GitHub, GitLab or Gradescope; it never overwrites a file.
+    """Write the files that grade submissions on GitHub, GitLab, or Gradescope; existing files are never overwritten.
 
-    The files are written into DIR, by default the current folder: for GitHub a workflow that uses the action of this
-    repository, for GitLab a job, for Gradescope setup.sh, run_autograder, and autograder.zip with both.
+    DIR is the folder for the files, by default the current folder. `github` writes a workflow that uses the action of
+    this repository, `gitlab` writes a job, and `gradescope` writes setup.sh, run_autograder, and autograder.zip with
+    both.
     """
     from drill_katas.grading.setups import SETUPS, write
 

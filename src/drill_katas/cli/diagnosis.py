@@ -1,4 +1,4 @@
-"""Subcommands for finding the cause: experiments with the incident, and the diagnosis."""
+"""Subcommands that find the cause: experiments with the incident, and the diagnosis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from drill_katas.cli.questions import complete
 @click.argument("ablation", required=False)
 @as_json
 def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
-    """Replay the incident with one thing left out or put right; what customers got is compared."""
+    """Replay the incident with one thing left out or fixed, and compare the service level of customers."""
     from drill_katas.evidence.replay import ablations_of
     from drill_katas.investigation.scoring import outcome
     from drill_katas.report.diagnosis import experiment_lines
@@ -28,37 +28,40 @@ def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
         return
     baseline, played = case.experiment(ablation)
     warn(case.notices)
-    came = outcome(baseline, played)
+    effect = outcome(baseline, played)
     if as_json:
         show_json(
-            {"baseline": baseline.summary, "experiment": played.summary, "alerts": played.alerts, "outcome": came}
+            {"baseline": baseline.summary, "experiment": played.summary, "alerts": played.alerts, "outcome": effect}
         )
         return
-    show(comparison_lines(baseline, played, came, width()))
+    show(comparison_lines(baseline, played, effect, width()))
 
 
 @command("diagnose", "kata diagnose red_herring --experiment worker_off=gone")
 @click.argument("name")
-@click.option("--component", help="The service in which the cause is, or 'nothing'.")
+@click.option("--component", metavar="NAME", help="Service that has the fault, or 'nothing'.")
+@click.option("--mechanism", metavar="NAME", multiple=True, help="Name from `kata mechanisms`; repeatable.")
 @click.option(
-    "--mechanism", metavar="NAME", multiple=True, help="What the cause is (`kata mechanisms`); may be repeated."
+    "--onset",
+    metavar="TIME",
+    help="Time when customers were first hurt, such as 02:57, right within two minutes; or 'never'.",
 )
+@click.option("--evidence", metavar="ID", multiple=True, help="Log line or trace that shows the cause; repeatable.")
 @click.option(
-    "--onset", metavar="TIME", help="When customers began to be hurt, to two minutes, such as 02:57, or 'never'."
-)
-@click.option("--evidence", metavar="ID", multiple=True, help="A log line or trace that speaks of it; may be repeated.")
-@click.option(
-    "--alert", metavar="NAME=caused|noise", multiple=True, help="What an alert was; once for each that fired."
+    "--alert",
+    metavar="NAME=caused|noise",
+    multiple=True,
+    help="Alert that was caused by the fault, or was noise; once for each alert that fired.",
 )
 @click.option(
     "--experiment",
     metavar="NAME=OUTCOME",
-    help="An experiment, and what becomes of the harm in it if you are right: gone, better, unchanged or worse. "
-    "If it was not made yet, it is.",
+    help="Experiment and its outcome if you are right: the harm is gone, better, unchanged, or worse. An experiment "
+    "that did not run yet runs now.",
 )
 @as_json
-def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
-    """Name the cause of the incident; at a terminal, questions ask for what the options leave out."""
+def diagnose(name: str, *, as_json: bool, **options: Any) -> None:
+    """Name the cause of the incident; at a terminal, the command asks for each missing option."""
     from drill_katas.investigation.hypothesis import Reader, read_hypothesis
     from drill_katas.investigation.verdict import diagnosed, expected_of
     from drill_katas.practice.journal import now
@@ -67,17 +70,16 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
     case = open_case(name)
     incident = case.incident()
     expected = expected_of(case, incident)
-    came = case.outcomes()
+    outcomes = case.outcomes()
     reader = Reader(case.kata, incident)
     if sys.stdin.isatty():
-        given = complete(reader, incident, given, came)
-    score = diagnosed(case, incident, read_hypothesis(reader, given), expected, came)
+        options = complete(reader, incident, options, outcomes)
+    score = diagnosed(case, incident, read_hypothesis(reader, options), expected, outcomes)
     warn(case.notices)
     standing = case.workspace.progress_of(case.kata)
     if as_json:
-        show_json(
-            {"state": STATES[score.state], "right": score.right, "score": score.points, "asked": sorted(standing.asked)}
-        )
+        queries = sorted(standing.queries)
+        show_json({"state": STATES[score.state], "right": score.right, "score": score.points, "asked": queries})
         return
     show(score_lines(score, standing, width(), now()))
     if not score.right:
@@ -86,7 +88,7 @@ def diagnose(name: str, *, as_json: bool, **given: Any) -> None:
 
 @command("mechanisms", "kata mechanisms")
 def mechanisms() -> None:
-    """List what a root cause can be, by group; one list for all katas."""
+    """List the mechanisms that a diagnosis can name, by group; the list is the same for all katas."""
     from drill_katas.report.diagnosis import mechanism_lines
 
     show(mechanism_lines(width(), numbered=False))

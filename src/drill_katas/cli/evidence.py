@@ -1,4 +1,4 @@
-"""Subcommands that ask the evidence of an incident: its alerts, logs, traces, metrics and graph."""
+"""Subcommands that query the evidence of an incident: alerts, logs, traces, metrics, and graph."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 SHOWN_TRACES = 10
 NO_LOGS = (
-    "no service wrote a line: a request that hangs or ends quietly leaves none; traces and metrics show where it is"
+    "no service wrote a log line: a request that hangs or ends silently writes none; "
+    "traces and metrics show where it is"
 )
-of_experiment = click.option("--experiment", metavar="NAME", help="Ask the replay of an experiment.")
+of_experiment = click.option(
+    "--experiment", metavar="NAME", help="Experiment to query; default: the incident without one."
+)
 
 
 @command("alerts", "kata alerts red_herring")
@@ -34,25 +37,25 @@ def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
     """Show which alerts fired, when, and by which rule."""
     from drill_katas.report.evidence import alert_lines
 
-    asked = open_case(name).ask("alerts", experiment)
-    show_json(asked.alerts) if as_json else show(alert_lines(asked.alerts, width()))
+    incident = open_case(name).ask("alerts", experiment)
+    show_json(incident.alerts) if as_json else show(alert_lines(incident.alerts, width()))
 
 
 @command("logs", "kata logs red_herring --level error --since 02:55")
 @click.argument("name")
 @click.option(
-    "--level", type=click.Choice(["debug", "info", "warning", "error", "critical"]), help="This one and worse."
+    "--level", type=click.Choice(["debug", "info", "warning", "error", "critical"]), help="Lowest level to show."
 )
-@click.option("--service", help="Of one service.")
-@click.option("--trace", metavar="ID", help="On one trace; the beginning of its id will do.")
-@click.option("--since", metavar="TIME", help="From a time of day on, such as 02:55, or a day, such as 2026-03-14.")
-@click.option("--grep", metavar="REGEX", help="With this in the event or a field.")
-@click.option("--follow", is_flag=True, help="Of the live system, `kata serve`, as they come.")
-@click.option("--recorded", is_flag=True, help="Deploys and the like on record from before.")
+@click.option("--service", metavar="NAME", help="Service that wrote the lines.")
+@click.option("--trace", metavar="ID", help="Trace of the lines; the first characters of its id are enough.")
+@click.option("--since", metavar="TIME", help="First time of day, such as 02:55, or first day, such as 2026-03-14.")
+@click.option("--grep", metavar="REGEX", help="Pattern in the event or in a field.")
+@click.option("--follow", is_flag=True, help="Lines of the live system (`kata serve`) as they are written.")
+@click.option("--recorded", is_flag=True, help="Deploys and schedule changes before the incident.")
 @of_experiment
 @as_json
 def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_json: bool, **wanted: Any) -> None:
-    """Show log lines."""
+    """Show the log lines that match every option."""
     from drill_katas.evidence import history
     from drill_katas.evidence.query import LogFilter, find_logs, wanted_of
     from drill_katas.report.evidence import log_lines
@@ -63,9 +66,9 @@ def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_
     if recorded:
         found = list(wanted_of(history.deploys(_history("logs", name, **wanted)), LogFilter(**wanted)))
     else:
-        asked = open_case(name).ask("logs", experiment, **wanted)
-        found = find_logs(asked, LogFilter(**wanted))
-        _expect(asked.logs, NO_LOGS)
+        incident = open_case(name).ask("logs", experiment, **wanted)
+        found = find_logs(incident, LogFilter(**wanted))
+        _expect(incident.logs, NO_LOGS)
     show_json(found) if as_json else show(log_lines(found, width(), dated=recorded))
     _expect(found, "no log line matches")
 
@@ -73,12 +76,12 @@ def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_
 @command("traces", "kata traces red_herring --failed")
 @click.argument("name")
 @click.argument("trace", required=False)
-@click.option("--slowest", type=click.IntRange(1), help="So many, the slowest first; default: 10.")
+@click.option("--slowest", metavar="N", type=click.IntRange(1), help="Number of slowest traces; default: 10.")
 @click.option(
-    "--failed", is_flag=True, help="Those in which something failed; without --slowest all, in order of time."
+    "--failed", is_flag=True, help="Only traces with a failure; without --slowest, all of them in order of time."
 )
-@click.option("--service", help="Those that begin at one service.")
-@click.option("--grep", metavar="REGEX", help="With this in the request, its status, or what else is told of it.")
+@click.option("--service", metavar="NAME", help="Service where the traces begin.")
+@click.option("--grep", metavar="REGEX", help="Pattern in the request, its status, or its attributes.")
 @of_experiment
 @as_json
 def traces(
@@ -91,17 +94,17 @@ def traces(
     as_json: bool,
     **wanted: str | None,
 ) -> None:
-    """Show the slowest traces, or the failed ones; one, by its id, as a tree with times and log lines."""
+    """Show the slowest or the failed traces, or the trace with this id as a tree with times and log lines."""
     from drill_katas.evidence import query
     from drill_katas.report.evidence import trace_list, trace_tree
 
-    asked = open_case(name).ask("traces", experiment, trace=trace, failed=failed or None, **wanted)
+    incident = open_case(name).ask("traces", experiment, trace=trace, failed=failed or None, **wanted)
     if trace is not None:
-        one = query.one_trace(asked, trace)
-        told = [line for line in asked.logs if line.trace_id == one.trace_id]
-        show_json(one) if as_json else show(trace_tree(one, told, asked.summary.ended, width()))
+        one = query.one_trace(incident, trace)
+        lines = [line for line in incident.logs if line.trace_id == one.trace_id]
+        show_json(one) if as_json else show(trace_tree(one, lines, incident.summary.ended, width()))
         return
-    found = [each for each in query.traces(asked, **wanted) if each.failed or not failed]
+    found = [each for each in query.traces(incident, **wanted) if each.failed or not failed]
     if slowest or not failed:
         found = query.slowest(found)[: slowest or SHOWN_TRACES]
     show_json(found) if as_json else show(trace_list(found, width()))
@@ -111,9 +114,11 @@ def traces(
 @command("metrics", "kata metrics red_herring request_duration_seconds --percentile 99")
 @click.argument("name")
 @click.argument("metric", required=False)
-@click.option("--label", "labels", metavar="NAME=VALUE", multiple=True, help="Only series with this label.")
-@click.option("--percentile", type=click.FloatRange(1, 99.99), help="Of a histogram; default: 95.")
-@click.option("--recorded", is_flag=True, help="Of other nights, as they are on record.")
+@click.option("--label", "labels", metavar="NAME=VALUE", multiple=True, help="Label of the series; repeatable.")
+@click.option(
+    "--percentile", metavar="P", type=click.FloatRange(1, 99.99), help="Percentile of a histogram; default: 95."
+)
+@click.option("--recorded", is_flag=True, help="The nights before the incident.")
 @of_experiment
 @as_json
 def metrics(
@@ -126,23 +131,23 @@ def metrics(
     recorded: bool,
     as_json: bool,
 ) -> None:
-    """List the metrics, or plot one over time: a gauge, a counter's rate a minute, a histogram's percentile."""
+    """List the metrics, or plot one over time: a gauge, the rate per minute of a counter, a histogram's percentile."""
     from drill_katas.evidence import history
     from drill_katas.evidence.query import plotted
     from drill_katas.report.evidence import metric_list, night_lines, plot
 
     if metric is None and (labels or percentile):
-        raise UserError(f"--label and --percentile need a metric; `kata metrics {name}` lists them")
-    asked = {"metric": metric, "labels": ",".join(labels) or None}
+        raise UserError(f"--label and --percentile need a metric; `kata metrics {name}` lists the metrics")
+    options = {"metric": metric, "labels": ",".join(labels) or None}
     if recorded:
-        families, stretch = history.metrics(_history("metrics", name, **asked)), (0.0, 0.0)
+        families, stretch = history.metrics(_history("metrics", name, **options)), (0.0, 0.0)
     else:
-        incident = open_case(name).ask("metrics", experiment, **asked)
+        incident = open_case(name).ask("metrics", experiment, **options)
         families, stretch = incident.metrics, (incident.summary.began, incident.summary.ended)
     if metric is None:
         show_json(families) if as_json else show(metric_list(families, width()))
         if not recorded and history.has_metrics(find(name)[1]):
-            click.echo(f"Other nights are on record: kata metrics {name} --recorded", err=True)
+            click.echo(f"The nights before are recorded: kata metrics {name} --recorded", err=True)
         return
     found = plotted(families, metric, dict(_label(each) for each in labels), percentile)
     if as_json:
@@ -155,19 +160,19 @@ def metrics(
 
 @command("graph", "kata graph circular_deadlock")
 @click.argument("name")
-@click.option("--dot", is_flag=True, help="Write it in Graphviz' language.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw it as a picture.")
+@click.option("--dot", is_flag=True, help="Print the graph in Graphviz's DOT language.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="File for an SVG drawing.")
 @of_experiment
 @as_json
 def graph(name: str, svg: Path | None, experiment: str | None, *, dot: bool, as_json: bool) -> None:
-    """Show who calls whom, how often, how slowly, and in a cycle."""
+    """Show the calls between services: counts, failures, p95, and cycles."""
     from drill_katas.evidence.graph import edges, to_dot
     from drill_katas.evidence.layout import to_svg
     from drill_katas.files import write_file
     from drill_katas.report.evidence import graph_lines
 
-    asked = open_case(name).ask("graph", experiment)
-    found = edges(asked.spans, asked.summary.ended)
+    incident = open_case(name).ask("graph", experiment)
+    found = edges(incident.spans, incident.summary.ended)
     if svg:
         write_file(svg, to_svg(found).encode())
     if dot:
@@ -177,7 +182,7 @@ def graph(name: str, svg: Path | None, experiment: str | None, *, dot: bool, as_
 
 
 def _follow(name: str, wanted: LogFilter, *, as_json: bool) -> None:
-    """Show log lines of a live system until it ends, or Ctrl-C."""
+    """Show log lines of a live system until it ends, or until Ctrl-C."""
     from drill_katas.evidence.query import wanted_of
     from drill_katas.evidence.store import line_to_json
     from drill_katas.live.logfile import folder_of, follow
@@ -194,7 +199,7 @@ def _follow(name: str, wanted: LogFilter, *, as_json: bool) -> None:
 
 
 def _history(about: str, name: str, **options: Any) -> Kata:
-    """Return a kata whose history is asked for, and record the query in the journal."""
+    """Record a query about a kata's history in the journal, and return the kata."""
     case = open_case(name)
     case.record_query(about, recorded=True, **options)
     return case.kata
@@ -208,7 +213,7 @@ def _label(text: str) -> tuple[str, str]:
 
 
 def _expect(found: Sequence[Any], otherwise: str) -> None:
-    """End with 1 when nothing was found: the answer is no."""
+    """Print the message `otherwise` and exit with 1 if nothing was found."""
     if not found:
         click.echo(otherwise, err=True)
         raise SystemExit(1)

@@ -45,7 +45,9 @@ LISTED: Final = 5  # files that are not graded and named
     metavar="VAR",
     help="The environment variable with the secret of the seeds; without one they can be known.",
 )
-@click.option("--require-tier", "tier", type=click.Choice(TIERS), help="Refuse to policy what is judged less well.")
+@click.option(
+    "--require-tier", "tier", type=click.Choice(TIERS), help="Fail unless at least this sandbox tier is available."
+)
 @click.option(
     "--cluster",
     metavar="ADDRESS",

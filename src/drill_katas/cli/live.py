@@ -1,4 +1,4 @@
-"""The subcommand that brings a broken system up."""
+"""The subcommand that runs a broken system live."""
 
 from __future__ import annotations
 
@@ -20,18 +20,23 @@ if TYPE_CHECKING:
 
 @command("serve", "kata serve red_herring --speed 60")
 @click.argument("name")
-@click.option("--from", "source", metavar="DIR", help="Serve the files in DIR, or 'solutions', in place of your own.")
-@click.option("--seed", default=0, show_default=True, help="Another night: other names, amounts and moments.")
+@click.option("--from", "source", metavar="DIR", help="Folder of the files to serve, or 'solutions'; default: yours.")
+@click.option("--seed", default=0, show_default=True, help="Seed of names, amounts, and moments.")
 @click.option(
-    "--speed", default=10.0, show_default=True, type=click.FloatRange(0.1, 100), help="Of its minutes in one of yours."
+    "--speed",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 100),
+    help="Simulated minutes per real minute.",
 )
 @click.option(
-    "--port", default=9464, show_default=True, type=click.IntRange(0, 65535), help="0 takes any that is free."
+    "--port", default=9464, show_default=True, type=click.IntRange(0, 65535), help="TCP port; 0 takes any free port."
 )
 def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) -> None:
-    """Bring a kata's system up and keep its customers coming, until Ctrl-C.
+    """Run a kata's system with its customers until Ctrl-C.
 
-    It listens on this machine alone. With OTEL_EXPORTER_OTLP_ENDPOINT set, spans and log lines go to that collector.
+    It listens on this machine only. With OTEL_EXPORTER_OTLP_ENDPOINT set, it sends spans and log lines to that
+    collector.
     """
     from drill_katas.catalog.arms import arm_from, workspace_arm
     from drill_katas.evidence.replay import Replay
@@ -45,16 +50,16 @@ def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) 
     folder = folder_of(workspace, name)
     exporter = _exporter()
     plan = LivePlan(speed, port, folder, exporter)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as well as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that SIGTERM ends it as Ctrl-C does
     try:
-        why = bring_up(what, plan, lambda endpoint: _tell(name, endpoint, workspace, folder))
+        reason = bring_up(what, plan, lambda endpoint: _announce(name, endpoint, workspace, folder))
     except KeyboardInterrupt:
-        click.echo(f"\n{name} is down")
+        click.echo(f"\n{name} is stopped")
         return
     finally:
         if exporter:
             exporter.close()
-    click.echo(f"{name} is down, by itself: {why}", err=True)
+    click.echo(f"{name} stopped by itself: {reason}", err=True)
     raise SystemExit(1)
 
 
@@ -64,12 +69,14 @@ def _exporter() -> Exporter | None:
     endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     if not endpoint:
         return None
-    return Exporter(endpoint, headers_of(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")), lambda said: warn([said]))
+    headers = headers_of(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", ""))
+    return Exporter(endpoint, headers, lambda message: warn([message]))
 
 
-def _tell(name: str, endpoint: Endpoint, workspace: Workspace, folder: Path) -> None:
+def _announce(name: str, endpoint: Endpoint, workspace: Workspace, folder: Path) -> None:
     here = short(folder, workspace)
-    click.echo(f"{name} is up; Ctrl-C ends it. What there is: curl {endpoint.url}/")
-    click.echo(f"Its logs:    kata logs {name} --follow")
+    click.echo(f"{name} is running; Ctrl-C stops it.")
+    click.echo(f"Endpoints:   curl {endpoint.url}/")
+    click.echo(f"Logs:        kata logs {name} --follow")
     click.echo(f"Prometheus:  prometheus --config.file={here}/prometheus.yml \\")
     click.echo(f"               --storage.tsdb.path={here}/tsdb")

@@ -1,4 +1,4 @@
-"""Subcommands for practice: what there is, beginning, hints, how one stands."""
+"""Subcommands for practice: list, start, hints, progress, solution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @command("list", "kata list")
 def list_() -> None:
-    """List the katas of this workspace and how they stand."""
+    """List the katas of this workspace and your state in each."""
     from drill_katas.practice.progress import progress
     from drill_katas.report.catalog import list_lines
 
@@ -33,7 +33,7 @@ def list_() -> None:
 
 @command("status", "kata status")
 def status() -> None:
-    """Show your progress: a bar for each level, then times, attempts and hints of each kata."""
+    """Show your progress: a bar for each level, then times, attempts, and hints for each kata."""
     from drill_katas.practice.journal import now
     from drill_katas.practice.progress import progress
     from drill_katas.report.catalog import status_lines
@@ -49,13 +49,13 @@ status.help = "\n\n".join([f"{status.help}", *(f"\b\n{paragraph}" for paragraph 
 
 @command("next", "kata next")
 def next_() -> None:
-    """Say what to practise next: the first kata that is not solved, or the one that is due longest."""
+    """Suggest what to practice next: the first unsolved kata, or the kata that has been due the longest."""
     _suggest(lambda found: found[0])
 
 
 @command("random", "kata random")
 def random() -> None:
-    """Say what to practise, by chance: of what is not solved, and of what is due again."""
+    """Suggest a random kata: one that is unsolved or due again."""
     import secrets
 
     _suggest(secrets.choice)
@@ -64,7 +64,7 @@ def random() -> None:
 @command("history", "kata history fp_drift")
 @click.argument("name", required=False)
 def history(name: str | None) -> None:
-    """Show what has happened with a kata, or with all: attempts, hints, diagnoses, and how many checks passed."""
+    """Show the history of one kata, or of all: attempts, hints, diagnoses, and passed checks over time."""
     from drill_katas.practice.journal import now
     from drill_katas.report.history import all_lines, history_lines
 
@@ -81,9 +81,9 @@ def history(name: str | None) -> None:
 
 @command("start", "kata start fp_drift --variant harbour")
 @click.argument("name")
-@click.option("--variant", metavar="VARIANT", help="Put the broken files of another variant in place.")
+@click.option("--variant", metavar="VARIANT", help="Variant whose broken files to put in place; default: no change.")
 def start(name: str, variant: str | None) -> None:
-    """Show the page and start the clock; with a variant, another cause behind the same symptom."""
+    """Show the page and start the clock; a variant has another cause behind the same page."""
     from drill_katas.practice.workspace import start as begin
     from drill_katas.report.text import judging
 
@@ -91,21 +91,21 @@ def start(name: str, variant: str | None) -> None:
     kept = begin(workspace, kata, variant)
     show_markdown(kata.briefing)
     if kept:
-        click.echo(f"Your files were put aside in {short(kept, workspace)}.")
+        click.echo(f"Your files were moved to {short(kept, workspace)}.")
     files = " and ".join(short(kata.folder / file, workspace) for file in kata.manifest.editable)
-    say(f"The clock is running: {kata.manifest.minutes} minutes. Mend {files}.")
+    say(f"The clock is running: {kata.manifest.minutes} minutes. Fix {files}.")
     click.echo(f"Judge it with: {judging(name)}")
 
 
 @command("hint", "kata hint fp_drift")
 @click.argument("name")
 def hint(name: str) -> None:
-    """Show the next hint, one rung of the ladder at a time; it is noted in your journal."""
+    """Show the next hint and record it in your journal."""
     from drill_katas.practice.hints import hints_of, next_hint
 
     workspace, kata = find(name)
     if workspace.progress_of(kata).solved_at:
-        click.echo(f"{name} is solved: no hint is needed. `kata solution {name}` shows how we would have.")
+        click.echo(f"{name} is solved, so it needs no hint. `kata solution {name}` shows the reference solution.")
         raise SystemExit(1)
     found = next_hint(workspace, kata)
     if found is None:
@@ -119,32 +119,32 @@ def hint(name: str) -> None:
 
 @command("reset", "kata reset fp_drift")
 @click.argument("name")
-@click.option("--variant", metavar="VARIANT", help="Put the broken files of this variant in place.")
+@click.option("--variant", metavar="VARIANT", help="Variant whose broken files to restore; default: the current one.")
 def reset(name: str, variant: str | None) -> None:
-    """Put a kata's broken files back and start the clock anew; your version is kept, and where is said."""
+    """Restore a kata's broken files and restart the clock; your files are moved to a folder that is printed."""
     from drill_katas.practice.workspace import reset as put_back
 
     workspace, kata = find(name)
     kept = put_back(workspace, kata, variant)
-    click.echo(f"{name} is broken again. Your version was put aside in {short(kept, workspace)}.")
+    click.echo(f"{name} is broken again. Your files were moved to {short(kept, workspace)}.")
 
 
 @command("solution", "kata solution fp_drift")
 @click.argument("name")
-@click.option("--give-up", is_flag=True, help="Show it though the kata is not solved; noted in your journal.")
+@click.option("--give-up", is_flag=True, help="Show it for an unsolved kata, too; recorded in your journal.")
 def solution(name: str, *, give_up: bool) -> None:
-    """Show the reference solution of a kata you have solved."""
+    """Show the reference solution of a solved kata."""
     from drill_katas.practice.journal import SolutionShown
 
     workspace, kata = find(name)
     solved = workspace.progress_of(kata).state == "solved"
     if not solved and not give_up:
-        click.echo(f"{name} is not solved yet. `kata hint {name}` helps a little; --give-up shows the solution.")
+        click.echo(f"{name} is not solved yet. `kata hint {name}` shows a hint; --give-up shows the solution.")
         raise SystemExit(1)
     files = [kata.solutions / each for each in kata.manifest.editable]
     missing = [file for file in files if not file.is_file()]
     if missing:
-        raise UserError(f"{name} comes without {missing[0].name} in {kata.solutions}")
+        raise UserError(f"there is no reference solution of {name}: {missing[0].name} is missing in {kata.solutions}")
     workspace.journal.append(SolutionShown(kata=name, gave_up=not solved))
     for file in files:
         click.echo(f"# {file}")
@@ -153,25 +153,25 @@ def solution(name: str, *, give_up: bool) -> None:
 
 @command("init", "kata init drills")
 @click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Overwrite files that differ; each is put aside first.")
+@click.option("--force", is_flag=True, help="Overwrite changed files; each is first moved to `.kata/kept/`.")
 def init(folder: Path, *, force: bool) -> None:
-    """Copy the katas into a folder to practise in; files you have changed stay as they are."""
+    """Copy the katas into a folder to practice in; files that you changed stay as they are."""
     from drill_katas.practice.workspace import init as copy_out
 
     copied = copy_out(folder.absolute(), force=force)
     click.echo(f"{folder}: {len(copied.new)} files new, {len(copied.same)} already there")
     for file in copied.kept:
-        click.echo(f"kept as it is, for it differs: {os.path.relpath(file)}")
-    for file, aside in copied.overwritten.items():
-        click.echo(f"overwritten: {os.path.relpath(file)}; yours is now {os.path.relpath(aside)}")
+        click.echo(f"changed, not overwritten: {os.path.relpath(file)}")
+    for file, moved_to in copied.overwritten.items():
+        click.echo(f"overwritten: {os.path.relpath(file)}; your file is now {os.path.relpath(moved_to)}")
     if copied.kept:
-        click.echo("`kata init --force` overwrites those too, and puts yours aside.")
+        click.echo("`kata init --force` overwrites these, too, and moves yours to `.kata/kept/`.")
     where = "" if folder == Path() else f"cd {folder} && "
-    click.echo(f"Begin with: {where}kata start fp_drift")
+    click.echo(f"Start with: {where}kata start fp_drift")
 
 
 def _suggest(choose: Callable[[Sequence[Due]], Due]) -> None:
-    """Show what to practise, and how to begin with it."""
+    """Print a kata to practice and the command that starts it."""
     from drill_katas.practice.journal import now
     from drill_katas.practice.schedule import due, upcoming
 
@@ -181,10 +181,10 @@ def _suggest(choose: Callable[[Sequence[Due]], Due]) -> None:
     chosen = choose(found or upcoming(katas, events))
     if not found:
         soonest = upcoming(katas, events)[0]
-        click.echo(f"All is solved, and nothing is due before {soonest.since:%Y-%m-%d}. If you have time now:")
+        click.echo(f"Every kata is solved, and none is due before {soonest.since:%Y-%m-%d}. To practice now anyway:")
     why = (
         "not solved yet" if chosen.since is None else f"due {'again since' if found else 'on'} {chosen.since:%Y-%m-%d}"
     )
     click.echo(f"{chosen.kata.name}: {chosen.kata.manifest.title} ({why})")
     variant = "" if chosen.variant == ORIGINAL else f" --variant {chosen.variant}"
-    click.echo(f"Begin with: kata start {chosen.kata.name}{variant}")
+    click.echo(f"Start with: kata start {chosen.kata.name}{variant}")

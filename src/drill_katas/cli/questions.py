@@ -1,4 +1,4 @@
-"""The questions of `kata diagnose` at a terminal, with a way back."""
+"""The interactive questions of `kata diagnose`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.answer import Effect
     from drill_katas.evidence.records import IncidentRecord
-    from drill_katas.investigation.hypothesis import Given, Reader
+    from drill_katas.investigation.hypothesis import DiagnoseOptions, Reader
     from drill_katas.report.text import TextLine
 
 BACK: Final = "b"
 YES: Final = "y"
 NONE: Final = "none"
-ERROR: Final = "Error: "  # click's own, ahead of a reply that cannot be read
+ERROR: Final = "Error: "  # click prints this prefix before the message of an invalid reply
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question: the part of the answer that it is for, its text, the lines above it, and the reader of a reply.
+    """One question: `part` names the part of the diagnosis, `lines` are printed above `text`.
 
-    `read` returns the reply as an option would have it.
+    `read` checks a reply and returns it in the form of the option. `applies` decides from the earlier replies whether
+    to ask.
     """
 
     part: str
@@ -40,16 +41,18 @@ class Question:
     applies: Callable[[Mapping[str, str]], bool] = lambda _: True
 
 
-def complete(reader: Reader, incident: IncidentRecord, given: Given, came: Mapping[str, Effect]) -> Given:
-    """Ask at the terminal for what the options leave out, and return all options. Raises `click.Abort`."""
+def complete(
+    reader: Reader, incident: IncidentRecord, options: DiagnoseOptions, outcomes: Mapping[str, Effect]
+) -> DiagnoseOptions:
+    """Ask at the terminal for each missing option, and return all options. Raises `click.Abort`."""
     from drill_katas.report.diagnosis import hypothesis_lines
 
-    answers = _answers_of(reader, given)
-    questions = [each for each in _questions(reader, incident, came) if each.part not in answers]
+    answers = _answers_of(reader, options)
+    questions = [each for each in _questions(reader, incident, outcomes) if each.part not in answers]
     if all(each.part == "outcome" for each in questions):
-        return given
-    click.echo(f"{BACK} goes back a question, Ctrl-C leaves. Nothing counts before you confirm it.")
-    answers |= dialogue(questions, lambda asked: hypothesis_lines(answers | asked, reader.fired, came, width()))
+        return options
+    click.echo(f"{BACK} goes back one question, Ctrl-C leaves. Your diagnosis counts only after you confirm it.")
+    answers |= dialogue(questions, lambda replies: hypothesis_lines(answers | replies, reader.fired, outcomes, width()))
     experiment = answers["experiment"] if "outcome" not in answers else f"{answers['experiment']}={answers['outcome']}"
     return {
         "component": answers["component"],
@@ -62,97 +65,99 @@ def complete(reader: Reader, incident: IncidentRecord, given: Given, came: Mappi
 
 
 def dialogue(questions: Sequence[Question], summary: Callable[[dict[str, str]], Sequence[TextLine]]) -> dict[str, str]:
-    """Ask question after question, with a way back, until the summary of the replies is confirmed."""
+    """Ask each question, with a way back, until the summary of the replies is confirmed; return the replies."""
     replies: dict[str, str] = {}
-    asked: list[int] = []
+    answered: list[int] = []
     at = 0
     while True:
         if at == len(questions):
             now = {each.part: replies[each.part] for each in questions if each.applies(replies)}
             show(summary(now))
-            if _reply(f"Does this count? ({YES} it does, {BACK} goes back)", _confirmed) == YES:
+            if _reply(f"Submit this diagnosis? ({YES} submits it, {BACK} goes back)", _confirmed) == YES:
                 return now
-            at = asked.pop()
+            at = answered.pop()
         elif not questions[at].applies(replies):
             at += 1
         elif (reply := _ask(questions[at], replies)) != BACK:
             replies[questions[at].part] = reply
-            asked.append(at)
+            answered.append(at)
             at += 1
-        elif asked:
-            at = asked.pop()
+        elif answered:
+            at = answered.pop()
         else:
             click.echo("This is the first question.")
 
 
-def _questions(reader: Reader, incident: IncidentRecord, came: Mapping[str, Effect]) -> Iterator[Question]:
+def _questions(reader: Reader, incident: IncidentRecord, outcomes: Mapping[str, Effect]) -> Iterator[Question]:
     from drill_katas.report import diagnosis as text
 
     listed = functools.partial(text.numbered_lines, width=width())
     yield Question("component", "Which component", reader.component, lambda: listed(dict.fromkeys(reader.places, "")))
     yield Question(
         "mechanism",
-        "Which mechanism (numbers or names, with commas)",
+        "Which mechanism (numbers or names, separated by commas)",
         lambda reply: ",".join(reader.mechanisms(reply)),
         lambda: list(text.mechanism_lines(width(), numbered=True)),
     )
-    yield Question("onset", "When did customers begin to be hurt (HH:MM, or never)", _checked(reader.onset))
+    yield Question("onset", "When were customers first hurt (HH:MM, or never)", _checked(reader.onset))
     yield Question(
         "evidence",
-        "Which log lines or traces show it (ids, with commas)",
+        "Which log lines or traces show the cause (ids, separated by commas)",
         _checked(reader.evidence),
         default=NONE,
     )
     for number, name in enumerate(reader.fired):
         yield Question(
             name,
-            f"Was {name} 1 caused by it, or 2 noise",
+            f"Was {name} 1 caused by the fault, or 2 noise",
             reader.label,
             (lambda: list(text.alert_lines(incident.alerts, width()))) if number == 0 else tuple,
         )
     yield Question(
         "experiment",
-        "Which experiment supports it",
+        "Which experiment supports your diagnosis",
         reader.ablation,
-        lambda: listed(text.experiments(reader.ablations, came)),
+        lambda: listed(text.experiments(reader.ablations, outcomes)),
         default=NONE,
     )
     yield Question(
         "outcome",
-        "Which outcome does it have, if you are right",
+        "Which outcome does it have if you are right",
         reader.outcome,
         lambda: listed({each: text.OUTCOMES[each] for each in reader.outcomes}),
         applies=lambda replies: replies.get("experiment", NONE) != NONE,
     )
 
 
-def _answers_of(reader: Reader, given: Given) -> dict[str, str]:
-    """Return the answers that the options give; a wrong one is met here, ahead of the first question."""
+def _answers_of(reader: Reader, options: DiagnoseOptions) -> dict[str, str]:
+    """Return the answers in the options. Raises `UserError` for an invalid option, before the first question."""
     answers = {}
-    if given["component"]:
-        answers["component"] = reader.component(given["component"])
-    if given["mechanism"]:
-        answers["mechanism"] = ",".join(reader.mechanisms(",".join(given["mechanism"])))
-    if given["onset"]:
-        answers["onset"] = _checked(reader.onset)(given["onset"])
-    if given["evidence"]:
-        answers["evidence"] = ",".join(reader.evidence(",".join(given["evidence"])))
-    answers |= dict(reader.alert(each) for each in given["alert"])
-    if given["experiment"]:
-        made = reader.experiment(given["experiment"])
-        answers |= {"experiment": NONE} if made is None else {"experiment": made[0], "outcome": made[1]}
+    if options["component"]:
+        answers["component"] = reader.component(options["component"])
+    if options["mechanism"]:
+        answers["mechanism"] = ",".join(reader.mechanisms(",".join(options["mechanism"])))
+    if options["onset"]:
+        answers["onset"] = _checked(reader.onset)(options["onset"])
+    if options["evidence"]:
+        answers["evidence"] = ",".join(reader.evidence(",".join(options["evidence"])))
+    answers |= dict(reader.alert(each) for each in options["alert"])
+    if options["experiment"]:
+        prediction = reader.experiment(options["experiment"])
+        answers |= (
+            {"experiment": NONE} if prediction is None else {"experiment": prediction[0], "outcome": prediction[1]}
+        )
     return answers
 
 
 def _ask(question: Question, replies: Mapping[str, str]) -> str:
-    """Ask one question; a reply from before is its default."""
+    """Ask one question; an earlier reply to it is the default."""
     click.echo()
     show(question.lines())
     return _reply(question.text, question.read, replies.get(question.part, question.default))
 
 
 def _reply(text: str, read: Callable[[str], str], default: str | None = None) -> str:
-    """Ask until the reply can be read."""
+    """Prompt until the reply is valid, and return it."""
     from drill_katas.report.text import plain, wrapped
 
     def checked(reply: str) -> str:
@@ -168,12 +173,12 @@ def _reply(text: str, read: Callable[[str], str], default: str | None = None) ->
 
 def _confirmed(reply: str) -> str:
     if reply.lower() not in {YES, "yes"}:
-        raise UserError(f"{YES} counts it, {BACK} goes back a question, and Ctrl-C leaves without a diagnosis")
+        raise UserError(f"{YES} submits the diagnosis, {BACK} goes back one question, and Ctrl-C leaves without one")
     return YES
 
 
 def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
-    """Return a reader that gives a text back as it is, once it can be read."""
+    """Return a reader that checks a text with `read` and returns it unchanged."""
 
     def checked(text: str) -> str:
         read(text)

@@ -1,4 +1,4 @@
-"""Subcommands that judge the learner's files: once, and on every save."""
+"""Subcommands that judge the learner's files: once, or on every save."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ WITH_PATH: Final = ("--kata-from", "--kata-path", "--kata-report")
 @click.argument("name")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- PYTEST_OPTIONS]")
 def run(name: str, options: tuple[str, ...]) -> None:
-    """Judge a kata: `pytest --kata NAME`, with the pytest that this command is installed with.
+    """Judge a kata: run `pytest --kata NAME` with the pytest of this installation.
 
-    NAME is what --kata takes; options of pytest follow after --. Output and exit code are pytest's.
+    NAME is a value of --kata. Options of pytest follow after --. Output and exit code are pytest's.
     """
-    Path.cwd()  # pytest meets a folder that was removed with a traceback
+    Path.cwd()  # raises if the folder was removed; pytest would print a traceback
     sys.stdout.flush()
     options = tuple(_with_equals_signs(options))
-    # -P keeps the learner's folder off the judge's path, as it is for the command `pytest`
+    # -P keeps the learner's folder off the judge's import path, as the command `pytest` does
     os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", "--kata", name, *options])  # noqa: S606
 
 
-run.context_settings["ignore_unknown_options"] = True  # `kata run fp_drift -x` can only mean pytest's -x
+run.context_settings["ignore_unknown_options"] = True  # so that `kata run fp_drift -x` passes -x to pytest
 
 
 def _with_equals_signs(options: Sequence[str]) -> Iterator[str]:
-    """Write `--kata-from DIR` as `--kata-from=DIR`.
+    """Yield the options with `--kata-from DIR` joined to `--kata-from=DIR`.
 
-    pytest takes the DIR of the former for a test path, and loads the settings in it before any plugin can refuse.
+    pytest takes a separate DIR for a test path and loads the settings in it before a plugin can refuse them.
     """
     rest = iter(options)
     for option in rest:
@@ -50,12 +50,12 @@ def _with_equals_signs(options: Sequence[str]) -> Iterator[str]:
 @command("watch", "kata watch fp_drift")
 @click.argument("name")
 def watch(name: str) -> None:
-    """Judge a kata now, and again whenever you save one of its files; Ctrl-C ends it."""
+    """Judge a kata now and after every save; Ctrl-C ends it."""
     from drill_katas.batch.judge_client import JudgeConfig, JudgeEnded, JudgeRequest, WarmJudge
     from drill_katas.practice.watch import OPTIONS, saves
 
     _, kata = find(name)
-    click.echo(f"getting a judge of {name} ready ...")
+    click.echo(f"starting a judge of {name} ...")
     with WarmJudge(JudgeConfig(kata=name, options=OPTIONS, shown=True)) as judge:
         try:
             for saved in saves(kata):
@@ -63,8 +63,9 @@ def watch(name: str) -> None:
                     click.echo(f"\n{', '.join(sorted(saved))} saved")
                 judge.judge(JudgeRequest())
                 if not saved:
-                    click.echo(f"watching {', '.join(kata.manifest.editable)} (a save is no attempt); Ctrl-C ends it")
+                    files = ", ".join(kata.manifest.editable)
+                    click.echo(f"watching {files} (a save is not an attempt); Ctrl-C ends it")
         except KeyboardInterrupt:
-            click.echo("\nno longer watching")
+            click.echo("\nwatching ended")
         except JudgeEnded:
-            raise UserError("the judge has ended; begin anew with `kata watch`") from None
+            raise UserError("the judge process ended; start it again with `kata watch`") from None

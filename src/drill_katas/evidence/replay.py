@@ -144,7 +144,7 @@ def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> Incident
     metrics = scene.meters.families()
     alerts = alerts_of(scene.incident.rules, Metrics(metrics))
     began, ended = scene.incident.began, scene.incident.ended
-    since, until = scene.incident.hurt
+    since, until = scene.incident.impact
     asked = [each for each in scene.requests if each.name == scene.incident.request]
     summary = Summary(
         kata=what.kata.name,

@@ -1,1 +1,1 @@
-"""An investigation: a case, experiments, a hypothesis and its score."""
+"""The investigation of an incident: case, experiments, hypothesis, score."""

@@ -1,7 +1,7 @@
-"""The best constant answer to a kata's incidents, and what an answer is worth beyond it.
+"""The best constant answer to a kata's incidents, the zero of the score.
 
-A constant answer is the same for every variant of a kata: component, mechanisms, onset and marks of alerts, named
-without a look at the evidence. Its points are the mean over the variants. The best one is the zero of the scale.
+A constant answer names the same component, mechanisms, onset, and alert labels for every variant of a kata, without a
+look at the evidence. Its points are the mean over the variants.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from drill_katas.catalog.answer import AlertLabel, ExpectedDiagnosis
 
 POINTS: Final = {"component": 25.0, "mechanism": 37.5, "onset": 12.5, "alerts": 25.0}
-ON_TIME: Final = 120.0  # seconds that an onset may lie outside the stretch in which the evidence places it
+ON_TIME: Final = 120.0  # seconds that an onset may be outside the interval that the evidence allows
 
 
 @dataclass(frozen=True)
 class Named:
-    """What an answer names; `onset` is a time of day in seconds, None for never."""
+    """The content of an answer; `onset` is a time of day in seconds, None for never."""
 
     component: str
     mechanisms: frozenset[str]
@@ -29,7 +29,7 @@ class Named:
     alerts: Mapping[str, AlertLabel]
 
     def shares(self, truth: ExpectedDiagnosis) -> dict[str, float]:
-        """Return how right each part is, from 0 to 1."""
+        """Return the correctness of each part, from 0 to 1."""
         stretch = stretch_of(truth)
         marks = [self.alerts.get(name) == mark for name, mark in truth.alerts.items()]
         return {
@@ -41,7 +41,7 @@ class Named:
 
 
 def best_constant(truths: Sequence[ExpectedDiagnosis]) -> Named:
-    """Return the answer that earns most points over the variants with these truths."""
+    """Return the answer that earns the most points over the variants with these truths."""
     mechanisms = sorted({name for truth in truths for name in truth.mechanisms})
     sets = [frozenset(of) for size in range(1, len(mechanisms) + 1) for of in itertools.combinations(mechanisms, size)]
     stretches = [stretch_of(truth) for truth in truths]
@@ -64,35 +64,35 @@ def best_constant(truths: Sequence[ExpectedDiagnosis]) -> Named:
 
 
 def constant_points(truths: Iterable[ExpectedDiagnosis]) -> float:
-    """Return the points of the best constant answer, of 100: the mean over the variants with these truths."""
+    """Return the points of the best constant answer, from 0 to 100: the mean over the variants with these truths."""
     known = list(truths)
     best = best_constant(known)
     return sum(points(best.shares(truth)) for truth in known) / len(known)
 
 
 def points(shares: Mapping[str, float]) -> float:
-    """Return the points of an answer, of 100, before anything is taken off for what a constant one earns."""
+    """Return the points of an answer, from 0 to 100, before they are rescaled by `beyond`."""
     return sum(POINTS[name] * share for name, share in shares.items())
 
 
 def beyond(earned: float, constant: float) -> float:
-    """Return the share from 0 to 1 that points are of the way from a constant answer's to the right answer's 100.
+    """Return points rescaled to 0..1, where `constant` points are 0 and 100 points are 1.
 
-    As Cohen's kappa, https://doi.org/10.1177/001316446002000104, but never below 0. With a single variant every right
-    answer is a constant one, so that nothing is taken off.
+    This is Cohen's kappa, https://doi.org/10.1177/001316446002000104, but never below 0. With a single variant the best
+    constant answer earns 100; the points then stay as they are.
     """
-    if constant >= 100:  # noqa: PLR2004 - per cent
+    if constant >= 100:  # noqa: PLR2004 - percent
         return earned / 100
     return max(0.0, (earned - constant) / (100 - constant))
 
 
 def overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return the share of names in either set that are in both."""
+    """Return the Jaccard index of two sets: common names divided by all names."""
     return len(one & other) / max(1, len(one | other))
 
 
 def within(moment: float | None, stretch: tuple[float, float] | None) -> bool:
-    """Return whether a moment is in a stretch, to `ON_TIME`; None is in none."""
+    """Return whether a moment is at most `ON_TIME` outside a stretch; None matches only None."""
     if moment is None or stretch is None:
         return moment is None and stretch is None
     first, last = stretch
@@ -100,7 +100,7 @@ def within(moment: float | None, stretch: tuple[float, float] | None) -> bool:
 
 
 def stretch_of(truth: ExpectedDiagnosis) -> tuple[float, float] | None:
-    """Return the stretch in which the evidence places the onset, as times of day in seconds; None for never."""
+    """Return the interval that the evidence allows for the onset, as times of day in seconds; None for never."""
     if not truth.onset:
         return None
     moments = [int(each[:2]) * 3600 + int(each[3:]) * 60.0 for each in truth.onset]

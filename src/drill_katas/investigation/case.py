@@ -1,4 +1,4 @@
-"""A case: one kata's incident in a workspace, which can be replayed, asked, and experimented with."""
+"""A case: one kata's incident in a workspace, to replay, query, and experiment with."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Case:
-    """A kata's incident in a workspace. `progress(label)` returns a function that shows the share done of a replay.
+    """A kata's incident in a workspace.
 
-    `notices` collects messages that the learner must see besides the answer.
+    `progress(label)` returns a function that shows the completed share of a replay. `notices` collects messages for the
+    learner.
     """
 
     workspace: Workspace
@@ -44,41 +45,44 @@ class Case:
         return store.folder_of(self.workspace, self.kata.name)
 
     def incident(self) -> IncidentRecord:
-        """Return the recorded incident. Raises `UserError` when there is none."""
+        """Return the recorded incident. Raises `UserError` if there is none."""
         return store.read(self.folder, self.kata.name)
 
     def ask(self, about: str, experiment: str | None = None, **options: Any) -> IncidentRecord:
-        """Return the recorded incident, or that of an experiment, and record the query in the journal."""
+        """Return the recorded incident or an experiment's replay, and record the query in the journal.
+
+        Raises `UserError` if there is no such record.
+        """
         found = self.incident()
         if experiment:
             one_of(experiment, ablations_of(self.kata), "experiment")
-            made = store.experiment_with(self.workspace, found, experiment)
-            if made is None:
+            played = store.experiment_with(self.workspace, found, experiment)
+            if played is None:
                 name = self.kata.name
                 raise UserError(
-                    f"{experiment} was not tried with this incident of {name}; `kata experiment {name} {experiment}` "
-                    f"does"
+                    f"{experiment} did not run yet with this incident of {name}; run "
+                    f"`kata experiment {name} {experiment}`"
                 )
-            found = made
+            found = played
         self.record_query(about, experiment, **options)
         return found
 
     def record_query(self, about: str, experiment: str | None = None, **options: Any) -> None:
-        """Record in the journal what was asked."""
-        given = {option: str(value) for option, value in options.items() if value is not None}
-        self.workspace.journal.append(Queried(kata=self.kata.name, about=about, options=given, ablation=experiment))
+        """Record a query in the journal."""
+        texts = {option: str(value) for option, value in options.items() if value is not None}
+        self.workspace.journal.append(Queried(kata=self.kata.name, about=about, options=texts, ablation=experiment))
 
     def replay(self, source: str | None, seed: int) -> IncidentRecord:
-        """Replay the incident with the learner's files, or those of `source`; the replay replaces the last record."""
+        """Replay the incident with the learner's files, or those of `source`; it replaces the recorded incident."""
         played = self._replay(self._arm(source), seed, None)
         self._keep_broken(played)
         self._record(played)
         return played
 
     def experiment(self, ablation: str) -> tuple[IncidentRecord, IncidentRecord]:
-        """Replay the recorded incident with one thing left out; return the incident and the replay.
+        """Replay the recorded incident with an ablation; return the incident and the replay.
 
-        Raises `UserError` when the code is not that of the recorded incident.
+        Raises `UserError` if the code differs from that of the recorded incident.
         """
         baseline = self.incident()
         source = None if baseline.summary.source == WORKSPACE else baseline.summary.source
@@ -94,12 +98,12 @@ class Case:
         return baseline, played
 
     def outcomes(self) -> dict[str, Effect]:
-        """Return the outcome of each experiment that was made with the recorded incident."""
+        """Return the outcome of each experiment that ran with the recorded incident."""
         incident = self.incident()
-        made = {
+        replays = {
             ablation: store.experiment_with(self.workspace, incident, ablation) for ablation in ablations_of(self.kata)
         }
-        return {ablation: outcome(incident, played) for ablation, played in made.items() if played is not None}
+        return {ablation: outcome(incident, played) for ablation, played in replays.items() if played is not None}
 
     def _arm(self, source: str | None) -> Arm:
         return workspace_arm(self.kata) if source is None else arm_from(self.kata, source, "--from")
@@ -111,25 +115,25 @@ class Case:
 
     def _record(self, played: IncidentRecord) -> None:
         """Store a replay, and record it in the journal."""
-        told = played.summary
+        summary = played.summary
         with story_of(self.kata) as story:
-            folder = store.folder_of(self.workspace, self.kata.name, told.ablation)
+            folder = store.folder_of(self.workspace, self.kata.name, summary.ablation)
             store.write(folder, played, story.INCIDENT.rules)
         event = Replayed(
             kata=self.kata.name,
-            variant=told.variant,
-            seed=told.seed,
-            ablation=told.ablation,
-            good=round(told.after.share, 4),
+            variant=summary.variant,
+            seed=summary.seed,
+            ablation=summary.ablation,
+            good=round(summary.after.share, 4),
         )
         notice = self.workspace.journal.append(event)
         self.notices += [notice] if notice else []
 
     def _keep_broken(self, played: IncidentRecord) -> None:
-        """Keep the record of the untouched files that a replay of other code is about to replace, for comparisons."""
+        """Copy the record of the broken files, for comparisons, before a replay of other code replaces it."""
         recorded = store.summary_of(self.folder)
         if recorded is None or recorded.code == played.summary.code:
             return
-        with contextlib.suppress(UserError):  # without the broken files or room for a copy, a page replays them later
+        with contextlib.suppress(UserError):  # without a copy, a page replays the broken files later
             if recorded.code == digest(broken_files(self.kata, recorded.variant)):
                 store.copy(self.folder, store.folder_beside(self.workspace, self.kata.name, recorded.basis))

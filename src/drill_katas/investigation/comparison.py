@@ -1,4 +1,4 @@
-"""The page of an incident: the recorded incident, beside replays of the same night with other files."""
+"""The page of an incident: the recorded incident beside replays of the same night with other files."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ BEFORE = "before"
 
 
 def recorded_as(case: Case, source: str | None, seed: int | None) -> IncidentRecord | None:
-    """Return the recorded incident, None without one. Raises `UserError` when `source` or `seed` asks for another.
+    """Return the recorded incident, None without one. Raises `UserError` if `source` or `seed` differs from it.
 
-    A difference to the learner's present code is added to the case's notices.
+    A difference from the learner's current code is added to the notices of the case.
     """
     if not case.folder.is_dir():
         return None
@@ -42,31 +42,31 @@ def draw(case: Case, compare: tuple[str, ...], file: Path) -> None:
 
 
 def _expect_recorded(recorded: Summary, source: str | None, seed: int | None) -> None:
-    """Raise `UserError` when another replay is asked for than the recorded one, which a page never replaces."""
+    """Raise `UserError` if the options differ from the recorded incident, because a page never replaces it."""
     options = [f"--from {source}"] if source not in {None, recorded.source} else []
     options += [f"--seed {seed}"] if seed not in {None, recorded.seed} else []
     if options:
         raise UserError(
-            f"--html draws the recorded incident, which is of {_label(recorded)} with seed {recorded.seed}; "
-            f"`kata incident {recorded.kata} {' '.join(options)}` records that one in its place"
+            f"--html draws the recorded incident, and that is a replay of {_label(recorded)} with seed "
+            f"{recorded.seed}; to replace it, run `kata incident {recorded.kata} {' '.join(options)}`"
         )
 
 
 def _outdated(case: Case, recorded: Summary) -> Iterator[str]:
-    """Yield how the record differs from the learner's present code."""
+    """Return notices about differences between the record and the learner's current code."""
     variant = case.workspace.progress_of(case.kata).variant
     again = f"`kata incident {case.kata.name}` replays it"
     if recorded.variant != variant:
-        yield f"the page shows the recorded variant {recorded.variant}; yours is {variant} now: {again}"
+        yield f"the page shows the recorded variant {recorded.variant}, and you are on {variant} now: {again}"
     elif recorded.source == WORKSPACE and recorded.code != code_of(workspace_arm(case.kata)):
-        yield f"the page shows the recorded code; yours has changed since: {again}"
+        yield f"the page shows the recorded code, and your code has changed since: {again}"
 
 
 def _shown(case: Case, incident: IncidentRecord, compare: tuple[str, ...]) -> Iterator[Shown]:
     recorded = incident.summary
     kata, workspace = case.kata, case.workspace
     if not compare and recorded.source == WORKSPACE and workspace.progress_of(kata).state == "solved":
-        yield Shown(BEFORE, "the broken files, as the kata comes with them", _broken(case, recorded))
+        yield Shown(BEFORE, "the broken files of the kata", _broken(case, recorded))
     files = kata.folder.relative_to(workspace.root) if kata.folder.is_relative_to(workspace.root) else kata.folder
     about = f"the files in {files}" if recorded.source == WORKSPACE else _about(recorded.source)
     yield Shown(_label(recorded), about, incident)
@@ -91,7 +91,7 @@ def _broken(case: Case, recorded: Summary) -> IncidentRecord:
 
 
 def _beside(case: Case, label: str, arm: Arm, recorded: Summary) -> IncidentRecord:
-    """Return the same night with other files: recorded before, or replayed now. A late replay is made again."""
+    """Return the same night with other files: from a record, or replayed now. A late record is replayed again."""
     kata = case.kata
     basis = Basis(code_of(arm), recorded.variant, recorded.seed)
     folder = store.folder_beside(case.workspace, kata.name, basis)

@@ -1,11 +1,11 @@
-"""Diagnoses: the cause that a learner names for an incident, and its score.
-
-The score is a product, 100 at most; `answer.toml` has the right answer, and the same diagnosis always scores the same.
+"""The score of a diagnosis, from 0 to 100: the product of two factors.
 
 | factor | from 0 to 1 |
 | --- | --- |
-| answer | component, mechanism, onset and alerts, by their `POINTS`, beyond the best constant answer (`baseline.py`) |
-| grounds | the mean of the share of the cited evidence that shows the cause, and 1 for an experiment that supports it |
+| answer | component, mechanism, onset, and alerts, weighted by `POINTS`, less the best constant (`baseline.py`) |
+| grounds | half the share of cited evidence that shows the cause; half for an experiment that supports the hypothesis |
+
+`answer.toml` has the right answer. Equal diagnoses get equal scores.
 """
 
 from __future__ import annotations
@@ -24,32 +24,33 @@ if TYPE_CHECKING:
     from drill_katas.catalog.answer import AlertLabel, Effect, ExpectedDiagnosis
     from drill_katas.evidence.records import IncidentRecord
 
-AS_BEFORE: Final = 0.1  # difference of the share of good requests that is none
-ALL: Final = 0.98  # of the requests, and the harm is gone
+AS_BEFORE: Final = 0.1  # largest difference of shares of good requests that counts as unchanged
+ALL: Final = 0.98  # least share of good requests for which the harm is gone
 DECIDED_BY: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "component": (frozenset({"traces"}), frozenset({"graph"})),
     "mechanism": tuple(frozenset({"experiment", each}) for each in ("traces", "logs", "metrics")),
     "onset": (frozenset({"metrics"}), frozenset({"logs"})),
     "alerts": (frozenset({"experiment"}),),
 }
-"""Which questions must have been asked before a part is told to be right or wrong; any of the sets will do."""
+"""The queries that decide each part, so that guessing does not pay; one complete set is enough to report a part."""
 GROUNDS: Final = ("evidence", "experiment")
 ABOUT: Final = {
-    "component": "where the cause is",
-    "mechanism": "which mechanism it has",
-    "onset": "when customers began to be hurt, to two minutes",
-    "alerts": "which alerts the cause made fire",
+    "component": "the service with the fault",
+    "mechanism": "the mechanism of the fault",
+    "onset": "the time when customers were first hurt, to two minutes",
+    "alerts": "the alerts that the fault caused",
 }
+NO_EXPERIMENT: Final = "no experiment is named"
 DAY: Final = 86_400  # seconds
 State = Literal["proposed", "supported", "refuted"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hypothesis:
-    """What somebody takes for the cause.
+    """A learner's explanation of an incident.
 
-    `onset` is when customers began to be hurt, in seconds since 1970, None for never; `evidence` the ids of log lines
-    and traces; `alerts` says what each alert was. `experiment` names an ablation, with the outcome that is predicted.
+    `onset` is the time when customers were first hurt, in seconds since 1970, None for never. `alerts` has a label for
+    each alert by name, `evidence` the ids of log lines and traces, `experiment` an ablation and its predicted outcome.
     """
 
     component: str
@@ -62,7 +63,7 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a score: how right it is, from 0 to 1, and why."""
+    """One part of a score: `share` is its correctness from 0 to 1, `why` the reason."""
 
     name: str
     share: float
@@ -70,16 +71,19 @@ class Part:
 
     @property
     def right(self) -> bool:
-        """Whether nothing is missing."""
+        """Whether the part is completely right."""
         return self.share == 1
 
 
 @dataclass(frozen=True)
 class Score:
-    """How good a hypothesis is, and whether an experiment has supported or refuted it.
+    """The score of a hypothesis; `constant` is the points of the best constant answer, from 0 to 100.
 
-    It supports what has component and mechanism right, at least in part, if with other causes it would come out
-    otherwise. `constant` are the points of the best constant answer, of 100.
+    | state | condition |
+    | --- | --- |
+    | supported | the outcome was predicted and differs with other causes; component and some mechanism are right |
+    | refuted | the outcome differs from the prediction |
+    | proposed | otherwise |
     """
 
     parts: tuple[Part, ...]
@@ -95,17 +99,17 @@ class Score:
 
     @property
     def cause(self) -> bool:
-        """Whether it names the component and all mechanisms."""
+        """Whether the component and all mechanisms are right."""
         return all(part.right for part in self.parts if part.name in {"component", "mechanism"})
 
     @property
     def right(self) -> bool:
-        """Whether it names the cause, and an experiment supports it."""
+        """Whether the cause is right, and an experiment supports it."""
         return self.state == "supported" and self.cause
 
     @property
     def wrong(self) -> bool:
-        """Whether it costs time: it does not name the cause, or an experiment refutes it."""
+        """Whether the diagnosis costs time: the cause is wrong, or an experiment refutes it."""
         return self.state == "refuted" or not self.cause
 
 
@@ -113,9 +117,9 @@ def score(
     hypothesis: Hypothesis,
     truths: Mapping[str, ExpectedDiagnosis],
     incident: IncidentRecord,
-    came: Mapping[str, Effect],
+    outcomes: Mapping[str, Effect],
 ) -> Score:
-    """Score a hypothesis; `truths` has each variant's right answer, `came` the outcomes of the experiments made."""
+    """Return the score of a hypothesis; `truths` has the right answer by variant, `outcomes` those of experiments."""
     truth = truths[incident.summary.variant]
     fired = {alert.name for alert in incident.alerts}
     of_fired = replace(truth, alerts={name: mark for name, mark in truth.alerts.items() if name in fired})
@@ -124,13 +128,13 @@ def score(
     shares = named.shares(of_fired)
     if _near(hypothesis.onset, incident.summary.onset):
         shares["onset"] = 1.0
-    state, experiment, why = _experiment(hypothesis, truth, came)
-    speaking = sum(speaks(incident, each, truth.evidence) for each in hypothesis.evidence)
-    evidence = speaking / max(1, len(hypothesis.evidence))
+    state, experiment, why = _experiment(hypothesis, truth, outcomes)
+    relevant = sum(shows_cause(incident, each, truth.evidence) for each in hypothesis.evidence)
+    evidence = relevant / max(1, len(hypothesis.evidence))
     return Score(
         parts=(
             *(Part(name, shares[name], about) for name, about in ABOUT.items() if name in shares),
-            Part("evidence", evidence, _of_evidence(speaking, len(hypothesis.evidence))),
+            Part("evidence", evidence, _of_evidence(relevant, len(hypothesis.evidence))),
             Part("experiment", experiment, why),
         ),
         state=state,
@@ -138,23 +142,24 @@ def score(
     )
 
 
-def told(part: Part, asked: frozenset[str]) -> str:
-    """Say what is told of a part of a score, given what of the evidence was asked: guessing is not to pay.
+def part_report(part: Part, queries: frozenset[str]) -> str:
+    """Return the correctness of a part, or the queries that are missing to decide it.
 
-    `asked` names the questions that were put (logs, traces, metrics, graph, alerts) and "experiment" if one was made.
+    `queries` has the kinds of evidence that were queried (logs, traces, metrics, graph, alerts), and "experiment" after
+    an experiment.
     """
     needed = DECIDED_BY.get(part.name, ())
-    if any(each <= asked for each in needed) or not needed:
+    if any(each <= queries for each in needed) or not needed:
         how = "right" if part.right else "partly right" if part.share else "not right"
         return f"{how}: {part.why}" if part.name in GROUNDS else how
-    missing = min((each - asked for each in needed), key=lambda each: (len(each), "experiment" not in each))
-    questions = " and ".join(sorted(missing - {"experiment"}))
-    ways = ["make an experiment"] * ("experiment" in missing) + [f"ask {questions}"] * bool(questions)
-    return f"not told: what you have asked so far does not decide it; {' and '.join(ways)}"
+    missing = min((each - queries for each in needed), key=lambda each: (len(each), "experiment" not in each))
+    kinds = " and ".join(sorted(missing - {"experiment"}))
+    steps = ["run an experiment"] * ("experiment" in missing) + [f"query the {kinds}"] * bool(kinds)
+    return f"not shown: your queries so far do not decide it; {' and '.join(steps)}"
 
 
 def outcome(baseline: IncidentRecord, experiment: IncidentRecord) -> Effect:
-    """Return what became of the harm in an experiment."""
+    """Return the effect of an experiment on the harm."""
     before, after = baseline.summary.after.share, experiment.summary.after.share
     if after >= ALL > before:
         return "gone"
@@ -163,13 +168,13 @@ def outcome(baseline: IncidentRecord, experiment: IncidentRecord) -> Effect:
     return "better" if after > before else "worse"
 
 
-def speaks(incident: IncidentRecord, of: str, pattern: str) -> bool:
-    """Return whether a log line or a trace, by its id, has something that matches."""
+def shows_cause(incident: IncidentRecord, of: str, pattern: str) -> bool:
+    """Return whether the log line or trace with the id `of` matches the pattern of the cause."""
     return any(re.search(pattern, text) for text in texts(incident, of))
 
 
 def texts(incident: IncidentRecord, of: str) -> Iterable[str]:
-    """Return what a log line, or a trace with its log lines, says; nothing for an id that is not there."""
+    """Return the text of the log line, or of the spans and log lines of the trace, with the id `of`."""
     for line in incident.logs:
         if of in {line.id, line.trace_id}:
             fields = " ".join(f"{name}={value}" for name, value in line.fields.items())
@@ -183,28 +188,28 @@ def texts(incident: IncidentRecord, of: str) -> Iterable[str]:
 
 
 def _experiment(
-    hypothesis: Hypothesis, truth: ExpectedDiagnosis, came: Mapping[str, Effect]
+    hypothesis: Hypothesis, truth: ExpectedDiagnosis, outcomes: Mapping[str, Effect]
 ) -> tuple[State, float, str]:
     """Return the state of a hypothesis, the share of the experiment's points, and why."""
     if hypothesis.experiment is None:
-        return "proposed", 0.0, "no experiment is named"
+        return "proposed", 0.0, NO_EXPERIMENT
     ablation, predicted = hypothesis.experiment
-    if ablation not in came:
-        return "proposed", 0.0, f"{ablation} was not tried"
-    if came[ablation] != predicted:
-        return "refuted", 0.0, f"with {ablation} the harm is {came[ablation]}, and {predicted} was predicted"
-    came_true = f"with {ablation} the harm is {predicted}, as predicted"
+    if ablation not in outcomes:
+        return "proposed", 0.0, f"{ablation} did not run yet"
+    if outcomes[ablation] != predicted:
+        return "refuted", 0.0, f"with {ablation} the harm is {outcomes[ablation]}; you predicted {predicted}"
+    as_predicted = f"with {ablation} the harm is {predicted}, as predicted"
     if ablation not in truth.supports:
-        return "proposed", 0.0, f"{came_true}; with other causes it is, too"
+        return "proposed", 0.0, f"{as_predicted}; other causes have the same outcome"
     if hypothesis.component in truth.components and set(hypothesis.mechanisms) & set(truth.mechanisms):
-        return "supported", 1.0, came_true
-    return "proposed", 0.0, f"{came_true}; it supports another cause than yours"
+        return "supported", 1.0, as_predicted
+    return "proposed", 0.0, f"{as_predicted}; this supports another cause"
 
 
-def _of_evidence(speaking: int, cited: int) -> str:
+def _of_evidence(relevant: int, cited: int) -> str:
     if not cited:
         return "no log line or trace is cited"
-    return f"{speaking} of {cited} cited log lines and traces {'shows' if speaking == 1 else 'show'} the cause"
+    return f"{relevant} of {cited} cited log lines and traces {'shows' if relevant == 1 else 'show'} the cause"
 
 
 def _near(one: float | None, other: float | None) -> bool:

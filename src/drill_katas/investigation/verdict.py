@@ -1,4 +1,4 @@
-"""The verdict on a diagnosis: its predicted experiment is made, its score is computed and recorded."""
+"""The verdict on a diagnosis: run its experiment, compute the score, and record it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def expected_of(case: Case, incident: IncidentRecord) -> Mapping[str, ExpectedDiagnosis]:
-    """Return the right diagnosis of each variant. Raises `UserError` without one for this incident."""
+    """Return the right diagnosis by variant. Raises `UserError` if this incident's variant has none."""
     expected = read_answer(case.kata.solutions).diagnosis
     if incident.summary.variant not in expected:
         raise UserError(
-            f"the answer of {case.kata.name} has no diagnosis for its variant {incident.summary.variant}: there is "
-            f"nothing to score"
+            f"the answer of {case.kata.name} has no diagnosis for the variant {incident.summary.variant}, so a "
+            f"diagnosis of it cannot be scored"
         )
     return expected
 
@@ -36,7 +36,7 @@ def diagnosed(
     expected: Mapping[str, ExpectedDiagnosis],
     outcomes: Mapping[str, Effect],
 ) -> Score:
-    """Score a hypothesis and record it in the journal; an experiment that it predicts is made first."""
+    """Return the score of a hypothesis and record it in the journal; its experiment runs first if necessary."""
     known = dict(outcomes)
     if hypothesis.experiment and hypothesis.experiment[0] not in known:
         known[hypothesis.experiment[0]] = scoring.outcome(*case.experiment(hypothesis.experiment[0]))

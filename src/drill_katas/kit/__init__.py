@@ -1,10 +1,14 @@
-"""The vocabulary of kata authors: what a kata's tests import, and all they import of this package.
+"""The public API for kata authors; a kata imports only this module, and `kit.rules` for its incident.
 
 >>> from drill_katas import kit
 
-The system under test comes as the fixture `sut` (see `drill_katas.judge.sut.Sut`). Resources to hand to
-`sut.open` and `sut.serve`: `database()`, `upstream(...)`, the nodes of a `network(...)`. Outcomes a check may
-expect: `Killed`, `SutError`. Load on a network's nodes: `load`; who waits for whom there: `waits`.
+| need | name |
+| --- | --- |
+| the system under test | fixture `sut`, a `drill_katas.judge.sut.Sut` |
+| arguments of `sut.open` and `sut.serve` | `database()`, `upstream(...)`, the nodes of a `network(...)` |
+| exceptions of a call | `Killed`, `SutError` |
+| load on the nodes of a network | `load` |
+| wait-for chains between nodes | `waits` |
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def network(*nodes: str) -> Network:
-    """Return a network of these nodes, for `sut.serve`: see `drill_katas.services.network.Network`."""
+    """Return a network of these nodes for `sut.serve`; see `drill_katas.services.network.Network`."""
     from drill_katas.services.network import Network  # noqa: PLC0415 - aiohttp is slow to import, and few katas need it
 
     return Network(*nodes)

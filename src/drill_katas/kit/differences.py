@@ -1,4 +1,4 @@
-"""The first difference between two values of plain data, for checks that compare answers."""
+"""The first difference between two values of plain data, in words."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Final
 
 from drill_katas.text import plural, truncate
 
-SHOWN: Final = 60  # characters of a value
+SHOWN: Final = 60  # most characters of a value
 
 
 def difference(seen: object, right: object, where: str = "") -> str:
-    """Return the first difference in words, or "" if the values are equal.
+    """Return the first difference between `seen` and `right` in words, "" if they are equal.
+
+    `where` is the path to the values, such as "lines, item 1".
 
     >>> difference({"id": 7, "lines": [{"price": "1.50"}]}, {"id": 7, "lines": [{"price": "1.75"}]})
     'lines, item 1, price is "1.50"; it should be "1.75"'

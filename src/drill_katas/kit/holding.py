@@ -1,4 +1,4 @@
-"""Connections that stay checked out of their pool while a program waits for another service."""
+"""Connections that stay checked out while a program waits for another service."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Holding:
-    """Looks at a database's connections whenever a call to another service arrives, and keeps the worst of what it saw.
+    """Records the most connections that were checked out when a call to another service arrived.
 
-    A connection that is checked out over a call is idle for as long as that takes, and the pool has one less. That may
-    be right; where a check fails for want of connections, `str()` of this says what they were waiting for.
+    A connection that is checked out during a call is idle, and the pool has one connection less. This can be right. If
+    a check fails because connections ran out, `str()` of this object names the call that they waited for.
     """
 
     def __init__(self, database: Database) -> None:
@@ -24,13 +24,13 @@ class Holding:
         self._held: list[CheckedOut] = []
 
     def note(self, call: str) -> None:
-        """Look at the connections, for a call such as "POST /price" has arrived and is open from now on."""
+        """Record the checked-out connections at the arrival of a call, such as "POST /price"."""
         held = self._database.checked_out()
         if len(held) > len(self._held):
             self._call, self._held = call, held
 
     def __str__(self) -> str:
-        """Name the call and the first connection, as the beginning of a sentence; "" when none was checked out."""
+        """Return the call and the first connection as the start of a sentence; "" if no connection was checked out."""
         if not self._held:
             return ""
         were = plural(len(self._held), "connection was", "connections were")

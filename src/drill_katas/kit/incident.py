@@ -1,4 +1,4 @@
-"""What a kata's `incident.py` says of its incident; its function `replay(scene)` then plays it."""
+"""The declaration of an incident in a kata's `incident.py`; the function `replay(scene)` there plays it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Incident:
-    """The time of an incident, its alert rules, and the experiments that can be made with it.
+    """The time of an incident, its alert rules, and its experiments.
 
-    It lasts from `begins`, ISO 8601 in UTC, for so many minutes. `request` is what the customers ask whom it is about;
-    what they got is told before the minute `since`, and from then on to `until` or the end. The incident's clock runs
-    `scale` times as fast as the judge's while something happens, and jumps when nothing does. `buckets` are the upper
-    bounds in seconds of the histograms of durations. `ablations` names what can be left out or put right, and says in
-    words what that means.
+    | field | meaning |
+    | --- | --- |
+    | `begins` | start, ISO 8601 in UTC |
+    | `minutes` | duration |
+    | `request` | the customers' request whose service level is reported |
+    | `since`, `until` | first and last minute of the worst part, from the start; `until` defaults to the end |
+    | `ablations` | experiments: the name of each thing to leave out or fix, and its meaning in words |
+    | `scale` | speed of the incident's clock relative to the judge's; the clock jumps over idle time |
+    | `buckets` | upper bounds of the duration histograms, in seconds |
     """
 
     begins: str
@@ -35,16 +39,16 @@ class Incident:
 
     @property
     def began(self) -> float:
-        """When it begins, in seconds since 1970."""
+        """The start, in seconds since 1970."""
         return datetime.fromisoformat(self.begins).timestamp()
 
     @property
-    def hurt(self) -> tuple[float, float]:
-        """The stretch of time that it is about, in seconds since 1970."""
+    def impact(self) -> tuple[float, float]:
+        """Start and end of the worst part, in seconds since 1970."""
         until = self.minutes if self.until is None else self.until
         return self.began + self.since * 60, self.began + until * 60
 
     @property
     def ended(self) -> float:
-        """When it ends, in seconds since 1970."""
+        """The end, in seconds since 1970."""
         return self.began + self.minutes * 60

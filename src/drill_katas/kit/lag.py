@@ -1,4 +1,4 @@
-"""How late an application answers a question that costs it nothing: the lag of its event loop, as seen from outside."""
+"""Event-loop lag of an application, measured from outside by the response times of a trivial request."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Lag:
-    """How late answers came, in seconds; `failed` counts those that came in time and were no 200.
+    """Response times in seconds; `failed` counts the answers in time with a status other than 200.
 
-    `samples` has an entry for every moment at which somebody would have asked: one who waits 0.5 s for an answer would
-    otherwise be one bad sample, where a whole queue has waited. This is HdrHistogram's correction for coordinated
-    omission, https://github.com/HdrHistogram/HdrHistogram/blob/master/README.md.
+    `samples` has an entry for each planned request. A wait of 0.5 s therefore counts for all requests that would have
+    been sent meanwhile, not once. This is HdrHistogram's correction for coordinated omission,
+    https://github.com/HdrHistogram/HdrHistogram/blob/master/README.md.
     """
 
     samples: list[float] = field(default_factory=list)
@@ -29,18 +29,18 @@ class Lag:
 
     @property
     def max(self) -> float:
-        """The latest answer, in seconds."""
+        """The longest response time, in seconds."""
         return max(self.samples, default=0.0)
 
     @property
     def p95(self) -> float:
-        """The lag that 95 of 100 answers did not exceed, in seconds, by nearest rank; 0 when nothing was asked."""
+        """The 95th percentile in seconds, by nearest rank; 0 without samples."""
         if not self.samples:
             return 0.0
         return sorted(self.samples)[math.ceil(0.95 * len(self.samples)) - 1]
 
     def add(self, seconds: float, every: float) -> None:
-        """Note an answer that took so long, where somebody asks `every` so many seconds."""
+        """Add a response time to the samples; requests are planned `every` seconds."""
         waits = max(1, math.ceil(seconds / every))
         self.samples += [seconds - every * number for number in range(waits)]
 
@@ -49,10 +49,9 @@ class Lag:
 def lag(
     network: Network, node: str, path: str = "/health", *, every: float = 0.02, within: float = 5.0
 ) -> Iterator[Lag]:
-    """Ask a node's `path` again and again while the block runs, `every` so many seconds, and yield how late it answers.
+    """Request a node's `path` every `every` seconds while the block runs, and yield the response times.
 
-    Nobody waits longer than `within` seconds for an answer: one that does not come counts as that late. The figures
-    are complete when the block has ended.
+    A request times out after `within` seconds and counts as that late. The figures are complete after the block.
     """
     seen, over = Lag(), threading.Event()
 

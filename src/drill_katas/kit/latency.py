@@ -1,7 +1,6 @@
-"""Latency: how long something takes, against a control that is measured in the same run, in pairs.
+"""Latency as a ratio to a control, measured in pairs in the same run.
 
-A number of seconds says as much of the machine as of the program. The ratio to a control does not: whatever slows the
-machine down slows both of a pair down.
+A time in seconds depends on the machine. A ratio does not, because a slow machine slows down both parts of a pair.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
     from drill_katas.judge.sut import Sut
 
 LEAST_ROUNDS: Final = 3
-BINS: Final = 20  # of a distribution, each one character
-UNRECORDED: Final = "pytest-benchmark is off in this session, and keeps no record of this"
+BINS: Final = 20  # bins of a distribution, one character each
+UNRECORDED: Final = "pytest-benchmark is off in this session and does not record these times"
 
 
-def sla(  # noqa: PLR0913 - who is timed, against what, how long, and what it is called
+def sla(  # noqa: PLR0913 - each argument is an independent setting
     sut: Sut,
     benchmark: BenchmarkFixture,
     target: Callable[[], object],
@@ -35,14 +34,17 @@ def sla(  # noqa: PLR0913 - who is timed, against what, how long, and what it is
     seconds: float = 8.0,
     what: str = "it",
 ) -> float:
-    """Time `target` against `control` and return the median of their paired ratios.
+    """Time `target` against `control` in pairs, and return the median of the ratios.
 
-    Raises `AssertionError` when that is above the limit of `figure` in the kata's `thresholds.toml`. Each of `rounds`
-    pairs is the control and then the target; there are fewer, but at least 3, where more would take longer than
-    `seconds`, and one alone when it takes longer by itself. A first pair does not count. The target's times are in
-    pytest-benchmark's statistics, and the control's in `benchmark.extra_info`; where pytest-benchmark is off
-    (`--benchmark-disable`, pytest-xdist's `-n`) they are taken here, and the verdict is the same. `what` is the
+    Raises `AssertionError` if the median is above the limit of `figure` in the kata's `thresholds.toml`. `what` is the
     subject of the message.
+
+    | rule | detail |
+    | --- | --- |
+    | pair | the control, then the target; a first pair is a warm-up and does not count |
+    | number of pairs | `rounds`, or as many as fit in `seconds`, at least 3; 1 if a single pair does not fit |
+    | records | target: pytest-benchmark's statistics; control: `benchmark.extra_info` |
+    | pytest-benchmark off (`--benchmark-disable`, `-n`) | the times are measured here, and the verdict is the same |
     """
     began = time.perf_counter()
     _timed(control)
@@ -58,9 +60,9 @@ def sla(  # noqa: PLR0913 - who is timed, against what, how long, and what it is
         targets = _pairs(target, before, rounds)
     else:
         benchmark.pedantic(target, setup=before, rounds=rounds, iterations=1)  # type: ignore[no-untyped-call]
-        assert benchmark.stats is not None, "pytest-benchmark is on, and so it has statistics"
+        assert benchmark.stats is not None, "pytest-benchmark is on, so it has statistics"
         targets = list(benchmark.stats.stats.data)
-    controls = controls[:rounds]  # with --benchmark-cprofile there is one more
+    controls = controls[:rounds]  # --benchmark-cprofile adds one
     ratio = statistics.median(one / other for one, other in zip(targets, controls, strict=True))
     limit = sut.measured(figure, ratio)
     benchmark.extra_info |= {"control": figures(controls), "ratio": ratio, "limit": limit}
@@ -69,7 +71,7 @@ def sla(  # noqa: PLR0913 - who is timed, against what, how long, and what it is
 
 
 def figures(times: Sequence[float]) -> dict[str, float]:
-    """Return the minimum, median and 95th percentile (nearest rank) of times, in seconds."""
+    """Return the minimum, median, and 95th percentile (nearest rank) of times, in seconds."""
     from pytest_benchmark.stats import Stats  # noqa: PLC0415 - few katas need it
 
     stats = Stats()  # type: ignore[no-untyped-call]
@@ -80,24 +82,24 @@ def figures(times: Sequence[float]) -> dict[str, float]:
 def against_control(
     what: str, targets: Sequence[float], controls: Sequence[float], ratio: float, limit: float, *, recorded: bool
 ) -> str:
-    """Say how much longer than its control something takes, with the distribution and the figures of both."""
+    """Return the message of a missed limit: the ratio, and the distribution and figures of both parts."""
     low, high = min(*targets, *controls), max(*targets, *controls)
-    told = [
+    lines = [
         f"{what} takes {ratio:.1f} times as long as the control; the limit is {limit:g}",
         *(
             f"  {name:7} {strip(times, low, high)}  "
             + "  ".join(f"{figure} {value * 1000:.0f} ms" for figure, value in figures(times).items())
             for name, times in (("it", targets), ("control", controls))
         ),
-        f"  (rounds by how long they took, from {low * 1000:.0f} ms to {high * 1000:.0f} ms)",
+        f"  (rounds by duration, from {low * 1000:.0f} ms to {high * 1000:.0f} ms)",
     ]
-    return "\n".join(told if recorded else [*told, f"  ({UNRECORDED})"])
+    return "\n".join(lines if recorded else [*lines, f"  ({UNRECORDED})"])
 
 
 def strip(times: Sequence[float], low: float, high: float) -> str:
-    """Return the distribution of times as one line: how many fell into each bin, `.` for none and `+` for over 9.
+    """Return the distribution of times as one line: a count for each bin, `.` for 0 and `+` for more than 9.
 
-    The bins lie between `low` and `high` seconds, and each is wider than the last by the same factor.
+    The bins are logarithmic between `low` and `high`, in seconds.
     """
     counts = Counter(min(BINS - 1, int(BINS * math.log(each / low) / (math.log(high / low) or 1))) for each in times)
     return "".join("." if not counts[bin_] else "+" if counts[bin_] > 9 else str(counts[bin_]) for bin_ in range(BINS))  # noqa: PLR2004

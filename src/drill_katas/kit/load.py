@@ -1,4 +1,4 @@
-"""Load on a node of a network: bursts, closed and open loops, and what came of them."""
+"""Load on a node of a network: bursts, closed loops, open loops, and their results."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SHOWN_SECONDS: Final = ".2f"
 
 
 def is_2xx(answer: HttpResponse) -> bool:
-    """Return whether the status is one of success."""
+    """Return whether the status is 2xx."""
     return answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004 - RFC 9110, section 15
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request that is sent `at` so many seconds from the beginning; its customer hangs up after `within` seconds."""
+    """A request, sent `at` seconds after the start; its customer hangs up after `within` seconds."""
 
     at: float
     request: Request
@@ -38,9 +38,9 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a whole load may take, in seconds of own time; then what `lost()` returns is raised.
+    """Time limit of a whole load, in seconds without waiting for a processor; then the exception of `lost()` is raised.
 
-    It is called while the customers still wait, so that it sees who waits for whom: `sut.hang(...)` is the usual one.
+    `lost` is called while the customers still wait, so that it sees the open calls. Usually it is `sut.hang(...)`.
     """
 
     seconds: float
@@ -49,9 +49,9 @@ class Patience:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of a load: the answers in the order of the requests, and what `good` says is a good one.
+    """The result of a load: the answers in the order of the requests; `good` decides whether an answer is good.
 
-    `seconds` are those from the first sending to the last answer.
+    `seconds` is the time from the first request to the last answer.
     """
 
     answers: tuple[HttpResponse, ...]
@@ -60,24 +60,24 @@ class Load:
 
     @property
     def good_answers(self) -> int:
-        """How many answers are good."""
+        """The number of good answers."""
         return sum(map(self.good, self.answers))
 
     @property
     def goodput(self) -> float:
-        """Good answers per second. 0 when nothing was sent."""
+        """Good answers per second; 0 without requests."""
         return self.good_answers / self.seconds if self.seconds else 0.0
 
     @property
     def statuses(self) -> Counter[int | None]:
-        """How many answers have each status; None for customers that got none."""
+        """The number of answers by status; None for customers without an answer."""
         return Counter(answer.status for answer in self.answers)
 
     def percentile(self, percent: float) -> float:
-        """Return the time in seconds that `percent` of the requests took at most: the nearest rank.
+        """Return a percentile of the response times in seconds, by nearest rank, without interpolation.
 
-        That is the smallest time of all with at least `percent` of them not above it; no interpolation. A request
-        without an answer took as long as its customer waited. Raises `AssertionError` when nothing was sent.
+        A request without an answer counts with the time that its customer waited. Raises `AssertionError` without
+        requests.
         """
         assert self.answers, "there were no requests, so there is no percentile"
         return nearest_rank(sorted(answer.seconds for answer in self.answers), percent)
@@ -98,16 +98,16 @@ class Load:
         return self.percentile(99)
 
     def describe(self) -> str:
-        """Say it on one line, for a message: "40 requests: 36 times 503, 4 times 200; 3.1 good a second; p50 ..."."""
+        """Return one line for a message: "40 requests: 36 times 503, 4 times 200; 3.1 good a second; p50 ..."."""
         if not self.answers:
             return "no requests"
-        told = ", ".join(
+        counts = ", ".join(
             f"{number} {'time' if number == 1 else 'times'} {'no answer' if status is None else status}"
             for status, number in self.statuses.most_common()
         )
         times = ", ".join(f"{name} {getattr(self, name):{SHOWN_SECONDS}} s" for name in ("p50", "p95", "p99"))
         requests = f"{len(self.answers)} {'request' if len(self.answers) == 1 else 'requests'}"
-        return f"{requests}: {told}; {self.goodput:.1f} good a second; {times}"
+        return f"{requests}: {counts}; {self.goodput:.1f} good a second; {times}"
 
 
 def burst(
@@ -121,7 +121,7 @@ def burst(
 ) -> Load:
     """Send all requests at once; each customer hangs up after `within` seconds.
 
-    Raises what `patience.lost()` returns when that runs out; so do the others.
+    Raises the exception of `patience.lost()` after its time limit, as do the other loads.
     """
     arrivals = [Arrival(0.0, request, within) for request in requests]
     return open_loop(network, node, arrivals, good=good, patience=patience)
@@ -137,9 +137,9 @@ def closed_loop(
     good: Callable[[HttpResponse], bool] = is_2xx,
     patience: Patience | None = None,
 ) -> Load:
-    """Send the requests in their order from `clients` customers, each sending one when its last one is answered.
+    """Send the requests in order from `clients` customers; each sends its next request after the answer to its last.
 
-    Each hangs up after `within` seconds.
+    Each customer hangs up after `within` seconds.
     """
 
     async def run() -> list[HttpResponse]:
@@ -147,7 +147,7 @@ def closed_loop(
         left = iter(enumerate(requests))
 
         async def customer() -> None:
-            for number, request in left:  # shared: whoever is free takes the next
+            for number, request in left:  # shared: the next free customer takes the next request
                 answers[number] = await network.send(node, request, within)
 
         await asyncio.gather(*(customer() for _ in range(clients)))
@@ -166,7 +166,7 @@ def open_loop(
     good: Callable[[HttpResponse], bool] = is_2xx,
     patience: Patience | None = None,
 ) -> Load:
-    """Send each request when its time has come, whatever has become of the others."""
+    """Send each request at its time, independent of the answers to the others."""
 
     async def arrive(arrival: Arrival) -> HttpResponse:
         await asyncio.sleep(arrival.at)
@@ -185,7 +185,7 @@ def _finished(
 ) -> list[HttpResponse]:
     future = network.start(work)
     try:
-        if patience is None:  # it ends when its last customer has been answered or has hung up
+        if patience is None:  # ends with the answer to the last customer, or when that customer hangs up
             return future.result()
         waiting = network.wait(patience.seconds)
         while left := waiting.left():
@@ -197,7 +197,7 @@ def _finished(
 
 
 def poisson(requests: Sequence[Request], *, rate: float, within: float, seed: int) -> list[Arrival]:
-    """Return arrivals at `rate` a second on average, independent of each other: a Poisson process, from a seed.
+    """Return arrivals of a Poisson process with `rate` requests per second on average, from a seed.
 
     Each customer hangs up after `within` seconds.
     """

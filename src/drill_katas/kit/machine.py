@@ -1,4 +1,4 @@
-"""Stateful checks: Hypothesis's rule-based state machines, run as part of one check."""
+"""Stateful checks: Hypothesis's rule-based state machines as part of one check."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ if TYPE_CHECKING:
 
 
 class Machine(RuleBasedStateMachine):
-    """A state machine about the system under test, `self.sut`; write rules and invariants as usual.
+    """A state machine for the system under test, `self.sut`; write rules and invariants as usual.
 
-    `at_end` is called at the end of every walk, for what must hold then: a rule is left out of many walks.
+    `at_end` runs at the end of every walk. Use it in place of a rule for final conditions, because many walks leave a
+    rule out.
     """
 
     sut: Sut
 
     def at_end(self) -> None:
-        """Check what must hold at the end of a walk."""
+        """Check the final conditions of a walk."""
 
     def teardown(self) -> None:
-        """Finish a walk, and note one that fails: teardown also runs while a failure is on its way up."""
+        """Finish a walk, and record a failure; Hypothesis calls this while a failure propagates, too."""
         failure = sys.exc_info()[1]
         if failure is not None:
             self.sut.check.note_failure(failure)
             return
         try:
             self.at_end()
-        except Exception as found:
-            self.sut.check.note_failure(found)
+        except Exception as error:
+            self.sut.check.note_failure(error)
             raise
 
 
 def explore(machine: type[Machine], sut: Sut, *, examples: int = 25, steps: int = 10) -> None:
-    """Run `examples` random walks of up to `steps` rules each; raises what the smallest failing one raised."""
+    """Run `examples` random walks of up to `steps` rules each; raise the exception of the smallest failing walk."""
 
     @hypothesis.seed(sut.seed)
     def begin() -> Machine:

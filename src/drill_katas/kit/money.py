@@ -1,4 +1,4 @@
-"""Money for oracles and strategies: integers in minor units, and the decimal strings they are written as."""
+"""Money for oracles and strategies: integers in minor units, and decimal strings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def exact(text: str) -> Fraction:
 
     Raises `AssertionError` for anything else: "1e3", "NaN", " 1".
     """
-    assert _DECIMAL.fullmatch(text), f"{text!r} is no plain decimal number"
+    assert _DECIMAL.fullmatch(text), f"{text!r} is not a plain decimal number"
     return Fraction(text)
 
 
 def minor(text: str, currency: str) -> int:
     """Return the amount in the currency's minor unit: `minor("12.5", "USD")` is 1250.
 
-    Raises `AssertionError` when the amount is finer than that, and `KeyError` for a currency that is not in `PLACES`.
+    Raises `AssertionError` if the amount has more places than the currency, and `KeyError` for a currency that is not
+    in `PLACES`.
     """
     units = exact(text) * 10 ** PLACES[currency]
     assert units.denominator == 1, f"{text} is finer than the {PLACES[currency]} places of {currency}"
@@ -37,7 +38,7 @@ def minor(text: str, currency: str) -> int:
 
 
 def text(minor_units: int, currency: str) -> str:
-    """Return minor units as a decimal string with the currency's places: `text(-5, "USD")` is "-0.05"."""
+    """Return minor units as a decimal string with the places of the currency: `text(-5, "USD")` is "-0.05"."""
     places = PLACES[currency]
     sign = "-" if minor_units < 0 else ""
     digits = str(abs(minor_units)).rjust(places + 1, "0")

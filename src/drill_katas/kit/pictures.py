@@ -1,4 +1,4 @@
-"""The pictures that an incident is told with: what a kata's `incident.py` returns from `pictures(seen)`."""
+"""Plots for the page of an incident; a kata's `incident.py` returns them from `pictures(seen)`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot: lines over time (x is seconds since 1970), or with `x`, the name of another quantity, dots over that.
+    """A plot of series of (x, y) points.
 
-    `y` is the title of its other axis, with the unit.
+    Without `x`, lines over time in seconds since 1970. With `x`, the title of the horizontal axis, dots over that
+    quantity. `y` is the title of the vertical axis, with the unit.
     """
 
     title: str

@@ -1,10 +1,11 @@
-"""Alert rules: an expression of PromQL that a Prometheus takes as it is written, and that is evaluated here as there.
+"""Alert rules: PromQL expressions that Prometheus accepts, with an evaluation that gives the same values.
 
 >>> errors = rate("requests_total", "5m", status="error") / rate("requests_total", "5m")
 >>> Rule("CheckoutErrors", errors > 0.05, wait="2m", severity="page", summary="checkouts fail")
 
-Of PromQL there is what the katas need: sums of rates, increases and gauges over series with some labels, their ratios,
-and quantiles of histograms. A label has one value, or one of several: `status="200|202"`. The semantics are those of https://prometheus.io/docs/prometheus/latest/querying/functions/.
+The subset has sums of rates, increases, and gauges over series with given labels, their ratios, and quantiles of
+histograms. A label matches one value or one of several: `status="200|202"`. The semantics are those of
+https://prometheus.io/docs/prometheus/latest/querying/functions/.
 """
 
 from __future__ import annotations
@@ -24,33 +25,33 @@ if TYPE_CHECKING:
     Point = tuple[float, float]  # time in seconds, value
 
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-LOOK_BACK: Final = 300.0  # seconds that a sample stays valid; Prometheus' default
+LOOK_BACK: Final = 300.0  # seconds that a sample stays valid; Prometheus's default
 Severity = Literal["page", "ticket"]
 
 
 class Samples(Protocol):
-    """What rules are evaluated on."""
+    """The series that rules are evaluated on."""
 
     def select(
         self, name: str, labels: Mapping[str, str], since: float, until: float
     ) -> Iterable[tuple[Mapping[str, str], Sequence[Point]]]:
-        """Return the series of that name with at least these labels, each with its points of a stretch of time."""
+        """Return the series of that name with at least these labels, each with its points from `since` to `until`."""
 
 
 class Expression(ABC):
-    """What has one value at a time, or none where there are no samples."""
+    """An expression with one value at each time, or none without samples."""
 
     @property
     def per_second(self) -> int:
-        """How often it is divided by a time: 1 for a rate, 0 for a ratio of two."""
+        """The power of 1/second in the unit: 1 for a rate, 0 for a ratio of two rates."""
         return 0
 
     @abstractmethod
     def value(self, samples: Samples, at: float) -> float | None:
-        """Return the value at a time."""
+        """Return the value at a time, None without samples."""
 
     def at_speed(self, speed: float) -> Self:
-        """Return it for a system that runs so many times as fast: its windows are as much shorter."""
+        """Return the expression for a system that runs `speed` times as fast, with shorter windows."""
         assert speed > 0
         return self
 
@@ -66,7 +67,7 @@ class Expression(ABC):
 
 @dataclass(frozen=True)
 class Condition:
-    """An expression held against a limit."""
+    """A comparison of an expression with a limit."""
 
     expression: Expression
     relation: Literal[">", "<"]
@@ -76,21 +77,21 @@ class Condition:
         return f"{self.expression} {self.relation} {self.limit:g}"
 
     def holds(self, samples: Samples, at: float) -> bool:
-        """Return whether it holds; without a value it does not."""
+        """Return whether the condition is true at a time; without a value it is false."""
         value = self.expression.value(samples, at)
         if value is None or math.isnan(value):
             return False
         return value > self.limit if self.relation == ">" else value < self.limit
 
     def at_speed(self, speed: float) -> Condition:
-        """Return it for a system that runs so many times as fast."""
+        """Return the condition for a system that runs `speed` times as fast."""
         limit = self.limit * speed**self.expression.per_second
         return replace(self, expression=self.expression.at_speed(speed), limit=limit)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """An alert: it fires when the condition has held for `wait`, such as "2m"."""
+    """An alert; it fires when the condition has been true for `wait`, such as "2m"."""
 
     name: str
     condition: Condition
@@ -99,13 +100,13 @@ class Rule:
     summary: str
 
     def at_speed(self, speed: float) -> Rule:
-        """Return it for a system that runs so many times as fast."""
+        """Return the rule for a system that runs `speed` times as fast."""
         return replace(self, condition=self.condition.at_speed(speed), wait=shortened(self.wait, speed))
 
 
 @dataclass(frozen=True, eq=False)
 class Gauge(Expression):
-    """The sum of the last samples of all series with some labels."""
+    """The sum of the last samples of all series with these labels."""
 
     name: str
     labels: Mapping[str, str]
@@ -121,7 +122,7 @@ class Gauge(Expression):
 
 @dataclass(frozen=True, eq=False)
 class Rate(Expression):
-    """The sum of the rates, or of the increases, of all counters with some labels over a window."""
+    """The sum of the rates or increases of all counters with these labels over a window."""
 
     function: Literal["rate", "increase"]
     name: str
@@ -130,7 +131,7 @@ class Rate(Expression):
 
     @property
     def per_second(self) -> int:
-        """How often it is divided by a time."""
+        """The power of 1/second in the unit."""
         return int(self.function == "rate")
 
     def __str__(self) -> str:
@@ -144,7 +145,7 @@ class Rate(Expression):
         return sum(found) / (seconds_of(self.window) if self.function == "rate" else 1)
 
     def at_speed(self, speed: float) -> Rate:
-        """Return it for a system that runs so many times as fast."""
+        """Return the expression for a system that runs `speed` times as fast."""
         return replace(self, window=shortened(self.window, speed))
 
 
@@ -157,11 +158,11 @@ class Ratio(Expression):
 
     @property
     def per_second(self) -> int:
-        """How often it is divided by a time."""
+        """The power of 1/second in the unit."""
         return self.above.per_second - self.below.per_second
 
     def at_speed(self, speed: float) -> Ratio:
-        """Return it for a system that runs so many times as fast."""
+        """Return the expression for a system that runs `speed` times as fast."""
         return Ratio(self.above.at_speed(speed), self.below.at_speed(speed))
 
     def __str__(self) -> str:
@@ -177,7 +178,7 @@ class Ratio(Expression):
 
 @dataclass(frozen=True, eq=False)
 class Quantile(Expression):
-    """A quantile of a histogram over a window, such as 0.95, by linear interpolation in its bucket."""
+    """A quantile, such as 0.95, of a histogram over a window, by linear interpolation in its bucket."""
 
     quantile: float
     name: str
@@ -197,7 +198,7 @@ class Quantile(Expression):
         return quantile_of(buckets, self.quantile)
 
     def at_speed(self, speed: float) -> Quantile:
-        """Return it for a system that runs so many times as fast."""
+        """Return the expression for a system that runs `speed` times as fast."""
         return replace(self, window=shortened(self.window, speed))
 
 
@@ -207,24 +208,24 @@ def gauge(name: str, **labels: str) -> Expression:
 
 
 def rate(name: str, window: str, **labels: str) -> Expression:
-    """Return how fast a counter's series with these labels went up together, a second, over a window such as "5m"."""
+    """Return the summed rate per second of a counter's series with these labels over a window such as "5m"."""
     return Rate("rate", name, window, labels)
 
 
 def increase(name: str, window: str, **labels: str) -> Expression:
-    """Return by how much a counter's series with these labels went up together over a window such as "5m"."""
+    """Return the summed increase of a counter's series with these labels over a window such as "5m"."""
     return Rate("increase", name, window, labels)
 
 
 def quantile(share: float, name: str, window: str, **labels: str) -> Expression:
-    """Return a quantile of the histogram `name`, such as 0.95, over a window."""
+    """Return the quantile `share`, such as 0.95, of the histogram `name` over a window."""
     return Quantile(share, name, window, labels)
 
 
 def seconds_of(window: str) -> float:
     """Return the seconds of a duration such as "5m"."""
     match = re.fullmatch(r"(\d+)(ms|[smh])", window)
-    assert match, f"{window!r} is no duration such as 500ms, 30s, 5m or 1h"
+    assert match, f"{window!r} is not a duration such as 500ms, 30s, 5m, or 1h"
     return int(match[1]) * UNITS[match[2]]
 
 
@@ -237,7 +238,7 @@ def shortened(window: str, speed: float) -> str:
 def increases(
     samples: Samples, name: str, labels: Mapping[str, str], window: str, at: float
 ) -> dict[frozenset[tuple[str, str]], float]:
-    """Return by how much each series went up over a window; those with fewer than two samples in it are left out."""
+    """Return the increase of each series over a window, by its labels, for series with at least two samples in it."""
     since = at - seconds_of(window)
     selected = samples.select(name, labels, since, at)
     return {frozenset(of.items()): _increase(points, since, at) for of, points in selected if len(points) > 1}

@@ -1,4 +1,4 @@
-"""What SQL statements cost, for checks that count."""
+"""Counts and costs of SQL statements, for checks that limit them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from drill_katas.services.connections import Statement
 
-SHOWN: Final = 160  # characters of a statement in a message
-SELECTED: Final = 24  # of these, of what it selects
-LIST: Final = re.compile(r"\(\s*\?(\s*,\s*\?)*\s*\)")  # of placeholders, as after IN and VALUES
-VALUES: Final = re.compile(r"\(\?, \.\.\.\)(, \(\?, \.\.\.\))+")  # several rows of them
+SHOWN: Final = 160  # most characters of a statement in a message
+SELECTED: Final = 24  # characters of these before the shortened list of columns
+LIST: Final = re.compile(r"\(\s*\?(\s*,\s*\?)*\s*\)")  # a list of placeholders, as after IN and VALUES
+VALUES: Final = re.compile(r"\(\?, \.\.\.\)(, \(\?, \.\.\.\))+")  # several such lists
 
 
 def costliest(statements: Iterable[Statement], cost: Callable[[Statement], int]) -> str:
-    """Return the SQL that cost most over all its executions, and how often it was executed: "SELECT ... × 50"."""
+    """Return the SQL with the highest total cost, and its number of executions: "SELECT ... × 50"."""
     costs: Counter[str] = Counter()
     times: Counter[str] = Counter()
     for statement in statements:
@@ -36,20 +36,21 @@ def costliest(statements: Iterable[Statement], cost: Callable[[Statement], int])
 
 
 def shape(sql: str) -> str:
-    """Return a statement on one line, lists of placeholders cut short: `... WHERE id IN (?, ...)` however many."""
+    """Return a statement on one line with each list of placeholders shortened: `... WHERE id IN (?, ...)`."""
     return VALUES.sub("(?, ...), ...", LIST.sub("(?, ...)", " ".join(sql.split())))
 
 
 def repeated(statements: Iterable[Statement]) -> list[tuple[str, int]]:
-    """Return the shapes of statements, each with how often it was executed, the most frequent first."""
+    """Return the shapes of statements with their number of executions, the most frequent first."""
     return Counter(shape(statement.sql) for statement in statements).most_common()
 
 
 @dataclass(frozen=True)
 class Growth:
-    """How many statements a request takes, by how many things it is about; these are called `what` ("user").
+    """Growth of the statements of a request with its size.
 
-    `str()` of it is what a learner reads: the counts, and if one grows, the slope and the statement that grows most.
+    `recorded` has the statements by size, and `what` names the unit of size, such as "user". `str()` is for learners:
+    the counts, and for a growing count the slope and the statement that grows most.
     """
 
     recorded: Mapping[int, Sequence[Statement]]
@@ -57,17 +58,17 @@ class Growth:
 
     @property
     def slope(self) -> float:
-        """How many more statements each further thing takes.
+        """The additional statements per unit of size.
 
         By ordinary least squares, https://docs.python.org/3/library/statistics.html#statistics.linear_regression.
-        Raises `statistics.StatisticsError` when there are no two sizes.
+        Raises `statistics.StatisticsError` with fewer than two sizes.
         """
         sizes = sorted(self.recorded)
         return statistics.linear_regression(sizes, [len(self.recorded[size]) for size in sizes]).slope
 
     @property
     def fastest(self) -> tuple[str, int] | None:
-        """The shape of the statement whose count grows most, and its count at the largest size; None if none grows."""
+        """The shape of the fastest growing statement and its count at the largest size; None without growth."""
         few, many = (Counter(dict(repeated(self.recorded[size]))) for size in (min(self.recorded), max(self.recorded)))
         grown = many - few
         if many.total() <= few.total() or self.slope <= 0:
@@ -89,12 +90,12 @@ class Growth:
 
 
 def _per(slope: float) -> str:
-    """Write a slope with one decimal, or with as many as a smaller one needs."""
+    """Return a slope with one decimal, or below 1 with one significant digit."""
     return f"{slope:.1f}" if slope >= 1 else f"{slope:.1g}"
 
 
 def cut(sql: str) -> str:
-    """Return a statement short enough for a message; of a long list of columns the beginning is left out first."""
+    """Return a statement short enough for a message; a long list of columns is shortened first."""
     if len(sql) > SHOWN and " FROM " in sql:
         sql = f"{sql[:SELECTED]}...{sql[sql.index(' FROM ') :]}"
     return truncate(sql, SHOWN)

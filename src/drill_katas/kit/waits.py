@@ -1,4 +1,4 @@
-"""Who waits for whom: chains of calls that have no answer yet, and whether one comes back to where it began."""
+"""Wait-for chains: calls without an answer yet, and cycles in them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the chains of open calls, outermost call first: each was made to finish the one before it.
+    """Return the chains of open calls, outermost call first; each call was made in order to serve the one before it.
 
-    A call belongs to the one that its caller is serving on the same trace and has begun earlier. Of several, as when
-    a customer sends many requests on one trace, it is the earliest that has none yet. Chains are in the order of
-    their outermost calls; a call without a known cause begins one.
+    A call continues the chain whose last call is on the same trace, began earlier, and is served by the caller. Of
+    several such chains, it continues the earliest. Without one, it starts a chain. Chains are in the order of their
+    outermost calls.
     """
     begun: list[list[Hop]] = []
     for hop in sorted((hop for hop in hops if hop.status is None), key=lambda hop: hop.began):
@@ -30,7 +30,7 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 
 
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the chains whose last call is to a node that already serves a call of the same chain, from there on."""
+    """Return the cycles: the part of a chain between two calls to the same node, if the second is its last call."""
     found = []
     for chain in chains(hops):
         for number, hop in enumerate(chain[:-1]):
@@ -41,10 +41,14 @@ def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
 
 
 def describe(hops: Sequence[Hop], workers: int) -> str:
-    """Say who waits for whom, as far as calls show it; `workers` is how many a node has.
+    """Return the open calls in words; `workers` is the number of workers of each node.
 
-    With a cycle: "checkout#3 -> stock#1 -> pricing#2 -> checkout (4 of 4 workers held)". A worker is held by a call
-    that waits for another one. Without: the open calls of each node, and the longest chain of them.
+    | calls | text |
+    | --- | --- |
+    | with a cycle | "they wait in a cycle: checkout#3 -> stock#1 -> pricing#2 -> checkout (4 of 4 workers held)" |
+    | without | the open calls of each node, and the longest chain |
+
+    A call that waits for another call holds a worker.
     """
     closed = cycles(hops)
     if closed:
@@ -58,18 +62,18 @@ def describe(hops: Sequence[Hop], workers: int) -> str:
     if not waiting:
         return "no call is open"
     nodes = Counter(hop.callee for hop in waiting)
-    told = ", ".join(f"{node} {number}" for node, number in nodes.items())
+    counts = ", ".join(f"{node} {number}" for node, number in nodes.items())
     longest = max(chains(hops), key=len)
-    return f"open calls: {told}; the longest chain of them is {' -> '.join(map(str, longest))}, which calls nobody"
+    return f"open calls: {counts}; the longest chain of them is {' -> '.join(map(str, longest))}, which calls nobody"
 
 
 def most_open(hops: Iterable[Hop], caller: str, callee: str) -> int:
-    """Return the most calls that one node has had open to another at once."""
+    """Return the most calls from `caller` to `callee` that were open at once."""
     return max_overlap([hop for hop in hops if (hop.caller, hop.callee) == (caller, callee)])
 
 
 def max_overlap(hops: Iterable[Hop]) -> int:
-    """Return how many of these calls were open at once, at most. A call that ends when another begins is not."""
+    """Return the most calls that were open at once. A call that ends when another begins does not overlap it."""
     changes = sorted(
         change for hop in hops for change in ((hop.began, 1), *([] if hop.ended is None else [(hop.ended, -1)]))
     )

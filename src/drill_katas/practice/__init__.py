@@ -1,1 +1,1 @@
-"""The learner's folder: the workspace, the journal, and what both add up to."""
+"""The learner's folder: the workspace, the journal, and the progress that they imply."""

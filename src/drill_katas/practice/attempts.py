@@ -1,4 +1,4 @@
-"""Attempts: the rule for which runs count as one. `kata status --help` prints it, and `docs/practice.md` has it."""
+"""The rule for which runs count as attempts; `kata status --help` prints it, and `docs/practice.md` repeats it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Way(enum.StrEnum):
-    """How a run was asked for."""
+    """How a run was started."""
 
     NAMED = "named"  # by --kata or a path
     BARE = "bare"  # by pytest's testpaths or the current folder
@@ -22,7 +22,7 @@ class Way(enum.StrEnum):
 
 
 class NoAttempt(enum.StrEnum):
-    """Why a run on the learner's own files is no attempt; the values are read by people, and kept in the journal."""
+    """Why a run on the learner's own files is not an attempt; the values are shown, and stored in the journal."""
 
     WATCH = "a save in `kata watch`"
     BARE = "no kata was named"
@@ -33,29 +33,29 @@ class NoAttempt(enum.StrEnum):
 
 
 RULE: Final = """An attempt is a run of all checks of a kata that you name, on your own files:
-`pytest --kata NAME`, `pytest katas/NAME` or `kata run NAME`; with -x, too.
-These runs are no attempts:
+`pytest --kata NAME`, `pytest katas/NAME`, or `kata run NAME`, also with -x.
+These runs are not attempts:
 
   a save in `kata watch`
-  a `pytest` that names no kata, which judges all of them
+  a `pytest` run that names no kata and judges all of them
   --kata-inline, which is for debugging
-  -k and its like, or a single test
-  a syntax error, or any other module that does not load
+  -k or a similar option, or a single test
+  a syntax error, or another module that does not load
   a run in which the judge or the machine failed (`not judged`)
   a run ended by Ctrl-C
-  --kata-from, which judges the files of others
+  --kata-from, which judges the files in another folder
 
-A run that passes every check solves the kata, attempt or not; with
---kata-inline or --kata-from it never does."""
-"""The rule in words."""
+A run that passes every check solves the kata, even if it is not an attempt.
+A run with --kata-inline or --kata-from never solves it."""
+"""The text of the rule."""
 UNSEEN: Final = frozenset({NoAttempt.UNLOADABLE, NoAttempt.NOT_JUDGED})
-"""Runs that are not compared with others: nothing about the learner's code was learnt."""
+"""Runs that show nothing about the learner's code, so that comparisons skip them."""
 
 
 def why_no_attempt(way: Way, checks: Sequence[CheckResult], *, inline: bool, narrowed: bool) -> NoAttempt | None:
-    """Return why a run on the learner's own files is no attempt, or None for an attempt.
+    """Return why a run on the learner's own files is not an attempt, or None for an attempt.
 
-    `checks` are the results so far; `narrowed` means that some checks were left out on purpose.
+    `checks` are the results so far; `narrowed` is true if the run left out some checks on purpose.
     """
     reached = [check for check in checks if check.passed or check.failed]
     if any(check.outcome is Outcome.NOT_JUDGED for check in checks):

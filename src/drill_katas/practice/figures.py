@@ -1,4 +1,4 @@
-"""Figures that checks record, and which of them moved between two runs."""
+"""Comparison of the figures that checks recorded in two runs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from drill_katas.practice.journal import Checked
 
-MOVED: Final = 1.2  # times as much or as little; less than that is noise of a measurement
+MOVED: Final = 1.2  # factor; a smaller change is measurement noise
 
 
 @dataclass(frozen=True)
 class Moved:
-    """A figure that is not what it was: "statements of a dashboard of 12 users: 72 → 4"."""
+    """A figure that changed: "statements of a dashboard of 12 users: 72 → 4"."""
 
     name: str
     before: float
@@ -24,7 +24,7 @@ class Moved:
 
     @property
     def ratio(self) -> float:
-        """By which factor it moved, whichever way, at least 1."""
+        """The factor of the change in either direction, at least 1."""
         low, high = sorted((abs(self.before), abs(self.after)))
         return high / low if low else math.inf
 
@@ -33,14 +33,17 @@ class Moved:
 
 
 def moved(before: Iterable[Checked], after: Iterable[Checked]) -> tuple[Moved, ...]:
-    """Return the figures of checks of the same name that differ by a fifth or more, the largest change first."""
-    were = {(check.name, name): value for check in before for name, value in check.figures.items()}
+    """Return the figures that changed by the factor `MOVED` or more, the largest change first.
+
+    Only figures of checks with the same name are compared.
+    """
+    earlier = {(check.name, name): value for check in before for name, value in check.figures.items()}
     found = {}
     for check in after:
         for name, value in check.figures.items():
-            was = were.get((check.name, name), value)
-            if was != value:
-                found[name] = Moved(name, was, value)
+            old = earlier.get((check.name, name), value)
+            if old != value:
+                found[name] = Moved(name, old, value)
     return tuple(sorted((each for each in found.values() if each.ratio >= MOVED), key=lambda each: -each.ratio))
 
 

@@ -1,4 +1,4 @@
-"""Hints: one at a time, each recorded in the journal."""
+"""Hints, shown one at a time and recorded in the journal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hint:
-    """The `number`-th of the `hints` of a kata; its text is one line."""
+    """One hint of a kata: its `number`, from 1, and all `hints`, each one line."""
 
     number: int
     hints: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """The text of this hint."""
+        """The text, one line."""
         return self.hints[self.number - 1]
 
 
@@ -32,7 +32,7 @@ def hints_of(kata: Kata) -> tuple[str, ...]:
 
 
 def next_hint(workspace: Workspace, kata: Kata) -> Hint | None:
-    """Return the next hint and record it; None when all were seen. Raises `UserError`."""
+    """Return the next hint and record it in the journal; None after the last. Raises `UserError`."""
     hints = hints_of(kata)
     seen = workspace.progress_of(kata).hints
     if seen >= len(hints):

@@ -1,11 +1,12 @@
-"""The journal: an append-only file of what happened in a workspace, one JSON object a line.
+"""The journal: an append-only file of events in a workspace, one JSON object per line.
 
     {"v":1,"kind":"run","id":"0198...","at":"2026-01-31T03:07:00.123456Z","kata":"fp_drift",...}
 
-Everything that is shown is derived from it. A line is written with one write and an fsync under a lock, so that
-two runs at once lose nothing and a run that is killed loses nothing that had ended. What a crash in the middle of
-a write left behind (a last line without its end) is dropped by the next writer, and said. Lines of a kind or a
-version that this release does not know are left alone.
+Progress, clocks, and schedules are computed from it.
+
+- Each line is one write and an fsync under a lock, so that concurrent and killed runs lose no finished event.
+- A crash during a write leaves a last line without its end. The next writer drops it and returns a notice.
+- Lines with an unknown kind or version are left alone.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION: Final = 1
-YEARS: Final = range(1970, 3000)  # a time outside them is damage; adding to it could overflow
+YEARS: Final = range(1970, 3000)  # other years count as damage, because adding to them can overflow
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e8)]
 
 
 def uuid7() -> str:
-    """Return a new UUID version 7 (RFC 9562): ordered by time, for ids that sort as they were written."""
+    """Return a new UUID version 7 (RFC 9562); ids sort by the time of their creation."""
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10))
     value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
@@ -41,12 +42,12 @@ def uuid7() -> str:
 
 
 def now() -> datetime:
-    """Return the time in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """Something that happened to a kata."""
+    """An event of one kata; each subclass is one kind."""
 
     v: int = VERSION
     id: str = msgspec.field(default_factory=uuid7)
@@ -55,20 +56,20 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Started(Event, frozen=True, kw_only=True, tag="start"):
-    """The learner began, on this variant."""
+    """The learner started a round with this variant."""
 
     variant: str
 
 
 class Reset(Event, frozen=True, kw_only=True, tag="reset"):
-    """The broken files of this variant were put back; `kept` is where the learner's were put."""
+    """The broken files of this variant were restored; `kept` is the folder with the learner's files."""
 
     variant: str
     kept: str
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """One check of a run, as the journal keeps it."""
+    """The result of one check in a run."""
 
     name: str
     stage: Stage
@@ -78,7 +79,10 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class Ran(Event, frozen=True, kw_only=True, tag="run"):
-    """The kata was judged on the learner's own files. `no_attempt` says why that is no attempt, if it is none."""
+    """The kata was judged on the learner's own files.
+
+    `no_attempt` is the reason why the run is not an attempt; it is empty for an attempt.
+    """
 
     variant: str
     seed: int
@@ -91,19 +95,19 @@ class Ran(Event, frozen=True, kw_only=True, tag="run"):
 
 
 class Hinted(Event, frozen=True, kw_only=True, tag="hint"):
-    """A hint was shown: the `rung`-th, from 1."""
+    """A hint was shown; `rung` is its number, from 1."""
 
     rung: int
 
 
 class SolutionShown(Event, frozen=True, kw_only=True, tag="solution"):
-    """The solution was shown; `gave_up` when the kata was not solved yet."""
+    """The solution was shown; `gave_up` is true if the kata was not solved yet."""
 
     gave_up: bool
 
 
 class Replayed(Event, frozen=True, kw_only=True, tag="experiment"):
-    """An incident was replayed, as it was or with an ablation: the experiment."""
+    """An incident was replayed: without an ablation, or with one as an experiment."""
 
     variant: str
     seed: int
@@ -112,7 +116,7 @@ class Replayed(Event, frozen=True, kw_only=True, tag="experiment"):
 
 
 class Queried(Event, frozen=True, kw_only=True, tag="query"):
-    """The evidence of an incident was asked: `about` is logs, traces, metrics, graph or alerts."""
+    """The evidence of an incident was queried; `about` is logs, traces, metrics, graph, or alerts."""
 
     about: str
     options: dict[str, str] = {}
@@ -120,9 +124,12 @@ class Queried(Event, frozen=True, kw_only=True, tag="query"):
 
 
 class Diagnosed(Event, frozen=True, kw_only=True, tag="diagnosis"):
-    """A diagnosis was made; `right` when component and mechanism are, and an experiment supports it.
+    """A diagnosis was submitted.
 
-    `wrong` when they are not, or an experiment refutes it.
+    | field | true if |
+    | --- | --- |
+    | `right` | component and mechanisms are right, and an experiment supports them |
+    | `wrong` | component or mechanisms are wrong, or an experiment refutes them |
     """
 
     variant: str
@@ -141,25 +148,25 @@ KINDS: Final[dict[str, type[Event]]] = {
 
 
 DAMAGE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What reading a line may raise when it is not one that was written here."""
+"""The exceptions of decoding a damaged line."""
 
 
 class _Head(msgspec.Struct):
-    """What every line has, of whatever release."""
+    """The fields that every line has in every release."""
 
     kind: str
     v: int
 
 
 class History(msgspec.Struct, frozen=True):
-    """What a journal holds: its events in the order they were written, and what could not be read."""
+    """The events of a journal in the order of writing, and a notice for each unreadable line."""
 
     events: tuple[Event, ...] = ()
     notices: tuple[str, ...] = ()
 
 
 class Journal:
-    """The journal of one workspace."""
+    """Reads and appends the journal of one workspace."""
 
     NAME: ClassVar = "journal.jsonl"
 
@@ -167,30 +174,30 @@ class Journal:
         self.path = path
 
     def append(self, event: Event) -> str | None:
-        """Write one event; return a notice if a torn line had to be dropped first.
+        """Append one event; return a notice if a damaged last line was dropped first.
 
-        Raises `UserError` when it cannot be written: a read-only folder, a full disk.
+        Raises `UserError` if the file cannot be written, such as in a read-only folder or on a full disk.
         """
         try:
             line = msgspec.json.encode(event) + b"\n"
         except UnicodeEncodeError as error:
-            raise UserError(f"the journal cannot take a name that is not Unicode: {error.object!r}") from error
+            raise UserError(f"the journal cannot store a name that is not Unicode: {error.object!r}") from error
         try:
             self.path.parent.mkdir(exist_ok=True)
             with self.path.open("a+b", buffering=0) as file:
                 lock(file)
-                notice = self._mend_last_line(file)
+                notice = self._repair_last_line(file)
                 _write(file, line)
                 os.fsync(file.fileno())
         except OSError as error:
             raise UserError(
-                f"the journal {self.path} cannot be written ({error.strerror}): what just happened is not remembered; "
-                f"make the folder writable or free some space, and do it again"
+                f"the journal {self.path} cannot be written ({error.strerror}), so this event is not recorded; "
+                f"make the folder writable or free some space, then repeat the command"
             ) from error
         return notice
 
     def read(self) -> History:
-        """Return all that can be read. What is damaged is left out and named, never a reason to stop."""
+        """Return all readable events, and a notice for each damaged line."""
         try:
             lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
@@ -203,12 +210,13 @@ class Journal:
                 if line and (event := _decode(line)):
                     events.append(event)
             except DAMAGE as error:
-                torn = number == len(lines)
-                what = "was cut short" if torn else f"is damaged ({error})"
-                notices.append(f"line {number} of {self.path} {what}; it is left out")
+                is_last = number == len(lines)
+                problem = "was cut short" if is_last else f"is damaged ({error})"
+                notices.append(f"line {number} of {self.path} {problem}; it is left out")
         return History(tuple(events), tuple(notices))
 
-    def _mend_last_line(self, file: Any) -> str | None:
+    def _repair_last_line(self, file: Any) -> str | None:
+        """End a complete last line, or drop an incomplete one; return a notice for a dropped line."""
         size = file.seek(0, os.SEEK_END)
         if size == 0:
             return None
@@ -219,14 +227,14 @@ class Journal:
         whole = content.rfind(b"\n") + 1
         with contextlib.suppress(*DAMAGE):
             _decode(content[whole:])
-            file.write(b"\n")  # only its end is missing: an editor may have taken it
+            file.write(b"\n")  # the line is whole except for its end, which an editor may have removed
             return None
         file.truncate(whole)
         return f"the last line of {self.path} was cut short ({size - whole} bytes); it is dropped"
 
 
 def _write(file: Any, line: bytes) -> None:
-    """Write the line whole, or leave nothing of it: a disk can fill up in the middle."""
+    """Write the whole line or nothing, because a disk can fill up in the middle. Raises `OSError`."""
     before = file.seek(0, os.SEEK_END)
     written = 0
     try:
@@ -239,9 +247,9 @@ def _write(file: Any, line: bytes) -> None:
 
 
 def _decode(line: bytes) -> Event | None:
-    """Return the event on a line, or None when it is of a kind or version of a later release.
+    """Return the event on a line, or None for a kind or version of a later release.
 
-    Raises one of `DAMAGE` for what is damaged.
+    Raises one of `DAMAGE` for a damaged line.
     """
     head = msgspec.json.decode(line, type=_Head)
     kind = KINDS.get(head.kind)
@@ -249,5 +257,5 @@ def _decode(line: bytes) -> Event | None:
         return None
     event = msgspec.json.decode(line, type=kind)
     if event.at.year not in YEARS:
-        raise msgspec.ValidationError(f"the year {event.at.year}")
+        raise msgspec.ValidationError(f"year {event.at.year}")
     return event

@@ -1,4 +1,4 @@
-"""What the journal adds up to: rounds, attempts, the clock, best times, what changed."""
+"""Progress computed from the journal: rounds, attempts, the clock, best times, changes between runs."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from drill_katas.practice.journal import Checked, Event
 
 
-PENALTY: Final = timedelta(minutes=5)  # on the clock for each wrong diagnosis, so that guessing does not pay
-SHOWN_FIGURES: Final = 2  # of those that moved most
+PENALTY: Final = timedelta(minutes=5)  # added to the clock for each wrong diagnosis, because guessing must not pay
+SHOWN_FIGURES: Final = 2  # figures with the largest changes
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is different between two runs: numbers of checks, and figures that moved."""
+    """The difference between two runs: numbers of checks, and figures that moved."""
 
     newly_pass: int
     regressed: int
     figures: tuple[Moved, ...] = ()
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """Return the change in words: "2 checks newly pass, 1 regressed"."""
         parts = []
         if self.newly_pass:
             parts.append("1 check newly passes" if self.newly_pass == 1 else f"{self.newly_pass} checks newly pass")
@@ -45,10 +45,11 @@ class Change:
 
 @dataclass(frozen=True)
 class KataProgress:
-    """How one kata stands.
+    """The progress of one kata.
 
-    A *round* begins with a start, a reset, the first run that names the kata or the first look at the evidence,
-    and ends when it is solved. `last` is the last run, `before_last` the one that it is compared with.
+    A *round* begins with a start, a reset, the first run that names the kata, or the first query. It ends when the kata
+    is solved. `last` is the last run; it is compared with `before_last`. `queries` has the kinds of evidence that were
+    queried, and "experiment" after an experiment.
     """
 
     kata: str
@@ -65,14 +66,14 @@ class KataProgress:
     gave_up: bool = False
     detected_at: datetime | None = None
     diagnosed_at: datetime | None = None
-    wrong_at: tuple[datetime, ...] = ()  # the times of the wrong diagnoses of this round
-    asked: frozenset[str] = frozenset()
+    wrong_at: tuple[datetime, ...] = ()  # times of the wrong diagnoses in this round
+    queries: frozenset[str] = frozenset()
     last: Ran | None = None
     before_last: Ran | None = None
 
     @property
     def state(self) -> str:
-        """One of untouched, in progress, solved."""
+        """`untouched`, `in progress`, or `solved`."""
         if self.solved_once:
             return "solved"
         return "in progress" if self.began else "untouched"
@@ -83,18 +84,18 @@ class KataProgress:
         return len(self.wrong_at)
 
     def clock(self, at: datetime) -> timedelta:
-        """Return the reading of this round's clock: time since its beginning, plus a penalty for each wrong diagnosis.
+        """Return the reading of this round's clock: time since its start, plus a penalty for each wrong diagnosis.
 
-        Every time that is shown is a reading of this clock. It stops when the round is solved.
+        The clock stops when the round is solved. Every displayed time is a reading of this clock.
         """
         if self.began is None:
             return timedelta()
         until = min(at, self.solved_at) if self.solved_at else at
         wrong = sum(each <= until for each in self.wrong_at)
-        return max(timedelta(), until - self.began) + wrong * PENALTY  # a computer's clock can be set back
+        return max(timedelta(), until - self.began) + wrong * PENALTY  # the system clock can be set back
 
     def to_detect(self) -> timedelta:
-        """Return the reading at the first look at the evidence."""
+        """Return the reading at the first query."""
         return self.clock(self.detected_at) if self.detected_at else timedelta()
 
     def to_diagnose(self) -> timedelta:
@@ -106,7 +107,7 @@ class KataProgress:
         return self.clock(self.solved_at) if self.solved_at else timedelta()
 
     def change(self) -> Change | None:
-        """Return what the last run changed against the one before it in this round, if there are two."""
+        """Return the change from `before_last` to `last`, or None without two comparable runs in this round."""
         if self.last is None or self.before_last is None or self.last.no_attempt in UNSEEN:
             return None
         before = {check.name for check in self.before_last.checks if check.outcome is Outcome.PASS}
@@ -117,7 +118,7 @@ class KataProgress:
 
 
 def progress(events: Iterable[Event]) -> dict[str, KataProgress]:
-    """Return how each kata that the journal names stands."""
+    """Return the progress of each kata in the journal, by name."""
     found: dict[str, KataProgress] = {}
     for event in events:
         found[event.kata] = after(found.get(event.kata, KataProgress(event.kata)), event)
@@ -129,7 +130,7 @@ def _ran(checks: Iterable[Checked]) -> set[str]:
 
 
 def after(before: KataProgress, event: Event) -> KataProgress:
-    """Return how a kata stands after one more event."""
+    """Return the progress of a kata after one more event."""
     match event:
         case Started() | Reset():
             return replace(_new_round(before, event.at, event.variant), page_shown=isinstance(event, Started))
@@ -153,8 +154,8 @@ def _investigated(before: KataProgress, event: Replayed | Queried | Diagnosed) -
             return replace(before, diagnosed_at=event.at)
         costs = event.wrong and not before.solved_at
         return replace(before, wrong_at=(*before.wrong_at, event.at)) if costs else before
-    asked = event.about if isinstance(event, Queried) else "experiment" if event.ablation else "incident"
-    return replace(before, detected_at=before.detected_at or event.at, asked=before.asked | {asked})
+    query = event.about if isinstance(event, Queried) else "experiment" if event.ablation else "incident"
+    return replace(before, detected_at=before.detected_at or event.at, queries=before.queries | {query})
 
 
 def _new_round(before: KataProgress, at: datetime, variant: str) -> KataProgress:
@@ -169,13 +170,13 @@ def _new_round(before: KataProgress, at: datetime, variant: str) -> KataProgress
 
 
 def _run(before: KataProgress, run: Ran) -> KataProgress:
-    if any(check.outcome is Outcome.NOT_JUDGED for check in run.checks):  # no attempt: the judge or the machine failed
+    if any(check.outcome is Outcome.NOT_JUDGED for check in run.checks):  # not an attempt
         return before
     if before.began is None and run.no_attempt == NoAttempt.BARE and not run.solved:
-        return before  # a `pytest` that names no kata starts no clock
+        return before  # a `pytest` run that names no kata does not start the clock
     if before.began is None:
         began = _new_round(before, run.at - timedelta(seconds=run.seconds), run.variant)
-        before = replace(began, hints=before.hints, gave_up=before.gave_up)  # seen before the first run, they count
+        before = replace(began, hints=before.hints, gave_up=before.gave_up)  # hints before the first run count
     seen = before.last is not None and before.last.no_attempt not in UNSEEN
     after = replace(
         before,

@@ -1,7 +1,7 @@
-"""What to practise next: what is not solved yet, and what was, when it is due again.
+"""Spaced repetition: which katas to practice next, and when a solved kata is due again.
 
-A kata that was solved comes again after a day, then after two, four, and so on, as long as it is solved without hints
-and in a few attempts; otherwise after a day. That is spaced repetition, with the factor 2 of Leitner's boxes.
+A solved kata is due after one day. The interval doubles with each further solve without hints and in at most `FEW`
+attempts; any other solve resets it to one day. The factor 2 is that of Leitner's boxes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FIRST: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Solve:
-    """A round that ended with a solution: when, of which variant, and whether it went well."""
+    """A solved round; `well` is true for a solve without hints and in at most `FEW` attempts."""
 
     at: datetime
     variant: str
@@ -34,7 +34,7 @@ class Solve:
 
 @dataclass(frozen=True)
 class Due:
-    """A variant of a kata to practise; `since` is when it became due, None for one that was never solved."""
+    """A variant of a kata to practice; `since` is its due time, None for a kata that was never solved."""
 
     kata: Kata
     variant: str
@@ -42,7 +42,7 @@ class Due:
 
 
 def solves(events: Iterable[Event]) -> dict[str, list[Solve]]:
-    """Return the solved rounds of each kata, in order of time."""
+    """Return the solved rounds of each kata, by name, in order of time."""
     standings: dict[str, KataProgress] = {}
     found: dict[str, list[Solve]] = {}
     for event in events:
@@ -55,14 +55,14 @@ def solves(events: Iterable[Event]) -> dict[str, list[Solve]]:
 
 
 def due(katas: Sequence[Kata], events: Iterable[Event], now: datetime) -> list[Due]:
-    """Return what should be practised now: what was never solved, in this order, then what has been due longest."""
+    """Return the due katas: first the katas that were never solved, in the given order, then by due time."""
     return [each for each in upcoming(katas, events) if each.since is None or each.since <= now]
 
 
 def upcoming(katas: Sequence[Kata], events: Iterable[Event]) -> list[Due]:
-    """Return one variant of each kata: those never solved first, then by when they are due.
+    """Return one variant of each kata: first the katas that were never solved, then the others by due time.
 
-    Of a kata that is solved, a variant that is not comes first; it is due when the last one was.
+    For a solved kata, an unsolved variant is preferred; otherwise it is the variant with the oldest solve.
     """
     solved = solves(events)
     new = [Due(kata, ORIGINAL, None) for kata in katas if kata.name not in solved]
@@ -71,12 +71,13 @@ def upcoming(katas: Sequence[Kata], events: Iterable[Event]) -> list[Due]:
 
 
 def _again(kata: Kata, rounds: Sequence[Solve]) -> Due:
-    last_of = {variant: [each for each in rounds if each.variant == variant] for variant in _variants(kata)}
-    unsolved = [variant for variant, of in last_of.items() if not of]
+    rounds_of = {variant: [each for each in rounds if each.variant == variant] for variant in _variants(kata)}
+    unsolved = [variant for variant, of in rounds_of.items() if not of]
     wait, at = FIRST, rounds[0].at
     for each in rounds:
         wait, at = (wait * 2 if each.well and each is not rounds[0] else FIRST), each.at
-    oldest = min((variant for variant in last_of if last_of[variant]), key=lambda variant: last_of[variant][-1].at)
+    solved = [variant for variant in rounds_of if rounds_of[variant]]
+    oldest = min(solved, key=lambda variant: rounds_of[variant][-1].at)
     return Due(kata, unsolved[0] if unsolved else oldest, at + wait)
 
 

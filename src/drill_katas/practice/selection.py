@@ -1,4 +1,4 @@
-"""Which katas `--kata` means."""
+"""Selection of katas by the value of `--kata`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,24 @@ if TYPE_CHECKING:
 
 
 def select(selector: str, libraries: Sequence[Library], events: Iterable[Event]) -> list[Kata]:
-    """Return the katas a selector means, without repeats, in the order named.
+    """Return the selected katas without repeats, in the order of the selector.
 
-    A selector is a name, `all`, `level:N`, `next` (the first unsolved) or `failed` (those whose last run failed), or
-    several of these with commas. Raises `UserError` for an unknown name, and when nothing is left to select.
+    | selector | katas |
+    | --- | --- |
+    | a name | that kata |
+    | `all` | every kata |
+    | `level:N` | the katas of level N |
+    | `next` | the first unsolved kata |
+    | `failed` | the katas whose last run failed |
+
+    Commas separate several of these. Raises `UserError` for an unknown name or an empty selection.
     """
     standing = progress(events)
     found: dict[str, Kata] = {}
     for word in filter(None, (word.strip() for word in selector.split(","))):
         found |= {kata.name: kata for kata in _select_one(word, libraries, standing)}
     if not found:
-        raise UserError("--kata needs a name: one of those `kata list` shows, or all, level:N, next, failed")
+        raise UserError("--kata needs a name from `kata list`, or all, level:N, next, or failed")
     return list(found.values())
 
 
@@ -39,12 +46,12 @@ def _select_one(word: str, libraries: Sequence[Library], standing: dict[str, Kat
         case "next", "", _:
             unsolved = [kata for kata in _all(libraries) if not _standing(kata, standing).solved_once]
             if not unsolved:
-                raise UserError("every kata here is solved; run one again by its name, after `kata reset NAME`")
+                raise UserError("every kata here is solved; `kata reset NAME` and `--kata NAME` run one again")
             return unsolved[:1]
         case "failed", "", _:
             failed = [kata for kata in _all(libraries) if (last := _standing(kata, standing).last) and not last.solved]
             if not failed:
-                raise UserError("no kata's last run failed; --kata next runs the first unsolved one")
+                raise UserError("no kata failed in its last run; --kata next runs the first unsolved kata")
             return failed
         case _:
             return [find(word, libraries)]
@@ -65,7 +72,7 @@ def _of_level(level: str, libraries: Sequence[Library]) -> list[Kata]:
     chosen = [kata for kata in katas if str(kata.manifest.level) == level]
     if not chosen:
         levels = ", ".join(sorted({str(kata.manifest.level) for kata in katas}))
-        raise UserError(f"there is no kata of level {level!r} here; the levels are {levels}")
+        raise UserError(f"there is no kata of level {level!r} here; known levels are {levels}")
     return chosen
 
 

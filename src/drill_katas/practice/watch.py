@@ -1,4 +1,4 @@
-"""`kata watch`: sees when one of a kata's editable files is saved."""
+"""File watching for `kata watch`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
 
 OPTIONS: Final = ("-x", "--no-header", "-p", "no:cacheprovider", "-W", "ignore")
-BREATH: Final = 100  # milliseconds after which watching is taken to have begun
-SETTLE: Final = 50  # milliseconds without another change, and the file is taken to be saved
+STARTUP: Final = 100  # milliseconds after which the watcher counts as started
+SETTLE: Final = 50  # milliseconds without another change after which a file counts as saved
 
 
 def saves(kata: Kata) -> Iterator[set[str]]:
-    """Yield nothing once, when watching has begun, and then the names of editable files each time some are saved.
+    """Yield the names of the saved editable files after each save; the first item is an empty set, when watching began.
 
-    Raises `UserError` without watchfiles.
+    Raises `UserError` if watchfiles is not installed.
     """
     try:
         import watchfiles  # noqa: PLC0415 - an extra
@@ -32,7 +32,7 @@ def saves(kata: Kata) -> Iterator[set[str]]:
         watch_filter=lambda _, path: path in editable,
         debounce=1000,
         step=SETTLE,
-        rust_timeout=BREATH,
+        rust_timeout=STARTUP,
         yield_on_timeout=True,
         raise_interrupt=True,
         recursive=False,

@@ -1,4 +1,4 @@
-"""The learner's folder: where it is, making one, and putting a kata's broken files back."""
+"""The workspace: find it, create it, and restore a kata's broken files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
     from drill_katas.practice.journal import Event
 
-STATE: Final = ".kata"  # holds the journal, and the learner's files that a reset put aside
+STATE: Final = ".kata"  # folder of the journal, recordings, and files that a reset moved away
 NOT_COPIED: Final = {"variants", "__pycache__"}
 STARTER_FILES: Final = {
     "pytest.ini": "[pytest]\ntestpaths = katas\n",
@@ -38,31 +38,31 @@ class Workspace:
 
     @property
     def library(self) -> Library:
-        """Its katas."""
+        """The katas in this workspace."""
         return Library(self.root / "katas")
 
     @property
     def state(self) -> Path:
-        """The folder of what is remembered."""
+        """The folder of all state: journal, recordings, moved files."""
         return self.root / STATE
 
     @property
     def journal(self) -> Journal:
-        """Its journal."""
+        """The journal of this workspace."""
         return Journal(self.state / Journal.NAME)
 
     def aside(self, what: str) -> Path:
-        """Return a new place to put a person's files aside in."""
+        """Return a new folder name for files of the learner that are moved away."""
         return self.state / "kept" / f"{what}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
 
     def progress_of(self, kata: Kata) -> KataProgress:
-        """Return how one kata stands."""
+        """Return the progress of one kata."""
         return progress(self.journal.read().events).get(kata.name, KataProgress(kata.name))
 
 
 @dataclass
 class Copied:
-    """What `init` did with each file."""
+    """The files that `init` handled, by what happened to them."""
 
     new: list[Path] = field(default_factory=list)
     same: list[Path] = field(default_factory=list)
@@ -71,9 +71,9 @@ class Copied:
 
 
 def find_workspace(start: Path) -> Workspace:
-    """Return the workspace that `start` lies in: the nearest folder upwards with `katas/` or `.kata/` in it.
+    """Return the workspace of a folder: the nearest folder upward that contains `katas/` or `.kata/`.
 
-    Where there is none, `start` itself is one without katas.
+    Without such a folder, return `start` as a workspace without katas.
     """
     for folder in (start, *start.parents):
         if (folder / "katas").is_dir() or (folder / STATE).is_dir():
@@ -82,7 +82,7 @@ def find_workspace(start: Path) -> Workspace:
 
 
 def init(root: Path, *, force: bool) -> Copied:
-    """Copy the shipped katas into a folder. A file that differs is kept, or with `force` put aside first."""
+    """Copy the shipped katas into a folder. A changed file stays; with `force` it is moved away and overwritten."""
     copied = Copied()
     workspace = Workspace(root)
     try:
@@ -93,39 +93,39 @@ def init(root: Path, *, force: bool) -> Copied:
         for file in _files(source):
             _place(workspace, root / "katas" / file.relative_to(source), file.read_bytes(), copied, force=force)
     except OSError as error:
-        what = error.filename or root
-        raise UserError(f"cannot write {what} ({error.strerror}); nothing there was overwritten") from error
+        target = error.filename or root
+        raise UserError(f"cannot write {target} ({error.strerror}); nothing there was overwritten") from error
     return copied
 
 
 def start(workspace: Workspace, kata: Kata, variant: str | None) -> Path | None:
-    """Begin a round: start the clock, and with a variant put its broken files in place.
+    """Start a round and its clock; a new variant puts its broken files in place.
 
-    Returns where the learner's files were put aside, if they were.
+    Returns the folder that the learner's files were moved to, None if they stayed.
     """
-    now_on = workspace.progress_of(kata).variant
+    current = workspace.progress_of(kata).variant
     kept = None
-    if variant is not None and variant != now_on:
-        kept = _put_back(workspace, kata, variant)
-    _note(workspace, Started(kata=kata.name, variant=variant or now_on), kept)
+    if variant is not None and variant != current:
+        kept = _restore(workspace, kata, variant)
+    _record(workspace, Started(kata=kata.name, variant=variant or current), kept)
     return kept
 
 
 def reset(workspace: Workspace, kata: Kata, variant: str | None) -> Path:
-    """Put a kata's broken files back, start the clock anew, and return where the learner's were put."""
+    """Restore a kata's broken files, restart the clock, and return the folder with the learner's files."""
     variant = variant or workspace.progress_of(kata).variant
-    kept = _put_back(workspace, kata, variant)
-    _note(workspace, Reset(kata=kata.name, variant=variant, kept=str(kept.relative_to(workspace.root))), kept)
+    kept = _restore(workspace, kata, variant)
+    _record(workspace, Reset(kata=kata.name, variant=variant, kept=str(kept.relative_to(workspace.root))), kept)
     return kept
 
 
 def broken_files(kata: Kata, variant: str) -> dict[str, bytes]:
-    """Return the editable files of a variant as they were shipped. Raises `UserError` when they cannot be had."""
+    """Return the broken editable files of a variant, by name. Raises `UserError` if they are not available."""
     library = shipped()
     in_place = kata.folder.parent.resolve() == library.katas.resolve()
     if not in_place and kata.name in library.names():
         kata = library.get(kata.name)
-    elif variant == ORIGINAL:  # the learner edits the only copy there is, so what was committed has to do
+    elif variant == ORIGINAL:  # the learner edits the only copy, so the committed version is the broken one
         return {name: _committed(kata.folder / name) for name in kata.manifest.editable}
     folder = kata.variant_folder(variant)
     try:
@@ -142,13 +142,16 @@ def _committed(file: Path) -> bytes:
         return subprocess.run(command, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise UserError(
-            f"there is no shipped copy of {file.name} to put back: this kata is used where it was written, and git has "
-            f"no committed version of it; work in a folder made by `kata init` instead"
+            f"there is no shipped copy of {file.name} to restore, and git has no committed version of it; commit the "
+            f"broken file, or work in a folder made by `kata init`"
         ) from error
 
 
-def _put_back(workspace: Workspace, kata: Kata, variant: str) -> Path:
-    """Put the learner's files aside and the broken ones in their place; nothing is lost when that fails half-way."""
+def _restore(workspace: Workspace, kata: Kata, variant: str) -> Path:
+    """Copy the learner's files to a new folder, then restore the broken files; return the folder.
+
+    The copies come first, so that a failure in between loses nothing. Raises `UserError`.
+    """
     broken = broken_files(kata, variant)
     kept = workspace.aside(kata.name)
     try:
@@ -163,13 +166,13 @@ def _put_back(workspace: Workspace, kata: Kata, variant: str) -> Path:
     return kept
 
 
-def _note(workspace: Workspace, event: Event, kept: Path | None) -> None:
-    """Write an event down; should that fail, the learner must still hear where the files are that were put aside."""
+def _record(workspace: Workspace, event: Event, kept: Path | None) -> None:
+    """Record an event. Raises `UserError`, with the folder that the learner's files were moved to."""
     try:
         workspace.journal.append(event)
     except UserError as error:
-        where = f"; your version was put aside in {kept.relative_to(workspace.root)}" if kept else ""
-        raise UserError(f"{error}{where}") from error
+        moved = f"; your files were moved to {kept.relative_to(workspace.root)}" if kept else ""
+        raise UserError(f"{error}{moved}") from error
 
 
 def _place(workspace: Workspace, target: Path, content: bytes, copied: Copied, *, force: bool) -> None:
@@ -191,7 +194,7 @@ def _place(workspace: Workspace, target: Path, content: bytes, copied: Copied, *
 
 def _write_whole(target: Path, content: bytes) -> None:
     """Write a file whole or not at all, unless it is read-only."""
-    if target.exists() and not os.access(target, os.W_OK):  # replacing it would pass over its owner's wish
+    if target.exists() and not os.access(target, os.W_OK):  # replacing it would ignore that the file is read-only
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     write_atomically(target, content)
 

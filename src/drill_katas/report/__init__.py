@@ -1,1 +1,1 @@
-"""Text for people, made from plain data; nothing here knows pytest or click."""
+"""Text for people, built from plain data, independent of pytest and click."""

@@ -1,4 +1,4 @@
-"""The text about all katas: the list, and how one stands with each."""
+"""The text about all katas: the list, and the learner's progress in each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MARKS: Final = {"solved": "✓", "in progress": "…", "untouched": "·"}
 
 
 def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], width: int) -> list[TextLine]:
-    """Return a line a kata: how it stands, level, name, title."""
+    """Return one line per kata: state, level, name, title."""
     lines = []
     for kata in katas:
         state = standings.get(kata.name, KataProgress(kata.name)).state
@@ -36,7 +36,7 @@ def list_lines(katas: Iterable[Kata], standings: Mapping[str, KataProgress], wid
 def status_lines(
     katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int, at: datetime
 ) -> list[TextLine]:
-    """Return a bar for each level, then counts and times of each kata that was touched."""
+    """Return a bar for each level, then counts and times of each kata with a started round."""
     lines = overall_lines(katas, standings, width)
     for kata in katas:
         standing = standings.get(kata.name, KataProgress(kata.name))
@@ -50,7 +50,7 @@ def status_lines(
 
 
 def counts_of(standing: KataProgress, at: datetime) -> str:
-    """Return attempts, hints, and the best time, or the clock of a kata that was never solved."""
+    """Return attempts, hints, and the best time; for a kata that was never solved, the clock in place of the best."""
     if standing.best is not None:
         time = f"best {clock(standing.best)}"
     else:
@@ -59,7 +59,7 @@ def counts_of(standing: KataProgress, at: datetime) -> str:
 
 
 def _times(standing: KataProgress, at: datetime) -> str:
-    """Return the readings of this round's clock, where the counts don't say all there is."""
+    """Return the readings of this round's clock that the counts do not include."""
     again = standing.best is not None and not standing.solved_at
     steps = [f"clock {clock(standing.clock(at))}"] if again else []
     steps += [f"detected {clock(standing.to_detect())}"] if standing.detected_at else []
@@ -70,12 +70,12 @@ def _times(standing: KataProgress, at: datetime) -> str:
 
 
 def penalty_of(wrong: int) -> str:
-    """Return the cost of wrong diagnoses: "2 wrong diagnoses (+10:00)"."""
+    """Return the penalty for wrong diagnoses: "2 wrong diagnoses (+10:00)"."""
     return f"{wrong} wrong diagnos{'is' if wrong == 1 else 'es'} (+{clock(wrong * PENALTY)})"
 
 
 def overall_lines(katas: Sequence[Kata], standings: Mapping[str, KataProgress], width: int) -> list[TextLine]:
-    """Return a progress bar for each level; the numbers matter more than the bars' length."""
+    """Return a progress bar for each level; in narrow terminals the bars shrink, because the numbers matter more."""
     rows = []
     for level in sorted({kata.manifest.level for kata in katas}):
         of_level = [kata.name for kata in katas if kata.manifest.level == level]

@@ -1,4 +1,4 @@
-"""The evidence of an incident as text: alerts, log lines, traces, metrics over time, the service graph."""
+"""The evidence of an incident as text: alerts, log lines, traces, metrics over time, service graph."""
 
 from __future__ import annotations
 
@@ -21,66 +21,70 @@ if TYPE_CHECKING:
 
 LEVEL_STYLES: Final[dict[str, Style]] = {"error": "bad", "critical": "bad", "warning": "note", "debug": "dim"}
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
-ROWS: Final = 8  # of a plot
-AXIS: Final = 11  # columns left of it
-SHORT: Final = 8  # characters of a trace id that are shown in a list
+ROWS: Final = 8  # rows of a plot
+AXIS: Final = 11  # columns of a plot's vertical axis
+SHORT: Final = 8  # characters of a trace id in a list
 DAY: Final = 86_400  # seconds
-BAR: Final = 16  # columns of a trace's timeline, at least
+BAR: Final = 16  # least columns of a trace's timeline
 
 
 def summary_lines(incident: IncidentRecord, width: int) -> Iterator[TextLine]:
-    """Tell what was replayed, which alerts fired, and what customers got."""
-    told = incident.summary
-    what = f"{told.kata}, {clock_time(told.began)[:5]} to {clock_time(told.ended)[:5]}"
-    with_ablation = f", without: {told.ablation}" if told.ablation else ""
-    yield line((what, "bold"), f"{with_ablation}, replayed in {told.seconds:.1f} s")
-    yield from _late_lines(told, width)
+    """Return the time of the replay, the alerts that fired, and the service level of the customers."""
+    summary = incident.summary
+    title = f"{summary.kata}, {clock_time(summary.began)[:5]} to {clock_time(summary.ended)[:5]}"
+    with_ablation = f", with {summary.ablation}" if summary.ablation else ""
+    yield line((title, "bold"), f"{with_ablation}, replayed in {summary.seconds:.1f} s")
+    yield from _late_lines(summary, width)
     yield ()
     yield from alert_lines(incident.alerts, width)
     yield ()
-    yield line("what customers got")
-    yield line(f"  {f'before {clock_time(told.since)[:5]}':<14}  {level(told.before)}")
-    yield line(f"  {_stretch(told):<14}  {level(told.after)}")
+    yield line("service level of the customers")
+    yield line(f"  {f'before {clock_time(summary.since)[:5]}':<14}  {level(summary.before)}")
+    yield line(f"  {_period(summary):<14}  {level(summary.after)}")
 
 
-def comparison_lines(baseline: IncidentRecord, experiment: IncidentRecord, came: str, width: int) -> Iterator[TextLine]:
-    """Tell what customers got in an experiment, beside what they got without it."""
-    told = experiment.summary
-    yield line((f"{told.kata} with {told.ablation}", "bold"), f", replayed in {told.seconds:.1f} s")
+def comparison_lines(
+    baseline: IncidentRecord, experiment: IncidentRecord, effect: str, width: int
+) -> Iterator[TextLine]:
+    """Return the service level in an experiment beside that of the baseline, the effect, and the alerts."""
+    summary = experiment.summary
+    yield line((f"{summary.kata} with {summary.ablation}", "bold"), f", replayed in {summary.seconds:.1f} s")
     yield from _late_lines(baseline.summary, width)
-    yield from _late_lines(told, width)
+    yield from _late_lines(summary, width)
     yield ()
-    yield line(f"what customers got from {_stretch(told)}")
-    yield line(f"  as it was  {level(baseline.summary.after)}")
-    yield line(f"  with it    {level(told.after)}")
-    yield line("the harm is ", (came, "bold"))
+    yield line(f"service level of the customers from {_period(summary)}")
+    yield line(f"  incident    {level(baseline.summary.after)}")
+    yield line(f"  experiment  {level(summary.after)}")
+    yield line("the harm is ", (effect, "bold"))
     yield ()
     yield from alert_lines(experiment.alerts, width)
 
 
-def _late_lines(told: Summary, width: int) -> Iterator[TextLine]:
-    """Return that a replay ran late on a busy machine, and how to make it again."""
-    if told.late is None:
+def _late_lines(summary: Summary, width: int) -> Iterator[TextLine]:
+    """Return a warning if the replay ran late on a busy machine, with the command that repeats it."""
+    if summary.late is None:
         return
-    again = f"kata incident {told.kata}" if told.ablation is None else f"kata experiment {told.kata} {told.ablation}"
+    kind, command = ("incident", f"kata incident {summary.kata}")
+    if summary.ablation is not None:
+        kind, command = ("experiment", f"kata experiment {summary.kata} {summary.ablation}")
     late = (
-        f"the {'incident' if told.ablation is None else 'experiment'} ran late: it waited {told.late:.1f} s for a "
-        f"processor, and times in it may be the machine's; `{again}` replays it when fewer programs are running"
+        f"the {kind} ran late: it waited {summary.late:.1f} s for a processor, so the machine may have changed its "
+        f"times; repeat it with `{command}` when fewer programs are running"
     )
     yield from wrapped(late, width, "", "note")
 
 
-def _stretch(told: Summary) -> str:
-    return f"{clock_time(told.since)[:5]} to {clock_time(told.until)[:5]}"
+def _period(summary: Summary) -> str:
+    return f"{clock_time(summary.since)[:5]} to {clock_time(summary.until)[:5]}"
 
 
 def level(of: ServiceLevel) -> str:
-    """Write a service level: "22 of 22 requests good (100 %), p95 13 ms"."""
+    """Return a service level in words: "22 of 22 requests good (100%), p95 13 ms"."""
     return f"{of.good} of {of.requests} requests good ({of.share:.0%}), p95 {told_seconds(of.p95)}"
 
 
 def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[TextLine]:
-    """Tell which alerts fired, when, and by which rule."""
+    """Return the alerts that fired, with times and rules."""
     if not alerts:
         yield line("no alert fired")
         return
@@ -90,15 +94,15 @@ def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[TextLine]:
         style: Style = "bad" if alert.severity == "page" else "note"
         yield line(f"{clock_time(alert.fired)}  {resolved}  ", (alert.name, style), f" ({alert.severity})")
         yield from wrapped(alert.summary, width, " " * 20)
-        for part in re.split(r" (?=[/<>] )", alert.expression):  # so that each can be copied
+        for part in re.split(r" (?=[/<>] )", alert.expression):  # short pieces can be copied whole
             yield from [line((f"    {part}", "dim"))] if len(part) < width - 4 else wrapped(part, width, "    ", "dim")
 
 
 def log_lines(logs: Iterable[LogLine], width: int, *, dated: bool = False) -> Iterator[TextLine]:
-    """Write log lines, each with its time, with `dated` its day, the beginning of its trace id, and its fields."""
+    """Return log lines: time, short trace id or log id, level, event, fields; with `dated`, day and time, no id."""
     for each in logs:
         fields = " ".join(f"{name}={value}" for name, value in each.fields.items())
-        trace = (each.trace_id or each.id)[:SHORT].ljust(SHORT)  # either can be cited
+        trace = (each.trace_id or each.id)[:SHORT].ljust(SHORT)  # a diagnosis can cite either id
         head = f"{day(each.at)} {clock_time(each.at)} " if dated else f"{clock_time(each.at)} {trace} "
         text = f"{each.service}: {each.event} {fields}".rstrip()
         level_ = fit(each.level, 7).ljust(8)
@@ -109,7 +113,7 @@ def log_lines(logs: Iterable[LogLine], width: int, *, dated: bool = False) -> It
 
 
 def trace_list(found: Iterable[Trace], width: int) -> Iterator[TextLine]:
-    """List traces, one a line."""
+    """Return one line per trace: id, start, duration, spans, request."""
     yield line(("trace     began     took       spans  request", "dim"))
     for trace in found:
         took = "no end" if trace.seconds is None else told_seconds(trace.seconds)
@@ -121,7 +125,7 @@ def trace_list(found: Iterable[Trace], width: int) -> Iterator[TextLine]:
 
 
 def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) -> Iterator[TextLine]:
-    """Draw a trace as a tree: what each part of it was, when it began, how long it took, and a timeline."""
+    """Return a trace as a tree of spans, with durations and a timeline, then its log lines."""
     yield line((f"trace {trace.trace_id}", "bold"))
     yield from wrapped(" ".join(_more(trace.root)), width, "", "dim")
     began = trace.root.began
@@ -154,20 +158,20 @@ def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) 
 
 
 def _more(span: Span) -> Iterator[str]:
-    """Return what else is told of a request, beside who asked and what came of it."""
+    """Return the attributes of a span that the other columns do not show, as `name=value`."""
     usual = {"caller", "status", "rows", "connection"}
     return (f"{name}={value}" for name, value in span.attributes.items() if name not in usual)
 
 
 def metric_list(families: Iterable[Family], width: int) -> Iterator[TextLine]:
-    """List metrics with their kinds and what they are."""
+    """Return the metrics with kind, number of series, and help text."""
     for family in families:
         yield line((family.name, "bold"), f"  {family.kind}, {len(family.series)} series")
         yield from wrapped(family.help, width, "  ")
 
 
 def plot(of: Plotted, stretch: tuple[float, float], width: int) -> Iterator[TextLine]:
-    """Draw a series over a stretch of time, from its beginning to its end."""
+    """Return a plot of a series; `stretch` is the plotted time (start, end) in seconds since 1970."""
     yield line((fit(of.name, width), "bold"))
     if not of.points:
         yield line("  no samples")
@@ -187,7 +191,7 @@ def plot(of: Plotted, stretch: tuple[float, float], width: int) -> Iterator[Text
 
 
 def night_lines(of: Plotted, width: int) -> Iterator[TextLine]:
-    """Draw a series of many nights, one a line, all to the same scale and hours."""
+    """Return a plot of a series over many nights, one line per night, with one scale and the same hours."""
     nights: dict[str, list[Point]] = {}
     for at, value in of.points:
         nights.setdefault(day(at), []).append((at, value))
@@ -206,7 +210,7 @@ def night_lines(of: Plotted, width: int) -> Iterator[TextLine]:
 
 
 def graph_lines(of: Sequence[Edge], width: int) -> Iterator[TextLine]:
-    """List who calls whom, and name the cycles."""
+    """Return the calls between services, and the cycles."""
     yield line((f"{'calls':>7}  {'failed':>6}  {'no end':>6}  {'p95':>9}  from -> to", "dim"))
     for edge in of:
         text = f"{edge.calls:7}  {edge.failed:6}  {edge.open:6}  {told_seconds(edge.p95):>9}  "
@@ -217,7 +221,7 @@ def graph_lines(of: Sequence[Edge], width: int) -> Iterator[TextLine]:
 
 
 def _columns(points: Sequence[Point], stretch: tuple[float, float], columns: int) -> Iterator[float]:
-    """Return the highest value of each of so many equal stretches; one without samples has the one before's."""
+    """Yield the highest value in each of `columns` equal intervals; an interval without samples repeats the last."""
     began, ended = stretch
     highest: dict[int, float] = {}
     for at, value in points:

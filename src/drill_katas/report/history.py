@@ -1,4 +1,4 @@
-"""What has happened with one kata, as text."""
+"""The history of katas as text."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from drill_katas.practice.journal import Event
     from drill_katas.report.text import Style, TextLine
 
-SHOWN: Final = 200  # columns of a sparkline, at most
+SHOWN: Final = 200  # most columns of a sparkline
 
 
 def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) -> Iterator[TextLine]:
-    """Show the events of one kata, in order of time, and the share of passing checks."""
+    """Return the events of one kata in order of time, and a sparkline of the share of passed checks."""
     standing = KataProgress(name)
     lines = []
     for event in events:
         before, standing = standing, after(standing, event)
-        if what := _what(event, before, standing):
-            text, style = what
+        if described := _describe(event, before, standing):
+            text, style = described
             when = f"  {event.at.astimezone():%Y-%m-%d %H:%M}  "
             first, *rest = wrapped(text, width - len(when), "", style)
             lines += [line((when, "dim"), *_parts(first)), *(line(" " * len(when), *_parts(each)) for each in rest)]
@@ -44,12 +44,12 @@ def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) 
 
 
 def all_lines(names: Sequence[str], events: Sequence[Event], width: int, at: datetime) -> Iterator[TextLine]:
-    """Show the history of every kata that has one, those of the workspace first."""
+    """Return the history of every kata that has one; katas of the workspace come first."""
     touched = {event.kata for event in events}
     ordered = [name for name in names if name in touched]
-    ordered += sorted(touched.difference(names))  # of a pack, or of a kata that is gone
+    ordered += sorted(touched.difference(names))  # katas of packs, and removed katas
     if not ordered:
-        yield line("Nothing has happened yet. `kata next` shows what to practise.")
+        yield line("The history is empty. `kata next` suggests a kata to practice.")
     for number, name in enumerate(ordered):
         if number:
             yield line()
@@ -57,22 +57,22 @@ def all_lines(names: Sequence[str], events: Sequence[Event], width: int, at: dat
 
 
 def sparkline(shares: Iterable[float]) -> str:
-    """Return shares from 0 to 1 as a row of blocks; 0 is the lowest of them and not nothing."""
+    """Return shares from 0 to 1 as a row of blocks; the share 0 is the lowest block, so that it is visible."""
     return "".join(BLOCKS[1 + round(share * 7)] for share in shares)
 
 
-def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, Style] | None:
-    """Describe an event between two standings; questions to the evidence are left out, there are many."""
+def _describe(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, Style] | None:
+    """Return an event in words; None for a query, because there are many."""
     match event:
         case Started() | Reset():
-            kept = f"; yours is in {event.kept}" if isinstance(event, Reset) else ""
-            return f"{'reset' if kept else 'the page'}, variant {event.variant}{kept}", ""
+            kept = f"; your files are in {event.kept}" if isinstance(event, Reset) else ""
+            return f"{'reset' if kept else 'started'}, variant {event.variant}{kept}", ""
         case Ran():
             return _run(event, now)
         case Hinted() | SolutionShown():
             return (f"hint {event.rung}" if isinstance(event, Hinted) else "the solution was shown"), "note"
         case Replayed():
-            about = f"experiment {event.ablation}" if event.ablation else "the incident replayed"
+            about = f"experiment {event.ablation}" if event.ablation else "the incident was replayed"
             return f"{about}: {event.good:.0%} of requests good", ""
         case Diagnosed():
             cost = f", +{clock(PENALTY)}" if now.wrong_diagnoses > before.wrong_diagnoses else ""
@@ -87,14 +87,16 @@ def _what(event: Event, before: KataProgress, now: KataProgress) -> tuple[str, S
 
 def _run(run: Ran, now: KataProgress) -> tuple[str, Style]:
     if left := sum(check.outcome is Outcome.NOT_JUDGED for check in run.checks):
-        return f"no attempt: {plural(left, 'check')} not judged, {run.seconds:.1f} s", "note"
-    what, why = ("no attempt", f" ({run.no_attempt})") if run.no_attempt else (f"attempt {now.total_attempts}", "")
-    about = f"{what}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s{why}"
+        return f"not an attempt: {plural(left, 'check')} not judged, {run.seconds:.1f} s", "note"
+    kind, reason = f"attempt {now.total_attempts}", ""
+    if run.no_attempt:
+        kind, reason = "not an attempt", f" ({run.no_attempt})"
+    about = f"{kind}: {_passing(run)} of {len(run.checks)} checks, {run.seconds:.1f} s{reason}"
     return (f"{about}, solved", "good") if run.solved else (about, "")
 
 
 def _is_judged(event: Event) -> TypeGuard[Ran]:
-    """Whether an event is a run that showed something of the learner's code."""
+    """Return whether an event is a run whose checks say something about the learner's code."""
     if not isinstance(event, Ran) or event.no_attempt in UNSEEN:
         return False
     return all(check.outcome is not Outcome.NOT_JUDGED for check in event.checks)

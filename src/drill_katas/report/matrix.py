@@ -1,4 +1,4 @@
-"""The text of a certification: arms by checks."""
+"""The text of a certification: a matrix of arms and checks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from drill_katas.report.text import Style
     from drill_katas.verify.matrix import Cell, Certificate, Row
 
-NAME, SHORTEST_NAME = 26, 12  # columns of an arm's kind and name, where the terminal has room and at least
-WIDE, NARROW = 3, 2  # columns of a cell, where the terminal has room and where not
+NAME, SHORTEST_NAME = 26, 12  # columns of an arm's kind and name: usual, least
+WIDE, NARROW = 3, 2  # columns of a cell in a wide and in a narrow terminal
 SECONDS: Final = 9  # columns
 
 
 def matrix_lines(certificate: Certificate, width: int) -> list[TextLine]:
-    """Return the matrix, its legend, and what is wrong."""
+    """Return the matrix, its legend, and the faults."""
     arms, checks, seeds = len(certificate.rows), len(certificate.checks), len(certificate.seeds)
     cell = WIDE if NAME + WIDE * checks + SECONDS <= width else NARROW
     name = max(SHORTEST_NAME, min(NAME, width - cell * checks - SECONDS))
@@ -33,18 +33,19 @@ def matrix_lines(certificate: Certificate, width: int) -> list[TextLine]:
         *_legend(certificate, width),
         line(),
         *_not_run_lines(certificate),
-        line("· passes   ✗ fails   ± either, as answer.toml declares   ! differs from that"),
+        line("· passes   ✗ fails   ± either, as answer.toml declares   ! not as declared"),
     ]
     if certificate.holds:
-        return [*lines, line(("every arm got what it must", "good"))]
+        return [*lines, line(("every verdict is as declared", "good"))]
     return [*lines, *_fault_lines(certificate, width)]
 
 
 def summary_lines(certificates: Sequence[Certificate], width: int) -> list[TextLine]:
-    """Say of several katas which hold; repeat what is wrong with the others, for their matrices may be screens away."""
+    """Return whether each kata is certified, and its faults again, because its matrix may be screens away."""
     lines: list[TextLine] = []
     for each in certificates:
-        lines.append(line((f"{each.kata}: ", "bold"), ("holds", "good") if each.holds else ("does not hold", "bad")))
+        verdict: tuple[str, Style] = ("certified", "good") if each.holds else ("not certified", "bad")
+        lines.append(line((f"{each.kata}: ", "bold"), verdict))
         lines += _fault_lines(each, width)
     return lines
 
@@ -55,13 +56,13 @@ def _fault_lines(certificate: Certificate, width: int) -> Iterator[TextLine]:
 
 
 def _repeat_lines(certificate: Certificate) -> Iterator[TextLine]:
-    """Say whether the same arm with the same seed always got the same, when that was tried."""
+    """Return the number of flips (the same arm and seed with different verdicts), if runs were repeated."""
     if certificate.repeat == 1:
         return
     busy = f" with {certificate.load} other busy processes" if certificate.load else ""
     flips = certificate.flips
-    told = f"{flips} flip{'s' * (flips != 1)} in {certificate.repeat} repeats{busy}"
-    yield line((told, "bad" if flips else "good"))
+    count = f"{flips} flip{'s' * (flips != 1)} in {certificate.repeat} repeats{busy}"
+    yield line((count, "bad" if flips else "good"))
     for row in certificate.rows:
         for cell in row.cells:
             if cell.flips:
@@ -69,13 +70,13 @@ def _repeat_lines(certificate: Certificate) -> Iterator[TextLine]:
 
 
 def _not_run_lines(certificate: Certificate) -> Iterator[TextLine]:
-    """Explain the blank cells, if there are any."""
+    """Return a legend for blank cells, if there are any."""
     if any(not cell.seen for row in certificate.rows for cell in row.cells):
         yield line("blank: not run; `kata verify --full` runs every check on near misses")
 
 
 def _head_lines(checks: int, name: int, cell: int) -> Iterator[TextLine]:
-    """Yield the numbers of the checks, written downwards: the tens above the ones."""
+    """Return the numbers of the checks, written vertically: tens above ones."""
     for digits in zip(*(f"{number:>2}" for number in range(1, checks + 1)), strict=True):
         row = "".join(digit.rjust(cell) for digit in digits)
         if row.strip():

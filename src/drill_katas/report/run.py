@@ -1,4 +1,4 @@
-"""The text of one run: its header, what a failing check says, and the summary at its end."""
+"""The text of a run: the header, the details of failed checks, and the summary."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from drill_katas.verdict import CheckResult, Stage, Verdict
 
 MAX_LINES: Final = 25
-LABEL: Final = 11  # columns of the stage's name
+LABEL: Final = 11  # columns of a stage's name
 TAIL: Final = 14  # columns of outcome and seconds
 MESSAGE_LINES: Final = 8
 HELP_LINES: Final = 4
 SECONDS: Final = re.compile(r"\d+\.\d s\b")
-FEW: Final = 3  # katas that are named in the header
+FEW: Final = 3  # most katas that the header names
 MARKS: Final[dict[Outcome, tuple[str, Style]]] = {
     Outcome.PASS: ("✓", "good"),
     Outcome.NOT_REACHED: ("·", "dim"),
@@ -41,28 +41,28 @@ Judged = tuple["Kata", "Verdict", "KataProgress"]
 
 
 def header_lines(katas: Sequence[Kata], source: str, seed: int, *, inline: bool) -> list[str]:
-    """Say what is judged, in pytest's header."""
+    """Return the lines for pytest's header: katas, source, seed."""
     names = ", ".join(f"{kata.name} (level {kata.manifest.level}, {LEVELS[kata.manifest.level]})" for kata in katas)
     lines = [f"kata: {names if len(katas) <= FEW else f'{len(katas)} katas'}; judging {source}, seed {seed}"]
     if inline:
-        lines.append("kata: --kata-inline runs your code in this process, for a debugger: this run does not count")
+        lines.append("kata: --kata-inline runs your code in this process, for a debugger; this run does not count")
     return lines
 
 
 def details_of(check: CheckResult, width: int) -> str:
-    """Return what pytest shows of a failing check above the summary."""
+    """Return the text of a failed check in pytest's list of failures."""
     sections = "\n".join(each if each.startswith(" ") else f"\n{each}" for each in check.details)
     title = folded(f"{check.title}.", width, "")
     return "\n".join((title, folded(check.message, width, "  "), folded(sections, width, ""))).rstrip()
 
 
 def fits_summary(check: CheckResult, width: int) -> bool:
-    """Return whether the summary shows the whole message of a failing check."""
+    """Return whether the summary has room for the whole message of a failed check."""
     return len(folded(check.message, width, "  ").splitlines()) <= MESSAGE_LINES
 
 
 def details_below(check: CheckResult, width: int) -> str:
-    """Return the details of a failing check whose message is in the summary."""
+    """Return the details of a failed check without its message, because the summary shows the message."""
     title = f"{check.title}: the message is at the end."
     return details_of(replace(check, title=title.removesuffix("."), message=""), width).replace("\n\n\n", "\n\n", 1)
 
@@ -70,9 +70,9 @@ def details_below(check: CheckResult, width: int) -> str:
 def summary_lines(
     kata: Kata, verdict: Verdict, standing: KataProgress, workspace: Workspace, width: int, at: datetime
 ) -> list[TextLine]:
-    """Return the end of a run of one kata in full."""
+    """Return the summary of a run of one kata."""
     failing = [check for check in verdict.checks if check.failed]
-    foot = [*_finding(failing, width), *_culprits(verdict, width), line()]
+    foot = [*_finding(failing, width), *_not_judged_reasons(verdict, width), line()]
     for each in _standing_lines(kata, verdict, standing, at):
         foot += wrapped(plain(each), width, "")
     foot += wrapped(f"next: {_next_step(kata, verdict, standing, workspace)}", width, "")
@@ -80,7 +80,7 @@ def summary_lines(
 
 
 def overview_lines(judged: Sequence[Judged], all_katas: Sequence[TextLine], width: int) -> list[TextLine]:
-    """Return the end of a run of several katas: what matters of each, then how all katas stand."""
+    """Return the summary of a run of several katas: a short block for each, then the progress in all katas."""
     why = [_no_attempt(reason) for reason in sorted({verdict.no_attempt for _, verdict, _ in judged} - {""})]
     room = MAX_LINES - len(all_katas) - 2 - len(why)
     lines: list[TextLine] = []
@@ -95,9 +95,10 @@ def overview_lines(judged: Sequence[Judged], all_katas: Sequence[TextLine], widt
 
 
 def _stage_lines(verdict: Verdict, width: int, room: int) -> list[TextLine]:
-    """Return a line a check; where there is no room for all, what has passed is folded into a line a stage.
+    """Return one line per check, at most `room` lines.
 
-    Stages that have passed as a whole are folded first, and of these the largest.
+    Without enough room, passed checks are folded into one line per stage: first in stages without a failure, the
+    largest first.
     """
     stages = list(verdict.stages())
     blocks = [_block(stage, checks, width, folded=False) for stage, checks in stages]
@@ -114,13 +115,13 @@ def _fails(checks: Sequence[CheckResult]) -> bool:
 
 
 def _block(stage: Stage, checks: Sequence[CheckResult], width: int, *, folded: bool) -> list[TextLine]:
-    """Return the lines of a stage. Checks that were not reached are one line; `folded`, those that passed are, too."""
+    """Return the lines of a stage. Checks that were not reached share one line; with `folded`, so do passed checks."""
     foldable = {Outcome.NOT_REACHED, Outcome.PASS} if folded else {Outcome.NOT_REACHED}
     rows = [(check.title, check.outcome, check.seconds) for check in checks if check.outcome not in foldable]
     for outcome in Outcome:
-        alike = [check.seconds for check in checks if check.outcome is outcome]
-        if alike and outcome in foldable:
-            rows.append((f"{len(alike)} check{'s' * (len(alike) > 1)}", outcome, sum(alike)))
+        seconds = [check.seconds for check in checks if check.outcome is outcome]
+        if seconds and outcome in foldable:
+            rows.append((plural(len(seconds), "check"), outcome, sum(seconds)))
     labels = [stage.value, *[""] * len(rows)]
     return [_result_line(label, *row, width) for label, row in zip(labels, rows, strict=False)]
 
@@ -134,7 +135,7 @@ def _result_line(label: str, text: str, outcome: Outcome, seconds: float, width:
 
 
 def _finding(failing: Sequence[CheckResult], width: int) -> list[TextLine]:
-    """Return the first failing check's message, and what is known of failing in that way."""
+    """Return the message of the first failed check, and the help text of the first known wrong fix."""
     if not failing:
         return []
     first = failing[0]
@@ -145,15 +146,15 @@ def _finding(failing: Sequence[CheckResult], width: int) -> list[TextLine]:
 
 
 def _first_of(lines: list[TextLine], most: int) -> list[TextLine]:
-    """Return lines, or the first of them with a mark that there are more."""
+    """Return at most `most` lines; an ellipsis marks that lines are left out."""
     if len(lines) <= most:
         return lines
     *others, last = lines[:most]
     return [*others, line(*((span.text, span.style) for span in last), ("…", "dim"))]
 
 
-def _culprits(verdict: Verdict, width: int) -> list[TextLine]:
-    """Return why checks have no verdict, each reason once: two that differ in seconds alone are the same."""
+def _not_judged_reasons(verdict: Verdict, width: int) -> list[TextLine]:
+    """Return why checks were not judged; reasons that differ only in seconds are shown once."""
     reasons: dict[str, str] = {}
     for check in verdict.not_judged:
         reasons.setdefault(SECONDS.sub("", check.message), check.message)
@@ -164,16 +165,20 @@ def _culprits(verdict: Verdict, width: int) -> list[TextLine]:
 def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: datetime) -> list[TextLine]:
     if verdict.not_judged:
         left = plural(len(verdict.not_judged), "check")
-        return [line(f"{kata.name}: {left} not judged, through no fault of the fix; this run is no attempt")]
+        reason = "because the judge or the machine failed"
+        return [line(f"{kata.name}: {left} not judged, {reason}; this run is not an attempt")]
     if verdict.source != WORKSPACE:
-        return [line(f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s; not an attempt of yours")]
-    given = clock(timedelta(minutes=kata.manifest.minutes))
+        judged = f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s"
+        return [line(f"{judged}; only a run on your own files is an attempt")]
+    limit = clock(timedelta(minutes=kata.manifest.minutes))
     best = clock(standing.best) if standing.best is not None else "none yet"
     variant = "" if verdict.variant == ORIGINAL else f" ({verdict.variant})"
-    taken = f"clock {clock(standing.clock(at))} of {given}"
-    attempt = "no attempt" if verdict.attempt is None else f"attempt {verdict.attempt}"
+    taken = f"clock {clock(standing.clock(at))} of {limit}"
+    attempt = "not an attempt" if verdict.attempt is None else f"attempt {verdict.attempt}"
     lines = [line(f"{kata.name}{variant} · {attempt} · {taken} · best time {best}")]
-    if verdict.no_attempt and verdict.no_attempt != NoAttempt.WATCH:  # there every run is none
+    if (
+        verdict.no_attempt and verdict.no_attempt != NoAttempt.WATCH
+    ):  # no reason needed: no run of `kata watch` is an attempt
         lines.append(_no_attempt(verdict.no_attempt))
     change, before = standing.change(), standing.before_last
     if change is not None and before is not None:
@@ -182,7 +187,7 @@ def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: da
 
 
 def _no_attempt(reason: str) -> TextLine:
-    return line(f"no attempt: {reason} (`kata status --help` has the rule)")
+    return line(f"not an attempt: {reason} (rule: `kata status --help`)")
 
 
 def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: Workspace) -> str:
@@ -194,24 +199,24 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
     if verdict.solved:
         others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]
         more = f"; `kata start {kata.name} --variant {others[0]}` is the same page with another cause" if others else ""
-        return f"solved. `kata solution {kata.name}` shows how we would{more}"
+        return f"solved. `kata solution {kata.name}` shows the reference solution{more}"
     if verdict.inline and verdict.passed:
-        return f"`{again}` without --kata-inline judges it in a process of its own; only that counts"
+        return f"run `{again}` without --kata-inline; only a run in a separate process counts"
     if verdict.no_attempt == NoAttempt.NARROWED:
-        return f"`{again}` runs all checks; only that counts"
+        return f"run `{again}`; only a run of all checks counts"
     if standing.before_last is None and not standing.page_shown:
         return (
-            f"read {shown(kata.briefing, workspace.root)}, form one hypothesis, test it, then mend {files} and "
-            f"{judge}; `kata hint {kata.name}` helps a little"
+            f"read {shown(kata.briefing, workspace.root)}, form one hypothesis, test it, then fix {files} and "
+            f"{judge}; `kata hint {kata.name}` shows a hint"
         )
-    return f"mend {files} and {judge}; `kata hint {kata.name}` helps a little ({standing.hints} seen)"
+    return f"fix {files} and {judge}; `kata hint {kata.name}` shows a hint ({standing.hints} seen)"
 
 
 def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) -> list[TextLine]:
     passed = sum(check.passed for check in verdict.checks)
     seen = Outcome.PASS if verdict.passed else Outcome.NOT_JUDGED if verdict.not_judged else Outcome.FAIL
     mark, style = MARKS.get(seen, ("✗", "bad"))
-    attempt = f" · attempt {verdict.attempt}" if verdict.attempt else " · no attempt" if verdict.no_attempt else ""
+    attempt = f" · attempt {verdict.attempt}" if verdict.attempt else " · not an attempt" if verdict.no_attempt else ""
     text = f"{kata.name} · {passed} of {len(verdict.checks)} checks pass · {verdict.seconds:.1f} s{attempt}"
     change = standing.change() if verdict.source == WORKSPACE else None
     if change:

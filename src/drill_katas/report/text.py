@@ -1,4 +1,4 @@
-"""Lines of styled text, and how they get onto a terminal."""
+"""Lines of styled text: building, wrapping, and encoding for a terminal."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ COLOURS: Final[dict[str, dict[str, Any]]] = {
     "bold": {"bold": True},
     "note": {"fg": "yellow"},
 }
-"""The styles as click has them; `MARKUP` is how pytest has them."""
-QUOTED: Final = re.compile(r"(`[^`]+`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w))[,.;:)\]}]*")  # with the mark behind it
-KEPT: Final = "\x00"  # a space within quotes, while a line is filled
-PATH: Final = "\x01"  # a path wider than a line, one for each column
+"""The styles as arguments of `click.style`; `MARKUP` has those of pytest's terminal writer."""
+QUOTED: Final = re.compile(r"(`[^`]+`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w))[,.;:)\]}]*")  # with punctuation after it
+KEPT: Final = "\x00"  # stands for a space in quotes while a line is filled
+PATH: Final = "\x01"  # marks a path that is wider than a line
 ASCII: Final = str.maketrans(
     {"✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"}
 ) | str.maketrans("▁▂▃▄▅▆▇┤", "..::=##|")
@@ -54,7 +54,7 @@ Part = str | tuple[str, Style]
 
 
 def line(*parts: Part) -> TextLine:
-    """Build a line from plain texts and (text, style) pairs."""
+    """Return a line of plain texts and (text, style) pairs."""
     return tuple(Segment(part) if isinstance(part, str) else Segment(*part) for part in parts)
 
 
@@ -64,26 +64,30 @@ def plain(spans: TextLine) -> str:
 
 
 def filled(text: str, width: int, first: str, rest: str) -> list[str]:
-    """Break one line at spaces into lines of at most `width` columns; `first` and `rest` are their indents.
+    """Return one line broken at spaces into lines of at most `width` columns; `first` and `rest` are the indents.
 
-    A quoted piece stays whole, so that it can be read and copied as one. One that is wider than a line is broken at its
-    spaces; a path, which has none, goes over the edge. Other words that are wider than a line are broken.
+    | piece | breaks |
+    | --- | --- |
+    | quoted text | never, so that it can be copied |
+    | quoted text wider than a line | at its spaces |
+    | quoted path wider than a line | never; it exceeds the width |
+    | other word wider than a line | anywhere |
     """
     room = width - max(len(first), len(rest))
 
-    def kept(quoted: re.Match[str]) -> str:
+    def protect(quoted: re.Match[str]) -> str:
         whole = quoted[0]
         if len(whole) <= room:
             return whole.replace(" ", KEPT)
         return whole if " " in whole or "/" not in whole else PATH + whole
 
     filler = _Filler(width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
-    lines = filler.wrap(QUOTED.sub(kept, text.replace(PATH, "")))
+    lines = filler.wrap(QUOTED.sub(protect, text.replace(PATH, "")))
     return [each.replace(PATH, "").replace(KEPT, " ") for each in lines] or [""]
 
 
 class _Filler(textwrap.TextWrapper):
-    """Breaks words that are wider than a line, but for those with a quoted path in them."""
+    """Breaks words that are wider than a line, except quoted paths."""
 
     def _handle_long_word(self, reversed_chunks: list[str], cur_line: list[str], cur_len: int, width: int) -> None:
         self.break_long_words = PATH not in reversed_chunks[-1]
@@ -91,13 +95,13 @@ class _Filler(textwrap.TextWrapper):
 
 
 def wrapped(text: str, width: int, indent: str, style: Style = "") -> list[TextLine]:
-    """Break a text into lines of at most `width` columns."""
+    """Return a text as lines of at most `width` columns."""
     lines = [piece for paragraph in text.splitlines() for piece in filled(paragraph, width, indent, indent)]
     return [line((piece, style)) for piece in lines]
 
 
 def folded(text: str, width: int, indent: str) -> str:
-    """Break lines that are longer than `width`; what goes on stands a little further to the right."""
+    """Return a text with lines of at most `width` columns; continuation lines have two more columns of indent."""
     pieces = []
     for each in text.splitlines():
         own = indent + each[: len(each) - len(each.lstrip())]
@@ -106,29 +110,29 @@ def folded(text: str, width: int, indent: str) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Truncate `text` to `width` columns."""
+    """Return `text` truncated to `width` columns."""
     return truncate(text, width, "…")
 
 
 def clock(time: timedelta) -> str:
-    """Write a duration as 4:07, or 1:04:07 from an hour on."""
+    """Return a duration as "4:07", or from one hour on as "1:04:07"."""
     minutes, seconds = divmod(int(time.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def judging(kata: str) -> str:
-    """Return the command that judges a kata: `kata run`, where an install has put no `pytest` on the path."""
+    """Return the command that judges a kata: `pytest --kata`, or `kata run` if `pytest` is not on the path."""
     return f"pytest --kata {kata}" if shutil.which("pytest") else f"kata run {kata}"
 
 
 def shown(path: Path, root: Path) -> str:
-    """Return a path as a person in `root` would type it."""
+    """Return a path relative to `root`, if it is inside."""
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def encodable(text: str) -> str:
-    """Return the text, in ASCII where the terminal has no Unicode."""
+    """Return the text, or an ASCII version if the encoding of the terminal cannot represent it."""
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
     try:
         text.encode(encoding)
