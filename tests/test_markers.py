@@ -12,7 +12,7 @@ from tests.bicycle import USAGE_ERROR
     ("marker", "sentence"),
     [
         ('@pytest.mark.stage("symptoms")', "test_go: unknown stage 'symptoms'; did you mean 'symptom'?"),
-        ("@pytest.mark.stage(1)", "test_go: unknown stage '1'; known are cause, regression, sla"),
+        ("@pytest.mark.stage(1)", "test_go: unknown stage '1'; known: cause, regression, sla"),
         ("", "test_go has no stage; mark it with @pytest.mark.stage(NAME), one of symptom, cause"),
         ('@pytest.mark.stage(name="symptom")', "test_go: the marker stage takes one name and no keyword"),
         ('@pytest.mark.stage("symptom", strict=True)', "no keyword, but has 'strict'"),
