@@ -56,19 +56,19 @@ class Worker:
 
     def judge(self, task: Task) -> Judged:
         """Judge one source. Never raises because of its content."""
-        problem, said, began = "", "", time.monotonic()
+        problem, log, began = "", "", time.monotonic()
         for _ in range(ATTEMPTS):
             try:
                 checks = self._checks(task)
                 return Judged(key=task.key, checks=checks, seconds=round(time.monotonic() - began, 2))
             except JudgeEnded as ended:
-                problem, said = str(ended), self._log_tail()
+                problem, log = str(ended), self._log_tail()
                 self.rest()
             finally:
                 self._clear()
             if self._stopped:
                 break
-        failed = Judged(key=task.key, problem=problem, said=said, lost=True)
+        failed = Judged(key=task.key, problem=problem, log=log, lost=True)
         return self._blame_source(task, failed) if task.alone and not self._stopped else failed
 
     def _blame_source(self, task: Task, failed: Judged) -> Judged:
@@ -77,7 +77,7 @@ class Worker:
         If it cannot judge the broken version either, the grader's machine is the cause, and `failed` stays the result.
         """
         kata = self._katas[task.kata]
-        if kata.name in self._unfit or DEFECT in failed.said:
+        if kata.name in self._unfit or DEFECT in failed.log:
             return failed
         broken = {name: (kata.folder / name).read_bytes() for name in kata.manifest.editable}
         try:
@@ -88,7 +88,7 @@ class Worker:
             return failed
         finally:
             self._clear()
-        return msgspec.structs.replace(failed, checks=tuple(map(killed_its_judge, checks)), problem="", said="")
+        return msgspec.structs.replace(failed, checks=tuple(map(killed_its_judge, checks)), problem="", log="")
 
     def stop(self) -> None:
         """End the current run soon. Thread-safe."""

@@ -45,14 +45,14 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     | --- | --- |
     | `checks` | the results of the checks; empty without a verdict |
     | `problem` | why there is no verdict |
-    | `said` | the judge's log if there is no verdict; it may quote checks |
+    | `log` | the judge's log if there is no verdict; it may quote checks |
     | `lost` | its judges ended during the run |
     """
 
     key: str
     checks: tuple[CheckResult, ...] = ()
     problem: str = ""
-    said: str = ""
+    log: str = ""
     lost: bool = False
     seconds: float = 0.0
 
