@@ -6,7 +6,7 @@
 | work of a statement | `MOST_WORK`, `SOFT_SECONDS` of processor time | SQL error |
 | bytes of a result | `MOST_FETCHED` | SQL error |
 | pages of a database | `MOST_PAGES` | SQL error |
-| processor time of a statement, whatever it does | `MOST_SECONDS` | the server ends, and the check with it |
+| processor time of a statement of any kind | `MOST_SECONDS` | the server ends, and the check with it |
 | memory of the server | `MOST_MEMORY` | the server ends, and the check with it |
 | recorded statements and SQL texts | `MOST_STATEMENTS`, `MOST_TEXTS` | the server ends, and the check with it |
 
