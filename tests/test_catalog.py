@@ -84,7 +84,7 @@ def test_a_name_that_is_not_known_gets_the_nearest_of_all_libraries(tmp_path):
     libraries = [Library(tmp_path / "mine"), Library(tmp_path / "theirs")]
     with pytest.raises(UserError, match=r"there is no kata 'brave'; did you mean 'bravo'\?"):
         find("brave", libraries)
-    with pytest.raises(UserError, match=r"there is no kata 'zulu'; known are alpha, bravo"):
+    with pytest.raises(UserError, match=r"there is no kata 'zulu'; known: alpha, bravo"):
         find("zulu", libraries)
 
 
@@ -156,7 +156,7 @@ def test_the_original_variant_lies_in_the_katas_folder_and_the_others_below_it(k
 def test_an_unknown_variant_gets_the_nearest_one(kata):
     with pytest.raises(UserError, match=r"alpha has no variant 'orchid'; did you mean 'orchard'\?"):
         kata.variant_folder("orchid")
-    with pytest.raises(UserError, match="alpha has no variant 'zzz'; known are harbour, orchard, original"):
+    with pytest.raises(UserError, match="alpha has no variant 'zzz'; known: harbour, orchard, original"):
         kata.variant_folder("zzz")
 
 

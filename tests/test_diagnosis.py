@@ -211,9 +211,9 @@ def test_experiments_are_listed_within_the_terminal(tmp_path):
         ({"--evidence": "log-99999"}, "there is no log line log-99999 in this incident"),
         ({"--evidence": "zz"}, "there is no trace 'zz' in this incident"),
         ({"--alert": "CheckoutErrors"}, "--alert 'CheckoutErrors' should be NAME=VALUE"),
-        ({"--alert": "CheckoutErrors=loud"}, "there is no label 'loud'; known are caused, noise"),
+        ({"--alert": "CheckoutErrors=loud"}, "there is no label 'loud'; known: caused, noise"),
         ({"--alert": "Checkouts=noise"}, "there is no alert 'Checkouts'; did you mean 'CheckoutErrors'?"),
-        ({"--experiment": "no_drop=well"}, "there is no outcome 'well'; known are better, gone"),
+        ({"--experiment": "no_drop=well"}, "there is no outcome 'well'; known: better, gone"),
         ({"--experiment": "no_such=gone"}, "there is no experiment 'no_such'"),
     ],
 )

@@ -12,7 +12,7 @@ from tests.bicycle import USAGE_ERROR
     ("marker", "sentence"),
     [
         ('@pytest.mark.stage("symptoms")', "test_go: unknown stage 'symptoms'; did you mean 'symptom'?"),
-        ("@pytest.mark.stage(1)", "test_go: unknown stage '1'; known are cause, regression, sla"),
+        ("@pytest.mark.stage(1)", "test_go: unknown stage '1'; known: cause, regression, sla"),
         ("", "test_go has no stage; mark it with @pytest.mark.stage(NAME), one of symptom, cause"),
         ('@pytest.mark.stage(name="symptom")', "test_go: the marker stage takes one name and no keyword"),
         ('@pytest.mark.stage("symptom", strict=True)', "no keyword, but has 'strict'"),
@@ -83,7 +83,7 @@ def test_go(sut, number):
     ids=["nothing is known", "a failure is known"],
 )
 def test_a_judge_that_does_not_come_to_an_end_is_ended_and_says_what_it_knows(toy, checks, outcome, says):
-    toy.write("conftest.py", "from drill_katas import checks\n\nchecks.BELT_SECONDS = 1\n")
+    toy.write("conftest.py", "from drill_katas.runner import checks\n\nchecks.WATCHDOG_SECONDS = 1\n")
     toy.limits(check_seconds=1)
     toy.checks(checks)
     check = toy.check()

@@ -108,7 +108,7 @@ def test_an_unknown_name_is_a_usage_error_with_the_nearest_names(bells):
 
 
 def test_a_name_that_is_near_nothing_gets_the_list_of_what_there_is(bells):
-    assert refused(bells, "--kata", "zzz") == "ERROR: there is no kata 'zzz'; known are chime, gong, horn, toy"
+    assert refused(bells, "--kata", "zzz") == "ERROR: there is no kata 'zzz'; known: chime, gong, horn, toy"
 
 
 def test_one_unknown_name_among_known_ones_runs_nothing(bells):

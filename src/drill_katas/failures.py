@@ -1,7 +1,7 @@
-"""What can go wrong with a system under test, as exceptions that name the outcome of the check.
+"""The failures of a system under test, as exceptions with the outcome of the check.
 
-Those that end a check at once derive from BaseException, so that Hypothesis neither swallows them nor
-shrinks through them. `SutError`, an exception the learner's code raised, is an ordinary finding.
+An exception that ends the check at once derives from BaseException, so that Hypothesis does not catch it and does not
+shrink its example. `SutError`, an exception from the learner's code, is an ordinary finding.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Place: TypeAlias = tuple[str, int]
-"""An editable file, as the kata names it, and a line in it."""
+"""The name of an editable file within its kata, and a line number."""
 
 
 class SutError(Exception):
-    """The learner's code raised an exception: `raised` says which, without the call that led to it."""
+    """The learner's code raised an exception; `raised` is its type and message."""
 
     def __init__(self, call: str, raised: str, details: Sequence[str] = (), place: Place | None = None) -> None:
         super().__init__(f"{call} raised {raised}")
@@ -28,11 +28,11 @@ class SutError(Exception):
 
 
 class Killed(Exception):
-    """The judge killed the SUT, as the check wanted it to."""
+    """The judge killed the SUT because the check requested it."""
 
 
 class CheckEnded(BaseException):
-    """The check is over; `outcome` says with which result, `details` and `place` are for who wants to look closer."""
+    """The check ended with `outcome`; `details` and `place` help to find the cause."""
 
     outcome = Outcome.FAIL
 
@@ -43,36 +43,36 @@ class CheckEnded(BaseException):
 
 
 class Broken(CheckEnded):
-    """The learner's module cannot be imported, or does not keep the contract."""
+    """The learner's module cannot be imported or breaks the contract."""
 
 
 class TooSlow(CheckEnded):
-    """The budget is used up, and yet every call was answered."""
+    """The budget is used up although the SUT answered every call."""
 
 
 class Hang(CheckEnded):
-    """No answer within the budget."""
+    """The SUT did not answer in time."""
 
     outcome = Outcome.HANG
 
 
 class Crash(CheckEnded):
-    """The SUT ended by itself."""
+    """The SUT exited, and the judge did not kill it."""
 
     outcome = Outcome.CRASH
 
 
 class LimitExceeded(CheckEnded):
-    """The SUT used more memory, processes or output than it may."""
+    """The SUT exceeded a limit, for example on memory, processes or output."""
 
     outcome = Outcome.LIMIT
 
 
 class NotJudged(CheckEnded):
-    """The judge or the machine failed; the message names the culprit and the remedy."""
+    """The judge or the machine failed. The message names the culprit and the remedy."""
 
     outcome = Outcome.NOT_JUDGED
 
 
 class StopShrinking(CheckEnded):
-    """A failure is known and enough has been tried to make it smaller."""
+    """The check has a failing example, and Hypothesis tried long enough to shrink it."""

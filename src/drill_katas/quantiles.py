@@ -1,4 +1,4 @@
-"""Quantiles of measurements, and of the buckets of histograms."""
+"""Quantiles of measurements and of histogram buckets."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ if TYPE_CHECKING:
 
 
 def nearest_rank(ordered: Sequence[float], percent: float) -> float:
-    """Return the smallest of some ordered numbers with at least `percent` of them not above it; no interpolation."""
+    """Return the percentile of ordered numbers by the nearest-rank method, without interpolation."""
     return ordered[max(1, math.ceil(len(ordered) * percent / 100)) - 1]
 
 
 def quantile_of(buckets: Mapping[float, float], share: float) -> float | None:
-    """Return a quantile from cumulative buckets, by upper bound, as `histogram_quantile` does. None without any."""
+    """Return a quantile as Prometheus's `histogram_quantile` does; None without measurements.
+
+    `buckets` maps upper bounds to cumulative counts; `share` is between 0 and 1.
+    """
     bounds = sorted(buckets)
     if not bounds or not buckets[bounds[-1]]:
         return None

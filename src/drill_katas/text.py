@@ -6,7 +6,7 @@ import re
 
 
 def truncate(text: str, most: int, ellipsis: str = "...") -> str:
-    """Return at most `most` characters of `text`; the ellipsis counts."""
+    """Return at most `most` characters of `text`, the ellipsis included."""
     return text if len(text) <= most else text[: most - len(ellipsis)].rstrip() + ellipsis
 
 
@@ -16,19 +16,19 @@ def plural(number: int, noun: str, nouns: str | None = None) -> str:
 
 
 def printable(text: str) -> str:
-    """Escape the characters that are not printable: file names may contain control sequences or undecodable bytes."""
+    """Return `text` with non-printable characters escaped, because file names may contain control sequences."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def terminal_safe(text: str) -> str:
-    """Return `text` without control characters other than newline and tab, and without CI commands."""
+    """Return `text` without CI commands and without control characters, except newline and tab."""
     return ci_safe("".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text))
 
 
 def ci_safe(text: str) -> str:
     """Return `text` without the workflow commands of GitHub's runner.
 
-    The runner takes a line that begins with `::` as a command, and `##[` anywhere in a line. Wrapping can move any word
-    to the beginning of a line, so `::` is broken up at the beginning of each word.
+    The runner executes a line that begins with `::`, and `##[` anywhere in a line. Wrapping can move any word to the
+    beginning of a line, so `::` is split at the beginning of each word.
     """
     return re.sub(r"(^|\s)::", r"\1: :", text).replace("##[", "## [")

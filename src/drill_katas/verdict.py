@@ -1,4 +1,4 @@
-"""What a run found, as plain data that every report is made from."""
+"""The results of a run as plain data, the input of every report."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 1  # of the JSON report; goes up when a field changes its meaning or goes away
+FORMAT = 1  # version of the JSON report; increases when a field changes its meaning or is removed
 
 
 class Stage(enum.StrEnum):
-    """The stages of a kata, in the order they are judged in."""
+    """The stages of a kata, in the order of judging."""
 
     SYMPTOM = "symptom"
     CAUSE = "cause"
@@ -43,14 +43,18 @@ class Outcome(enum.StrEnum):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check of one run.
+    """The result of one check in one run.
 
-    `message` says what happened and what was expected, in the domain's words; unless `in_words`, it had none, and
-    quotes the check. `details` is what a closer look needs (calls, stacks, output), `help` what is known of this way of
-    failing, `place` the editable file and the line in it where the program was. Without `keeps_contract` the module
-    could not be imported, or not be called as the contract says: no more is known of it. `figures` are the numbers it
-    recorded: measured ones with a threshold by an identifier, counted ones by words. Of its `seconds` it was ready to
-    run for `waited`, and got no processor.
+    | field | meaning |
+    | --- | --- |
+    | `message` | what happened and what was expected |
+    | `in_words` | the check has a message of its own; if false, `message` quotes the check's code |
+    | `details` | calls, stacks and output, for a closer look |
+    | `help` | advice on this way of failing |
+    | `place` | the editable file and the line where the program was |
+    | `keeps_contract` | if false, the module cannot be imported, or not be called as the contract says |
+    | `figures` | recorded numbers: measured ones by an identifier, counted ones by words |
+    | `waited` | run-queue delay in seconds, a part of `seconds` |
     """
 
     name: str
@@ -69,27 +73,29 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def passed(self) -> bool:
-        """Whether it passed; a check that was not reached has not."""
+        """Whether the check passed; false if it was not reached."""
         return self.outcome is Outcome.PASS
 
     @property
     def failed(self) -> bool:
-        """Whether it ran and did not pass, for a reason of the program's own."""
+        """Whether the check ran and failed because of the program."""
         return self.outcome not in {Outcome.PASS, Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
 
     @property
     def not_judged(self) -> bool:
-        """Whether the judge or the machine failed, so that nothing is known of the program."""
+        """Whether the judge or the machine failed, so that the check has no verdict."""
         return self.outcome is Outcome.NOT_JUDGED
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """One kata, judged once.
+    """One run of one kata.
 
-    `source` is "workspace" for the learner's own files, otherwise the folder that was judged.
-    `attempt` counts the attempts since the kata was last started or reset; None for a run that is no attempt, and on
-    the learner's own files `no_attempt` says why.
-    `partial` means that some checks were left out on purpose (`-k`, `-x`, a single test id).
+    | field | meaning |
+    | --- | --- |
+    | `source` | "workspace" for the learner's own files, otherwise the judged folder |
+    | `attempt` | number of this attempt since the last start or reset; None if the run is not an attempt |
+    | `no_attempt` | why a run on the learner's own files is not an attempt |
+    | `partial` | the user selected only some checks (`-k`, `-x`, a single test id) |
     """
 
     kata: str
@@ -110,12 +116,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def not_judged(self) -> tuple[CheckResult, ...]:
-        """The checks without a verdict. With one the run is no attempt: neither solved nor failed."""
+        """The checks that were not judged. A run with such a check is not an attempt."""
         return tuple(check for check in self.checks if check.not_judged)
 
     @property
     def solved(self) -> bool:
-        """Whether this counts: all checks pass on the learner's own files, outside the judge's process."""
+        """Whether this run solves the kata: all checks pass on the learner's own files, and it is not inline."""
         return self.passed and not self.inline and self.source == "workspace"
 
     def stages(self) -> Iterator[tuple[Stage, list[CheckResult]]]:
@@ -126,7 +132,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The file that `--kata-report` writes."""
+    """The content of the `--kata-report` file."""
 
     format: int = FORMAT
     version: str

@@ -1,1 +1,1 @@
-"""Many judges: the clients of warm judges, and their pool."""
+"""Batch judging: clients of prefork judges, and a pool of them."""

@@ -1,4 +1,4 @@
-"""The client of a warm judge: starts its process, asks it to judge, and ends it."""
+"""The client of a prefork judge: starts its process, sends requests, ends it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SERVER: Final = "drill_katas.runner.judge_server"
-"""The module that the process runs, by name: it imports pytest, which the client does not need."""
+"""The module of the judge's process; a name, because its import would load pytest into the client."""
 
 
 class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Which judge to be: of a kata, with these options of pytest's, holding SUTs like that.
+    """The configuration of a judge: its kata, its pytest options, the sandbox of its SUTs.
 
-    `shown` says that it judges at a terminal, where what comes before the checks is kept back.
+    `shown` means that it judges at a terminal and hides pytest's output before the checks.
     """
 
     kata: str
@@ -32,9 +32,10 @@ class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What to judge: `source` and `report` are as `--kata-from` and `--kata-report`; the learner's files are None.
+    """One request to a judge.
 
-    `checks` are the names of the checks to run; without any, all of them run.
+    `source` and `report` are the values of `--kata-from` and `--kata-report`; a `source` of None means the learner's
+    own files. `checks` are the names of the checks to run; empty means all.
     """
 
     source: str | None = None
@@ -44,15 +45,15 @@ class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeEnded(Exception):
-    """The judge itself has ended; what it was asked to judge has no verdict."""
+    """The judge ended without a verdict."""
 
 
 class WarmJudge:
-    """The process of a judge, as seen from outside."""
+    """A prefork judge in a process of its own."""
 
     def __init__(
         self,
-        order: JudgeConfig,
+        config: JudgeConfig,
         *,
         output: IO[bytes] | None = None,
         folder: str | None = None,
@@ -67,17 +68,17 @@ class WarmJudge:
                     "-P",
                     "-m",
                     SERVER,
-                    msgspec.json.encode(order).decode(),
+                    msgspec.json.encode(config).decode(),
                     f"{requests}",
                     f"{answers}",
                 ],
                 pass_fds=(requests, answers),
-                stdin=None if order.shown else subprocess.DEVNULL,
+                stdin=None if config.shown else subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=folder,
                 env=environment,
-                start_new_session=not order.shown,  # Ctrl-C is for whoever has started it, who then hangs up
+                start_new_session=not config.shown,  # without a terminal Ctrl-C goes to the client only
             )
         finally:
             os.close(requests)
@@ -85,23 +86,23 @@ class WarmJudge:
         self._from = os.fdopen(self._answers, "rb")
 
     def judge(self, request: JudgeRequest) -> None:
-        """Judge once, and wait until that is done. Raises `JudgeEnded`."""
+        """Send a request and wait until it is done. Raises `JudgeEnded`."""
         try:
             os.write(self._requests, msgspec.json.encode(request) + b"\n")
             answer = self._from.readline()
-        except OSError:  # nobody is there to read it, or we have hung up
+        except OSError:  # the judge ended, or `hang_up` was called
             answer = b""
         if not answer:
             raise JudgeEnded("the judge has ended")
 
     def hang_up(self) -> None:
-        """Have it end, and what it judges; who waits for an answer gets `JudgeEnded`. Any thread may."""
+        """Close the request pipe; the current run ends. A blocked `judge()` raises `JudgeEnded`. Thread-safe."""
         requests, self._requests = self._requests, -1
         if requests >= 0:
             os.close(requests)
 
     def close(self) -> None:
-        """End it, and wait until nothing of it is left."""
+        """End the judge and wait until its process is gone."""
         self.hang_up()
         self._process.wait()
         self._from.close()

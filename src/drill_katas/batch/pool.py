@@ -1,4 +1,4 @@
-"""Judges sources of katas, several at once: each in a warm judge, on one processor; alone, on all there are."""
+"""A pool of prefork judges: each worker judges on one processor, or alone on all processors."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from drill_katas.sandbox.tier import SandboxPolicy
     from drill_katas.verdict import CheckResult
 
-ATTEMPTS: Final = 2  # a judge that has ended is no fault of what it judged, as far as anybody knows
-DEFECT: Final = "INTERNALERROR>"  # as pytest marks the traceback of what was raised in a hook: nothing has killed it
-TOLD: Final = 2_000  # characters of what a judge has said, when it gave no verdict
-PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # that a judge needs, by their entry points
-UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception")  # the last two collect garbage at the end
+ATTEMPTS: Final = 2  # because a judge can also end for a reason outside of the submission
+DEFECT: Final = "INTERNALERROR>"  # pytest's mark of an exception in a hook: a defect, the judge was not killed
+MAX_LOG: Final = 2_000  # characters of the log of a judge without a verdict
+PLUGINS: Final = ("kata", "timeout", "benchmark", "hypothesispytest")  # entry points of the plugins of a judge
+UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception")  # the last two only slow down the exit
 
 
 class Worker:
-    """Judges one source at a time, with a warm judge of one kata that it keeps; all its files lie in `folder`."""
+    """Judges one source at a time. It keeps the judge of its last kata, and all its files are in `folder`."""
 
     def __init__(self, katas: Mapping[str, Kata], policy: SandboxPolicy, folder: Path) -> None:
         self._katas = katas
@@ -48,36 +48,36 @@ class Worker:
         self._judge: WarmJudge | None = None
         self._kata: str | None = None
         self._stopped = False
-        self._unfit: set[str] = set()  # katas that no judge here can judge, whatever the source
-        self._temporary = folder / "tmp"  # of the judge and what it starts
+        self._unfit: set[str] = set()  # katas whose broken version kills its judge as well
+        self._temporary = folder / "tmp"  # TMPDIR of the judge and its processes
         self._temporary.mkdir(parents=True)
-        (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # nobody else's settings take part
+        (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # so that pytest reads no other settings
         self._log = (folder / "log").open("a+b")
 
     def judge(self, task: Task) -> Judged:
-        """Judge one source. Never raises for what is in it."""
-        problem, said, began = "", "", time.monotonic()
+        """Judge one source. Never raises because of its content."""
+        problem, log, began = "", "", time.monotonic()
         for _ in range(ATTEMPTS):
             try:
                 checks = self._checks(task)
                 return Judged(key=task.key, checks=checks, seconds=round(time.monotonic() - began, 2))
             except JudgeEnded as ended:
-                problem, said = str(ended), self._said()
+                problem, log = str(ended), self._log_tail()
                 self.rest()
             finally:
                 self._clear()
             if self._stopped:
                 break
-        failed = Judged(key=task.key, problem=problem, said=said, lost=True)
-        return self._blamed(task, failed) if task.alone and not self._stopped else failed
+        failed = Judged(key=task.key, problem=problem, log=log, lost=True)
+        return self._blame_source(task, failed) if task.alone and not self._stopped else failed
 
-    def _blamed(self, task: Task, failed: Judged) -> Judged:
-        """Give a source that its judge has died of the verdict `limit`, if the same judge can judge another source.
+    def _blame_source(self, task: Task, failed: Judged) -> Judged:
+        """Give a source that killed its judge the outcome `limit`, if the judge can judge the kata's broken version.
 
-        The control is the kata's own broken files. Where these cannot be judged either, the grader is to blame.
+        If it cannot judge the broken version either, the grader's machine is the cause, and `failed` stays the result.
         """
         kata = self._katas[task.kata]
-        if kata.name in self._unfit or DEFECT in failed.said:
+        if kata.name in self._unfit or DEFECT in failed.log:
             return failed
         broken = {name: (kata.folder / name).read_bytes() for name in kata.manifest.editable}
         try:
@@ -88,21 +88,21 @@ class Worker:
             return failed
         finally:
             self._clear()
-        return msgspec.structs.replace(failed, checks=tuple(map(killed_its_judge, checks)), problem="", said="")
+        return msgspec.structs.replace(failed, checks=tuple(map(killed_its_judge, checks)), problem="", log="")
 
     def stop(self) -> None:
-        """Have what is being judged end soon, from another thread."""
+        """End the current run soon. Thread-safe."""
         self._stopped = True
         if self._judge is not None:
             self._judge.hang_up()
 
     def close(self) -> None:
-        """End it."""
+        """End the judge and close its log."""
         self.rest()
         self._log.close()
 
     def rest(self) -> None:
-        """End its judge; the next task gets a new one."""
+        """End the judge; the next task starts a new one."""
         judge, self._judge = self._judge, None
         if judge is not None:
             judge.close()
@@ -129,11 +129,11 @@ class Worker:
             self._kata = kata.name
             self._log.truncate(0)
             self._judge = WarmJudge(
-                self._order(kata), output=self._log, folder=str(self._folder), environment=self._environment()
+                self._config(kata), output=self._log, folder=str(self._folder), environment=self._environment()
             )
         return self._judge
 
-    def _order(self, kata: Kata) -> JudgeConfig:
+    def _config(self, kata: Kata) -> JudgeConfig:
         plugins = tuple(word for name in (*PLUGINS, *(f"no:{each}" for each in UNUSED)) for word in ("-p", name))
         options = (
             "--kata-path", str(kata.folder.parent), "--kata-from", str(kata.folder), "--kata-all-stages",
@@ -143,17 +143,17 @@ class Worker:
         return JudgeConfig(kata=kata.name, options=options, tier=self._policy.tier, hidden=self._policy.hidden)
 
     def _environment(self) -> dict[str, str]:
-        """Return what a judge needs to know: no setting of pytest's, and no secret of whoever grades."""
-        kept = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONUTF8")
-        environment = {name: os.environ[name] for name in kept if name in os.environ}
+        """Return the environment of a judge, without pytest's settings and the grader's secrets."""
+        passed_on = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONUTF8")
+        environment = {name: os.environ[name] for name in passed_on if name in os.environ}
         return {**environment, "TMPDIR": str(self._temporary), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
-    def _said(self) -> str:
+    def _log_tail(self) -> str:
         self._log.seek(0)
-        return self._log.read().decode(errors="replace").strip()[-TOLD:] or "nothing"
+        return self._log.read().decode(errors="replace").strip()[-MAX_LOG:] or "nothing"
 
     def _clear(self) -> None:
-        """Remove what a run has left, be it one that was cut short."""
+        """Remove the files and the log of a run."""
         self._log.truncate(0)
         for entry in self._temporary.iterdir():
             if entry.is_dir():
@@ -163,10 +163,10 @@ class Worker:
 
 
 class Pool:
-    """Judges with `jobs` slots on this machine. What it begins it ends, and its folder goes with it.
+    """Judges with `jobs` workers on this machine. At its end it ends all workers and removes their files.
 
-    One slot only where the kernel counts the threads of all SUTs together: one could leave none to another.
-    Raises `UserError` where no SUT can be watched.
+    It has only one worker if the kernel counts the threads of all SUTs together, because one SUT could use up the limit
+    of another. Raises `UserError` without /proc.
     """
 
     def __init__(self, katas: Iterable[Kata], policy: SandboxPolicy, jobs: int) -> None:
@@ -177,24 +177,24 @@ class Pool:
         self.jobs = jobs if policy.tier is Tier.PRACTICE or has_own_process_count(policy.tier) else 1
         self._processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
         self._own = threading.local()
-        self._slots: list[Worker] = []
+        self._workers: list[Worker] = []
 
     def __enter__(self) -> Self:
         self._folders = contextlib.ExitStack()
         self._folder = self._folders.enter_context(run_folder())
-        self._threads = ThreadPoolExecutor(self.jobs, initializer=self._begin, initargs=(itertools.count(),))
+        self._threads = ThreadPoolExecutor(self.jobs, initializer=self._start_worker, initargs=(itertools.count(),))
         return self
 
     def __exit__(self, *_: object) -> None:
-        for slot in self._slots:
-            slot.stop()
+        for worker in self._workers:
+            worker.stop()
         self._threads.shutdown(cancel_futures=True)
-        for slot in self._slots:
-            slot.close()
+        for worker in self._workers:
+            worker.close()
         self._folders.close()
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
-        """Yield what came of each task, as soon as it is known. No more tasks are taken than can be begun."""
+        """Yield each result as soon as it is known. Takes at most one task more than there are workers."""
         pending: set[Future[Judged]] = set()
         for task in tasks:
             pending.add(self._threads.submit(self._judge, task))
@@ -205,28 +205,28 @@ class Pool:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
 
-    def _begin(self, numbers: Iterator[int]) -> None:
-        """Give a thread a slot and a processor.
+    def _start_worker(self, numbers: Iterator[int]) -> None:
+        """Give a thread a worker and a processor.
 
-        Judge and SUT take turns; on one processor the kernel need not wake another one for each of them. What that
-        saves `benchmarks/pinned.py` measures.
+        Judge and SUT take turns, so that on one processor the kernel does not wake a second one for each turn.
+        `benchmarks/pinned.py` measures the gain.
         """
         number = next(numbers)
         if self._processors:
             processors = sorted(self._processors)
             self._own.processor = {processors[number % len(processors)]}
             os.sched_setaffinity(0, self._own.processor)
-        self._own.slot = Worker(self._katas, self._policy, self._folder / str(number))
-        self._slots.append(self._own.slot)
+        self._own.worker = Worker(self._katas, self._policy, self._folder / str(number))
+        self._workers.append(self._own.worker)
 
     def _judge(self, task: Task) -> Judged:
-        slot: Worker = self._own.slot
+        worker: Worker = self._own.worker
         if not task.alone or not self._processors:
-            return slot.judge(task)
-        slot.rest()  # its judge is on one processor for as long as it lives
+            return worker.judge(task)
+        worker.rest()  # because its judge is pinned to one processor
         os.sched_setaffinity(0, self._processors)
         try:
-            return slot.judge(task)
+            return worker.judge(task)
         finally:
-            slot.rest()
+            worker.rest()
             os.sched_setaffinity(0, self._own.processor)

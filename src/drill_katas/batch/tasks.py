@@ -1,4 +1,4 @@
-"""What is to be judged as a batch, what came of it, and which results stand."""
+"""Tasks of a batch, their results, and the rules for judging a task again."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from drill_katas.verdict import CheckResult, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-MOST_ALONE: Final = 3  # attempts to get a verdict on every check, because a busy machine has quieter moments
+MOST_ALONE: Final = 3  # attempts per task to get every check judged, because a busy machine may be quieter later
 KILLED: Final = (
-    "the judge was killed twice while it judged this fix, with nothing else running; it judges the broken version "
-    "without trouble, so the fix takes more memory, time or processes of it than it has"
+    "the judge was killed twice while it judged this fix, with nothing else running; the same judge can judge the "
+    "broken version, so this fix takes more of the judge's memory, time or processes than there is"
 )
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """A source to judge: the editable files of a kata, under a unique `key`.
+    """A source to judge: the editable files of a kata, with a unique `key`.
 
-    `checks` are the names of the checks to judge it on; without any, it is judged on all. `attempt` counts from 0.
-    Nothing else is judged during a later attempt (`alone`), so that a failure of the judge then is caused by the source
-    or by the grader.
+    `checks` are the names of the checks to run; empty means all. `attempt` counts from 0. Later attempts run `alone`,
+    with no other task beside them, so that only the source or the grader's machine can make the judge fail.
     """
 
     key: str
@@ -35,27 +34,31 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def alone(self) -> bool:
-        """Whether nothing else is judged meanwhile."""
+        """Whether no other task may run at the same time."""
         return self.attempt > 0
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a task, after so many seconds.
+    """The result of a task.
 
-    Without checks there was no verdict, and `problem` says why. What its judge said then, `said`, may quote checks.
-    `lost` means that its judges ended while they judged it.
+    | field | meaning |
+    | --- | --- |
+    | `checks` | the results of the checks; empty without a verdict |
+    | `problem` | why there is no verdict |
+    | `log` | the judge's log if there is no verdict; it may quote checks |
+    | `lost` | its judges ended during the run |
     """
 
     key: str
     checks: tuple[CheckResult, ...] = ()
     problem: str = ""
-    said: str = ""
+    log: str = ""
     lost: bool = False
     seconds: float = 0.0
 
     @property
     def unjudged(self) -> tuple[str, ...]:
-        """The names of checks that the judge or the machine kept from a verdict."""
+        """The names of the checks that were not judged because of the judge or the machine."""
         return tuple(check.name for check in self.checks if check.not_judged)
 
 
@@ -63,21 +66,21 @@ class Judges(Protocol):
     """Judges tasks, here or on other machines."""
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
-        """Yield the result of each task, as soon as it is known."""
+        """Yield each result as soon as it is known."""
 
 
 def all_judged(judged: Judged) -> bool:
-    """Whether a result has a verdict on every check."""
+    """Return whether every check was judged."""
     return not judged.unjudged
 
 
 def settled(
     judges: Judges, tasks: Iterable[Task], is_enough: Callable[[Judged], bool] = all_judged
 ) -> Iterator[Judged]:
-    """Yield the result of each task.
+    """Yield the final result of each task.
 
-    One that is not enough, and one whose judges have ended, is judged again, alone, in the end: until `is_enough`
-    accepts the verdicts of all attempts together, and `MOST_ALONE` times at most.
+    A task whose judges ended, or whose result fails `is_enough`, is judged again alone after all others: until
+    `is_enough` accepts the combined verdicts of its attempts, at most `MOST_ALONE` times.
     """
     sent: dict[str, Task] = {}
     again: list[tuple[Task, Judged]] = []
@@ -107,12 +110,12 @@ def _judged_alone(judges: Judges, task: Task, result: Judged, is_enough: Callabl
 
 
 def killed_its_judge(check: CheckResult) -> CheckResult:
-    """Return the result of a check of a source that its judge has died of, time after time."""
+    """Return the result of a check whose source killed its judge repeatedly."""
     return CheckResult(name=check.name, stage=check.stage, title=check.title, outcome=Outcome.LIMIT, message=KILLED)
 
 
 def _with_verdicts_of(first: Judged, second: Judged) -> Judged:
-    """Return the second result; a check that it has no verdict on gets the first one's."""
+    """Return the second result; checks that were not judged in it take their verdict from the first result."""
     if not second.checks:
         return first if first.checks else second
     known = {check.name: check for check in first.checks if not check.not_judged}

@@ -125,7 +125,7 @@ def _tell(form: str | None, book: DiskBook) -> None:
     from drill_katas.grading.formats.plain import without_score
     from drill_katas.report.grading import grade_lines
 
-    warn(failed.problem + (f"; it said:\n{failed.said}" if failed.said else "") for failed in book.failures)
+    warn(failed.problem + (f"; its log:\n{failed.log}" if failed.log else "") for failed in book.failures)
     if form is None:
         show(grade_lines(book, width()))
     elif form == "gradescope" and any(each.score is None for each in book):  # it takes any document for a score

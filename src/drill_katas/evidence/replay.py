@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
 
 BUDGET: Final = 60.0  # seconds of a replay, which should take ten; then it is cut short
-MOST_REPLAYED: Final = 2_048 * MIB  # that is retained of a system, which may be served for hours
+MOST_REPLAYED: Final = 2_048 * MIB  # limit on retained data; large, because `kata serve` runs a system for hours
 _NUMBERS: Final = itertools.count(1)
 
 

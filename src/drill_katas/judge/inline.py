@@ -60,7 +60,7 @@ class InlineRunning:
     def ask(
         self,
         request: JudgeRequest,
-        wait: Wait,  # noqa: ARG002 - a debugger does
+        wait: Wait,  # noqa: ARG002 - no time limit, for a debugger
         fds: Sequence[int] = (),
     ) -> Reply:
         """Serve the request in this thread. Exceptions of the learner's code are raised unchanged, for debuggers."""

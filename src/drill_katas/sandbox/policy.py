@@ -55,7 +55,7 @@ EVERYWHERE: Final = (
     # time and the machine
     "nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times getrusage sysinfo uname getcpu "
     "getrandom sched_yield sched_getaffinity sched_get_priority_max sched_get_priority_min getrlimit setrlimit "
-    # sockets that are there
+    # existing sockets
     "listen accept accept4 getsockname getpeername shutdown recvfrom recvmsg "
 )  # fmt: skip
 ISOLATED_ONLY: Final = (  # because Landlock has no rights for modes, owners and times, and old versions none for sizes

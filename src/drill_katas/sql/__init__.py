@@ -1,1 +1,1 @@
-"""The SQL server of a check: SQLite in a process of its own, with bounds on what a statement may cost."""
+"""The SQL server of a check: SQLite in a process of its own, with limits on the cost of a statement."""

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class ConnectionState(msgspec.Struct, frozen=True):
-    """One open connection, as it is now.
+    """The current state of one open connection.
 
-    `cause` is the number of the call during which it was checked out of its pool, `sql` its last statement, `seconds`
-    how long ago that was; `used` says that it is checked out, as far as its requests show.
+    `used` means that it is checked out of its pool, as far as its requests show. `cause` is the number of the call that
+    checked it out, `seconds` the time since then, `sql` its last statement.
     """
 
     number: int
@@ -32,7 +32,7 @@ class ConnectionState(msgspec.Struct, frozen=True):
 
 
 class Connections(msgspec.Struct, frozen=True):
-    """All open connections of a database, the oldest first, and the most that were open at once."""
+    """All open connections of a database, the oldest first, and the largest number that was open at once."""
 
     states: list[ConnectionState]
     peak: int
@@ -48,7 +48,7 @@ class _Use:
 
 
 class SutConnection:
-    """One open connection of the SUT's."""
+    """One open connection of the SUT."""
 
     def __init__(self, number: int, channel: Channel, sqlite: sqlite3.Connection) -> None:
         self.number = number
@@ -57,19 +57,19 @@ class SutConnection:
         self._use: _Use | None = None
 
     def note(self, sql: str, cause: int) -> None:
-        """Note a statement that is about to be executed or refused: either way the connection is in use."""
+        """Note a statement before it is executed or refused; in both cases the connection is in use."""
         if self._use is None:
             self._use = _Use(cause, sql)
         else:
             self._use.sql = sql
 
-    def returned(self) -> None:
-        """Note a rollback that was carried out: a pool takes a connection back with one."""
+    def note_return(self) -> None:
+        """Note a rollback, because a pool rolls back a connection that returns to it."""
         self._use = None
 
     @property
     def gone(self) -> bool:
-        """Whether the SUT has closed it, even if its thread has not read that yet."""
+        """Whether the SUT closed it, even if this connection's thread has not read that yet."""
         try:
             return not self._channel.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -77,8 +77,8 @@ class SutConnection:
         except OSError:
             return True
 
-    def look(self) -> ConnectionState:
-        """Return how it is now."""
+    def state(self) -> ConnectionState:
+        """Return its current state."""
         use = self._use or _Use(0, "")
         sql = " ".join(use.sql.split())
         since = time.monotonic() - use.since
@@ -86,7 +86,7 @@ class SutConnection:
 
 
 class ConnectionTable:
-    """The connections that are open, at most `most` of them."""
+    """The open connections of a database, at most `most`."""
 
     def __init__(self, most: int | None) -> None:
         self.most = most
@@ -95,7 +95,7 @@ class ConnectionTable:
         self._lock = threading.Lock()
 
     def admit(self, connection: SutConnection) -> bool:
-        """Add a connection, unless there are as many as there may be."""
+        """Add a connection and return True; return False if the limit is reached."""
         with self._lock:
             count = len(self._open())
             if self.most is not None and count >= self.most:
@@ -105,13 +105,13 @@ class ConnectionTable:
             return True
 
     def remove(self, connection: SutConnection) -> None:
-        """Forget a connection that is closed."""
+        """Remove a closed connection."""
         with self._lock:
             self._connections.pop(connection.number, None)
 
-    def look(self) -> Connections:
-        """Return the open ones."""
-        return Connections([each.look() for each in self._open()], self._peak)
+    def state(self) -> Connections:
+        """Return the states of all open connections."""
+        return Connections([each.state() for each in self._open()], self._peak)
 
     def _open(self) -> list[SutConnection]:
         return [each for each in list(self._connections.values()) if not each.gone]

@@ -1,4 +1,4 @@
-"""One connection of a SUT to a database: a SQLite connection that carries its requests out."""
+"""The server's side of one connection: executes the SUT's requests on a SQLite connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.sql.connections import SutConnection
-from drill_katas.sql.databases import Database, SutEnds
+from drill_katas.sql.databases import Database, SutKilled
 from drill_katas.sql.messages import without_data
 from drill_katas.sql.records import Record
 from drill_katas.sql.shared import ARMED, CAUSE
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 
     Values: TypeAlias = list[Any] | dict[str, Any]
 
-LEAVE_SECONDS: Final = 5.0  # how long a SUT that is being killed may take
+LEAVE_SECONDS: Final = 5.0  # until a killed SUT is gone
 ERRORS: Final = (sqlite3.Error, OverflowError, ValueError, KeyError, TypeError)
 TRACE: Final = re.compile(r"[0-9a-f]{32}")
-PING: Final = "SELECT 1"  # SQLAlchemy's `pool_pre_ping`, which is no step: refused, it costs a good connection
-_SETTING: Final = re.compile(r"\s*PRAGMA\b", re.IGNORECASE)  # does not use a connection: reset after its return
+PING: Final = "SELECT 1"  # SQLAlchemy's `pool_pre_ping`; not a step, because a refused ping discards a good connection
+_SETTING: Final = re.compile(r"\s*PRAGMA\b", re.IGNORECASE)  # not a use, because pools run PRAGMAs after a return
 _BOOKKEEPING: Final = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 
 
 class Conversation:
-    """Answers the requests of one connection. `running` is the one that is carried out, or None."""
+    """Answers the requests of one connection. `running` is the request in progress, or None."""
 
     def __init__(self, database: Database, channel: Channel) -> None:
         self.running: AnySqlRequest | None = None
@@ -55,12 +55,12 @@ class Conversation:
         self._is_bounded = bound_pages(self._sqlite)
         self._work = Work(self._sqlite)
         self._connection = SutConnection(database.next_number(), channel, self._sqlite)
-        self._began = False  # a statement has been counted as the one that opened the transaction
-        self._asked = 0.0  # when the running request came in
+        self._began = False  # the open transaction has a statement that counts as its first
+        self._received_at = 0.0  # arrival time of the running request
         self._cause = 0
 
     def run(self) -> None:
-        """Answer until the SUT closes the connection. Raises `Closed`, `WireError`."""
+        """Answer requests until the SUT closes the connection. Raises `Closed` and `WireError`."""
         try:
             if not self._database.connections.admit(self._connection):
                 self._channel.receive()
@@ -69,22 +69,22 @@ class Conversation:
                 )
                 return
             while (request := self._channel.receive(None, SQL_REQUESTS)) is not None:
-                self._asked = time.monotonic()
+                self._received_at = time.monotonic()
                 if self._database.round_trip:
                     time.sleep(self._database.round_trip)
                 self.running = request
                 answer = self._answer(request)
-                self.running = None  # a SUT that does not read its answer is no statement that takes long
+                self.running = None  # before sending, because a SUT that reads slowly is not a slow statement
                 self._channel.send(answer)
-        except SutEnds:
-            self._channel.receive(timeout=LEAVE_SECONDS)  # until it is gone, which closes the connection
+        except SutKilled:
+            self._channel.receive(timeout=LEAVE_SECONDS)  # until the SUT is gone, which closes the connection
         finally:
             self._database.connections.remove(self._connection)
             with contextlib.suppress(sqlite3.Error):
                 self._sqlite.close()
 
-    def in_words(self, request: AnySqlRequest) -> str:
-        """Name a request as the person who wrote the SQL would."""
+    def describe(self, request: AnySqlRequest) -> str:
+        """Return a request's SQL or a phrase for it, for a message."""
         match request:
             case Execute(sql=sql) | ExecuteMany(sql=sql):
                 return " ".join(sql.split())
@@ -100,7 +100,7 @@ class Conversation:
         if sql is not None and not _SETTING.match(sql):
             self._connection.note(sql, self._cause)
         if self._words[ARMED] and sql != PING:
-            refused, carried_out = self._database.ask_step(self.in_words(request))
+            refused, carried_out = self._database.ask_step(self.describe(request))
             if carried_out:
                 answer = self._carry_out(request)
             return _refusal(refused) if refused else answer
@@ -116,13 +116,13 @@ class Conversation:
             self._began = self._began and self._sqlite.in_transaction
 
     def _frame(self, request: Connect | Commit | Rollback | Isolation) -> SqlReply:
-        """Carry out a request that is no statement."""
+        """Execute a request without SQL."""
         match request:
             case Commit():
                 self._sqlite.commit()
             case Rollback():
                 self._sqlite.rollback()
-                self._connection.returned()
+                self._connection.note_return()
             case Isolation():
                 self._sqlite.isolation_level = request.level
         return SqlReply()
@@ -157,8 +157,8 @@ class Conversation:
             connection=self._connection.number,
             cause=self._cause,
             began=began,
-            at=self._asked,
-            seconds=time.monotonic() - self._asked,
+            at=self._received_at,
+            seconds=time.monotonic() - self._received_at,
             trace_id=trace if isinstance(trace, str) and TRACE.fullmatch(trace) else None,
             failed=failed,
         )
@@ -170,7 +170,7 @@ class Conversation:
 
 
 def _is_setting(rows: list[tuple[object, ...]]) -> bool:
-    """Whether rows are the answer of a PRAGMA about a setting; others read tables, whose rows count."""
+    """Return whether rows are the answer of a PRAGMA about a setting; other PRAGMAs read tables and are recorded."""
     return not rows or (len(rows) == 1 and len(rows[0]) == 1)
 
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from drill_katas.sut.wire import Channel
 
 
-class SutEnds(Exception):
-    """The SUT is being killed in place of a request, which must not get an answer."""
+class SutKilled(Exception):
+    """The judge kills the SUT instead of this request, which must not get an answer."""
 
 
 class Steps:
-    """Asks the judge about each step while a check has prepared trouble for one."""
+    """Asks the judge about each step while a check has an injected fault."""
 
     def __init__(self, channel: Channel) -> None:
         channel.send(Serving(os.getpid()))
@@ -35,7 +35,7 @@ class Steps:
         self._lock = threading.Lock()
 
     def ask(self, database: int, step: str) -> tuple[str, bool]:
-        """Return what a request is refused with, if anything, and whether it is carried out. Raises `SutEnds`."""
+        """Return the refusal of a request, or "", and whether it is executed. Raises `SutKilled`."""
         with self._lock:
             try:
                 self._channel.send(StepQuestion(database, step))
@@ -43,13 +43,13 @@ class Steps:
             except (Closed, WireError):  # the check is over
                 answer = None
         if answer is None or answer.ends:
-            raise SutEnds
+            raise SutKilled
         return answer.refused, answer.carried_out
 
 
 @dataclass
 class Database:
-    """One database, which lives as long as the server."""
+    """One in-memory database, which lives as long as the server."""
 
     number: int
     connections: ConnectionTable
@@ -61,12 +61,12 @@ class Database:
 
     def __post_init__(self) -> None:
         self.uri = f"file:/kata-{self.number}?vfs=memdb"
-        self._anchor: sqlite3.Connection = connect(self.uri)  # the data live as long as a connection to them does
+        self._anchor: sqlite3.Connection = connect(self.uri)  # because the data live only while a connection is open
 
     def next_number(self) -> int:
         """Return the number of a new connection."""
         return next(self._numbers)
 
     def ask_step(self, step: str) -> tuple[str, bool]:
-        """Return what a request is refused with, if anything, and whether it is carried out. Raises `SutEnds`."""
+        """Return the refusal of a request, or "", and whether it is executed. Raises `SutKilled`."""
         return self.steps.ask(self.number, step)

@@ -1,4 +1,4 @@
-"""How a SQL server ends, by its exit status."""
+"""The exit statuses of a SQL server."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import enum
 
 
 class End(enum.IntEnum):
-    """Why a server has ended itself."""
+    """Why a server exited."""
 
-    OVER = 0  # the judge has hung up
+    OVER = 0  # the judge closed the connection
     TIME = 71
     MEMORY = 72
     KEPT = 73
     WAIT = 74
-    FAULT = 75  # of ours
+    FAULT = 75  # a defect of the server

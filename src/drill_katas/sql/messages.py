@@ -1,11 +1,11 @@
-"""Error messages of SQLite without the values of rows: a statement that fails on purpose must carry no data out.
+"""SQLite's error messages without values of rows, because a failing statement must not leak data.
 
 | error | message |
 | --- | --- |
-| a constraint, by its code | kept: it names the constraint, the table and its columns |
-| RAISE in a trigger | kept if the trigger has it as a literal: SQLite 3.47 and later evaluate an expression there |
-| one that compiling the statement raises, without a row read | kept: it can quote the SQL and the schema only |
-| a fixed text of SQLite's (`FIXED`) | kept |
+| a constraint, by its error code | unchanged: it names the constraint, the table and its columns |
+| RAISE in a trigger | unchanged if it is a literal in the trigger, because SQLite 3.47 evaluates expressions there |
+| compile error | unchanged: it can quote only the SQL and the schema |
+| a fixed text of SQLite (`FIXED`) | unchanged |
 | any other | replaced |
 """
 
@@ -28,7 +28,7 @@ CONSTRAINTS: Final = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT | 12 << 8,  # SQLITE_CONSTRAINT_DATATYPE, which sqlite3 does not name
 }
-"""Their messages consist of names: https://www.sqlite.org/rescode.html#extrc."""
+"""Their messages contain only names: https://www.sqlite.org/rescode.html#extrc."""
 FIXED: Final = re.compile(
     r"database (table |schema )?is locked(: \w+)?|database schema has changed|interrupted|not authorized"
     r"|authorization denied|attempt to write a readonly database"
@@ -41,14 +41,15 @@ BY_PYTHON: Final = re.compile(
     r"You (can only execute|did not supply) .*|Error binding parameter .*|Cannot operate on a closed database\."
     r"|the query contains a null character|query string is too large"
 )
-"""Raised before the statement runs."""
+"""Messages of Python's sqlite3 module, raised before the statement runs."""
 
 
 def without_data(error: Exception, connection: sqlite3.Connection, sql: str) -> str:
-    """Return the message of an error that `sql` has raised on this connection, without the values of rows."""
+    """Return the message of an error that `sql` raised on this connection, without values of rows."""
     message = str(error)
     if not _is_without_data(error, message, connection, sql):
-        message = f"the statement failed while it ran ({_name_of(error)}); its message is withheld: it can carry data"
+        name = _name_of(error)
+        message = f"the statement failed while it ran ({name}); its message is withheld because it can contain data"
     return truncate(message, MOST_MESSAGE)
 
 
@@ -56,7 +57,7 @@ def _is_without_data(error: Exception, message: str, connection: sqlite3.Connect
     if FIXED.fullmatch(message):
         return True
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # raised by Python's own module
+    if code is None:  # raised by Python's sqlite3 module, not by SQLite
         return not isinstance(error, sqlite3.Error) or BY_PYTHON.fullmatch(message) is not None
     if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
         return _is_in_a_trigger(message, connection)
@@ -64,7 +65,7 @@ def _is_without_data(error: Exception, message: str, connection: sqlite3.Connect
 
 
 def _compiling_raises(message: str, connection: sqlite3.Connection, sql: str) -> bool:
-    """Whether the statement fails so without being run: EXPLAIN compiles it and lists its program."""
+    """Return whether compiling the statement raises the same message; EXPLAIN compiles it without running it."""
     try:
         connection.execute(f"EXPLAIN {sql}").close()
     except sqlite3.Error as error:

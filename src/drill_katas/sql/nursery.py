@@ -1,10 +1,12 @@
-"""The process that SQL servers are forked from: it has imported what they need, and has no threads.
+"""The nursery, the prefork process of SQL servers: it has imported their modules, and has no threads.
 
-Run as a script: `python -P -s nursery.py CONTROL_FD PATH...`. Each message of the judge's is one byte with four
-file descriptors: the socket that a SUT connects to, the server's ends of the control and steps channels, and the shared
-page. The nursery hands them to a server that it has forked ahead, because a fork takes longer than a check should wait;
-it writes `{"exited": wait status}` to the control channel when the server has ended, and closes it. When the judge is
-gone, it kills the servers and ends.
+Run as a script: `python -P -s nursery.py CONTROL_FD PATH...`.
+
+- The judge sends one byte with four file descriptors: the listening socket for the SUT, the server's ends of the
+  control channel and of the steps channel, and the shared page.
+- The nursery passes them to a server that it forked earlier, because a fork takes too long for a check.
+- When a server exits, the nursery writes `{"exited": wait status}` to its control channel and closes it.
+- When the judge is gone, the nursery kills the servers and exits.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
 if __name__ == "__main__":
-    sys.path[:] = sys.argv[2:]  # the judge's
+    sys.path[:] = sys.argv[2:]  # the judge's `sys.path`
 
 import msgspec
 
@@ -31,11 +33,11 @@ from drill_katas.sut.wire import Channel, poll_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HANDED: Final = 4  # file descriptors
+FDS_PER_REQUEST: Final = 4  # file descriptors
 
 
 class Nursery:
-    """The loop of this process."""
+    """The main loop of the nursery process."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
@@ -49,10 +51,10 @@ class Nursery:
 
     def run(self) -> None:
         """Fork servers until the judge closes the control socket."""
-        heard = poll_for(self._control, self._alarm)
+        poll = poll_for(self._control, self._alarm)
         try:
             while True:
-                ready = {fd for fd, _ in heard.poll()}
+                ready = {fd for fd, _ in poll.poll()}
                 if self._alarm in ready:
                     with contextlib.suppress(BlockingIOError):
                         os.read(self._alarm, 4096)
@@ -65,23 +67,23 @@ class Nursery:
                     os.kill(pid, signal.SIGKILL)
 
     def _take(self) -> bool:
-        """Hand a request to the spare server; return False when the judge is gone."""
+        """Pass a request to the spare server and fork a new spare; return False if the judge is gone."""
         try:
-            data, fds, _, _ = socket.recv_fds(self._control, 1, HANDED)
+            data, fds, _, _ = socket.recv_fds(self._control, 1, FDS_PER_REQUEST)
         except ConnectionResetError:
             return False
         if not data:
             return False
-        if len(fds) == HANDED and not self._hand(fds):
-            self._spare = self._fork()  # the other one has been killed
-            self._hand(fds)
+        if len(fds) == FDS_PER_REQUEST and not self._promote(fds):
+            self._spare = self._fork()  # because the spare server was killed
+            self._promote(fds)
         for fd in fds:
             os.close(fd)
         self._spare = self._fork()
         return True
 
-    def _hand(self, fds: Sequence[int]) -> bool:
-        """Make the spare server one; return False if it does not live."""
+    def _promote(self, fds: Sequence[int]) -> bool:
+        """Send the file descriptors to the spare server; return False if it was killed."""
         pid, link = self._spare
         with link:
             try:
@@ -110,7 +112,7 @@ class Nursery:
             os.close(self._alarm)
             os.close(self._wake)
             bound_process()
-            _, fds, _, _ = socket.recv_fds(link, 1, HANDED)
+            _, fds, _, _ = socket.recv_fds(link, 1, FDS_PER_REQUEST)
             if not fds:  # the nursery is gone
                 os._exit(0)
             link.close()
@@ -134,10 +136,10 @@ class Nursery:
 
 
 def main() -> None:
-    """Start the nursery on the control socket that the judge has passed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which then hangs up
-    with contextlib.closing(connect(":memory:")) as rehearsal:
-        rehearsal.execute("SELECT 1").fetchall()
+    """Start the nursery on the control socket from the judge."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # because the judge handles Ctrl-C and then closes the socket
+    with contextlib.closing(connect(":memory:")) as warm_up:
+        warm_up.execute("SELECT 1").fetchall()
     gc.collect()
     gc.freeze()
     Nursery(socket.socket(fileno=int(sys.argv[1]))).run()

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 
 class Add(msgspec.Struct, frozen=True, tag_field="op", tag="add"):
-    """Open a database of that number; no answer. `most` limits its connections."""
+    """Open a database with this number; no answer. `most` limits its connections."""
 
     database: int
     round_trip: float
@@ -17,30 +17,30 @@ class Add(msgspec.Struct, frozen=True, tag_field="op", tag="add"):
 
 
 class KeepAtMost(msgspec.Struct, frozen=True, tag_field="op", tag="keep"):
-    """Record at most so many statements; comes before any database, and has no answer."""
+    """Limit the number of recorded statements; sent before the first `Add`, no answer."""
 
     statements: int
 
 
 class Ping(msgspec.Struct, frozen=True, tag_field="op", tag="ping"):
-    """Answers None."""
+    """Check that the server is alive; the answer is None."""
 
 
 class RoundTrip(msgspec.Struct, frozen=True, tag_field="op", tag="round trip"):
-    """Add so many seconds to every statement; answers None."""
+    """Set the network delay of every statement; the answer is None."""
 
     database: int
     seconds: float
 
 
 class Take(msgspec.Struct, frozen=True, tag_field="op", tag="take"):
-    """Answers a `Piece` of the recorded statements."""
+    """Fetch the next recorded statements; the answer is a `Piece`."""
 
     database: int
 
 
 class Look(msgspec.Struct, frozen=True, tag_field="op", tag="look"):
-    """Answers the connections of a database, as `Connections`."""
+    """Fetch the states of a database's connections; the answer is `Connections`."""
 
     database: int
 
@@ -50,7 +50,7 @@ CONTROL_REQUESTS: Final = msgspec.json.Decoder(ControlRequest)
 
 
 class ControlReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An answer of the server's, or, written by the nursery, the wait status with which the server has ended."""
+    """An answer of the server; or `exited`, the server's wait status, which the nursery writes."""
 
     answer: msgspec.Raw = msgspec.Raw(b"null")
     exited: int | UnsetType = UNSET
@@ -69,7 +69,7 @@ SERVING: Final = msgspec.json.Decoder(Serving)
 
 
 class StepQuestion(msgspec.Struct, frozen=True):
-    """Asks the judge about a step at a database, before it is carried out."""
+    """Asks the judge about a step of a database before its execution."""
 
     database: int
     step: str
@@ -79,7 +79,7 @@ STEP_QUESTIONS: Final = msgspec.json.Decoder(StepQuestion)
 
 
 class StepAnswer(msgspec.Struct, frozen=True):
-    """Whether a step is carried out, and the message with which it is refused; `ends` when the SUT is being killed."""
+    """The judge's decision on a step: `refused` is an error message or "", `ends` means that it kills the SUT."""
 
     refused: str = ""
     carried_out: bool = True

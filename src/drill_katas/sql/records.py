@@ -1,4 +1,4 @@
-"""What a SQL server records of statements until the judge takes it."""
+"""A SQL server's records of statements, until the judge fetches them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from drill_katas.sql.shared import CHANGES
 if TYPE_CHECKING:
     from drill_katas.sql.shared import Shared
 
-PIECE: Final = 5_000  # records that are taken at once
+PIECE: Final = 5_000  # records per answer
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A statement that was executed; see `drill_katas.services.connections.Statement`.
+    """An executed statement; see `drill_katas.services.connections.Statement`.
 
-    `text` is the number of its SQL, `cause` that of the check's call.
+    `text` is the number of its SQL text, `cause` the number of the check's call.
     """
 
     text: int
@@ -37,7 +37,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Records of one database, in order, and the texts that the judge does not know yet."""
+    """Records of one database in order, and the SQL texts that are new to the judge."""
 
     records: list[Record]
     texts: list[tuple[int, str]]
@@ -45,11 +45,11 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class TooManyRecords(Exception):
-    """More is recorded than a check may have."""
+    """The check exceeded the limit on statements or on SQL texts."""
 
 
 class Records:
-    """What all databases of a server have recorded."""
+    """The records of all databases of a server."""
 
     def __init__(self, shared: Shared, most: int) -> None:
         self._words = shared.words
@@ -63,23 +63,23 @@ class Records:
         self._lock = threading.Lock()
 
     def number_of(self, sql: str) -> int:
-        """Return the number of a SQL text. Raises `TooManyRecords`."""
+        """Return the number of a SQL text, a new one for a new text. Raises `TooManyRecords`."""
         number = self._numbers.get(sql)
         return self._add_text(sql) if number is None else number
 
     def add(self, database: int, record: Record) -> None:
-        """Keep a record. Raises `TooManyRecords`."""
+        """Add a record. Raises `TooManyRecords`."""
         self._waiting[database].append(record)
         if next(self._count) > self._most:
             raise TooManyRecords
         self._words[CHANGES] = next(self._changes)
 
     def open(self, database: int) -> None:
-        """Make room for another database."""
+        """Start the records of another database."""
         self._waiting[database] = []
 
     def take(self, database: int) -> Piece:
-        """Return the first records that were not taken, and forget them."""
+        """Remove and return the next records."""
         waiting = self._waiting[database]
         records = waiting[:PIECE]
         del waiting[: len(records)]

@@ -1,6 +1,6 @@
-"""The SQL server of one check: a process forked by `nursery.py`, which ends when the judge hangs up.
+"""The SQL server of one check, a process that `nursery.py` forks and that ends when the judge closes the connection.
 
-A SUT connects to its socket. The judge asks over a control channel; `protocol.py` has the messages.
+A SUT connects to its socket. The judge sends requests over a control channel; `protocol.py` defines the messages.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ BALLAST: Final = 1 << 20  # bytes
 
 
 @dataclass
-class Seen:
-    """A request as it was first seen running: how much processor time its thread had used, and when that was."""
+class FirstReading:
+    """The first reading of a running request: the processor time of its thread so far, and the time of the reading."""
 
     request: AnySqlRequest | None = None
     used: float = 0.0
@@ -57,16 +57,16 @@ class Seen:
 
 
 @dataclass
-class Guest:
-    """A thread that serves one connection of the SUT's."""
+class Client:
+    """The thread of one connection of the SUT; `clock` is the clock of its processor time."""
 
     clock: int
     conversation: Conversation
-    seen: Seen = field(default_factory=Seen)
+    seen: FirstReading = field(default_factory=FirstReading)
 
 
 class Server:
-    """The process: the main thread answers the judge and watches the others."""
+    """The server process: the main thread answers the judge and limits the time of the other threads."""
 
     def __init__(self, listener: socket.socket, control: Channel, steps: Channel, shared: Shared) -> None:
         self._listener = listener
@@ -76,16 +76,16 @@ class Server:
         self._records = Records(shared, sqlite_limits.MOST_STATEMENTS)
         self._databases: dict[int, Database] = {}
         self._added = threading.Condition()
-        self._guests: dict[int, Guest] = {}
+        self._clients: dict[int, Client] = {}
         self._free = threading.Semaphore(sqlite_limits.MOST_CONNECTIONS)
         self._watch_at = 0.0
         self._ballast = bytes(BALLAST)
 
     def run(self) -> NoReturn:
-        """Serve until the judge hangs up, or a statement goes beyond a bound."""
+        """Serve until the judge closes the connection, or a statement exceeds a limit."""
         try:
             threading.stack_size(sqlite_limits.STACK)
-            threading.Thread(target=self._guarded, args=(self._accept,), daemon=True).start()
+            threading.Thread(target=self._run_or_end, args=(self._accept,), daemon=True).start()
             while True:
                 request = self._control.receive(sqlite_limits.TICK, CONTROL_REQUESTS)
                 if request is not None:
@@ -97,7 +97,7 @@ class Server:
             os._exit(End.OVER)
         except MemoryError:
             self._end_for_memory()
-        except BaseException as fault:  # noqa: BLE001 - the judge reports it as its own
+        except BaseException as fault:  # noqa: BLE001 - the judge reports it as a defect of the server
             self._end(End.FAULT, repr(fault))
 
     def _serve(self, request: ControlRequest) -> None:
@@ -115,7 +115,7 @@ class Server:
             case Take():
                 answer = self._records.take(request.database)
             case Look():
-                answer = self._databases[request.database].connections.look()
+                answer = self._databases[request.database].connections.state()
         self._control.send(ControlReply(msgspec.Raw(msgspec.json.encode(answer))))
 
     def _add(self, request: Add) -> None:
@@ -127,51 +127,51 @@ class Server:
             self._added.notify_all()
 
     def _watch(self) -> None:
-        """End this process if a statement takes too long."""
+        """End this process if a statement exceeds its time limit."""
         sqlite_limits.postpone_cpu_limit()
-        for guest in list(self._guests.values()):
-            running, seen = guest.conversation.running, guest.seen
+        for client in list(self._clients.values()):
+            running, seen = client.conversation.running, client.seen
             if running is None:
                 seen.request = None
                 continue
             try:
-                used = time.clock_gettime(guest.clock)
-            except OSError:  # the thread has just ended
+                used = time.clock_gettime(client.clock)
+            except OSError:  # the thread ended
                 continue
             if running is not seen.request:
-                guest.seen = Seen(running, used, time.monotonic())
+                client.seen = FirstReading(running, used, time.monotonic())
             elif used - seen.used > sqlite_limits.MOST_SECONDS:
-                self._end(End.TIME, guest.conversation.in_words(running))
+                self._end(End.TIME, client.conversation.describe(running))
             elif time.monotonic() - seen.at > sqlite_limits.MOST_WAIT:
-                self._end(End.WAIT, guest.conversation.in_words(running))
+                self._end(End.WAIT, client.conversation.describe(running))
 
     def _accept(self) -> None:
         while True:
             try:
                 sock, _ = self._listener.accept()
             except OSError:
-                time.sleep(sqlite_limits.TICK)  # out of file descriptors, until connections end
+                time.sleep(sqlite_limits.TICK)  # wait until a connection frees a file descriptor
                 continue
             if not self._free.acquire(blocking=False):
                 sock.close()
                 continue
             channel = Channel(sock, max_frame=sqlite_limits.MOST_REQUEST)
             try:
-                threading.Thread(target=self._guarded, args=(self._host, channel), daemon=True).start()
-            except RuntimeError:  # no memory for its stack, or no thread left to this user
+                threading.Thread(target=self._run_or_end, args=(self._serve_connection, channel), daemon=True).start()
+            except RuntimeError:  # no memory for its stack, or the limit on threads is reached
                 self._free.release()
                 sock.close()
 
-    def _guarded(self, act: Callable[..., None], *args: Channel) -> None:
-        """Run a thread; what it cannot go on after ends the process."""
+    def _run_or_end(self, act: Callable[..., None], *args: Channel) -> None:
+        """Run the function of a thread; an exception in it ends the process."""
         try:
             act(*args)
         except MemoryError:
             self._end_for_memory()
-        except BaseException as fault:  # noqa: BLE001 - as above
+        except BaseException as fault:  # noqa: BLE001 - as in `run`
             self._end(End.FAULT, repr(fault))
 
-    def _host(self, channel: Channel) -> None:
+    def _serve_connection(self, channel: Channel) -> None:
         thread = threading.get_ident()
         try:
             with contextlib.suppress(Closed, WireError, OSError), contextlib.closing(channel):
@@ -179,10 +179,10 @@ class Server:
                 database = self._find(hello.service) if hello else None
                 if database is not None:
                     conversation = Conversation(database, channel)
-                    self._guests[thread] = Guest(_clock_of(thread), conversation)
+                    self._clients[thread] = Client(_clock_of(thread), conversation)
                     self._converse(conversation)
         finally:
-            self._guests.pop(thread, None)
+            self._clients.pop(thread, None)
             self._free.release()
 
     def _converse(self, conversation: Conversation) -> None:
@@ -192,10 +192,10 @@ class Server:
             self._end_for_memory()
         except TooManyRecords:
             running = conversation.running
-            self._end(End.KEPT, conversation.in_words(running) if running else "")
+            self._end(End.KEPT, conversation.describe(running) if running else "")
 
     def _find(self, service: str) -> Database | None:
-        """Return the database of this name; wait for one that the judge has added and that is still under way."""
+        """Return the database with this number; wait for it if the judge's `Add` has not arrived yet."""
         number = int(service) if service.isdecimal() else UNKNOWN
         if not 0 < number <= self._shared.words[DATABASES]:
             return None
@@ -204,19 +204,19 @@ class Server:
         return self._databases[number]
 
     def _end_for_memory(self) -> NoReturn:
-        self._ballast = b""  # room for what comes now
+        self._ballast = b""  # frees memory for the lines below
         with contextlib.suppress(MemoryError):
-            for guest in self._guests.values():
-                if guest.conversation.running is not None:
-                    self._end(End.MEMORY, guest.conversation.in_words(guest.conversation.running))
+            for client in self._clients.values():
+                if client.conversation.running is not None:
+                    self._end(End.MEMORY, client.conversation.describe(client.conversation.running))
         os._exit(End.MEMORY)
 
     def _end(self, end: End, text: str) -> NoReturn:
-        """End this process, and leave which statement it was."""
+        """Leave the statement's text on the shared page and end this process."""
         self._shared.write_text(text)
         os._exit(end)
 
 
 def _clock_of(thread: int) -> int:
-    """Return the clock of a thread's processor time; on macOS, which has none, the wall clock."""
+    """Return the clock of a thread's processor time; the wall clock on macOS, which has no such clock."""
     return time.pthread_getcpuclockid(thread) if sys.platform == "linux" else time.CLOCK_MONOTONIC

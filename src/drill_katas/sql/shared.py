@@ -1,12 +1,12 @@
-"""Memory that a judge shares with the SQL server of a check, so that a statement costs no message between the two.
+"""Shared memory of the judge and a check's SQL server, so that statements need no messages between the two.
 
 | word | written by | content |
 | --- | --- | --- |
-| CAUSE | judge | number of the check's call that is under way, 0 if there is none |
-| ARMED | judge | 1 while each step has to be asked about |
-| DATABASES | judge | number of databases that the server has been sent |
-| CHANGES | server | another number after each statement that was recorded |
-| LENGTH | server | bytes of the text behind the words: the statement that went beyond a bound |
+| CAUSE | judge | number of the check's call in progress, 0 without one |
+| ARMED | judge | 1 while the server must ask about each step |
+| DATABASES | judge | number of databases that the judge added |
+| CHANGES | server | a counter that changes with each recorded statement |
+| LENGTH | server | bytes of the text after the words: the statement that exceeded a limit |
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from typing import Final
 
 CAUSE, ARMED, DATABASES, CHANGES, LENGTH = range(5)
 WORD: Final = 8  # bytes
-TEXT: Final = 64  # where the text begins
+TEXT: Final = 64  # offset of the text
 SIZE: Final = mmap.PAGESIZE
 MOST_TEXT: Final = 2_000  # bytes
 
 
 class Shared:
-    """A mapping of one page: `words` are its numbers."""
+    """A mapping of the shared page; `words` are its numbers."""
 
     def __init__(self, fd: int) -> None:
         self._memory = mmap.mmap(fd, SIZE)
         self.words = memoryview(self._memory)[:TEXT].cast("Q")
 
     def write_text(self, text: str) -> None:
-        """Leave a text, cut to what there is room for."""
+        """Write a text, truncated to `MOST_TEXT` bytes."""
         data = text.encode(errors="replace")[:MOST_TEXT]
         self._memory[TEXT : TEXT + len(data)] = data
         self.words[LENGTH] = len(data)
 
     def text(self) -> str:
-        """Return the text that was left."""
+        """Return the text of the last `write_text`."""
         return self._memory[TEXT : TEXT + min(self.words[LENGTH], MOST_TEXT)].decode(errors="replace")
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ class Shared:
 
 
 def new_page(folder: str) -> int:
-    """Return a descriptor of a page of zeros, in a file without a name."""
+    """Return a file descriptor of a page of zeros, in an unnamed file."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(SIZE))
         file.flush()

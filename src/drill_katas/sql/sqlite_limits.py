@@ -1,17 +1,17 @@
-"""Bounds on what a SUT may have SQLite do: no files, no code of its own, and nothing without end.
+"""Limits on the SUT's use of SQLite: no files, no extensions, bounded time and memory.
 
-| what | bound | beyond it |
+| resource | limit | beyond it |
 | --- | --- | --- |
 | length of a statement, a value, a row | `MOST_LENGTH` | SQL error |
 | work of a statement | `MOST_WORK`, `SOFT_SECONDS` of processor time | SQL error |
 | bytes of a result | `MOST_FETCHED` | SQL error |
 | pages of a database | `MOST_PAGES` | SQL error |
-| processor time of a statement, whatever it does | `MOST_SECONDS` | the server ends, and the check with it |
+| processor time of a statement of any kind | `MOST_SECONDS` | the server ends, and the check with it |
 | memory of the server | `MOST_MEMORY` | the server ends, and the check with it |
-| statements and SQL texts that are kept | `MOST_STATEMENTS`, `MOST_TEXTS` | the server ends, and the check with it |
+| recorded statements and SQL texts | `MOST_STATEMENTS`, `MOST_TEXTS` | the server ends, and the check with it |
 
-The first four are for ordinary mistakes. They do not reach all: one `instr` is one instruction, however long it takes,
-and SQLite compiles long statements without a look at the clock: https://www.sqlite.org/security.html
+The first four limits stop ordinary mistakes, but not every statement: one `instr` is one instruction of any duration,
+and SQLite compiles long statements without checking the time: https://www.sqlite.org/security.html
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 MIB: Final = 1 << 20
 MOST_WORK: Final = 20_000_000  # instructions of SQLite's virtual machine for one statement
 SOFT_SECONDS: Final = 0.6  # of processor time for one statement
-MOST_SECONDS: Final = 0.9  # the same, of the server's thread; it is looked at every TICK
+MOST_SECONDS: Final = 0.9  # the same, measured for the server's thread every TICK
 TICK: Final = 0.05  # seconds
-MOST_WAIT: Final = 60.0  # seconds by the clock for one statement, on a machine that is far too busy
-CPU_LIMIT_SECONDS: Final = 10  # of processor time of the whole server between two looks
-MOST_MEMORY: Final = 448 * MIB  # private memory of the server; its program is in the rest of 512 MiB
+MOST_WAIT: Final = 60.0  # seconds of wall time for one statement; exceeded only on a busy machine
+CPU_LIMIT_SECONDS: Final = 10  # of processor time of the whole server between two readings
+MOST_MEMORY: Final = 448 * MIB  # private memory of the server; its code takes the rest of 512 MiB
 MOST_PAGES: Final = 16_384  # of 4 KiB by default
 MOST_FETCHED: Final = 32_000_000  # bytes of one result
 MOST_STATEMENTS: Final = 300_000  # in one check
 MOST_TEXTS: Final = 32_000_000  # bytes of different SQL texts in one check
 LOCK_SECONDS: Final = 2.0  # how long a statement waits for another connection's lock
 MOST_REQUEST: Final = 4_000_000  # bytes of a statement with its parameters, as JSON
-MOST_CONNECTIONS: Final = 200  # at once; each has a thread of the server's
+MOST_CONNECTIONS: Final = 200  # at once; each has a thread in the server
 MOST_FILES: Final = 1_024
 STACK: Final = MIB  # bytes for a thread
-ROW: Final = 100  # bytes that a row costs beside its values
+ROW: Final = 100  # bytes of a row on top of its values
 NUMBER: Final = 8  # bytes of a value that is neither text nor a blob
 MOST_LENGTH: Final = 256_000  # bytes of one statement, value or row
 LIMITS: Final = {
@@ -55,7 +55,7 @@ LIMITS: Final = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 FORBIDDEN: Final = {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH}
-"""Both can name files to write, and ATTACH is what VACUUM INTO is made of."""
+"""Both can write to files, and VACUUM INTO uses ATTACH."""
 FUNCTIONS: Final = {"load_extension", "fts3_tokenizer"}
 PRAGMAS: Final = {
     "application_id", "auto_vacuum", "automatic_index", "busy_timeout", "cache_size", "case_sensitive_like",
@@ -67,21 +67,21 @@ PRAGMAS: Final = {
     "schema_version", "secure_delete", "short_column_names", "synchronous", "table_info", "table_list", "table_xinfo",
     "user_version", "wal_autocheckpoint", "wal_checkpoint",
 }  # fmt: skip
-"""Those that read, or set what concerns the one connection or database; none of memory, directories or the schema."""
+"""The pragmas that only read, or that affect one connection or database; none for memory, directories or the schema."""
 
 
 def connect(uri: str) -> sqlite3.Connection:
-    """Return a connection to a database of this process. Statements beyond its bounds raise `sqlite3.Error`."""
+    """Return a connection to a database of this process. Statements beyond the limits raise `sqlite3.Error`."""
     connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-    connection.execute("PRAGMA temp_store = MEMORY").close()  # else SQLite sorts in files
+    connection.execute("PRAGMA temp_store = MEMORY").close()  # because SQLite would sort in files
     for limit, most in LIMITS.items():
         connection.setlimit(limit, most)
-    connection.set_authorizer(_authorise)
+    connection.set_authorizer(_authorize)
     return connection
 
 
 def bound_pages(connection: sqlite3.Connection) -> bool:
-    """Bound the size of the database; return False if another connection's lock is in the way now."""
+    """Limit the size of the database; return False if another connection holds a lock."""
     connection.set_authorizer(None)
     connection.execute("PRAGMA busy_timeout = 0").close()
     try:
@@ -92,11 +92,11 @@ def bound_pages(connection: sqlite3.Connection) -> bool:
         return True
     finally:
         connection.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000:.0f}").close()
-        connection.set_authorizer(_authorise)
+        connection.set_authorizer(_authorize)
 
 
 def bound_process() -> None:
-    """Bound what this process may use, whatever SQLite does in it."""
+    """Set the resource limits of this process."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     for what, most in {
@@ -105,51 +105,51 @@ def bound_process() -> None:
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: MOST_FILES if files == resource.RLIM_INFINITY else min(files, MOST_FILES),
     }.items():
-        with contextlib.suppress(ValueError, OSError):  # lower already
+        with contextlib.suppress(ValueError, OSError):  # the limit is lower already
             resource.setrlimit(what, (most, most))
 
 
 def postpone_cpu_limit() -> None:
-    """Let the kernel end this process after so much more processor time: a thread that blocks all others, too."""
+    """Make the kernel kill this process after `CPU_LIMIT_SECONDS` more, even if one thread blocks all others."""
     soft, hard = int(time.process_time()) + CPU_LIMIT_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 class Work:
-    """Counts what a connection's statements cost, and interrupts one that costs too much."""
+    """Counts the instructions of a connection's statements, and interrupts a statement that exceeds a limit."""
 
-    UNIT: Final = 5  # instructions of SQLite's virtual machine between two counts
-    LOOK: Final = 10_000  # instructions between two looks at the clock
+    UNIT: Final = 5  # instructions of SQLite's virtual machine per call of the progress handler
+    CLOCK_INTERVAL: Final = 10_000  # instructions between two readings of the clock
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.done = 0  # instructions of this statement
-        self._look_at = self.LOOK
+        self._check_at = self.CLOCK_INTERVAL
         self._began = 0.0
         connection.set_progress_handler(self._count(), self.UNIT)
 
     def begin(self) -> None:
-        """Begin a statement."""
-        self.done, self._look_at, self._began = 0, self.LOOK, 0.0
+        """Start counting a new statement."""
+        self.done, self._check_at, self._began = 0, self.CLOCK_INTERVAL, 0.0
 
     def _count(self) -> Callable[[], int]:
         unit = self.UNIT
 
         def count() -> int:
             self.done += unit
-            return 0 if self.done < self._look_at else self._look()
+            return 0 if self.done < self._check_at else self._check()
 
         return count
 
-    def _look(self) -> int:
+    def _check(self) -> int:
         now = time.thread_time()
         self._began = self._began or now
-        self._look_at += self.LOOK
+        self._check_at += self.CLOCK_INTERVAL
         return int(self.done > MOST_WORK or now - self._began > SOFT_SECONDS)
 
 
 def fetch(cursor: sqlite3.Cursor) -> tuple[list[tuple[object, ...]], int]:
-    """Return the rows of a statement, and how many bytes they have. Raises `DataError` when they are too many."""
+    """Return the rows of a statement and their size in bytes. Raises `DataError` beyond `MOST_FETCHED`."""
     rows: list[tuple[object, ...]] = []
     size = 0
     while piece := cursor.fetchmany(100):
@@ -161,12 +161,12 @@ def fetch(cursor: sqlite3.Cursor) -> tuple[list[tuple[object, ...]], int]:
 
 
 def size_of(rows: Iterable[Iterable[object]]) -> int:
-    """Return about how many bytes rows of values have."""
+    """Return the approximate size of rows in bytes."""
     return sum(len(value) if isinstance(value, str | bytes) else NUMBER for row in rows for value in row)
 
 
-def _authorise(action: int, first: str | None, second: str | None, *_: object) -> int:
-    """Return whether a statement may do a thing: https://www.sqlite.org/c3ref/c_alter_table.html."""
+def _authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
+    """Return SQLite's code for whether a statement may perform an action: https://www.sqlite.org/c3ref/c_alter_table.html."""
     refused = (
         action in FORBIDDEN
         or (action == sqlite3.SQLITE_FUNCTION and second in FUNCTIONS)

@@ -90,7 +90,7 @@ class Host:
             CloseObject: self._close,
             Metrics: lambda _: telemetry.read_metrics(),
             VirtualTime: lambda _: clock.make_virtual(),
-            AdvanceClock: self._put_forward,
+            AdvanceClock: self._advance,
         }
 
     def answer(self, request: JudgeRequest, fds: list[int]) -> Reply:
@@ -152,7 +152,7 @@ class Host:
     def _tasks(self, _: Tasks) -> list[list[list[Any]]]:
         return self._loop.stacks() if self._loop else []
 
-    def _put_forward(self, request: AdvanceClock) -> float:
+    def _advance(self, request: AdvanceClock) -> float:
         if self._loop:
             return self._loop.advance(request.seconds)
         clock.advance(request.seconds)

@@ -15,18 +15,18 @@ class Request(msgspec.Struct, tag_field="op", kw_only=True):
 
 
 class Import(Request, tag="import"):
-    """Import the contract's modules; answers None."""
+    """Import the contract's modules; the answer is None."""
 
 
 class Open(Request, tag="open"):
-    """Call a class or function of the contract; answers the number of the returned object."""
+    """Call a class or function of the contract; the answer is the number of the returned object."""
 
     target: str
     args: list[Any]
 
 
 class CallMethod(Request, tag="call"):
-    """Call a method of an opened object; answers its value."""
+    """Call a method of an opened object; the answer is its value."""
 
     number: int
     method: str
@@ -34,7 +34,7 @@ class CallMethod(Request, tag="call"):
 
 
 class Serve(Request, tag="serve"):
-    """Serve a factory's application on the listening socket that comes with the request; answers None.
+    """Serve a factory's application on the listening socket that comes with the request; the answer is None.
 
     `node` contains the node's name and the sockets of its links; `settings` contains plain data or resources.
     """
@@ -49,7 +49,7 @@ class Tasks(Request, tag="tasks"):
 
 
 class CloseObject(Request, tag="close"):
-    """Release an opened object and dispose of its engines; answers None."""
+    """Release an opened object and dispose of its engines; the answer is None."""
 
     number: int
 
@@ -59,11 +59,11 @@ class Metrics(Request, tag="metrics"):
 
 
 class VirtualTime(Request, tag="virtual time"):
-    """Switch the program to the virtual clock; answers None."""
+    """Switch the program to the virtual clock; the answer is None."""
 
 
 class AdvanceClock(Request, tag="put forward"):
-    """Advance the virtual clock, at most to the next timer of an application; answers the step in seconds."""
+    """Advance the virtual clock, at most to the next timer of an application; the answer is the step in seconds."""
 
     seconds: float
 

@@ -44,7 +44,7 @@ def judge_all(
     found: dict[str, tuple[CheckResult, ...]] = {}
     for judged in settled(pool, tasks, is_enough):
         if not judged.checks:
-            raise UserError(f"{judged.key} was not judged: {judged.problem}\n{judged.said}")
+            raise UserError(f"{judged.key} was not judged: {judged.problem}\n{judged.log}")
         found[judged.key] = judged.checks
         tell()
     return found
