@@ -207,7 +207,7 @@ def test_experiments_are_listed_within_the_terminal(tmp_path):
     [
         ({"--component": "chekout"}, "there is no component 'chekout'; did you mean"),
         ({"--mechanism": "n+1"}, "there is no mechanism 'n+1'"),
-        ({"--onset": "early"}, "'early' is no time of day"),
+        ({"--onset": "early"}, "'early' is not a time of day"),
         ({"--evidence": "log-99999"}, "there is no log line log-99999 in this incident"),
         ({"--evidence": "zz"}, "there is no trace 'zz' in this incident"),
         ({"--alert": "CheckoutErrors"}, "--alert 'CheckoutErrors' should be NAME=VALUE"),
