@@ -229,7 +229,7 @@ def test_a_mistake_is_told_and_costs_nothing(own, change, says):
 
 
 def test_without_a_terminal_what_is_missing_is_named(own):
-    missing = "is missing, and there is no terminal to ask at"
+    missing = "is missing, and the command can ask for it only at a terminal"
     assert refused(kata(own, "diagnose", "red_herring")) == f"--component {missing}"
     told = refused(kata(own, "diagnose", "red_herring", *RIGHT[:-2], "--onset", "02:56"))
     assert told == f"--alert CheckoutLatencyHigh=caused|noise {missing}"
