@@ -289,7 +289,7 @@ def test_a_new_kata_runs_at_once_and_verify_says_what_is_missing(toy, contract):
     assert run.returncode == 1
     assert "fail" in run.stdout
     missing = done(toy.root, "verify", "slow_queue", "--seeds", "1", code=1)
-    assert "accepted alternatives are needed" in missing
+    assert "accepted designs are needed" in missing
     assert "should" not in " ".join(faults(missing))
 
 

@@ -102,7 +102,8 @@ def test_at_a_terminal_what_was_not_given_is_asked_for(own):
     for group, names in GROUPS.items():
         listed = re.split("\n\n|Which", told.partition(f"\n{group}\n")[2])[0]
         assert re.findall(r"^ *\d+  (\S+) ", listed, re.MULTILINE) == list(names)
-    assert re.search(r"10  resource-leak +what was taken from a pool is not given back on some\n +way out", told)
+    assert re.search(r"10  resource-leak +some code path does not return a resource to its pool\n", told)
+    assert re.search(r" 9  nested-acquisition +a task keeps one member of a bounded pool while it\n +waits for", told)
     mechanism = "Which mechanism (numbers or names, separated by commas) [nested-acquisition]: "
     assert mechanism in told, "the earlier reply"
     fired = re.findall(r"^  (\d\d:\d\d:\d\d) to \S+ ", told, re.MULTILINE)
@@ -190,7 +191,7 @@ def test_mechanisms_are_listed(tmp_path):
     told = done(tmp_path, "mechanisms")
     assert sorted(name for names in GROUPS.values() for name in names) == sorted(MECHANISMS)
     assert [line for line in told.splitlines() if line and line[0] != " "] == list(GROUPS)
-    assert "resource-leak what was taken from a pool is not given back on some way out" in words(told)
+    assert "resource-leak some code path does not return a resource to its pool" in words(told)
     assert max(map(len, told.splitlines())) <= 80
 
 
@@ -207,7 +208,7 @@ def test_experiments_are_listed_within_the_terminal(tmp_path):
     [
         ({"--component": "chekout"}, "there is no component 'chekout'; did you mean"),
         ({"--mechanism": "n+1"}, "there is no mechanism 'n+1'"),
-        ({"--onset": "early"}, "'early' is no time of day"),
+        ({"--onset": "early"}, "'early' is not a time of day"),
         ({"--evidence": "log-99999"}, "there is no log line log-99999 in this incident"),
         ({"--evidence": "zz"}, "there is no trace 'zz' in this incident"),
         ({"--alert": "CheckoutErrors"}, "--alert 'CheckoutErrors' should be NAME=VALUE"),
@@ -228,7 +229,7 @@ def test_a_mistake_is_told_and_costs_nothing(own, change, says):
 
 
 def test_without_a_terminal_what_is_missing_is_named(own):
-    missing = "is missing, and there is no terminal to ask at"
+    missing = "is missing, and the command can ask for it only at a terminal"
     assert refused(kata(own, "diagnose", "red_herring")) == f"--component {missing}"
     told = refused(kata(own, "diagnose", "red_herring", *RIGHT[:-2], "--onset", "02:56"))
     assert told == f"--alert CheckoutLatencyHigh=caused|noise {missing}"

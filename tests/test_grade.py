@@ -55,7 +55,7 @@ def test_what_cannot_be_read_is_told_and_no_failure_of_the_grader(tmp_path):
     told = done(tmp_path, "grade", "empty", "damaged.tar.gz")
     assert "✗ empty" in told
     assert "✗ damaged.tar.gz" in told
-    assert "0 of 2 solved; held at the tier strong" in told
+    assert "0 of 2 solved; sandbox tier strong" in told
 
 
 def test_points_are_a_stages_weight_shared_by_its_checks():

@@ -146,8 +146,8 @@ def test_an_experiment_needs_an_incident_to_compare_with(untouched):
     [
         (["logs", "red_herring", "--trace", "zz"], "there is no trace 'zz' in this incident; `kata traces` lists them"),
         (["traces", "red_herring", "zz"], "there is no trace 'zz' in this incident; `kata traces` lists them"),
-        (["logs", "red_herring", "--since", "noon"], "'noon' is no time of day such as 02:57 or 02:57:30"),
-        (["logs", "red_herring", "--grep", "("], "--grep '(' is no regular expression"),
+        (["logs", "red_herring", "--since", "noon"], "'noon' is not a time of day such as 02:57 or 02:57:30"),
+        (["logs", "red_herring", "--grep", "("], "--grep '(' is not a regular expression"),
         (
             ["logs", "red_herring", "--service", "chekout"],
             "there is no service 'chekout'; did you mean",
@@ -186,7 +186,7 @@ def test_a_damaged_incident_is_told(tmp_path):
     (tmp_path / ".kata" / "incidents" / "fp_drift" / "traces.json").write_text("{")
     told = refused(kata(tmp_path, "logs", "fp_drift"))
     assert "is damaged" in told
-    assert "`kata incident fp_drift` makes it again" in told
+    assert "`kata incident fp_drift` replays the incident again" in told
 
 
 @pytest.mark.long

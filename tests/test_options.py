@@ -73,7 +73,7 @@ def test_a_folder_with_some_of_the_files_is_told_which_are_missing(toy):
     (toy.root / "mine" / "toy.py").write_text("")
     done = toy.pytest("--kata", "toy", "--kata-from=mine")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "there is no bell.py in mine, beside toy.py; put it there too" in done.stderr
+    assert "there is no bell.py in mine, beside toy.py; copy it there" in done.stderr
 
 
 def test_kata_from_needs_no_workspace_since_the_shipped_katas_will_do(pytester):
@@ -92,7 +92,7 @@ def test_kata_from_a_folder_without_the_file_says_what_it_lacks_and_where_it_loo
 def test_kata_from_a_folder_that_is_not_there_is_refused(toy):
     done = toy.pytest("--kata", "toy", "--kata-from", "submision")
     assert done.returncode == USAGE_ERROR
-    assert "--kata-from submision: there is no such folder; give one that holds toy.py" in done.stderr
+    assert "--kata-from submision: there is no such folder; name a folder with toy.py" in done.stderr
 
 
 # --kata-all-stages

@@ -78,7 +78,7 @@ def test_metrics_are_listed_and_plotted(drills):
     rates = json.loads(
         done(drills, "metrics", "red_herring", "checkout_failure_total", "--label", "reason=sold out", "--json")
     )
-    assert [each["name"] for each in rates] == ["checkout_failure_total{reason=sold out}, a minute"]
+    assert [each["name"] for each in rates] == ["checkout_failure_total{reason=sold out}, per minute"]
 
 
 def test_the_graph_marks_the_cycle_in_the_terminal_and_in_dot(drills):
@@ -173,4 +173,4 @@ def test_deploys_are_found_from_a_day_on(drills):
 @pytest.mark.parametrize("what", ["metrics", "logs"])
 def test_nothing_on_record_is_said(drills, what):
     told = refused(kata(drills, what, "fp_drift", "--recorded"))
-    assert told == "fp_drift has nothing on record from before its incident"
+    assert told == "fp_drift has no recorded history from before its incident"

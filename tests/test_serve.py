@@ -211,7 +211,7 @@ def test_methods_are_called_by_hand_and_what_comes_of_it_is_told(workspace):
         assert (status, "no_such is missing" in told) == (400, True)
         status, told = live.ask("/ledger/balance", b"me")
         assert (status, told.partition(":")[0]) == (400, "the body should be a JSON list of arguments")
-        assert live.ask("/nobody/x") == (404, "there is no service 'nobody' here; there are: ledger\n")
+        assert live.ask("/nobody/x") == (404, "there is no service 'nobody' here; services: ledger\n")
         assert 'requests_total{request="balance",service="ledger",status="ok"} ' in live.ask("/metrics")[1]
         assert live.interrupt() == 0
     assert "fp_drift is stopped" in live.lines[-1]
@@ -250,7 +250,7 @@ def test_its_log_is_followed_until_it_ends(workspace):
         assert following.process.wait(10) == 0
     assert not any("request failed" in line for line in following.lines)
     told = refused(kata(workspace, "logs", "fp_drift", "--follow"))
-    assert told == "fp_drift is not live; `kata serve fp_drift` in another terminal brings it up"
+    assert told == "fp_drift is not live; `kata serve fp_drift` in another terminal starts it"
 
 
 def test_lines_that_are_followed_can_be_json(workspace):
@@ -319,11 +319,11 @@ def test_it_is_served_once_at_a_time_and_a_port_that_is_taken_is_said(workspace)
     with Live(workspace, "fp_drift") as live:
         assert (
             refused(kata(workspace, "serve", "fp_drift", "--port", "0"))
-            == "fp_drift is live already, in another terminal"
+            == "fp_drift is already live in another terminal"
         )
         port = live.url.rpartition(":")[2]
         told = refused(kata(workspace, "serve", "red_herring", "--port", port))
-        assert told == f"port {port} cannot be had (Address already in use); take another: --port 0"
+        assert told == f"port {port} is not available (Address already in use); --port 0 takes any free port"
 
 
 def test_a_module_that_cannot_be_imported_or_that_dies_is_said(tmp_path):

@@ -295,7 +295,7 @@ def pack(tmp_path):
 
 def tier_of(result):
     assert result.returncode == 0, result.stdout + result.stderr
-    return re.search(r"held at the tier (\w+)", result.stdout)[1]
+    return re.search(r"sandbox tier (\w+)", result.stdout)[1]
 
 
 def test_the_strongest_tier_that_holds_is_taken(pack):

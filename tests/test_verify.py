@@ -204,11 +204,11 @@ def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(pro
     file = provable.root / "matrix.json"
     output = done(provable.root, "verify", "toy", "--full", "--seeds", "1", "--json", file, code=1)
     assert faults(output) == [
-        "answer.toml speaks of imagined, and there is no such arm",
-        "near miss renamed: declared tempting, and yet fails the symptom",
-        "broken harbour, test_go: should say 'go answers late', but says 'go answers lost, not gone'",
-        "near miss doubled, test_label: should pass, but fail: label answers things, not thing",
-        "near miss renamed, test_go: should fail, but pass",
+        "answer.toml declares imagined, but there is no such arm",
+        "near miss renamed: declared tempting, but fails the symptom",
+        "broken harbour, test_go: the message should match 'go answers late', but is 'go answers lost, not gone'",
+        "near miss doubled, test_label: should pass, but the outcome is fail: label answers things, not thing",
+        "near miss renamed, test_go: should fail, but the outcome is pass",
     ]
     assert "every verdict is as declared" not in output
     (matrix,) = json.loads(file.read_text(encoding="utf-8"))
@@ -218,13 +218,13 @@ def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(pro
 def test_verify_names_what_a_kata_has_too_little_of(small):
     output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
     assert faults(output) == [
-        "3 broken versions are needed, and there are 1",
-        "2 versions that are really broken are needed, and there are 1",
-        "2 accepted alternatives are needed, and there are 0",
-        "4 near misses are needed, and there are 1",
-        "answer.toml speaks of harbour, and there is no such arm",
-        "answer.toml speaks of orchard, and there is no such arm",
-        "test_label: no arm is declared to fail it, so nothing shows that it can",
+        "3 broken versions are needed; the kata has 1",
+        "2 versions with a real fault are needed; the kata has 1",
+        "2 accepted designs are needed; the kata has 0",
+        "4 near misses are needed; the kata has 1",
+        "answer.toml declares harbour, but there is no such arm",
+        "answer.toml declares orchard, but there is no such arm",
+        "test_label: no arm is declared to fail it, so nothing proves that it can fail",
     ]
 
 
@@ -233,9 +233,9 @@ def test_verify_names_an_undeclared_arm_and_a_solution_that_fails(small):
     (small.root / "solutions" / "toy" / "toy.py").write_text(thing(total=7), encoding="utf-8")
     output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
     told = faults(output)
-    assert "near miss rounded: answer.toml does not say which checks it fails" in told
-    assert "broken original, test_sum: should pass, but fail: sum answers 5, not 6" in told
-    assert "reference reference, test_sum: should pass, but fail: sum answers 7, not 6" in told
+    assert "near miss rounded: answer.toml does not declare which checks it fails" in told
+    assert "broken original, test_sum: should pass, but the outcome is fail: sum answers 5, not 6" in told
+    assert "reference reference, test_sum: should pass, but the outcome is fail: sum answers 7, not 6" in told
 
 
 def test_verify_names_a_check_that_is_declared_and_does_not_exist(small):
@@ -372,7 +372,7 @@ def measured(small):
 def test_a_threshold_is_derived_from_the_arms_and_stored_with_the_figures_it_came_from(measured):
     before = faults(done(measured.root, "verify", "toy", "--seeds", "1", code=1))
     assert "pace has no limit in thresholds.toml; `kata verify --derive` writes it" in before
-    assert "broken original, test_pace: should fail, but pass" in before
+    assert "broken original, test_pace: should fail, but the outcome is pass" in before
     done(measured.root, "verify", "toy", "--seeds", "1", "--derive", code=1)
     text = (measured.folder / "thresholds.toml").read_text(encoding="utf-8")
     assert "limit = 8.9\nhighest_right = 1.5\nlowest_wrong = 40\n" in text  # the root of (1.5 × 2) × (40 / 1.5)
@@ -383,8 +383,8 @@ def test_a_threshold_is_derived_from_the_arms_and_stored_with_the_figures_it_cam
 @pytest.mark.parametrize(
     ("limit", "told"),
     [
-        (2.0, "pace: a right arm measures 1.5, too near to the limit of 2"),
-        (34.0, "pace: a wrong arm measures 40, too near to the limit of 34"),
+        (2.0, "pace: a right arm measures 1.5, too close to the limit of 2"),
+        (34.0, "pace: a wrong arm measures 40, too close to the limit of 34"),
     ],
 )
 def test_a_limit_too_near_to_an_arm_is_a_fault(measured, limit, told):
@@ -453,7 +453,7 @@ def test_a_healthy_version_that_fails_a_check_is_named(alarmed):
     (alarmed.folder / "variants" / "harbour" / "toy.py").write_text(thing("lost"), encoding="utf-8")
     few(alarmed, HEALTHY)
     told = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
-    assert "healthy harbour, test_go: should pass, but fail: go answers lost, not gone" in told
+    assert "healthy harbour, test_go: should pass, but the outcome is fail: go answers lost, not gone" in told
 
 
 def test_at_least_two_versions_are_really_broken(alarmed):
@@ -461,7 +461,7 @@ def test_at_least_two_versions_are_really_broken(alarmed):
     broken = '[broken.orchard]\ntest_go = "go answers None"\ntest_label = "label answers None"\n'
     few(alarmed, HEALTHY.replace('"harbour"', '"harbour", "orchard"').replace(broken, ""))
     told = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
-    assert "2 versions that are really broken are needed, and there are 1" in told
+    assert "2 versions with a real fault are needed; the kata has 1" in told
     assert not any("3 broken versions" in fault for fault in told)
 
 
@@ -469,8 +469,8 @@ def test_what_is_declared_of_a_healthy_version_that_is_none_is_named(alarmed):
     declared = HEALTHY.replace('"harbour"', '"harbour", "quarry"')
     few(alarmed, declared.replace("[broken.orchard]", f"{HARBOUR}[broken.orchard]"))
     told = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
-    assert "healthy harbour: answer.toml says that it fails checks" in told
-    assert "answer.toml speaks of quarry, and there is no such arm" in told
+    assert "healthy harbour: answer.toml declares failing checks, but a healthy variant passes all" in told
+    assert "answer.toml declares quarry, but there is no such arm" in told
 
 
 def few(kata, text):

@@ -1,1 +1,1 @@
-"""A kata on disk: its manifest, answer, arms and thresholds, and the templates for a new one."""
+"""A kata on disk: manifest, answer, arms, thresholds, and the templates for a new kata."""

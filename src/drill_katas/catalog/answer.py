@@ -1,4 +1,4 @@
-"""`solutions/NAME/answer.toml`: the hints, what every arm must be found to be, and the help for known wrong fixes."""
+"""`solutions/NAME/answer.toml`: hints, the declared verdict of every arm, and the help for known wrong fixes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
 
 class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A tempting wrong fix: it fails exactly the checks in `fails`, the first of them with a message like `message`.
+    """A tempting wrong fix.
 
-    `may_fail` are checks that find it with some seeds and not with others.
-    `tempting` near misses pass the stage `symptom`. `help` is shown to a learner whose fix fails in the same way.
+    | field | meaning |
+    | --- | --- |
+    | `fails` | the checks that it must fail, no others |
+    | `message` | regular expression for the message of the first of these checks |
+    | `help` | text for a learner whose fix fails in the same way |
+    | `may_fail` | checks that it fails with some seeds only |
+    | `tempting` | true if it passes the stage `symptom` |
     """
 
     fails: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -33,9 +38,9 @@ class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 AlertLabel = Literal["caused", "noise"]
-"""What an alert was: caused by the fault, or not."""
+"""Whether an alert was caused by the fault."""
 Effect = Literal["gone", "better", "unchanged", "worse"]
-"""What became of the harm in an experiment, against the incident as it was."""
+"""The harm in an experiment, compared with the incident without it."""
 
 
 TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -44,11 +49,14 @@ TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 class ExpectedDiagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The right diagnosis of a variant's incident.
 
-    `components` are the services of which one is right: every member of a circle. `mechanisms` all have a part in it.
-    `onset` is empty for never, else two times of day, HH:MM, between which the evidence places the first harm: from the
-    first customer who is hurt to the first measurement that shows it. `alerts` says of each alert
-    that fires whether it is caused by it. `evidence` is a regex that a log line or span has which speaks of it.
-    `supports` are the experiments that tell this cause from others, with what comes of them.
+    | field | meaning |
+    | --- | --- |
+    | `components` | each of these services is a right answer: every member of a cycle |
+    | `mechanisms` | all of these take part |
+    | `onset` | empty for never; else two times of day, HH:MM: the first harm, and the first measurement that shows it |
+    | `alerts` | label of each alert that fires |
+    | `evidence` | regular expression; a log line or span that matches shows the cause |
+    | `supports` | the experiments that distinguish this cause from others, with their outcomes |
     """
 
     components: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -60,12 +68,15 @@ class ExpectedDiagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is known about a kata. `broken` gives for every variant its failing checks, and what each says (a regex).
+    """The declarations of a kata's author.
 
-    `broken_may_fail` are checks that find a variant broken in some runs and not in others.
-
-    `healthy` are variants with which nothing is wrong: the alarm is a false one, and they pass every check.
-    `diagnosis` gives for every variant what its incident is diagnosed as; there is none without an incident.
+    | field | meaning |
+    | --- | --- |
+    | `broken` | the failing checks of each broken variant, with a regular expression for the message of each |
+    | `broken_may_fail` | checks that a broken variant fails in some runs only |
+    | `healthy` | variants without a fault (false alarms); they pass every check |
+    | `near_misses` | the tempting wrong fixes by name |
+    | `diagnosis` | the right diagnosis of each variant; empty without an incident |
     """
 
     format: Literal[1]
@@ -78,7 +89,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def read_answer(solutions: Path) -> Answer:
-    """Read the answer of the kata whose solutions lie in that folder. Raises `UserError`."""
+    """Return the answer in a kata's solutions folder. Raises `UserError`."""
     path = solutions / "answer.toml"
     answer = read_toml(path, Answer)
     of_broken = [message for failing in answer.broken.values() for message in failing.values()]
@@ -87,15 +98,15 @@ def read_answer(solutions: Path) -> Answer:
         try:
             re.compile(message)
         except re.error as mistake:
-            raise UserError(f"{path}: {message!r} is no regular expression: {mistake}") from mistake
+            raise UserError(f"{path}: {message!r} is not a regular expression: {mistake}") from mistake
     return answer
 
 
 def with_help(checks: Sequence[CheckResult], answer: Answer) -> tuple[CheckResult, ...]:
-    """Add to each failing check what is known of failing in that way.
+    """Return the checks with a help text for each failure that a near miss explains.
 
-    Only once the symptom is gone: before that nobody has tried to mend the cause. Of the near misses that fail this
-    check with such a message, the one whose failing checks are most like the ones seen here speaks.
+    A near miss explains a failure if its first failing check and message match. Of several, the near miss whose failing
+    checks differ the least is used. Without a passed symptom there is no help, because the cause is not the topic yet.
     """
     if not all(check.passed for check in checks if check.stage is Stage.SYMPTOM):
         return tuple(checks)

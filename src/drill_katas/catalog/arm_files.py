@@ -1,4 +1,4 @@
-"""Writes the files of an arm to a folder, and makes a near miss of such a folder: what `kata arm` does."""
+"""`kata arm`: write the files of an arm to a folder, and save such a folder as a near miss."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Kata
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
-MOST: Final = 0.6  # of the lines of the files that it changes; a near miss with a longer patch is whole files
+MOST: Final = 0.6  # most lines of a patch per line of the changed files; a longer near miss is stored as whole files
 
 
 def write_arm(kata: Kata, name: str, folder: Path) -> list[Path]:
-    """Write an arm's editable files to a folder, and return them. Raises `UserError` when one exists."""
+    """Write an arm's editable files to a folder, and return their paths. Raises `UserError` if one exists."""
     contents = {folder / each: content for each, content in arm_named(kata, name).contents.items()}
     for file in contents:
         if file.exists():
@@ -32,14 +32,14 @@ def write_arm(kata: Kata, name: str, folder: Path) -> list[Path]:
 
 
 def save_near_miss(kata: Kata, name: str, folder: Path, base: str | None = None) -> list[Path]:
-    """Make the near miss of that name from the files in a folder, and return what was written.
+    """Save the files in a folder as a near miss, and return the written files. Raises `UserError`.
 
-    Without `base`, an existing patch keeps its base. A new near miss gets the base with the shortest patch, or whole
-    files where even that is longer than 60 % of them. Raises `UserError`.
+    Without `base`, an existing patch keeps its base. A new near miss gets the base with the shortest patch; if this
+    patch is longer than `MOST`, it is stored as whole files.
     """
     bases = bases_of(kata)
     if name in bases or not NAME.fullmatch(name):
-        raise UserError(f"only near misses are saved; {name!r} is not the name of one, like rounded_twice")
+        raise UserError(f"only near misses can be saved; {name!r} is not a name for one, such as rounded_twice")
     if base is not None and base not in bases:
         raise UserError(f"{kata.name} has no arm {base!r} to patch{nearest(base, bases)}")
     new = {each: _content(folder / each) for each in kata.manifest.editable}
@@ -51,7 +51,7 @@ def save_near_miss(kata: Kata, name: str, folder: Path, base: str | None = None)
     patches = {each: make_patch(each, arm_from(kata, str(bases[each])).contents, new) for each in tried}
     chosen = min(patches, key=lambda each: patches[each].count("\n"))
     if new == arm_from(kata, str(bases[chosen])).contents:
-        raise UserError(f"the files in {folder} are those of {chosen}, so there is no near miss to save")
+        raise UserError(f"the files in {folder} equal those of {chosen}, so there is no near miss to save")
     if base is None and _is_long(patches[chosen], new):
         patch_file.unlink(missing_ok=True)
         return _write_whole(kata, place, new)

@@ -1,4 +1,4 @@
-"""Arms: the sources a kata can be judged with, and the overlay that puts one in front of the kata's own files."""
+"""Arms: the versions of a kata's editable files, and the overlay that gives one of them to a SUT."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REFERENCE: Final = "reference"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One editable file of an arm: its content, and the path that messages show."""
+    """One editable file of an arm: its content, and its path in messages."""
 
     content: bytes
     shown: Path
@@ -29,7 +29,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Arm:
-    """One version of a kata's editable files, by their names."""
+    """One version of a kata's editable files, by name."""
 
     source: str
     files: dict[str, SourceFile]
@@ -46,14 +46,16 @@ def workspace_arm(kata: Kata) -> Arm:
 
 
 def arm_from(kata: Kata, source: str, option: str = "") -> Arm:
-    """Return the arm that `--kata-from SOURCE` names: "solutions", or a folder with a submission.
+    """Return the arm of `--kata-from SOURCE`: the word "solutions", a folder, or a patch.
 
-    `option` is the option that the source was given with, for messages.
+    | source | files |
+    | --- | --- |
+    | `solutions` | the reference solution |
+    | a folder | `ledger.py`, `fp_drift/ledger.py`, or `katas/fp_drift/ledger.py`; other files are ignored |
+    | a folder in the kata's solutions | files that differ from the reference; the others are the reference's |
+    | a patch in the kata's solutions, with or without suffix | its base, patched |
 
-    In a folder the files may lie as `ledger.py`, `fp_drift/ledger.py` or `katas/fp_drift/ledger.py`; nothing else
-    in it is used. A folder of the kata's solutions holds only the files that differ from the reference, and the source
-    may be a patch in them, with or without its suffix.
-    Raises `UserError` when the files do not exist or a patch does not apply.
+    `option` is the name of the option for messages. Raises `UserError` if files are missing or a patch does not apply.
     """
     place = Path(source)
     if source == SOLUTIONS and not place.is_dir():
@@ -66,16 +68,16 @@ def arm_from(kata: Kata, source: str, option: str = "") -> Arm:
     if not place.is_dir():
         given = f"{option} {source}".strip()
         raise UserError(
-            f"{given}: there is no such folder; give one that holds {', '.join(kata.manifest.editable)}, "
+            f"{given}: there is no such folder; name a folder with {', '.join(kata.manifest.editable)}, "
             f"or the word {SOLUTIONS}"
         )
     return _arm(kata, source, [place, place / kata.name, place / "katas" / kata.name])
 
 
 def bases_of(kata: Kata) -> dict[str, Path]:
-    """Return the folders of the arms that patches change, by name: the reference, accepted, original and variants.
+    """Return the folders of the possible bases of patches, by name: reference, accepted, original, and variants.
 
-    The broken files are those of the library that the solutions belong to: a learner's own copies may be changed.
+    The broken files come from the library of the solutions, because a learner may have changed other copies.
     """
     own = kata.folder.parent.parent == kata.solutions.parent.parent
     broken = kata.folder if own else shipped().katas / kata.name
@@ -105,7 +107,7 @@ def arm_named(kata: Kata, name: str) -> Arm:
 
 
 def _patched(kata: Kata, source: str, file: Path) -> Arm:
-    """Return the arm that a patch makes of its base."""
+    """Return the base of a patch with the patch applied."""
     patch = read_patch(file)
     bases = bases_of(kata)
     if patch.base not in bases:
@@ -117,9 +119,9 @@ def _patched(kata: Kata, source: str, file: Path) -> Arm:
 
 
 def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None) -> Arm:
-    """Find the editable files in the first of the folders that has them; `rest` has those that may be missing there."""
+    """Return the arm with the editable files of the first folder that has them; `rest` has files for missing ones."""
     editable = kata.manifest.editable
-    lacking = ""
+    incomplete = ""
     for folder in folders:
         files = {name: folder / name for name in editable}
         found = [name for name, file in files.items() if file.is_file()]
@@ -127,14 +129,14 @@ def _arm(kata: Kata, source: str, folders: list[Path], rest: Path | None = None)
             return Arm(source, {name: _read(file if name in found else rest / name) for name, file in files.items()})
         if len(found) == len(files):
             return Arm(source, {name: _read(file) for name, file in files.items()})
-        if found and not lacking:
+        if found and not incomplete:
             missing = " and ".join(name for name in files if name not in found)
-            lacking = (
-                f"there is no {missing} in {folder}, beside {' and '.join(found)}; put it there too, as the kata has "
-                f"it if you did not change it"
+            incomplete = (
+                f"there is no {missing} in {folder}, beside {' and '.join(found)}; copy it there, from the kata if "
+                f"you did not change it"
             )
     looked_at = ", ".join(str(folder) for folder in folders)
-    raise UserError(lacking or f"there is no {' and '.join(editable)} of {kata.name}; looked in {looked_at}")
+    raise UserError(incomplete or f"there is no {' and '.join(editable)} of {kata.name}; looked in {looked_at}")
 
 
 def _read(file: Path) -> SourceFile:
@@ -145,10 +147,9 @@ def _read(file: Path) -> SourceFile:
 
 
 class Overlay:
-    """A temporary folder with all that a SUT gets of a kata, laid out as a package: `fp_drift/ledger.py`.
+    """A temporary package with all files of a kata that a SUT gets, such as `fp_drift/ledger.py`.
 
-    That is the arm's files, and the kata's support files. They stay as they were when the run began, because they are
-    copies: the learner may save meanwhile.
+    It has copies of the arm's files and of the kata's support files, because the learner may save during a run.
     """
 
     def __init__(self, kata: Kata, arm: Arm) -> None:
@@ -156,13 +157,13 @@ class Overlay:
         self.folder = self._run.path
         self.files: dict[str, Path] = {}
         support = {name: kata.folder / name for name in kata.manifest.support_files}
-        given = {name: _read(file) for name, file in support.items() if file.is_file()}
-        for name, file in (given | arm.files).items():
+        support_files = {name: _read(file) for name, file in support.items() if file.is_file()}
+        for name, file in (support_files | arm.files).items():
             copy = self.folder / kata.name / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.content)
             self.files[str(copy)] = file.shown
-        open_to_all(self.folder)  # a SUT forked by root has a uid of its own
+        open_to_all(self.folder)  # because a SUT that root forks has another uid
 
     def close(self) -> None:
         """Remove the copies."""
@@ -170,6 +171,6 @@ class Overlay:
 
 
 def open_to_all(folder: Path) -> None:
-    """Let every user read a folder and all in it, whatever the umask."""
+    """Make a folder and its content readable for every user, regardless of the umask."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -1,9 +1,12 @@
-"""Finds katas and reads their manifests.
+"""Katas, their manifests, and the libraries that contain them.
 
-A *library* is a folder with `katas/NAME/` and, beside it, `solutions/NAME/`. There is the one that comes
-with this package, the learner's workspace, and those of third parties: packages with an entry point in
-the group `drill_katas.packs` that names a module next to the two folders, and folders named by
-`--kata-path` or the ini option `kata_paths`.
+A library is a folder with `katas/NAME/` and, beside it, `solutions/NAME/`:
+
+- the library that is shipped with this package,
+- the learner's workspace,
+- packs: installed packages with an entry point in the group `drill_katas.packs`, which names a module beside both
+  folders,
+- folders of `--kata-path` or of the ini option `kata_paths`.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 LEVELS: Final = {1: "Intern", 2: "Junior", 3: "Senior", 4: "Staff"}
 Contract = Literal["calls", "http"]
-ORIGINAL: Final = "original"  # the variant a kata comes with
+ORIGINAL: Final = "original"  # the variant in the kata's own folder
 
 
 WEIGHTS: Final = {
@@ -34,11 +37,11 @@ WEIGHTS: Final = {
     Stage.STRESS: 15.0,
     Stage.SLA: 5.0,
     Stage.TRACE: 10.0,
-}  # what a stage is worth in a grade, where a kata does not say
+}  # default weight of each stage in a grade
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a SUT may use: memory of all its processes, and seconds without those that it waits for a processor."""
+    """The limits of a SUT, for all its processes; seconds do not include waiting for a processor."""
 
     memory_mib: int = 512
     processes: int = 16
@@ -49,11 +52,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`kata.toml`.
 
-    `minutes` is what a practised engineer may take; `contract` says how the judge talks to the learner's module: it
-    calls classes and functions, or it asks web applications over HTTP. `editable` are the files that a fix may change,
-    and the only ones taken from a submission; `given` are the kata's own that the SUT gets with them, and nothing else
-    of the kata is there; `preload` are modules to import ahead of the learner's; `weights` say what stages are worth in
-    a grade.
+    | field | meaning |
+    | --- | --- |
+    | `minutes` | time for a practiced engineer |
+    | `contract` | `calls`: the judge calls classes and functions; `http`: it sends requests to web applications |
+    | `editable` | files that a fix may change; only these are taken from a submission |
+    | `support_files` | other files of the kata that the SUT gets; it gets nothing else |
+    | `preload` | modules to import before the learner's, to save time |
+    | `weights` | weights of stages in a grade |
     """
 
     format: Literal[1]
@@ -70,12 +76,12 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def worth(self) -> dict[Stage, float]:
-        """What each stage is worth in a grade, beside the others."""
+        """The weight of each stage in a grade."""
         return WEIGHTS | self.weights
 
     @property
     def imports(self) -> tuple[str, ...]:
-        """The modules to import ahead; what the contract `http` needs is among them."""
+        """The modules to import before the learner's, including those of the contract `http`."""
         return (*self.preload, *(["aiohttp.web"] if self.contract == "http" else []))
 
 
@@ -89,22 +95,22 @@ class Kata:
 
     @property
     def solutions(self) -> Path:
-        """The folder with its solutions and `answer.toml`, beside its library or else as shipped. It may not exist."""
+        """The folder with solutions and `answer.toml`: beside the library, else the shipped one. It may not exist."""
         beside = self.folder.parent.parent / "solutions" / self.name
         return beside if beside.is_dir() else shipped().katas.parent / "solutions" / self.name
 
     @property
     def tests(self) -> Path:
-        """The file with its checks."""
+        """The file with the checks."""
         return self.folder / f"test_{self.name}.py"
 
     @property
     def briefing(self) -> Path:
-        """The page, for the learner."""
+        """The page that the learner reads."""
         return self.folder / "BRIEFING.md"
 
     def variant_folder(self, variant: str) -> Path:
-        """Return the folder with the broken files of a variant. Raises `UserError` for an unknown one."""
+        """Return the folder with the broken files of a variant. Raises `UserError` for an unknown variant."""
         if variant == ORIGINAL:
             return self.folder
         if variant not in self.manifest.variants:
@@ -116,36 +122,36 @@ class Kata:
 
 @dataclass(frozen=True)
 class Library:
-    """A folder that holds katas, one folder each."""
+    """A folder of katas, one folder each."""
 
     katas: Path
     _read: dict[str, Kata] = field(default_factory=dict, compare=False, repr=False)
 
     def names(self) -> list[str]:
-        """Return the names of its katas."""
+        """Return the names of the katas, sorted."""
         return sorted(manifest.parent.name for manifest in self.katas.glob("*/kata.toml"))
 
     def get(self, name: str) -> Kata:
-        """Read one kata. Raises `UserError` when its manifest is wrong."""
+        """Return one kata. Raises `UserError` if its manifest is invalid."""
         if name not in self._read:
             folder = self.katas / name
             self._read[name] = Kata(name, folder, read_toml(folder / "kata.toml", Manifest))
         return self._read[name]
 
     def __iter__(self) -> Iterator[Kata]:
-        """All its katas, the easiest first."""
+        """Yield all katas, the easiest first."""
         return iter(sorted(map(self.get, self.names()), key=lambda kata: (kata.manifest.level, kata.name)))
 
 
 def shipped() -> Library:
-    """Return the library that comes with this package: in the wheel, or around `src/` in a checkout."""
+    """Return the library that is shipped with this package: in the wheel, or beside `src/` in a checkout."""
     here = Path(__file__).parents[1]
     inside = here / "library" / "katas"
     return Library(inside if inside.is_dir() else here.parents[1] / "katas")
 
 
 def packs() -> list[Library]:
-    """Return the libraries that installed packages offer."""
+    """Return the libraries of installed packs."""
     from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and needed only when a name is not found
     from importlib.util import find_spec  # noqa: PLC0415
 
@@ -158,10 +164,12 @@ def packs() -> list[Library]:
 
 
 def find(name: str, libraries: Iterable[Library]) -> Kata:
-    """Return the kata of that name from the first library that has it. Raises `UserError` if none has."""
+    """Return the kata of that name from the first library that has it. Raises `UserError` if there is none."""
     libraries = list(libraries)
     for library in libraries:
-        if name in library.names():  # and not merely a path to one: the journal knows katas by their names
+        if (
+            name in library.names()
+        ):  # a path such as `fp_drift/` is not a name, because the journal identifies katas by name
             return library.get(name)
     known = {known for library in libraries for known in library.names()}
     if not known:
@@ -173,13 +181,13 @@ _Table = TypeVar("_Table", bound=msgspec.Struct)
 
 
 def no_katas(libraries: Iterable[Library]) -> str:
-    """Say that there are no katas in these libraries, and how to get some."""
+    """Return the message that these libraries are empty, with the command that creates a workspace."""
     where = ", ".join(str(library.katas) for library in libraries)
-    return f"there are no katas in {where}; `kata init` makes a workspace with katas in this folder"
+    return f"there are no katas in {where}; `kata init` creates a workspace with katas in this folder"
 
 
 def read_toml(path: Path, into: type[_Table]) -> _Table:
-    """Read a TOML file into a record. Raises `UserError` naming the file, the key, and the nearest known one."""
+    """Return a TOML file as a record. Raises `UserError` with the file, the key, and the nearest known key."""
     try:
         with path.open("rb") as file:
             return msgspec.convert(tomllib.load(file), into)
@@ -188,11 +196,11 @@ def read_toml(path: Path, into: type[_Table]) -> _Table:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
-        raise UserError(f"{path}: {_explain(str(error), into)}") from error
+        raise UserError(f"{path}: {_validation_message(str(error), into)}") from error
 
 
-def _explain(problem: str, into: type[msgspec.Struct]) -> str:
-    """Turn msgspec's message about a record into one that names the nearest known key."""
+def _validation_message(problem: str, into: type[msgspec.Struct]) -> str:
+    """Return msgspec's message in the terms of TOML, with the nearest known key for an unknown one."""
     unknown = re.search(r"unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?", problem)
     if not unknown:
         return problem.replace("Object", "the table").replace(" - at `$.", ": `")
@@ -200,6 +208,6 @@ def _explain(problem: str, into: type[msgspec.Struct]) -> str:
     record = into
     for part in (table or "").split("."):
         of_part = next((f.type for f in msgspec.structs.fields(record) if f.name == part.partition("[")[0]), record)
-        record = (get_args(of_part) or (of_part,))[-1]  # of a dict of records, the record
+        record = (get_args(of_part) or (of_part,))[-1]  # the record type of a dict of records
     known = [f.name for f in msgspec.structs.fields(record)]
     return f"unknown key {key!r}{f' in [{table}]' if table else ''}{nearest(key, known)}"

@@ -1,4 +1,4 @@
-"""Patches: a near miss as its difference from another arm.
+"""Patches: a near miss as a difference from another arm.
 
     base: reference
     --- a/ledger.py
@@ -9,8 +9,8 @@
     +    return fsum(self.amounts)
          # end
 
-The first line names the base: `reference`, `original`, `accepted/X` or `variants/Y`. A unified diff follows, of one or
-more editable files. It applies only where every line and every count is exact: no offset, no fuzz.
+The first line names the base: `reference`, `original`, `accepted/X`, or `variants/Y`. A unified diff of one or more
+editable files follows. It applies only if every line and every count is exact, without offset or fuzz.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ UNENDED: Final = "\\ No newline at end of file"
 
 @dataclass(frozen=True)
 class Hunk:
-    """Lines of a patch, each with its sign; `number` is the patch's line of the header.
+    """Lines of a patch, each with its sign; `number` is the line of the header in the patch, from 1.
 
-    `old` and `new` are the lines of the file, counted from 0, that the hunk begins at before and after the patch.
+    `old` and `new` are the first lines of the hunk in the file before and after the patch, from 0.
     """
 
     number: int
@@ -48,7 +48,7 @@ class Hunk:
 
 @dataclass(frozen=True)
 class FilePatch:
-    """The hunks of one file; `number` is the patch's line that names it."""
+    """The hunks of one file; `number` is the line in the patch that names the file."""
 
     name: str
     number: int
@@ -64,11 +64,11 @@ class Patch:
     files: tuple[FilePatch, ...]
 
     def apply(self, contents: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Return the files that it changes, from the base's editable files. Raises `UserError` where one differs."""
+        """Return the changed files, given the editable files of the base. Raises `UserError` if a line differs."""
         changed: dict[str, bytes] = {}
         for file in self.files:
             if file.name not in contents:
-                _refuse(self.path, file.number, f"{file.name} is no editable file{nearest(file.name, contents)}")
+                _refuse(self.path, file.number, f"{file.name} is not an editable file{nearest(file.name, contents)}")
             if file.name in changed:
                 _refuse(self.path, file.number, f"{file.name} is in the patch twice")
             old = _lines(contents[file.name])
@@ -79,7 +79,7 @@ class Patch:
 
     def _applied(self, file: FilePatch, old: list[str]) -> list[str]:
         new: list[str] = []
-        at = 0  # lines of the base before this one are done
+        at = 0  # next line of the base
         for hunk in file.hunks:
             if not at <= hunk.old <= len(old):
                 _refuse(self.path, hunk.number, f"the hunk begins at line {hunk.old + 1}, outside the rest of the base")
@@ -101,7 +101,7 @@ class Patch:
 
 
 def read_patch(path: Path) -> Patch:
-    """Read a patch. Raises `UserError` that names the file and the line."""
+    """Return the patch in a file. Raises `UserError` with file and line."""
     try:
         lines = _lines(path.read_bytes())
     except OSError as error:
@@ -120,12 +120,12 @@ def read_patch(path: Path) -> Patch:
 
 
 def make_patch(base: str, old: Mapping[str, bytes], new: Mapping[str, bytes]) -> str:
-    """Return the patch that turns a base's files into `new`. Raises `UserError` for a file that no patch can hold."""
+    """Return the patch from a base's files to `new`. Raises `UserError` for a file that a patch cannot express."""
     text = f"{BASE}{base}\n"
     for name in old:
         before, after = _lines(old[name]), _lines(new[name])
         if before is None or after is None:
-            raise UserError(f"{name} is not UTF-8 text that ends with a newline, which a patch requires")
+            raise UserError(f"{name} is not UTF-8 text that ends with a newline, and a patch requires that")
         text += "".join(
             f"{line}\n" for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="")
         )
@@ -133,7 +133,7 @@ def make_patch(base: str, old: Mapping[str, bytes], new: Mapping[str, bytes]) ->
 
 
 def _read_file(path: Path, lines: list[str], at: int) -> tuple[FilePatch, int]:
-    """Read the part of one file, which begins at `lines[at]`; return it and where the next one begins."""
+    """Parse the part of one file from `lines[at]` on; return it and the index of the next part."""
     if not lines[at].startswith(OLD):
         _refuse(path, at + 1, f"expected '{OLD}FILE', the patch has {lines[at]!r}")
     name = lines[at].removeprefix(OLD)
@@ -150,7 +150,7 @@ def _read_file(path: Path, lines: list[str], at: int) -> tuple[FilePatch, int]:
 
 
 def _read_hunk(path: Path, lines: list[str], at: int) -> tuple[Hunk, int]:
-    """Read a hunk, whose header is `lines[at]`; its counts say where it ends."""
+    """Parse the hunk with the header `lines[at]`; return it and the index after it."""
     header = HUNK.fullmatch(lines[at])
     if header is None:
         _refuse(path, at + 1, f"expected '@@ -LINE,COUNT +LINE,COUNT @@', the patch has {lines[at]!r}")
@@ -174,7 +174,7 @@ def _read_hunk(path: Path, lines: list[str], at: int) -> tuple[Hunk, int]:
 
 
 def _lines(content: bytes) -> list[str] | None:
-    """Return the lines without their newlines; None for what is no UTF-8 text or does not end with a newline."""
+    """Return the lines without newlines; None if the content is not UTF-8 text that ends with a newline."""
     try:
         *lines, rest = content.decode().split("\n")
     except UnicodeDecodeError:

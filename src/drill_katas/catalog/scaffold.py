@@ -1,4 +1,4 @@
-"""`kata new`: the files of a kata to begin with, which run as they are."""
+"""`kata new`: write the files of a new kata from a template that runs as it is."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def scaffold(root: Path, name: str, contract: Contract) -> list[Path]:
-    """Write the contract's template as `katas/NAME` and `solutions/NAME`, and return the new files.
+    """Write the template of a contract as `katas/NAME` and `solutions/NAME`, and return the new files.
 
-    Raises `UserError` for a name that cannot be a package, and when such a kata is there already.
+    Raises `UserError` for a name that cannot be a package, and if the kata already exists.
     """
     if not NAME.fullmatch(name):
-        raise UserError(f"{name!r} cannot be a kata's name; use lower-case letters, digits and _, like slow_queue")
+        raise UserError(f"{name!r} cannot be a kata's name; use lowercase letters, digits, and _, such as slow_queue")
     for folder in (root / "katas" / name, root / "solutions" / name):
         if folder.exists():
-            raise UserError(f"{folder} is there already; choose another name, or remove it first")
+            raise UserError(f"{folder} already exists; choose another name, or remove it first")
     template = TEMPLATE / contract
     return [_write(file, template, root, name) for file in sorted(template.rglob("*")) if file.is_file()]
 

@@ -1,7 +1,7 @@
-"""`katas/NAME/thresholds.toml`: the limits of what checks measure, and the figures that they were derived from.
+"""`katas/NAME/thresholds.toml`: the limits of measured figures, and the figures that they were derived from.
 
-A figure is something that grows when things go wrong, such as a latency as a ratio to a control. Its limit is not
-guessed: it stands between the worst right arm and the best wrong one, with room on either side.
+A figure grows when something is wrong, such as a latency as a ratio to a control. Its limit is derived: it is between
+the worst right arm and the best wrong arm, with room on both sides.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
 
-ROOM_FOR_RIGHT: Final = 2.0  # worst right arm × this ≤ limit, when it is derived
-ROOM_FOR_WRONG: Final = 1.5  # limit × this ≤ best wrong arm
-LEAST_FOR_RIGHT: Final = 1.4  # the same in every later certification, on whatever machine
-LEAST_FOR_WRONG: Final = 1.2
+ROOM_FOR_RIGHT: Final = 2.0  # worst right arm × this ≤ limit, in a derivation
+ROOM_FOR_WRONG: Final = 1.5  # limit × this ≤ best wrong arm, in a derivation
+LEAST_FOR_RIGHT: Final = 1.4  # worst right arm × this ≤ limit, in a certification; smaller, because machines differ
+LEAST_FOR_WRONG: Final = 1.2  # limit × this ≤ best wrong arm, in a certification
 HEAD: Final = """\
-# Limits of what the checks measure, as `kata verify {kata} --derive` wrote them: each between the highest figure
-# of an arm that is right and the lowest of one that is not, with room for a factor of {right:g} and of {wrong:g}.
+# Limits of measured figures, written by `kata verify {kata} --derive`. Each limit is between the highest figure
+# of a right arm and the lowest figure of a wrong arm, with room for the factors {right:g} and {wrong:g}.
 format = 1
 """
 
 
 class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A limit, and the figures on either side of it."""
+    """A limit, and the figures on both sides of it."""
 
     limit: float
     highest_right: float
@@ -46,7 +46,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """What arms measured of one figure: those that must pass the check, and those that it must refuse."""
+    """The values of one figure, measured by the arms that must pass the check and by those that must fail it."""
 
     name: str
     right: tuple[float, ...]
@@ -54,12 +54,12 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def thresholds_file(kata: Kata) -> Path:
-    """Return where the thresholds of a kata are."""
+    """Return the path of a kata's thresholds."""
     return kata.folder / "thresholds.toml"
 
 
 def limits_of(kata: Kata) -> Mapping[str, float]:
-    """Return the limit of each figure; none when the kata has no such file. Raises `UserError` for a wrong one."""
+    """Return the limit of each figure; empty without the file. Raises `UserError` for an invalid file."""
     file = thresholds_file(kata)
     if not file.exists():
         return {}
@@ -67,7 +67,7 @@ def limits_of(kata: Kata) -> Mapping[str, float]:
 
 
 def derive(kata: Kata, measured: Sequence[Measured]) -> None:
-    """Write the thresholds anew from what the arms measured. A figure without both sides gets none."""
+    """Write the thresholds from measured figures. A figure that lacks right or wrong arms gets no limit."""
     text = HEAD.format(kata=kata.name, right=ROOM_FOR_RIGHT, wrong=ROOM_FOR_WRONG)
     for each in measured:
         if each.right and each.wrong:
@@ -80,19 +80,19 @@ def derive(kata: Kata, measured: Sequence[Measured]) -> None:
 
 
 def faults(measured: Sequence[Measured], limits: Mapping[str, float]) -> Iterator[str]:
-    """Say which limits are missing, or leave too little room."""
+    """Return a message for each limit that is missing or leaves too little room."""
     for each in measured:
         limit = limits.get(each.name)
         if limit is None:
             yield f"{each.name} has no limit in thresholds.toml; `kata verify --derive` writes it"
         elif not each.right or not each.wrong:
-            yield f"{each.name} is measured by no arm that {'must fail' if each.right else 'is right'}"
+            yield f"{each.name}: no {'wrong' if each.right else 'right'} arm measures it"
         elif max(each.right) * LEAST_FOR_RIGHT > limit:
-            yield f"{each.name}: a right arm measures {max(each.right):.3g}, too near to the limit of {limit:g}"
+            yield f"{each.name}: a right arm measures {max(each.right):.3g}, too close to the limit of {limit:g}"
         elif limit * LEAST_FOR_WRONG > min(each.wrong):
-            yield f"{each.name}: a wrong arm measures {min(each.wrong):.3g}, too near to the limit of {limit:g}"
+            yield f"{each.name}: a wrong arm measures {min(each.wrong):.3g}, too close to the limit of {limit:g}"
 
 
 def _between(low: float, high: float) -> float:
-    """Return the number of two digits in the middle, by ratio: as many times above the one as below the other."""
+    """Return the geometric mean of two numbers, with two significant digits."""
     return float(f"{math.sqrt(low * high):.2g}")

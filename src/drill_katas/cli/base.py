@@ -132,10 +132,10 @@ def short(path: Path, workspace: Workspace) -> str:
 
 def show(lines: Iterable[TextLine]) -> None:
     """Print styled lines."""
-    from drill_katas.report.text import COLOURS, encodable
+    from drill_katas.report.text import COLORS, encodable
 
     text = "\n".join(
-        "".join(click.style(span.text, **COLOURS[span.style]) if span.style else span.text for span in spans).rstrip()
+        "".join(click.style(span.text, **COLORS[span.style]) if span.style else span.text for span in spans).rstrip()
         for spans in lines
     )
     if text:

@@ -16,7 +16,7 @@ from drill_katas.cli.questions import complete
 @click.argument("ablation", required=False)
 @as_json
 def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
-    """Replay the incident with one thing left out or fixed, and compare the service level of customers."""
+    """Replay the incident with one thing left out or fixed; compare the service level of the customers."""
     from drill_katas.evidence.replay import ablations_of
     from drill_katas.investigation.scoring import outcome
     from drill_katas.report.diagnosis import experiment_lines
@@ -44,14 +44,14 @@ def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
 @click.option(
     "--onset",
     metavar="TIME",
-    help="Time when customers were first hurt, such as 02:57, right within two minutes; or 'never'.",
+    help="Time when customers were first hurt, to two minutes, such as 02:57; or 'never'.",
 )
 @click.option("--evidence", metavar="ID", multiple=True, help="Log line or trace that shows the cause; repeatable.")
 @click.option(
     "--alert",
     metavar="NAME=caused|noise",
     multiple=True,
-    help="Alert that was caused by the fault, or was noise; once for each alert that fired.",
+    help="Alert and its label: caused by the fault, or noise; once for each alert that fired.",
 )
 @click.option(
     "--experiment",

@@ -37,7 +37,7 @@ def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
     """Show which alerts fired, when, and by which rule."""
     from drill_katas.report.evidence import alert_lines
 
-    incident = open_case(name).ask("alerts", experiment)
+    incident = open_case(name).query("alerts", experiment)
     show_json(incident.alerts) if as_json else show(alert_lines(incident.alerts, width()))
 
 
@@ -55,7 +55,7 @@ def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
 @of_experiment
 @as_json
 def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_json: bool, **wanted: Any) -> None:
-    """Show the log lines that match every option."""
+    """Show log lines; a line must match every option."""
     from drill_katas.evidence import history
     from drill_katas.evidence.query import LogFilter, find_logs, wanted_of
     from drill_katas.report.evidence import log_lines
@@ -66,7 +66,7 @@ def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_
     if recorded:
         found = list(wanted_of(history.deploys(_history("logs", name, **wanted)), LogFilter(**wanted)))
     else:
-        incident = open_case(name).ask("logs", experiment, **wanted)
+        incident = open_case(name).query("logs", experiment, **wanted)
         found = find_logs(incident, LogFilter(**wanted))
         _expect(incident.logs, NO_LOGS)
     show_json(found) if as_json else show(log_lines(found, width(), dated=recorded))
@@ -94,11 +94,11 @@ def traces(
     as_json: bool,
     **wanted: str | None,
 ) -> None:
-    """Show the slowest or the failed traces, or the trace with this id as a tree with times and log lines."""
+    """Show the slowest or the failed traces; with an id, one trace as a tree with times and log lines."""
     from drill_katas.evidence import query
     from drill_katas.report.evidence import trace_list, trace_tree
 
-    incident = open_case(name).ask("traces", experiment, trace=trace, failed=failed or None, **wanted)
+    incident = open_case(name).query("traces", experiment, trace=trace, failed=failed or None, **wanted)
     if trace is not None:
         one = query.one_trace(incident, trace)
         lines = [line for line in incident.logs if line.trace_id == one.trace_id]
@@ -142,7 +142,7 @@ def metrics(
     if recorded:
         families, stretch = history.metrics(_history("metrics", name, **options)), (0.0, 0.0)
     else:
-        incident = open_case(name).ask("metrics", experiment, **options)
+        incident = open_case(name).query("metrics", experiment, **options)
         families, stretch = incident.metrics, (incident.summary.began, incident.summary.ended)
     if metric is None:
         show_json(families) if as_json else show(metric_list(families, width()))
@@ -171,7 +171,7 @@ def graph(name: str, svg: Path | None, experiment: str | None, *, dot: bool, as_
     from drill_katas.files import write_file
     from drill_katas.report.evidence import graph_lines
 
-    incident = open_case(name).ask("graph", experiment)
+    incident = open_case(name).query("graph", experiment)
     found = edges(incident.spans, incident.summary.ended)
     if svg:
         write_file(svg, to_svg(found).encode())

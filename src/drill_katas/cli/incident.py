@@ -31,7 +31,7 @@ from drill_katas.errors import UserError
 def incident(
     name: str, source: str | None, html: Path | None, compare: tuple[str, ...], *, seed: int | None, as_json: bool
 ) -> None:
-    """Replay a kata's incident with your current code, and record its logs, traces, metrics, and alerts."""
+    """Replay a kata's incident with your current code; record its logs, traces, metrics, and alerts."""
     from drill_katas.investigation.comparison import draw, recorded_as
     from drill_katas.report.evidence import summary_lines
 

@@ -88,10 +88,10 @@ def start(name: str, variant: str | None) -> None:
     from drill_katas.report.text import judging
 
     workspace, kata = find(name)
-    kept = begin(workspace, kata, variant)
+    moved_to = begin(workspace, kata, variant)
     show_markdown(kata.briefing)
-    if kept:
-        click.echo(f"Your files were moved to {short(kept, workspace)}.")
+    if moved_to:
+        click.echo(f"Your files were moved to {short(moved_to, workspace)}.")
     files = " and ".join(short(kata.folder / file, workspace) for file in kata.manifest.editable)
     say(f"The clock is running: {kata.manifest.minutes} minutes. Fix {files}.")
     click.echo(f"Judge it with: {judging(name)}")
@@ -100,7 +100,7 @@ def start(name: str, variant: str | None) -> None:
 @command("hint", "kata hint fp_drift")
 @click.argument("name")
 def hint(name: str) -> None:
-    """Show the next hint and record it in your journal."""
+    """Show the next hint; the journal records it."""
     from drill_katas.practice.hints import hints_of, next_hint
 
     workspace, kata = find(name)
@@ -122,11 +122,11 @@ def hint(name: str) -> None:
 @click.option("--variant", metavar="VARIANT", help="Variant whose broken files to restore; default: the current one.")
 def reset(name: str, variant: str | None) -> None:
     """Restore a kata's broken files and restart the clock; your files are moved to a folder that is printed."""
-    from drill_katas.practice.workspace import reset as put_back
+    from drill_katas.practice.workspace import reset as restore
 
     workspace, kata = find(name)
-    kept = put_back(workspace, kata, variant)
-    click.echo(f"{name} is broken again. Your files were moved to {short(kept, workspace)}.")
+    moved_to = restore(workspace, kata, variant)
+    click.echo(f"{name} is broken again. Your files were moved to {short(moved_to, workspace)}.")
 
 
 @command("solution", "kata solution fp_drift")
@@ -160,11 +160,11 @@ def init(folder: Path, *, force: bool) -> None:
 
     copied = copy_out(folder.absolute(), force=force)
     click.echo(f"{folder}: {len(copied.new)} files new, {len(copied.same)} already there")
-    for file in copied.kept:
+    for file in copied.changed:
         click.echo(f"changed, not overwritten: {os.path.relpath(file)}")
     for file, moved_to in copied.overwritten.items():
         click.echo(f"overwritten: {os.path.relpath(file)}; your file is now {os.path.relpath(moved_to)}")
-    if copied.kept:
+    if copied.changed:
         click.echo("`kata init --force` overwrites these, too, and moves yours to `.kata/kept/`.")
     where = "" if folder == Path() else f"cd {folder} && "
     click.echo(f"Start with: {where}kata start fp_drift")

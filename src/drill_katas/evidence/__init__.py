@@ -1,1 +1,1 @@
-"""What an incident leaves behind: the replay that makes it; its logs, traces, metrics and alerts; questions to them."""
+"""The evidence of an incident: the replay, its logs, traces, metrics, and alerts, and queries of them."""

@@ -1,4 +1,4 @@
-"""How much a series changed with the incident, and which chart therefore tells most."""
+"""The change of a series in an incident, as a score for the order of charts."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
     from drill_katas.evidence.records import Summary
     from drill_katas.kit.rules import Point
 
-LEAST: Final = 0.05  # of a series' range: a smaller base would make any change of it endless
-DEVIATION: Final = 1.4826  # times the median absolute deviation: a normal distribution's standard deviation
+LEAST: Final = 0.05  # least base as a share of the series' range, because a base near 0 makes every change huge
+DEVIATION: Final = 1.4826  # the standard deviation of a normal distribution, in median absolute deviations
 
 
 class Change(NamedTuple):
-    """The mean of a series outside the incident's worst part and in it; None without samples there."""
+    """The mean of a series before and in the incident's worst part, None without samples, and a score."""
 
     before: float | None
     during: float | None
     score: float
 
 
-def change_of(points: Sequence[Point], told: Summary) -> Change:
-    """Return how a series changed: a relative change, whose base is at least its noise outside the worst part."""
-    inside = [value for at, value in points if told.since <= at <= told.until]
-    outside = [value for at, value in points if not told.since <= at <= told.until]
-    before = [value for at, value in points if at < told.since]
+def change_of(points: Sequence[Point], summary: Summary) -> Change:
+    """Return the relative change of a series; its base is at least the noise outside the worst part."""
+    inside = [value for at, value in points if summary.since <= at <= summary.until]
+    outside = [value for at, value in points if not summary.since <= at <= summary.until]
+    before = [value for at, value in points if at < summary.since]
     if not inside:
         return Change(fmean(before) if before else None, None, 0.0)
     during, usual = fmean(inside), fmean(outside) if outside else 0.0

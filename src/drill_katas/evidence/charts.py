@@ -1,4 +1,4 @@
-"""The charts of an incident's page: the same series, in the same order, for every replay that is shown."""
+"""The charts of an incident's page: the same series in the same order for every replay on the page."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from drill_katas.kit.pictures import Picture
     from drill_katas.kit.rules import Point
 
-MOST_SERIES: Final = 8  # of a chart: nobody can tell more colours apart
+MOST_SERIES: Final = 8  # most series of a chart, because people cannot distinguish more colors
 UNITS: Final = {"_seconds": "seconds", "_ratio": "share", "_bytes": "bytes"}
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """The mean of a series in one replay, before the incident's worst part and in it."""
+    """The mean of a series in one replay, before and in the incident's worst part."""
 
     before: float | None
     during: float | None
 
 
 class ChartLine(msgspec.Struct, frozen=True):
-    """One series: a short name for the legend, its full one, and for each replay its points and figures."""
+    """One series: short name for the legend, full name, and the points and figures in each replay."""
 
     name: str
     full: str
@@ -39,10 +39,10 @@ class ChartLine(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
-    """A chart: lines over time, or with `x`, the name of another quantity, dots over that.
+    """A chart: lines over time, or with `x`, the title of the horizontal axis, dots over another quantity.
 
-    `y` is the title of its axis, `unit` seconds, share or "" for a number. `score` is how often what changed
-    most has doubled.
+    `y` is the title of the vertical axis; `unit` is seconds, share, bytes, or "" for a number. `score` is the largest
+    change of a series, in doublings.
     """
 
     title: str
@@ -55,14 +55,14 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def charts_of(incidents: Sequence[IncidentRecord]) -> list[Chart]:
-    """Return a chart of every metric; the one whose change with the incident tells most comes first."""
+    """Return a chart of every metric, the largest change in the incident first."""
     names = dict.fromkeys(family.name for incident in incidents for family in incident.metrics)
     ranked = [_of_metric(name, incidents) for name in names]
     return [chart for _, chart in sorted(ranked, key=lambda entry: entry[0], reverse=True) if chart.lines]
 
 
 def picture_charts(drawn: Sequence[Sequence[Picture]]) -> list[Chart]:
-    """Return the katas' own pictures; `drawn` has those of each replay."""
+    """Return charts of a kata's own pictures; `drawn` has the pictures of each replay."""
     by_title = [{each.title: each for each in of} for of in drawn]
     found = []
     for title in dict.fromkeys(title for of in by_title for title in of):
@@ -78,7 +78,7 @@ def picture_charts(drawn: Sequence[Sequence[Picture]]) -> list[Chart]:
 
 
 def axis_title(family: Family) -> str:
-    """Return the title of a metric's axis, with its unit: "p95, seconds", "requests per minute", "share"."""
+    """Return the title of a metric's vertical axis, with the unit: "p95, seconds", "requests per minute", "share"."""
     if family.kind == "histogram":
         return "p95, seconds" if unit_of(family) == "seconds" else "p95"
     words = family.name.replace("_", " ")
@@ -86,14 +86,14 @@ def axis_title(family: Family) -> str:
 
 
 def unit_of(family: Family) -> str:
-    """Return the unit of a metric, which its name ends with: seconds, share, bytes; "" for a number."""
+    """Return the unit of a metric by the suffix of its name: seconds, share, bytes, or "" for a number."""
     if family.kind == "counter":
         return ""
     return next((unit for suffix, unit in UNITS.items() if family.name.endswith(suffix)), "")
 
 
 def short_names(labels: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return short names that tell labels apart: values that differ, but for those that follow from others."""
+    """Return short, distinct names for sets of labels: the values that differ, without redundant ones."""
     worded = [_worded(of) for of in labels]
     known = dict.fromkeys(label for of in worded for label in of)
     differing = [label for label in known if len({of.get(label) for of in worded}) > 1]
@@ -109,7 +109,7 @@ def short_names(labels: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _worded(labels: Mapping[str, str]) -> dict[str, str]:
-    """Return labels in plain words: who calls whom is one of them, and "none" is no answer."""
+    """Return labels in plain words: caller and callee become "call", and the value "none" becomes "no answer"."""
     words = {label: "no answer" if value == "none" else value for label, value in labels.items()}
     if "caller" in words and "callee" in words:
         words = {"call": f"{words.pop('caller')} → {words.pop('callee')}", **words}
@@ -117,9 +117,9 @@ def _worded(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def _of_metric(name: str, incidents: Sequence[IncidentRecord]) -> tuple[tuple[float, ...], Chart]:
-    """Return a metric's chart and its rank.
+    """Return the rank and the chart of a metric.
 
-    Durations depend on the machine too: among changes of one magnitude, in doublings, they come last.
+    Among changes of equal magnitude (in doublings) durations come last, because they also depend on the machine.
     """
     family = next(family for incident in incidents for family in incident.metrics if family.name == name)
     of_replays = [{_key(each): each for each in _plotted(incident, name)} for incident in incidents]
@@ -145,7 +145,7 @@ def _of_metric(name: str, incidents: Sequence[IncidentRecord]) -> tuple[tuple[fl
 
 
 def _figures(change: Change, kind: str) -> Figures:
-    """Return the figures of a change; a counter that was never raised stayed at 0."""
+    """Return the figures of a change; a counter without samples counts as 0."""
     missing = 0.0 if kind == "counter" else None
     return Figures(
         missing if change.before is None else change.before, missing if change.during is None else change.during

@@ -1,4 +1,4 @@
-"""The incident's clock."""
+"""The simulated clock of an incident."""
 
 from __future__ import annotations
 
@@ -11,41 +11,42 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Runs `scale` times as fast as the judge's clock, and can jump forward, never back.
+    """A clock that runs `scale` times as fast as the judge's clock and can jump forward, never back.
 
-    What happened is placed on it afterwards, too: what was under way during a jump has taken that much longer.
+    It also converts past times of the judge's clock. An operation that was running during a jump therefore becomes
+    longer by the jump.
     """
 
     def __init__(self, begins: float, scale: float) -> None:
         self._scale = scale
-        self._real = [time.monotonic()]  # when each jump was made
-        self._told = [begins]  # and where it led
+        self._real = [time.monotonic()]  # judge's time of each jump
+        self._simulated = [begins]  # incident's time after each jump
 
     def now(self) -> float:
-        """Return the incident's time."""
+        """Return the incident's current time, in seconds since 1970."""
         return self.at(time.monotonic())
 
     def at(self, monotonic: float) -> float:
-        """Return the incident's time at a moment of the judge's clock."""
+        """Return the incident's time at a time of the judge's monotonic clock."""
         jump = max(0, bisect_right(self._real, monotonic) - 1)
-        return round(self._told[jump] + (monotonic - self._real[jump]) * self._scale, 6)
+        return round(self._simulated[jump] + (monotonic - self._real[jump]) * self._scale, 6)
 
     def skipped(self, seconds: float) -> float:
-        """Return how long, by the judge's clock, a jump over so many seconds of the incident's would have taken."""
+        """Return the seconds of the judge's clock that a jump over `seconds` of the incident's clock saves."""
         return seconds / self._scale
 
     def jump_to(self, at: float) -> None:
-        """Go on from a later time; a time that is past already changes nothing."""
+        """Continue from a later time; a past time changes nothing."""
         real = time.monotonic()
         if at > self.at(real):
             self._real.append(real)
-            self._told.append(at)
+            self._simulated.append(at)
 
 
 class PacedClock(Clock):
-    """Takes its time for what a clock jumps over: a second of ours for `speed` seconds of the incident's.
+    """A clock that waits before each jump: one real second for `speed` seconds of the incident.
 
-    `rest(seconds)` is called for each of these times, and is back when they are over.
+    `rest(seconds)` is called to wait.
     """
 
     def __init__(self, begins: float, scale: float, speed: float, rest: Callable[[float], None]) -> None:
@@ -54,10 +55,10 @@ class PacedClock(Clock):
         self._rest = rest
 
     def skipped(self, seconds: float) -> float:
-        """Return how long it would have taken beyond the time that it takes."""
+        """Return the seconds of the judge's clock that a jump saves, in spite of the wait."""
         return max(0.0, super().skipped(seconds) - seconds / self._speed)
 
     def jump_to(self, at: float) -> None:
-        """Go on from a later time, when the time has come."""
+        """Wait, then continue from a later time."""
         self._rest((at - self.now()) / self._speed)
         super().jump_to(at)

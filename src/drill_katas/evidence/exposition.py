@@ -1,4 +1,4 @@
-"""Metrics as OpenMetrics text with timestamps, and back, or as they stand; alert rules as a Prometheus rule file.
+"""Metrics to and from OpenMetrics text with timestamps, live samples as text, and alert rules as a Prometheus file.
 
 https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
 """
@@ -26,13 +26,13 @@ LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 class _Collected:
-    """What has been collected already, as a collector."""
+    """A prometheus_client collector of metrics that are already collected."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = metrics
 
     def collect(self) -> Iterable[Metric]:
-        """Return it."""
+        """Return the metrics."""
         return self._metrics
 
 
@@ -43,7 +43,7 @@ def to_openmetrics(families: Iterable[Family]) -> bytes:
 
 
 def negotiated(samples: Sequence[Sample], accept: str) -> tuple[bytes, str]:
-    """Return samples in the text format that the header `Accept` prefers, and the content type of that."""
+    """Return samples in the text format that the header `Accept` prefers, and its content type."""
     families: dict[str, Metric] = {}
     for each in samples:
         family = families.setdefault(each.family, Metric(each.family, each.help, each.kind))
@@ -55,7 +55,7 @@ def negotiated(samples: Sequence[Sample], accept: str) -> tuple[bytes, str]:
 def from_openmetrics(text: str) -> tuple[Family, ...]:
     """Return the families of OpenMetrics text with timestamps, without exemplars. Raises `ValueError` for other text.
 
-    Not with prometheus_client's parser, which keeps one sample of those of a histogram's second time.
+    prometheus_client's parser is not used, because it keeps only one sample of the second timestamp of a histogram.
     """
     about: dict[str, dict[str, str]] = {"HELP": {}, "TYPE": {}, "UNIT": {}}
     points: dict[str, dict[str, list[tuple[float, float]]]] = {}
@@ -81,7 +81,7 @@ def from_openmetrics(text: str) -> tuple[Family, ...]:
 
 
 def rule_file(group: str, rules: Iterable[Rule]) -> str:
-    """Return alert rules as a Prometheus rule file, in YAML; its strings are JSON's, which are YAML's too."""
+    """Return alert rules as a Prometheus rule file in YAML, with JSON strings, because JSON strings are valid YAML."""
     lines = ["groups:", f"  - name: {json.dumps(group)}", "    rules:"]
     for rule in rules:
         lines += [
@@ -95,7 +95,7 @@ def rule_file(group: str, rules: Iterable[Rule]) -> str:
 
 
 def _over_time(family: Family) -> Metric:
-    """Return all samples of a family: of a set of labels those of one time together, as the format wants them."""
+    """Return all samples of a family, grouped by labels and time, because the format requires this order."""
     metric = Metric(family.name, family.help, family.kind)
     samples = [(_group(series), at, series, value) for series in family.series for at, value in series.points]
     for _, at, series, value in sorted(samples, key=lambda sample: sample[:2]):

@@ -1,4 +1,4 @@
-"""The service graph of an incident: who calls whom, how often, how slowly, and who waits for whom in a circle."""
+"""The service graph of an incident: calls between services with counts, failures, p95, and cycles."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
-    """All calls from one service to another: how many, how many failed, how many never ended; p95 in seconds.
+    """The calls from one service to another; `open` counts calls without an end, `p95` is in seconds.
 
-    `in_cycle` says that the calls of a single trace lead from the callee back to the caller.
+    `in_cycle` is true if calls of a single trace lead from the callee back to the caller.
     """
 
     caller: str
@@ -31,15 +31,15 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def edges(spans: Iterable[Span], ended: float) -> list[Edge]:
-    """Return the edges of the graph; what has no end took until `ended`. The busiest come first."""
+    """Return the edges of the graph, the most calls first; a span without an end lasts until `ended`."""
     calls: dict[tuple[str, str], list[Span]] = {}
     of_trace: dict[str, set[tuple[str, str]]] = {}
     for span in spans:
         pair = span.attributes.get("caller", ""), span.service
         calls.setdefault(pair, []).append(span)
         of_trace.setdefault(span.trace_id, set()).add(pair)
-    circles = {pair for pairs in {frozenset(pairs) for pairs in of_trace.values()} for pair in _in_cycles(pairs)}
-    found = [_edge(*pair, of, ended, in_cycle=pair in circles) for pair, of in calls.items()]
+    in_cycles = {pair for pairs in {frozenset(pairs) for pairs in of_trace.values()} for pair in _in_cycles(pairs)}
+    found = [_edge(*pair, of, ended, in_cycle=pair in in_cycles) for pair, of in calls.items()]
     return sorted(found, key=lambda edge: (-edge.calls, edge.caller, edge.callee))
 
 
@@ -58,10 +58,10 @@ def cycles(of: Iterable[Edge]) -> list[str]:
 
 
 def to_dot(of: Iterable[Edge]) -> str:
-    """Return the graph in Graphviz' language."""
+    """Return the graph in Graphviz's DOT language."""
     lines = ["digraph services {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];']
     for edge in of:
-        label = [f"{edge.calls} calls", f"p95 {told_seconds(edge.p95)}"]
+        label = [f"{edge.calls} calls", f"p95 {format_seconds(edge.p95)}"]
         label += [f"{edge.failed} failed"] if edge.failed else []
         label += [f"{edge.open} without an end"] if edge.open else []
         style = ", color=red, penwidth=2" if edge.in_cycle else ""
@@ -70,8 +70,8 @@ def to_dot(of: Iterable[Edge]) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def told_seconds(seconds: float) -> str:
-    """Write a time as 3 ms, 1.2 s, 60 s or 4:07 min."""
+def format_seconds(seconds: float) -> str:
+    """Return a duration as "3 ms", "1.2 s", "60 s", or "4:07 min"."""
     if seconds < 1:
         return f"{seconds * 1000:.3g} ms"
     if seconds < 120:  # noqa: PLR2004 - two minutes
@@ -93,7 +93,7 @@ def _edge(caller: str, callee: str, spans: list[Span], ended: float, *, in_cycle
 
 
 def _in_cycles(pairs: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return the calls from whose callee other calls of this trace lead back to their caller."""
+    """Return the calls (caller, callee) of a trace whose callee reaches their caller by other calls."""
     following: dict[str, list[str]] = {}
     for caller, callee in pairs:
         following.setdefault(caller, []).append(callee)
@@ -110,10 +110,10 @@ def _reached(start: str, following: dict[str, list[str]]) -> set[str]:
 
 
 def _way_back(start: str, following: dict[str, list[str]]) -> list[str] | None:
-    """Return the shortest way from a service to itself, without its end."""
+    """Return the shortest cycle through a service, without the repeated end; None without a cycle."""
     ways = [[start]]
     seen: set[str] = set()
-    for way in ways:  # grows while it is gone through
+    for way in ways:  # a breadth-first search: the list grows during the loop
         for callee in following.get(way[-1], []):
             if callee == start:
                 return way

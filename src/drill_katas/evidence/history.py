@@ -1,4 +1,4 @@
-"""What a kata has on record from before its incident, in its folder `recorded/`: metrics of other nights, deploys."""
+"""The recorded history before an incident, in a kata's folder `recorded/`: metrics of other nights, and deploys."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class _Deploy(msgspec.Struct, frozen=True):
 
 
 def has_metrics(kata: Kata) -> bool:
-    """Return whether metrics of other nights are on record."""
+    """Return whether the kata has recorded metrics of other nights."""
     return (kata.folder / "recorded" / METRICS).is_file()
 
 
 def metrics(kata: Kata) -> tuple[Family, ...]:
-    """Return the metrics on record. Raises `UserError` when there are none."""
+    """Return the recorded metrics. Raises `UserError` if there are none."""
     return from_openmetrics(_read(kata, METRICS))
 
 
 def deploys(kata: Kata) -> tuple[LogLine, ...]:
-    """Return the deploys, restarts and changes of schedule on record, as log lines. Raises `UserError` as well."""
+    """Return the recorded deploys, restarts, and schedule changes as log lines. Raises `UserError` without any."""
     found = [msgspec.json.decode(line, type=_Deploy) for line in _read(kata, DEPLOYS).splitlines()]
     return tuple(
         LogLine(
@@ -55,5 +55,5 @@ def deploys(kata: Kata) -> tuple[LogLine, ...]:
 def _read(kata: Kata, name: str) -> str:
     file = kata.folder / "recorded" / name
     if not file.is_file():
-        raise UserError(f"{kata.name} has nothing on record from before its incident")
+        raise UserError(f"{kata.name} has no recorded history from before its incident")
     return file.read_text(encoding="utf-8")

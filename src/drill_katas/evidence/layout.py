@@ -1,11 +1,11 @@
-"""The service graph as a picture: boxes in columns, from the customers on the left to what is called last."""
+"""The service graph as SVG: boxes in columns, from the customers on the left to the last callees on the right."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.evidence.graph import told_seconds
+from drill_katas.evidence.graph import format_seconds
 from drill_katas.evidence.labels import LINE, Area, Route, label_size, place_labels
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from drill_katas.evidence.graph import Edge
 
 Place = tuple[float, float]
-COLUMN, ROW, BOX, TALL, EDGE = 310, 92, 130, 36, 14  # pixels: distances, the size of a box, and around all
+COLUMN, ROW, BOX, TALL, EDGE = 310, 92, 130, 36, 14  # pixels: column and row distance, box width and height, margin
 STYLE: Final = """
 svg.graph { font: 12px system-ui, sans-serif; max-width: 100%; height: auto }
 .graph rect { fill: var(--card, #fff); stroke: var(--dim, #445); rx: 6 }
@@ -28,11 +28,11 @@ svg.graph { font: 12px system-ui, sans-serif; max-width: 100%; height: auto }
 
 
 def to_svg(of: Sequence[Edge]) -> str:
-    """Return the graph as an SVG document of its own; calls in a cycle are red."""
+    """Return the graph as an SVG document; calls in a cycle are red."""
     places = _places(of)
     routes = [_route(edge, places) for edge in of]
     boxes = [Area(x, y, x + BOX, y + TALL) for x, y in places.values()]
-    texts = [_told(edge) for edge in of]
+    texts = [_label_lines(edge) for edge in of]
     labels = place_labels(routes, boxes, [label_size([text for text, _ in lines]) for lines in texts])
     everything = [*boxes, *labels, *(Area(x, y, x, y) for route in routes for x, y in route.points())]
     left, top = (min((area[n] for area in everything), default=0.0) - EDGE for n in (0, 1))
@@ -53,11 +53,11 @@ def to_svg(of: Sequence[Edge]) -> str:
 
 
 def _places(of: Sequence[Edge]) -> dict[str, Place]:
-    """Return where the upper left corner of each box is: right of all that call it, but for calls that lead back."""
+    """Return the upper left corner of each box: right of all its callers, except the callers in back edges."""
     names = dict.fromkeys(name for edge in of for name in (edge.caller, edge.callee))
     onward = _onward(of, names)
     column = dict.fromkeys(names, 0)
-    for _ in names:  # the longest way has no more steps than this
+    for _ in names:  # no path is longer than the number of names
         for caller, callee in onward:
             column[callee] = max(column[callee], column[caller] + 1)
     columns: dict[int, list[str]] = {}
@@ -72,7 +72,7 @@ def _places(of: Sequence[Edge]) -> dict[str, Place]:
 
 
 def _onward(of: Sequence[Edge], names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the calls without those that lead back to where a walk along them, the busiest first, has come from."""
+    """Return the calls without the back edges of a depth-first walk along the busiest calls first."""
     found: list[tuple[str, str]] = []
     done: set[str] = set()
 
@@ -100,7 +100,7 @@ def _box(name: str, place: Place) -> list[str]:
 
 
 def _route(edge: Edge, places: dict[str, Place]) -> Route:
-    """Lead a call straight to the next column, in a bow above to a later one, and below when it leads back."""
+    """Return the route of a call: straight to the next column, a bow above to a later one, a bow below to go back."""
     (x1, y1), (x2, y2) = places[edge.caller], places[edge.callee]
     if 0 < x2 - x1 <= COLUMN:
         return Route((x1 + BOX, y1 + TALL / 2), (x2, y2 + TALL / 2))
@@ -113,10 +113,10 @@ def _path(edge: Edge, route: Route) -> str:
     return f'<path d="{route}" class="{"cycle" if edge.in_cycle else "call"}" marker-end="url(#arrow)"/>'
 
 
-def _told(edge: Edge) -> list[tuple[str, str]]:
-    """Return the lines of a call's label, each with its style."""
+def _label_lines(edge: Edge) -> list[tuple[str, str]]:
+    """Return the lines of a call's label, each with its CSS class."""
     bad = [f"{edge.failed} failed" if edge.failed else "", f"{edge.open} open" if edge.open else ""]
-    calls = f"{edge.calls} call{'' if edge.calls == 1 else 's'}, p95 {told_seconds(edge.p95)}"
+    calls = f"{edge.calls} call{'' if edge.calls == 1 else 's'}, p95 {format_seconds(edge.p95)}"
     lines = [(calls, "label"), (", ".join(filter(None, bad)), "label bad")]
     return [(text, style) for text, style in lines if text]
 

@@ -1,4 +1,4 @@
-"""What happened around the system: deploys, restarts, drops; charts mark them, as they mark alerts."""
+"""Events around the system that charts mark: deploys, restarts, drops."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
     from drill_katas.evidence.records import IncidentRecord, LogLine
 
-OFTEN: Final = 3  # times: a line that is written so often is routine
-MOST: Final = 10  # marks of one service: more of them are its log, and no chart can show them
+OFTEN: Final = 3  # a line that is written this many times is routine and gets no mark
+MOST: Final = 10  # most marks of one service; a service with more gets none, because a chart cannot show them
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A moment to mark: what happened, such as "deployed ledger 2026.11"."""
+    """A time to mark, and the event in words, such as "deployed ledger 2026.11"."""
 
     name: str
     at: float
 
 
 def marks_of(incident: IncidentRecord) -> list[Mark]:
-    """Return the rare lines of those who serve no request: the platform's deploys, the shop's drops."""
+    """Return marks for the rare log lines of services that serve no request, such as the platform's deploys."""
     serving = {span.service for span in incident.spans} | {
         line.service for line in incident.logs if line.trace_id is not None
     }

@@ -1,4 +1,4 @@
-"""What is measured in an incident: the SUT's own metrics, and what its surroundings see."""
+"""Metrics of an incident: the SUT's own, and those that the services and the network measure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from drill_katas.services.network import Network
     from drill_katas.services.upstream import Upstream
 
-OF_PYTHON: Final = ("python_", "process_")  # what every process has, and what a clock that jumps makes nonsense of
+OF_PYTHON: Final = ("python_", "process_")  # left out, because a clock that jumps makes them meaningless
 
 
 class Sample(NamedTuple):
-    """One sample of a metric, and what is known of the metric."""
+    """One sample of a metric, with the kind and help text of the metric."""
 
     family: str
     kind: str
@@ -39,21 +39,21 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Gauge:
-    """A metric of the surroundings that goes up and down, by its labels."""
+    """A gauge that the incident sets; it has a level for each set of labels."""
 
     about: str
     levels: dict[frozenset[tuple[str, str]], Level] = field(default_factory=dict)
 
     def samples(self, name: str, since: float) -> Iterator[Sample]:
-        """Return the highest value since a time of the judge's clock, for each set of labels."""
+        """Return the highest value since a time of the judge's clock for each set of labels."""
         for labels, level in self.levels.items():
             yield _gauge(name, self.about, dict(labels), level.highest(since))
 
 
 class Meters:
-    """Counts and times requests, reads everybody's metrics when asked to, and keeps the samples.
+    """Counts and times requests, and records samples of all metrics.
 
-    A second that the system has measured itself is `scale` seconds of the incident's.
+    Durations that the SUT measured are multiplied by `scale`, the speed of the incident's clock.
     """
 
     def __init__(self, buckets: Sequence[float], scale: float) -> None:
@@ -65,7 +65,7 @@ class Meters:
         self._seconds = Histogram(
             "request_duration_seconds", about, ["service", "request"], buckets=buckets, registry=self._registry
         )
-        about = "What customers got, by whether it was what they should get."
+        about = "Requests of customers by whether the answer was good."
         self._level = Counter("slo_requests", about, ["result"], registry=self._registry)
         self._gauges: dict[str, Gauge] = {}
         self._since = time.monotonic()  # the last reading
@@ -73,21 +73,21 @@ class Meters:
         self._points: dict[str, dict[tuple[str, frozenset[tuple[str, str]]], list[tuple[float, float]]]] = {}
 
     def note(self, service: str, request: str, status: str, seconds: float) -> None:
-        """Count a request and its time."""
+        """Count a request and its duration."""
         self._requests.labels(service=service, request=request, status=status).inc()
         self._seconds.labels(service=service, request=request).observe(seconds)
 
     def note_level(self, *, good: bool) -> None:
-        """Count what a customer got, as the service level is reckoned."""
+        """Count a request for the service level."""
         self._level.labels(result="good" if good else "bad").inc()
 
     def set_gauge(self, name: str, about: str, labels: Mapping[str, str], value: float) -> None:
-        """Set a gauge; a sample of it is the highest value since the sample before."""
+        """Set a gauge; each sample is the highest value since the last sample."""
         gauge = self._gauges.setdefault(name, Gauge(about))
         gauge.levels.setdefault(frozenset(labels.items()), Level()).set(value)
 
     def read(self, at: float, sut: Sut, watched: Mapping[str, Database | Upstream | Network]) -> None:
-        """Keep a sample of every metric there is."""
+        """Record a sample of every metric at the incident's time `at`."""
         since, self._since = self._since, time.monotonic()
         for each in self.samples(sut, watched, since):
             if not each.family.startswith(OF_PYTHON):
@@ -96,18 +96,19 @@ class Meters:
                 of_family.setdefault((each.name, frozenset(each.labels.items())), []).append((at, each.value))
 
     def samples(self, sut: Sut, watched: Mapping[str, Database | Upstream | Network], since: float) -> Iterator[Sample]:
-        """Return a sample of every metric there is: a counter as it is, a gauge's maximum `since` the last sample.
+        """Return a sample of every metric: the value of a counter, the maximum of a gauge since `since`.
 
-        `since` is a time of the judge's clock. Gauges of the SUT's own are as they are: what they were is not known.
+        `since` is a time of the judge's clock. Gauges of the SUT have their current value, because the judge does not
+        see earlier ones.
         """
-        of_sut = (_told(each, self._scale) for each in sut.metrics())
+        of_sut = (_of_sut(each, self._scale) for each in sut.metrics())
         seen = (_seen_by(name, thing, since) for name, thing in watched.items())
         gauges = (gauge.samples(name, since) for name, gauge in self._gauges.items())
         everything = itertools.chain(*seen, *gauges, _exposed(self._registry), of_sut)
         return (each for each in everything if not each.name.endswith("_created"))
 
     def families(self) -> tuple[Family, ...]:
-        """Return all that was read."""
+        """Return all recorded samples by metric."""
         return tuple(
             Family(
                 name=name,
@@ -122,8 +123,8 @@ class Meters:
         )
 
 
-def _told(of: Mapping[str, Any], scale: float) -> Sample:
-    """Return a sample of the system's own; a duration of its is as long as on the incident's clock."""
+def _of_sut(of: Mapping[str, Any], scale: float) -> Sample:
+    """Return a sample of the SUT; durations are converted to the incident's clock."""
     sample = Sample(**{**of, "value": float(of["value"])})
     if scale == 1 or not sample.family.endswith("_seconds"):
         return sample
@@ -140,29 +141,31 @@ def _exposed(registry: CollectorRegistry) -> Iterator[Sample]:
 
 
 def _seen_by(name: str, thing: Any, since: float) -> Iterator[Sample]:
-    """Return what a database, an upstream or a network measures of itself."""
+    """Return the metrics of a database, an upstream, or a network."""
     if hasattr(thing, "statements"):
         of, in_use = {"database": name}, connections_in_use(thing, since)
         open_ = max(thing.open_connections, in_use)
         yield _gauge("db_connections_open", "Connections that are open.", of, open_)
         yield _gauge("db_connections_in_use", "Connections that are checked out of a pool.", of, in_use)
-        yield _counter("db_statements", "Statements carried out.", of, len(thing.statements))
+        yield _counter("db_statements", "SQL statements executed.", of, len(thing.statements))
         yield _counter("db_rows", "Rows fetched.", of, sum(each.rows for each in thing.statements))
     elif hasattr(thing, "sent"):
         results = Tally("none" if each.lost else "ok" for each in thing.sent)
         for result, number in results.items():
-            yield _counter("upstream_calls", "Calls to others.", {"upstream": name, "result": result}, number)
+            yield _counter(
+                "upstream_calls", "Calls to upstreams by result.", {"upstream": name, "result": result}, number
+            )
     else:
         pairs = Tally((hop.caller, hop.callee, str(hop.status or "none")) for hop in thing.hops if hop.ended)
         for (caller, callee, status), number in pairs.items():
             labels = {"caller": caller, "callee": callee, "status": status}
-            yield _counter("calls", "Calls to a service by who called and what came of it.", labels, number)
+            yield _counter("calls", "Calls to a service by caller and status.", labels, number)
         of_pair: dict[tuple[str, str], list[Hop]] = {}
         for hop in list(thing.hops):
             of_pair.setdefault((hop.caller, hop.callee), []).append(hop)
         for (caller, callee), hops in of_pair.items():
             labels = {"caller": caller, "callee": callee}
-            yield _gauge("calls_open", "Calls that have no answer yet.", labels, calls_open(hops, since))
+            yield _gauge("calls_open", "Calls without an answer yet.", labels, calls_open(hops, since))
 
 
 def _gauge(name: str, about: str, labels: Mapping[str, str], value: float) -> Sample:

@@ -1,4 +1,4 @@
-"""The most that was under way at once between two samples, which a gauge read only now and then would miss."""
+"""Peaks of concurrency between two samples, because a gauge that is only read at samples would miss them."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
 
 
 class Level:
-    """A value that is set now and then."""
+    """A value with its history since the last sample."""
 
     def __init__(self) -> None:
-        self._sets: list[tuple[float, float]] = []  # when, and to what
+        self._sets: list[tuple[float, float]] = []  # (time, value)
 
     def set(self, value: float) -> None:
-        """Set it."""
+        """Set the value."""
         self._sets.append((time.monotonic(), value))
 
     def highest(self, since: float) -> float:
-        """Return the highest value that it was set to since then, or the last one from before."""
+        """Return the highest value set after `since`, or without one the last value before."""
         late = [entry for entry in self._sets if entry[0] > since]
         self._sets = late or self._sets[-1:]
         return max(value for _, value in self._sets)
 
 
 class Use(NamedTuple):
-    """A stretch of the judge's clock; it has no end while it lasts."""
+    """An interval of the judge's clock; `ended` is None while it lasts."""
 
     began: float
     ended: float | None
 
 
 def most_at_once(uses: Iterable[Use], since: float) -> int:
-    """Return how many overlapped at most, from `since` on; one that ends when another begins does not overlap it."""
+    """Return the most uses at once from `since` on; a use that ends when another begins does not overlap it."""
     lasting = [use for use in uses if use.ended is None or use.ended > since]
     changes = [(max(use.began, since), 1) for use in lasting]
     changes += [(use.ended, -1) for use in lasting if use.ended is not None]
@@ -50,12 +50,12 @@ def most_at_once(uses: Iterable[Use], since: float) -> int:
 
 
 def calls_open(hops: Iterable[Hop], since: float) -> int:
-    """Return how many of these calls were open at once since then."""
+    """Return the most calls that were open at once since a time of the judge's clock."""
     return most_at_once((Use(hop.began, hop.ended) for hop in hops), since)
 
 
 def connections_in_use(database: Database, since: float) -> int:
-    """Return how many connections were checked out at once since then.
+    """Return the most connections that were checked out at once since a time of the judge's clock.
 
     A connection is in use from the first to the last statement of a request, and while it is checked out now.
     """
@@ -77,7 +77,7 @@ def _by_connection(statements: Sequence[Statement], since: float) -> dict[int, l
 
 
 def _requests(statements: Sequence[Statement]) -> Iterable[Use]:
-    """Return the uses of one connection: statements of the same request, one after another, are one use."""
+    """Return the uses of one connection; consecutive statements of the same request are one use."""
     uses: list[tuple[str | None, Use]] = []
     for each in statements:
         ended = each.at + each.seconds

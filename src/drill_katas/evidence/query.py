@@ -1,4 +1,4 @@
-"""Questions to the evidence of an incident: which log lines, which traces, which series."""
+"""Queries of an incident's evidence: log lines, traces, series."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 @dataclass(frozen=True)
 class LogFilter:
-    """Which log lines are wanted; None and "" mean all. `level` is the least one, `grep` a regular expression."""
+    """A filter for log lines; None and "" match all. `level` is the lowest level, `grep` a regular expression."""
 
     level: str | None = None
     service: str | None = None
@@ -37,7 +37,7 @@ class LogFilter:
 
 
 def find_logs(incident: IncidentRecord, wanted: LogFilter) -> list[LogLine]:
-    """Return the log lines that are wanted, in order of time. Raises `UserError` for a service or trace not there."""
+    """Return the matching log lines in order of time. Raises `UserError` for an unknown service or trace."""
     if wanted.service:
         one_of(wanted.service, services(incident), "service")
     if wanted.trace:
@@ -46,7 +46,7 @@ def find_logs(incident: IncidentRecord, wanted: LogFilter) -> list[LogLine]:
 
 
 def wanted_of(lines: Iterable[LogLine], wanted: LogFilter) -> Iterator[LogLine]:
-    """Return those lines that are wanted, as they come. Raises `UserError` for a time or pattern that is none."""
+    """Return the matching lines lazily. Raises `UserError` for an invalid time or pattern."""
     least = LEVELS.index(wanted.level) if wanted.level else 0
     is_late = _since(wanted.since)
     pattern = _pattern(wanted.grep or "")
@@ -62,7 +62,7 @@ def wanted_of(lines: Iterable[LogLine], wanted: LogFilter) -> Iterator[LogLine]:
 
 
 def _since(text: str | None) -> Callable[[datetime], bool]:
-    """Return what tells whether a time is one from then on: a time of any day, or a day, 2026-03-14."""
+    """Return a predicate for times from `text` on: a time of any day, such as 02:55, or a day, such as 2026-03-14."""
     if not text:
         return lambda _: True
     try:
@@ -74,7 +74,7 @@ def _since(text: str | None) -> Callable[[datetime], bool]:
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """One trace: its root, and all its spans in order of time. `seconds` is None when the root never ended."""
+    """One trace: its root, and all its spans in order of time; `seconds` is None if the root did not end."""
 
     trace_id: str
     root: Span
@@ -84,9 +84,9 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def traces(incident: IncidentRecord, service: str | None = None, grep: str | None = None) -> list[Trace]:
-    """Return all traces that begin at a service, and with this in their first line, in order of time.
+    """Return the traces in order of time that begin at `service` and whose root matches `grep`.
 
-    Work that is on no trace, such as that of a job, is left out; `one_trace` finds it.
+    Work without a trace, such as a job's, is left out; `one_trace` finds it.
     """
     service = service and one_of(service, services(incident), "service")
     pattern = _pattern(grep or "")
@@ -116,49 +116,49 @@ def _all_traces(incident: IncidentRecord) -> list[Trace]:
 
 
 def slowest(found: Iterable[Trace]) -> list[Trace]:
-    """Return traces, those that never ended first, and then by how long they took."""
+    """Return the traces by duration, longest first; traces without an end come before all others."""
     return sorted(found, key=lambda trace: -(float("inf") if trace.seconds is None else trace.seconds))
 
 
 def one_trace(incident: IncidentRecord, prefix: str) -> Trace:
-    """Return the trace whose id begins so. Raises `UserError` when there is none, or more than one."""
+    """Return the trace whose id begins with `prefix`. Raises `UserError` if there is none, or more than one."""
     wanted = trace_id(incident, prefix)
     return next(trace for trace in _all_traces(incident) if trace.trace_id == wanted)
 
 
 def trace_id(incident: IncidentRecord, prefix: str) -> str:
-    """Return the one trace id that begins so. Raises `UserError`."""
+    """Return the trace id that begins with `prefix`. Raises `UserError` if there is none, or more than one."""
     known = {span.trace_id for span in incident.spans} | {line.trace_id for line in incident.logs if line.trace_id}
     found = [each for each in known if each.startswith(prefix)]
     if not found:
         raise UserError(f"there is no trace {prefix!r} in this incident; `kata traces` lists them")
     if len(found) > 1:
-        raise UserError(f"{len(found)} traces begin with {prefix}; give more of its id")
+        raise UserError(f"{len(found)} trace ids begin with {prefix}; give more characters of the id")
     return found[0]
 
 
 def services(incident: IncidentRecord) -> list[str]:
-    """Return the names of all services that left a log line or a span."""
+    """Return the names of all services with a log line or a span, sorted."""
     return sorted({line.service for line in incident.logs} | {span.service for span in incident.spans})
 
 
 def moment(incident: IncidentRecord, text: str) -> float:
-    """Return the time of an incident that is written 02:57 or 02:57:30. Raises `UserError`."""
+    """Return a time of day, such as 02:57, on the day of the incident, in seconds since 1970. Raises `UserError`."""
     began = datetime.fromtimestamp(incident.summary.began, UTC)
     return datetime.combine(began.date(), time_of_day(text), UTC).timestamp()
 
 
 def time_of_day(text: str) -> time:
-    """Return what is written 02:57 or 02:57:30. Raises `UserError`."""
+    """Parse a time of day: 02:57 or 02:57:30. Raises `UserError`."""
     try:
         return time.fromisoformat(text if text[1:2] != ":" else f"0{text}")
     except ValueError:
-        raise UserError(f"{text!r} is no time of day such as 02:57 or 02:57:30") from None
+        raise UserError(f"{text!r} is not a time of day such as 02:57 or 02:57:30") from None
 
 
 @dataclass(frozen=True)
 class Plotted:
-    """A series to look at: its name, its points and its labels."""
+    """A series to plot."""
 
     name: str
     points: Sequence[Point]
@@ -166,21 +166,21 @@ class Plotted:
 
 
 def plotted(of: Sequence[Family], metric: str, labels: Mapping[str, str], percent: float | None) -> list[Plotted]:
-    """Return a metric over time: a gauge as it is, a counter as its rate a minute, a histogram as a percentile.
+    """Return a metric over time: the value of a gauge, the rate per minute of a counter, a percentile of a histogram.
 
-    Rates and percentiles are those of the last two minutes. Raises `UserError` for a metric that is not there.
+    Rates and percentiles cover the last two minutes. Raises `UserError` for an unknown metric.
     """
     metrics = Metrics(of)
     families = {family.name: family for family in of}
     name = one_of(metric if metric in families else metric.removesuffix("_total"), families, "metric")
     kind, times = families[name].kind, metrics.times()
     if percent is not None and kind != "histogram":
-        raise UserError(f"{name} is a {kind}, which has no percentiles; those of time are request_duration_seconds'")
+        raise UserError(f"{name} is a {kind} and has no percentiles; request_duration_seconds has them")
     if kind == "histogram":
         return _percentiles(metrics, name, labels, percent or 95)
     if kind == "counter":
         return [
-            Plotted(f"{_named(series.name, series.labels)}, a minute", _rates(series.points, times), series.labels)
+            Plotted(f"{_named(series.name, series.labels)}, per minute", _rates(series.points, times), series.labels)
             for series in metrics.of(f"{name}_total", labels)
         ]
     return [
@@ -189,7 +189,7 @@ def plotted(of: Sequence[Family], metric: str, labels: Mapping[str, str], percen
 
 
 def one_of(name: str, known: Iterable[str], what: str) -> str:
-    """Return a name that is known. Raises `UserError` naming the nearest one."""
+    """Return the name if it is known. Raises `UserError` with the nearest known name."""
     known = list(known)
     if name not in known:
         raise UserError(f"there is no {what} {name!r}{nearest(name, known)}")
@@ -197,7 +197,7 @@ def one_of(name: str, known: Iterable[str], what: str) -> str:
 
 
 def _percentiles(metrics: Metrics, name: str, labels: Mapping[str, str], percent: float) -> list[Plotted]:
-    """Return a percentile of a histogram over time, for each set of its labels."""
+    """Return a percentile of a histogram over time for each set of its labels."""
     found = []
     for series in metrics.of(f"{name}_count", labels):
         over_time = quantile(percent / 100, name, "2m", **series.labels)
@@ -209,7 +209,7 @@ def _percentiles(metrics: Metrics, name: str, labels: Mapping[str, str], percent
 
 
 def _rates(points: Sequence[Point], times: Sequence[float]) -> list[Point]:
-    """Return how much a counter went up a minute, over two; before its first sample, and at a restart, it was 0."""
+    """Return the rate per minute of a counter over two minutes; before its first sample and at a restart it is 0."""
     values = [(at, 0.0) for at in times if at < points[0][0]] + list(points)
     found = []
     for at in times:
@@ -220,12 +220,12 @@ def _rates(points: Sequence[Point], times: Sequence[float]) -> list[Point]:
 
 
 def _named(name: str, labels: Mapping[str, str]) -> str:
-    told = ", ".join(f"{label}={value}" for label, value in labels.items())
-    return f"{name}{{{told}}}" if told else name
+    pairs = ", ".join(f"{label}={value}" for label, value in labels.items())
+    return f"{name}{{{pairs}}}" if pairs else name
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text, re.IGNORECASE)
     except re.error as mistake:
-        raise UserError(f"--grep {text!r} is no regular expression: {mistake}") from mistake
+        raise UserError(f"--grep {text!r} is not a regular expression: {mistake}") from mistake

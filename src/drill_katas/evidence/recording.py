@@ -1,4 +1,4 @@
-"""Turns what a scene has seen into evidence: spans of calls and statements, log lines, and the service level."""
+"""Conversion of a scene's observations into evidence: spans of calls and statements, log lines, service level."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ OF_STRUCTLOG: Final = {"timestamp", "level", "event", "trace_id", "service"}
 
 
 def spans_of(scene: Scene) -> tuple[Span, ...]:
-    """Return all spans in order of time, each with the span that it belongs to as its parent."""
+    """Return all spans in order of time, each with its parent."""
     return _in_trees([make(each) for seen, make in _sources(scene) for each in seen], first=1)
 
 
 def logs_of(scene: Scene) -> tuple[LogLine, ...]:
-    """Return all log lines in order of time, numbered from 1: those of the SUT's, and those of its surroundings."""
+    """Return all log lines, of the SUT and of its surroundings, in order of time and numbered from 1."""
     return _in_order(scene, scene.logs, scene.sut.logs(), first=1)
 
 
 class Stream:
-    """What a scene has seen since one last asked."""
+    """New log lines and spans of a live scene since the last call."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._taken: Counter[str] = Counter()  # of each kind of thing, how many
+        self._taken: Counter[str] = Counter()  # number of returned items by kind
         self._waiting: list[tuple[Any, Callable[[Any], Span]]] = []
 
     def logs(self) -> tuple[LogLine, ...]:
         """Return the new log lines, in order of time."""
         first = self._taken["around"] + self._taken["in the system"] + 1
-        around, told = self._new("around", self._scene.logs), self._new("in the system", self._scene.sut.logs())
-        return _in_order(self._scene, around, told, first)
+        around, logged = self._new("around", self._scene.logs), self._new("in the system", self._scene.sut.logs())
+        return _in_order(self._scene, around, logged, first)
 
     def spans(self) -> tuple[Span, ...]:
-        """Return the spans of traces that have come to their end since, in order of time."""
+        """Return the spans of the traces that ended since the last call, in order of time."""
         for number, (seen, make) in enumerate(_sources(self._scene)):
             self._waiting += [(each, make) for each in self._new(f"source {number}", seen)]
         made = [make(each) for each, make in self._waiting]
-        still = {span.trace_id for span in made if span.ended is None}
-        self._waiting = [entry for entry, span in zip(self._waiting, made, strict=True) if span.trace_id in still]
-        ended = [span for span in made if span.trace_id not in still]
+        open_traces = {span.trace_id for span in made if span.ended is None}
+        self._waiting = [entry for entry, span in zip(self._waiting, made, strict=True) if span.trace_id in open_traces]
+        ended = [span for span in made if span.trace_id not in open_traces]
         first = self._taken["spans"] + 1
         self._taken["spans"] += len(ended)
         return _in_trees(ended, first)
@@ -72,7 +72,7 @@ class Stream:
 
 
 def _sources(scene: Scene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span]]]:
-    """Return all that was seen, each with what makes spans of it. More is added at the end of these, and behind."""
+    """Yield each list of observations with the function that makes a span of one. The lists only grow at the end."""
     yield scene.spans, lambda span: span
     for name, thing in scene.watched.items():
         if isinstance(thing, Network):
@@ -83,32 +83,33 @@ def _sources(scene: Scene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span
             yield thing.sent, functools.partial(_of_sent_call, scene, name)
 
 
-def _in_order(scene: Scene, around: Sequence[LogLine], told: Sequence[Logged], first: int) -> tuple[LogLine, ...]:
+def _in_order(scene: Scene, around: Sequence[LogLine], logged: Sequence[Logged], first: int) -> tuple[LogLine, ...]:
+    """Return the log lines of the surroundings and of the SUT in order of time, numbered from `first`."""
     lines = [*around]
-    for logged in told:
-        line = {name: value for name, value in logged.line.items() if name not in OF_STRUCTLOG}
-        trace_id = _text(logged.line.get("trace_id"))
-        service = _text(logged.line.get("service")) or scene.services.get(trace_id or "", "unknown")
-        level, event = _text(logged.line.get("level")) or "info", _text(logged.line.get("event")) or ""
-        at = scene.clock.at(logged.at)
+    for each in logged:
+        line = {name: value for name, value in each.line.items() if name not in OF_STRUCTLOG}
+        trace_id = _text(each.line.get("trace_id"))
+        service = _text(each.line.get("service")) or scene.services.get(trace_id or "", "unknown")
+        level, event = _text(each.line.get("level")) or "info", _text(each.line.get("event")) or ""
+        at = scene.clock.at(each.at)
         lines.append(LogLine(id="", at=at, service=service, level=level, event=event, trace_id=trace_id, fields=line))
     lines.sort(key=lambda line: line.at)
     return tuple(replace(line, id=f"log-{number}") for number, line in enumerate(lines, first))
 
 
 def level_of(requests: Iterable[Request], since: float, until: float) -> ServiceLevel:
-    """Return what customers got who asked in a stretch of time."""
-    asked = [each for each in requests if since <= each.began < until and each.good is not None]
-    times = sorted(each.ended - each.began for each in asked)
+    """Return the service level of the requests that began from `since` to `until`."""
+    counted = [each for each in requests if since <= each.began < until and each.good is not None]
+    times = sorted(each.ended - each.began for each in counted)
     return ServiceLevel(
-        requests=len(asked),
-        good=sum(bool(each.good) for each in asked),
+        requests=len(counted),
+        good=sum(bool(each.good) for each in counted),
         p95=round(nearest_rank(times, 95), 4) if times else 0.0,
     )
 
 
 def route(path: str) -> str:
-    """Return a path without what is different in every request: /orders/{id}."""
+    """Return a path with "{id}" in place of each part that has a digit: /orders/{id}."""
     parts = path.partition("?")[0].split("/")
     return "/".join("{id}" if re.search(r"\d", part) else part for part in parts)
 
@@ -157,21 +158,19 @@ def _of_sent_call(scene: Scene, upstream: str, asked: SentCall) -> Span:
 
 
 def _in_trees(spans: list[Span], first: int) -> tuple[Span, ...]:
-    """Put spans in order of time, number them, and give each its parent.
+    """Return the spans in order of time, numbered from `first`, each with its parent.
 
-    That is the last one begun before it, on its trace, that was at work where it was called; one whose caller has hung
-    up is at work all the same.
-
-    Services hand the trace on and not the span, so that this is found as a service mesh would. A span that nobody was
-    at work on is a root.
+    The parent is the last span of the caller on the same trace that began earlier and was still open; without an open
+    one, the last one. A span without such a span is a root. The parent is inferred, as in a service mesh, because
+    services propagate only the trace id.
     """
     at_work: dict[tuple[str, str], list[Span]] = {}
     placed = []
     spans.sort(key=lambda span: (span.began, -(math.inf if span.ended is None else span.ended)))
     for number, span in enumerate(spans, first):
         callers = at_work.get((span.trace_id, span.attributes["caller"]), [])
-        at_it = (each for each in reversed(callers) if each.ended is None or each.ended >= span.began)
-        parent = next(at_it, callers[-1] if callers else None)
+        still_open = (each for each in reversed(callers) if each.ended is None or each.ended >= span.began)
+        parent = next(still_open, callers[-1] if callers else None)
         span = replace(span, span_id=f"{number:016x}", parent_id=parent and parent.span_id)  # noqa: PLW2901
         at_work.setdefault((span.trace_id, span.service), []).append(span)
         placed.append(span)

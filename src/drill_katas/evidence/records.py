@@ -1,4 +1,4 @@
-"""The plain data that evidence is made of. Times are seconds since 1970, UTC, on the incident's own clock."""
+"""The plain data of evidence. Times are seconds since 1970, UTC, on the incident's clock."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-FORMAT = 1  # of `incident.json`
-NO_TRACE = "0" * 31 + "1"  # the trace id of work that is on no trace
+FORMAT = 1  # format version of `incident.json`
+NO_TRACE = "0" * 31 + "1"  # trace id of work without a trace
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One structured log line. `id` names it in a diagnosis: "log-17"."""
+    """One structured log line; a diagnosis cites its `id`, such as "log-17"."""
 
     id: str
     at: float
@@ -24,7 +24,7 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of work of a service, or one call it makes; `ended` is None when it had not ended with the incident."""
+    """One request that a service handles, or one call that it makes; `ended` is None if it outlasted the incident."""
 
     trace_id: str
     span_id: str = ""
@@ -39,7 +39,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds(self) -> float | None:
-        """How long it took."""
+        """The duration; None without an end."""
         return None if self.ended is None else self.ended - self.began
 
 
@@ -52,7 +52,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric as the exposition formats have it: all series that belong to `name`, those of its buckets, too."""
+    """A metric family of the exposition formats: all series of `name`, including those of its buckets."""
 
     name: str
     kind: str
@@ -61,7 +61,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """A time during which a rule's condition held long enough; `resolved` is None while it still does."""
+    """An alert from the time when it fired until it resolved; `resolved` is None while it still fires."""
 
     name: str
     severity: str
@@ -72,7 +72,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
-    """What customers got in a stretch of time: how many requests, how many of them good, and p95 in seconds."""
+    """The service level in an interval: requests, good requests, and p95 in seconds."""
 
     requests: int
     good: int
@@ -80,12 +80,12 @@ class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float:
-        """The share of good requests; 1 when nobody asked."""
+        """The share of good requests; 1 without requests."""
         return self.good / self.requests if self.requests else 1.0
 
 
 class Basis(NamedTuple):
-    """Which code was replayed, on which variant, with which seed."""
+    """The code, variant, and seed of a replay."""
 
     code: str
     variant: str
@@ -93,11 +93,15 @@ class Basis(NamedTuple):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """`incident.json`: what was replayed, and what customers got before its worst part, `since` to `until`, and in it.
+    """The summary in `incident.json`.
 
-    `onset` is when the first of them got what is not good; None when all went well. `code` is the digest of the files
-    that were replayed. `late` is set when the replay ran late on a busy machine: the seconds that it waited for a
-    processor.
+    | field | meaning |
+    | --- | --- |
+    | `since`, `until` | the worst part of the incident |
+    | `before`, `after` | service level before the worst part, and in it |
+    | `onset` | first request without a good answer; None if all were good |
+    | `code` | digest of the replayed files |
+    | `late` | seconds that the replay waited for a processor, if it ran late on a busy machine |
     """
 
     format: int = FORMAT
@@ -119,12 +123,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def basis(self) -> Basis:
-        """What an experiment must share with this incident."""
+        """The code, variant, and seed that an experiment must share with this incident."""
         return Basis(self.code, self.variant, self.seed)
 
 
 class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of an incident."""
+    """All evidence of an incident."""
 
     summary: Summary
     logs: tuple[LogLine, ...]
@@ -134,10 +138,10 @@ class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clock_time(at: float) -> str:
-    """Write a time of the incident as 02:57:31, UTC."""
+    """Return a time of the incident as "02:57:31", UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
 
 
 def day(at: float) -> str:
-    """Write the day of a time, UTC, as 2026-03-14."""
+    """Return the day of a time as "2026-03-14", UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"

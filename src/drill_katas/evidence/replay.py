@@ -1,4 +1,4 @@
-"""Replays a kata's incident: drives the SUT as `incident.py` says, and gathers what it and its surroundings tell."""
+"""The replay of a kata's incident: `incident.py` drives the SUT, and the evidence is collected."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
 
-BUDGET: Final = 60.0  # seconds of a replay, which should take ten; then it is cut short
+BUDGET: Final = 60.0  # seconds after which a replay is cut short; ten are usual
 MOST_REPLAYED: Final = 2_048 * MIB  # limit on retained data; large, because `kata serve` runs a system for hours
 _NUMBERS: Final = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What to replay: whose files, of which variant, with which seed, and with what left out."""
+    """The input of a replay: files, variant, seed, and the ablation of an experiment."""
 
     kata: Kata
     arm: Arm
@@ -51,11 +51,11 @@ class Replay:
     ablation: str | None = None
 
 
-def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> IncidentRecord:
-    """Play an incident and return its evidence; `tell(share)` is called as it goes.
+def replay(what: Replay, report_progress: Callable[[float], None] = lambda _: None) -> IncidentRecord:
+    """Play an incident and return its evidence; `report_progress(share)` is called after each step.
 
-    A SUT that hangs or crashes ends the incident there, and a log line says so. Raises `UserError` when there is
-    nothing to play: the kata has no incident or no such ablation, or its module cannot be imported.
+    A SUT that hangs or crashes ends the incident early, with a log line. Raises `UserError` if the kata has no incident
+    or no such ablation, or if the learner's module cannot be imported.
     """
     with story_of(what.kata) as story:
         known = story.INCIDENT.ablations
@@ -64,23 +64,25 @@ def replay(what: Replay, tell: Callable[[float], None] = lambda _: None) -> Inci
 
         def after_step(scene: Scene, share: float) -> None:
             scene.meters.read(round(scene.clock.now(), 3), scene.sut, scene.watched)
-            tell(share)
+            report_progress(share)
 
-        told, code = story.INCIDENT, code_of(what.arm)
+        incident, code = story.INCIDENT, code_of(what.arm)
         with system(what, BUDGET) as sut:
             began = time.monotonic()
-            clock, meters = Clock(told.began, told.scale), Meters(told.buckets, told.scale)
-            scene = Scene(sut, told, clock, meters, after_step, what.variant, what.seed, what.ablation)
+            clock, meters = Clock(incident.began, incident.scale), Meters(incident.buckets, incident.scale)
+            scene = Scene(sut, incident, clock, meters, after_step, what.variant, what.seed, what.ablation)
             play(story, scene)
-            return _gathered(what, code, scene, time.monotonic() - began)
+            return _collected(what, code, scene, time.monotonic() - began)
 
 
 @contextlib.contextmanager
 def story_of(kata: Kata) -> Iterator[Any]:
-    """Import a kata's `incident.py`, afresh, on the judge's side. Raises `UserError` when it has none."""
+    """Import a fresh copy of a kata's `incident.py` into the judge. Raises `UserError` if the kata has none."""
     if not (kata.folder / "incident.py").is_file():
         raise UserError(f"{kata.name} has no incident to replay: there is no incident.py in {kata.folder}")
-    package = ModuleType(f"drill_katas_incident_{next(_NUMBERS)}")  # not its own name: that is the SUT's to import
+    package = ModuleType(
+        f"drill_katas_incident_{next(_NUMBERS)}"
+    )  # a unique name, because the SUT imports the real one
     package.__path__ = [str(kata.folder)]
     sys.modules[package.__name__] = package
     try:
@@ -96,20 +98,20 @@ def code_of(arm: Arm) -> str:
 
 
 def digest(files: Mapping[str, bytes]) -> str:
-    """Return one digest of files, by their names and contents."""
+    """Return one digest of the names and contents of files."""
     parts = sorted((name, hashlib.sha256(content).hexdigest()) for name, content in files.items())
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def ablations_of(kata: Kata) -> dict[str, str]:
-    """Return what can be left out of a kata's incident or put right, and what that means."""
+    """Return the ablations of a kata's incident by name, with their meaning in words."""
     with story_of(kata) as story:
         return dict(story.INCIDENT.ablations)
 
 
 @contextlib.contextmanager
 def system(what: Replay, seconds: float) -> Iterator[Sut]:
-    """Return the system under test of a replay that may take so many seconds."""
+    """Yield the SUT of a replay that may take `seconds`."""
     overlay = Overlay(what.kata, what.arm)
     zygotes = AlternatingZygotes(list(what.kata.manifest.imports)).get_ready()
     session = SutSession(zygotes, seed=what.seed, virtual_time=True)
@@ -126,7 +128,7 @@ def system(what: Replay, seconds: float) -> Iterator[Sut]:
 
 
 def play(story: Any, scene: Scene) -> None:
-    """Play an incident to its end, which comes early when the SUT hangs or crashes: a log line says so."""
+    """Play an incident to its end; a SUT that hangs or crashes ends it early, with a log line."""
     try:
         story.replay(scene)
     except Broken as broken:
@@ -136,16 +138,16 @@ def play(story: Any, scene: Scene) -> None:
 
 
 def _late(meter: Meter) -> float | None:
-    """Return how long a replay waited for a processor, if that was enough to move what is in it."""
+    """Return the seconds that a replay waited for a processor, None if that was too short to matter."""
     return round(meter.run_delay, 2) if meter.delay_share() > BUSY_SHARE else None
 
 
-def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> IncidentRecord:
+def _collected(what: Replay, code: str, scene: Scene, seconds: float) -> IncidentRecord:
     metrics = scene.meters.families()
     alerts = alerts_of(scene.incident.rules, Metrics(metrics))
     began, ended = scene.incident.began, scene.incident.ended
     since, until = scene.incident.impact
-    asked = [each for each in scene.requests if each.name == scene.incident.request]
+    requests = [each for each in scene.requests if each.name == scene.incident.request]
     summary = Summary(
         kata=what.kata.name,
         variant=what.variant,
@@ -156,9 +158,9 @@ def _gathered(what: Replay, code: str, scene: Scene, seconds: float) -> Incident
         ended=ended,
         since=since,
         until=until,
-        onset=min((each.began for each in asked if each.good is False), default=None),
-        before=level_of(asked, began, since),
-        after=level_of(asked, since, until),
+        onset=min((each.began for each in requests if each.good is False), default=None),
+        before=level_of(requests, began, since),
+        after=level_of(requests, since, until),
         seconds=round(seconds, 2),
         late=_late(scene.sut.check.meter),
         code=code,

@@ -1,4 +1,4 @@
-"""The samples of an incident, as alert rules and questions look them up; and which alerts the rules give."""
+"""Lookup of an incident's samples for rules and queries, and the evaluation of alert rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Metrics:
-    """All series by their names."""
+    """All series by name."""
 
     def __init__(self, families: Iterable[Family]) -> None:
         self._series: dict[str, list[Series]] = {}
@@ -25,11 +25,11 @@ class Metrics:
                 self._series.setdefault(series.name, []).append(series)
 
     def names(self) -> list[str]:
-        """Return the names of all series."""
+        """Return the names of all series, sorted."""
         return sorted(self._series)
 
     def of(self, name: str, labels: Mapping[str, str]) -> list[Series]:
-        """Return the series of that name with at least these labels, of which each has a value, or one of `a|b`."""
+        """Return the series of that name with at least these labels; a value `a|b` matches a or b."""
         wanted = {label: value.split("|") for label, value in labels.items()}
         return [
             series
@@ -40,18 +40,18 @@ class Metrics:
     def select(
         self, name: str, labels: Mapping[str, str], since: float, until: float
     ) -> Iterator[tuple[Mapping[str, str], Sequence[Point]]]:
-        """Return the series of that name with at least these labels, each with its points of a stretch of time."""
+        """Return the series of that name with at least these labels, each with its points from `since` to `until`."""
         for series in self.of(name, labels):
             first = bisect_left(series.points, (since,))
             yield series.labels, series.points[first : bisect_right(series.points, (until, float("inf")))]
 
     def times(self) -> list[float]:
-        """Return all times at which something was sampled."""
+        """Return the times of all samples, sorted."""
         return sorted({at for of in self._series.values() for series in of for at, _ in series.points})
 
 
 def alerts_of(rules: Iterable[Rule], metrics: Metrics) -> tuple[Alert, ...]:
-    """Return the alerts that fire, in order of time; rules are looked at whenever metrics are read."""
+    """Return the alerts that fire, in order of time; rules are evaluated at each time with samples."""
     times = metrics.times()
     found = [alert for rule in rules for alert in _alerts(rule, metrics, times)]
     return tuple(sorted(found, key=lambda alert: alert.fired))

@@ -1,4 +1,4 @@
-"""The scene of an incident: what a kata's `incident.py` plays on, and what is recorded while it does."""
+"""The scene of an incident: the interface for a kata's `incident.py`, and the recording of its requests."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
     from drill_katas.services.network import Network
     from drill_katas.services.upstream import Upstream
 
-QUIET: Final = 0.05  # seconds without a sign of progress, and what waits is taken to wait for good
-AT_REST: Final = 0.25  # seconds without one, when all customers have hung up for good
+QUIET: Final = 0.05  # seconds without progress after which the clock may jump
+AT_REST: Final = 0.25  # seconds without progress after the last customer hung up, at the end of the incident
 LOOK: Final = 0.002  # seconds between two looks
 STATUS: Final = re.compile(r"[a-z]+( [a-z]+)?")  # such as "paid", "sold out"
-SHOWN_ANSWER: Final = 60  # characters
-INSTANT: Final = 0.001  # seconds that are not worth a jump
+SHOWN_ANSWER: Final = 60  # most characters of an answer
+INSTANT: Final = 0.001  # seconds that are too short for a jump
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a customer asked, when (by the incident's clock), and what came of it: a status, "none" if they gave up.
+    """A finished request of a customer, with times of the incident's clock; `status` is "none" if they gave up.
 
-    `good` is None when that says nothing of the service.
+    `good` is None if the request does not count for the service level.
     """
 
     service: str
@@ -58,12 +58,12 @@ class Request:
 
 @dataclass
 class Sent:
-    """A request over HTTP that is under way; its customer gives up after `patience` seconds of the incident's clock."""
+    """An open request over HTTP; its customer gives up after `patience` seconds of the incident's clock."""
 
     service: str
     name: str
     future: Future[HttpResponse]
-    sent: float  # by the judge's clock
+    sent: float  # time of the judge's clock
     began: float
     patience: float
     good: Callable[[HttpResponse], bool] | None
@@ -71,9 +71,10 @@ class Sent:
 
 @dataclass
 class Scene:
-    """Plays an incident on a SUT. `chance` is for whatever the seed should change, and `ablation` what is left out.
+    """Plays an incident on a SUT.
 
-    After each step `after_step` is told which share of the incident is over. One that is `endless` goes on after that.
+    `chance` is the random generator of the seed; `ablation` names the experiment. `after_step(scene, share)` is called
+    after each step with the completed share. An `endless` scene continues after its end.
     """
 
     sut: Sut
@@ -88,32 +89,32 @@ class Scene:
     requests: list[Request] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     logs: list[LogLine] = field(default_factory=list)
-    services: dict[str, str] = field(default_factory=dict)  # of requests that are calls: trace id -> service
+    services: dict[str, str] = field(default_factory=dict)  # service of each call, by trace id
     watched: dict[str, Database | Upstream | Network] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)  # of a watched database or upstream: who uses it
-    exposed: dict[str, Callable[[], Handle]] = field(default_factory=dict)  # by service: what one may call by hand
+    owners: dict[str, str] = field(default_factory=dict)  # service that uses each watched database or upstream
+    exposed: dict[str, Callable[[], Handle]] = field(default_factory=dict)  # objects to call by hand, by service
     _sent: list[Sent] = field(default_factory=list)
-    _unfinished: bool = False  # whether a customer of this step has hung up, or was told that the work goes on
+    _unfinished: bool = False  # whether a customer of this step hung up, or got the status 202
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"incident {self.seed}")  # noqa: S311 - a night in a shop, not a secret
 
     def without(self, ablation: str) -> bool:
-        """Return whether this is the experiment of that name."""
+        """Return whether this replay is the experiment `ablation`."""
         assert ablation in self.incident.ablations, f"incident.py does not name the ablation {ablation}"
         return self.ablation == ablation
 
     def watch(self, name: str, thing: Database | Upstream | Network, owner: str = "") -> None:
-        """Record what a database, an upstream or a network sees, under this name; `owner` is the service using it."""
+        """Record the observations of a database, an upstream, or a network; `owner` is the service that uses it."""
         self.watched[name] = thing
         self.owners[name] = owner
 
     def expose(self, service: str, handle: Callable[[], Handle]) -> None:
-        """Let people call an object's methods by hand, as this service's, while the system is live."""
+        """Make an object's methods callable by hand under `kata serve`, as those of `service`."""
         self.exposed[service] = handle
 
     def ticks(self, seconds: float) -> Iterator[float]:
-        """Go through the incident in steps, as minutes since its beginning; what a step began is let come to rest."""
+        """Yield the minutes since the start for each step of `seconds`; each step ends when the system is at rest."""
         steps = int(self.incident.minutes * 60 / seconds)
         for step in itertools.count() if self.endless else range(steps):
             self._jump_to(self.incident.began + step * seconds)
@@ -121,27 +122,30 @@ class Scene:
             yield step * seconds / 60
             end = self.incident.began + (step + 1) * seconds
             self._settle()
-            if self._unfinished:  # the system may still be at work, which a jump would lengthen
+            if self._unfinished:  # the system may still be working, and a jump would lengthen this work
                 self._wait_until_still(QUIET, end)
             self._jump_to(end)
             self._give_up()
             if step + 1 == steps and not self.endless and self._sent:
-                self._give_up(at_once=True)  # before the last sample, which would otherwise miss these customers
+                self._give_up(at_once=True)  # so that the last sample includes these customers
                 self._wait_until_still(AT_REST)
             self._note_in_flight(len(self._sent))
             self.after_step(self, min(1.0, (step + 1) / steps))
 
     def wait(self, seconds: float) -> None:
-        """Let some of the incident's time pass between two requests."""
+        """Let `seconds` of the incident's clock pass between two requests."""
         self._jump_to(self.clock.now() + seconds)
 
     def call(
         self, service: str, name: str, act: Callable[[], T], good: Callable[[T], bool] = lambda _: True, **fields: Any
     ) -> T | None:
-        """Have `act` call the SUT as one request to a service, on a trace of its own; returns what it answered.
+        """Run `act`, which calls the SUT, as one request to a service on a new trace; return its answer.
 
-        What the SUT raises is logged, as a framework does, and the answer is None. `fields` are told with its trace. An
-        answer that is a word or two is the request's status.
+        | case | effect |
+        | --- | --- |
+        | the SUT raises | the error is logged, as by a framework; the answer is None |
+        | the answer is one or two words | it becomes the status of the request |
+        | `fields` | they become attributes of the span |
         """
         trace_id = f"{self.chance.getrandbits(128):032x}"
         self.services[trace_id] = service
@@ -157,9 +161,9 @@ class Scene:
                     service, "error", "request failed", trace_id=trace_id, request=name, error=error.raised.strip()
                 )
             else:
-                said = isinstance(answer, str) and STATUS.fullmatch(answer)
-                status = answer if isinstance(answer, str) and said else "ok"
-                if isinstance(answer, str) and not said:
+                is_status = isinstance(answer, str) and STATUS.fullmatch(answer)
+                status = answer if isinstance(answer, str) and is_status else "ok"
+                if isinstance(answer, str) and not is_status:
                     fields = {"answer": answer[:SHOWN_ANSWER], **fields}
                 is_good = good(answer)
         ended = time.monotonic()
@@ -188,10 +192,10 @@ class Scene:
         good: Callable[[HttpResponse], bool] | None = is_2xx,
         **options: Any,
     ) -> Future[HttpResponse]:
-        """Begin a request to a node, such as "GET /health"; its customer gives up after `patience` seconds.
+        """Start a request to a node, such as "GET /health"; its customer gives up after `patience` seconds.
 
-        `good` says what a good answer is; None, and what becomes of this request says nothing of the service.
-        `options` are those of aiohttp's client: `json`, `headers`, and `path` where it is not the one in the name.
+        `good` decides whether an answer is good; with None, the request does not count for the service level.
+        `options` are those of aiohttp's client, such as `json` and `headers`, and `path` if it differs from the name.
         """
         method, _, path = name.partition(" ")
         path = options.pop("path", path)
@@ -210,11 +214,11 @@ class Scene:
         self.logs.append(line)
 
     def gauge(self, name: str, value: float, about: str, **labels: str) -> None:
-        """Set a metric of the surroundings, which `about` describes."""
+        """Set a gauge of the surroundings; `about` is its help text."""
         self.meters.set_gauge(name, about, labels, value)
 
     def _note_in_flight(self, requests: int) -> None:
-        self.gauge("requests_in_flight", requests, "Requests that have no answer yet.")
+        self.gauge("requests_in_flight", requests, "Requests without an answer yet.")
 
     def _note(self, request: Request) -> None:
         self.requests.append(request)
@@ -223,7 +227,7 @@ class Scene:
         self.meters.note(request.service, request.name, request.status, max(0.0, request.ended - request.began))
 
     def _jump_to(self, at: float) -> None:
-        """Go on from a later time; what the system itself waits for meanwhile comes in its turn."""
+        """Jump to a later time; timeouts of the SUT on the way run out in order."""
         while (left := at - self.clock.now()) > INSTANT:
             skipped = self.clock.skipped(left)
             step = self.sut.advance(skipped) if skipped else 0.0
@@ -232,7 +236,7 @@ class Scene:
                 self._settle()
 
     def _settle(self) -> None:
-        """Wait until all requests are answered, or nothing moves any more; then who waits has time to give up."""
+        """Wait until all requests are answered or the system makes no progress; customers may give up meanwhile."""
         still = self._stillness(QUIET)
         while self._sent:
             self._take_answers()
@@ -245,7 +249,7 @@ class Scene:
         return Stillness(self._signs, self.sut.check.meter, seconds)
 
     def _signs(self) -> tuple[int, ...]:
-        """Return what changes while there is progress."""
+        """Return numbers that change while there is progress."""
         return (len(self._sent), *map(_signs_of, self.watched.values()))
 
     def _take_answers(self) -> None:
@@ -254,7 +258,7 @@ class Scene:
             self._end(sent)
 
     def _give_up(self, *, at_once: bool = False) -> None:
-        """Have customers hang up whose patience is at its end."""
+        """Cancel the requests whose patience is over, or with `at_once` all of them."""
         now = self.clock.now()
         for sent in [each for each in self._sent if at_once or now - each.began >= each.patience]:
             self._sent.remove(sent)
@@ -263,7 +267,7 @@ class Scene:
             self._end(sent)
 
     def _wait_until_still(self, seconds: float, end: float = math.inf) -> None:
-        """Wait until nothing has moved for so many seconds of the judge's clock, at most until `end` of ours."""
+        """Wait until there is no progress for `seconds` of the judge's clock, at most until `end` of the incident's."""
         still = self._stillness(seconds)
         while not still.reached() and self.clock.now() < end:
             time.sleep(LOOK)
@@ -281,7 +285,7 @@ class Scene:
 
 
 def _signs_of(thing: Any) -> int:
-    """Return a number that changes when a watched thing has seen something."""
+    """Return a number that changes when a watched thing observes something."""
     if hasattr(thing, "hops"):
         return len(thing.hops) + sum(hop.ended is not None for hop in thing.hops[-200:])
     return len(thing.statements) if hasattr(thing, "statements") else len(thing.sent)

@@ -1,4 +1,4 @@
-"""Sees when a system has come to rest: it shows no sign of progress."""
+"""Detection of a system at rest: it shows no sign of progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Stillness:
-    """Whether nothing has moved for some seconds in which the system had a processor: without one it shows no sign."""
+    """Detects that `signs` did not change for `seconds`.
+
+    Time without a processor does not count, because a system without one cannot make progress.
+    """
 
     def __init__(self, signs: Callable[[], tuple[int, ...]], meter: Meter, seconds: float) -> None:
         self._signs = signs
@@ -23,7 +26,7 @@ class Stillness:
         self._waited = meter.measure()
 
     def reached(self) -> bool:
-        """Look once more, and return whether it has been still for that long."""
+        """Look again, and return whether the system has been still for `seconds`."""
         now, seen = time.monotonic(), self._signs()
         if seen != self._seen:
             self._since, self._seen = now, seen

@@ -1,6 +1,6 @@
-"""Where the evidence of an incident lies: a folder of files that people's own tools read, too.
+"""The folder of an incident's evidence, in formats that common tools read.
 
-| file | what | read by |
+| file | content | read by |
 | --- | --- | --- |
 | `incident.json` | the `Summary`, and the alerts that fired | |
 | `logs.jsonl` | log lines, one JSON object each | jq, lnav |
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from drill_katas.practice.workspace import Workspace
 
 DAMAGE: Final = (OSError, ValueError, LookupError, TypeError, msgspec.MsgspecError)
-OWN: Final = ("id", "at", "service", "level", "event", "trace_id")  # of a log line; the rest are its fields
+OWN: Final = ("id", "at", "service", "level", "event", "trace_id")  # keys of each log line; others are its fields
 
 
-class _Told(msgspec.Struct, frozen=True):
+class _IncidentFile(msgspec.Struct, frozen=True):
     summary: Summary
     alerts: tuple[Alert, ...]
 
@@ -52,10 +52,10 @@ def folder_beside(workspace: Workspace, kata: str, basis: Basis) -> Path:
 
 
 def write(folder: Path, incident: IncidentRecord, rules: Iterable[Rule]) -> None:
-    """Write an incident and replace the earlier one in this folder, whole. Raises `UserError`."""
+    """Write an incident; it replaces the whole folder. Raises `UserError`."""
     try:
         with replacing_folder(folder) as draft:
-            (draft / "incident.json").write_bytes(indented_json(_Told(incident.summary, incident.alerts)))
+            (draft / "incident.json").write_bytes(indented_json(_IncidentFile(incident.summary, incident.alerts)))
             (draft / "logs.jsonl").write_bytes(json_lines(map(line_to_json, incident.logs)))
             (draft / "traces.json").write_bytes(msgspec.json.encode(to_otlp(incident.spans)))
             (draft / "metrics.txt").write_bytes(to_openmetrics(incident.metrics))
@@ -65,7 +65,7 @@ def write(folder: Path, incident: IncidentRecord, rules: Iterable[Rule]) -> None
 
 
 def copy(folder: Path, to: Path) -> None:
-    """Copy an incident to another folder, and replace the one there. Raises `UserError`."""
+    """Copy an incident to another folder; it replaces that folder. Raises `UserError`."""
     try:
         with replacing_folder(to) as draft:
             shutil.copytree(folder, draft, dirs_exist_ok=True)
@@ -74,41 +74,41 @@ def copy(folder: Path, to: Path) -> None:
 
 
 def read(folder: Path, kata: str) -> IncidentRecord:
-    """Read an incident. Raises `UserError` when there is none, or when it is damaged."""
+    """Return the incident in a folder. Raises `UserError` if there is none, or if it is damaged."""
     if not folder.is_dir():
         raise UserError(f"there is no incident of {kata} yet; `kata incident {kata}` replays one")
     try:
-        told = msgspec.json.decode((folder / "incident.json").read_bytes(), type=_Told)
+        content = msgspec.json.decode((folder / "incident.json").read_bytes(), type=_IncidentFile)
         lines = (folder / "logs.jsonl").read_bytes().splitlines()
         return IncidentRecord(
-            summary=told.summary,
-            alerts=told.alerts,
+            summary=content.summary,
+            alerts=content.alerts,
             logs=tuple(line_from_json(msgspec.json.decode(line)) for line in lines),
             spans=from_otlp(msgspec.json.decode((folder / "traces.json").read_bytes())),
             metrics=from_openmetrics((folder / "metrics.txt").read_text(encoding="utf-8")),
         )
     except DAMAGE as error:
-        raise UserError(f"{folder} is damaged ({error}); `kata incident {kata}` makes it again") from error
+        raise UserError(f"{folder} is damaged ({error}); `kata incident {kata}` replays the incident again") from error
 
 
 def summary_of(folder: Path) -> Summary | None:
-    """Return the summary of the incident in a folder; None without one, or when it is damaged."""
+    """Return the summary of the incident in a folder; None if there is none, or if it is damaged."""
     try:
-        return msgspec.json.decode((folder / "incident.json").read_bytes(), type=_Told).summary
+        return msgspec.json.decode((folder / "incident.json").read_bytes(), type=_IncidentFile).summary
     except DAMAGE:
         return None
 
 
 def experiment_with(workspace: Workspace, incident: IncidentRecord, ablation: str) -> IncidentRecord | None:
-    """Return an experiment with this very incident: of the same code, variant and seed. Raises `UserError`."""
+    """Return the experiment with the same code, variant, and seed as the incident, or None. Raises `UserError`."""
     kata = incident.summary.kata
     folder = folder_of(workspace, kata, ablation)
-    made = read(folder, kata) if folder.is_dir() else None
-    return made if made and made.summary.basis == incident.summary.basis else None
+    played = read(folder, kata) if folder.is_dir() else None
+    return played if played and played.summary.basis == incident.summary.basis else None
 
 
 def line_to_json(line: LogLine) -> dict[str, Any]:
-    """Return a log line as its services write it: its own fields beside the usual ones, which win."""
+    """Return a log line as a JSON object; its fields are keys beside those in `OWN`, and `OWN` wins."""
     at = datetime.fromtimestamp(line.at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     trace = {"trace_id": line.trace_id} if line.trace_id else {}
     usual = {"id": line.id, "at": at, "service": line.service, "level": line.level, "event": line.event, **trace}

@@ -48,7 +48,7 @@ class Case:
         """Return the recorded incident. Raises `UserError` if there is none."""
         return store.read(self.folder, self.kata.name)
 
-    def ask(self, about: str, experiment: str | None = None, **options: Any) -> IncidentRecord:
+    def query(self, about: str, experiment: str | None = None, **options: Any) -> IncidentRecord:
         """Return the recorded incident or an experiment's replay, and record the query in the journal.
 
         Raises `UserError` if there is no such record.

@@ -87,11 +87,11 @@ def read_hypothesis(reader: Reader, options: DiagnoseOptions) -> Hypothesis:
     """Parse a hypothesis from options. Raises `UserError` for an invalid or missing option."""
     for option in ("component", "mechanism", "onset"):
         if not options[option]:
-            raise UserError(f"--{option} is missing, and there is no terminal to ask at")
+            raise UserError(f"--{option} is missing, and the command can ask for it only at a terminal")
     labels = dict(reader.alert(each) for each in options["alert"])
     missing = [f"--alert {name}=caused|noise" for name in reader.fired if name not in labels]
     if missing:
-        raise UserError(f"{' '.join(missing)} is missing, and there is no terminal to ask at")
+        raise UserError(f"{' '.join(missing)} is missing, and the command can ask for it only at a terminal")
     return Hypothesis(
         component=reader.component(options["component"]),
         mechanisms=reader.mechanisms(",".join(options["mechanism"])),

@@ -1,1 +1,1 @@
-"""A kata's broken system, live: its incident plays on and on, to be scraped, called by hand and followed."""
+"""`kata serve`: a kata's broken system, live, to scrape, call by hand, and follow."""

@@ -1,4 +1,4 @@
-"""The HTTP endpoint of a live system, on this machine alone: its metrics, and its services to call by hand."""
+"""The HTTP endpoint of a live system, on this machine only: metrics, and services to call by hand."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from drill_katas.services.hops import HttpResponse
 
 HOST: Final = "127.0.0.1"
-BRIEF: Final = 0.1  # seconds that a scrape waits until the system is between two of its steps
-LONGEST: Final = 60.0  # seconds between two scrapes over which gauges keep their maximum
+BRIEF: Final = 0.1  # seconds that a scrape waits for the end of a step
+LONGEST: Final = 60.0  # most seconds between two scrapes over which a gauge keeps its maximum
 UNANSWERED: Final = "the system gave no answer"
 
 
 class Endpoint:
-    """Serves `/metrics`, `/SERVICE/...` and at `/` a list of these, while it is open. `port` 0 takes a free one."""
+    """Serves `/metrics`, `/SERVICE/...`, and a list of these at `/`; `port` 0 takes any free port."""
 
-    def __init__(self, scene: Scene, desk: JobQueue, port: int) -> None:
+    def __init__(self, scene: Scene, jobs: JobQueue, port: int) -> None:
         self._scene = scene
-        self._desk = desk
+        self._jobs = jobs
         self._loop = EventLoopThread()
         self._samples: tuple[Sample, ...] = ()
         self._measured = self._scraped = time.monotonic()
@@ -44,17 +44,17 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The address."""
         return f"http://{HOST}:{self.port}"
 
     def __enter__(self) -> Self:
-        """Begin to listen. Raises `UserError` when the port is taken."""
+        """Start to listen. Raises `UserError` if the port is not available."""
         try:
             self._loop.run(self._start())
         except OSError as error:
             self._loop.close()
-            why = os.strerror(error.errno or 0)
-            raise UserError(f"port {self.port} cannot be had ({why}); take another: --port 0") from None
+            reason = os.strerror(error.errno or 0)
+            raise UserError(f"port {self.port} is not available ({reason}); --port 0 takes any free port") from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,17 +63,17 @@ class Endpoint:
         self._loop.close()
 
     def measure(self) -> None:
-        """Take the samples that are scraped until the next time; for the thread that plays the incident."""
+        """Take the samples for scrapes until the next call. Call this only in the thread that plays the incident."""
         measured = time.monotonic()
         since = max(self._scraped, measured - LONGEST)
         self._samples = tuple(self._scene.meters.samples(self._scene.sut, self._scene.watched, since))
         self._measured = measured
 
     def services(self) -> dict[str, str]:
-        """Return the names of the services, and how one calls them."""
+        """Return the names of the services, with the form of their requests."""
         nodes = self._nodes()
-        by_path = {node: f"/{node}/..., as the briefing says what it serves" for node in nodes}
-        by_method = {name: f"/{name}/METHOD, a JSON list of arguments as its body" for name in self._scene.exposed}
+        by_path = {node: f"/{node}/... (requests of the briefing)" for node in nodes}
+        by_method = {name: f"/{name}/METHOD (body: a JSON list of arguments)" for name in self._scene.exposed}
         return by_path | by_method
 
     async def _start(self) -> None:
@@ -88,12 +88,12 @@ class Endpoint:
         self.port = self._runner.addresses[0][1]
 
     async def _index(self, _request: web.Request) -> web.Response:
-        told = f"it is {clock_time(self._scene.clock.now())}"
-        return web.Response(text="\n".join([told, "/metrics", *self.services().values(), ""]))
+        time_line = f"incident time {clock_time(self._scene.clock.now())}"
+        return web.Response(text="\n".join([time_line, "/metrics", *self.services().values(), ""]))
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        with contextlib.suppress(TimeoutError):  # who scrapes gets what there was before: a gap would be worse
-            await asyncio.wait_for(asyncio.wrap_future(self._desk.leave(self.measure)), BRIEF)
+        with contextlib.suppress(TimeoutError):  # a late scrape gets the last samples, because a gap is worse
+            await asyncio.wait_for(asyncio.wrap_future(self._jobs.submit(self.measure)), BRIEF)
         self._scraped = self._measured  # gauges keep their maximum between two scrapes
         text, content_type = negotiated(self._samples, request.headers.get("accept", ""))
         return web.Response(body=text, headers={"content-type": content_type})
@@ -105,11 +105,11 @@ class Endpoint:
             return await _pass_on(network, service, request)
         if service in self._scene.exposed:
             return await self._call(service, request)
-        known = ", ".join(self.services()) or "nothing is up yet"
-        return web.Response(status=404, text=f"there is no service {service!r} here; there are: {known}\n")
+        known = ", ".join(self.services()) or "none yet, the system is starting"
+        return web.Response(status=404, text=f"there is no service {service!r} here; services: {known}\n")
 
     async def _call(self, service: str, request: web.Request) -> web.Response:
-        """Call a method, with the JSON list in the body as its arguments; any other value is the only one."""
+        """Call a method; the body is a JSON list of arguments, or one argument of another type."""
         if request.method != "POST":
             return web.Response(status=405, text="POST a JSON list of arguments\n", headers={"allow": "POST"})
         body = await request.read()
@@ -118,7 +118,7 @@ class Endpoint:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return web.Response(status=400, text=f"the body should be a JSON list of arguments: {error}\n")
         arguments = value if isinstance(value, list) else [value]
-        called = self._desk.leave(lambda: self._called(service, request.match_info["rest"], arguments))
+        called = self._jobs.submit(lambda: self._called(service, request.match_info["rest"], arguments))
         try:
             return web.json_response(await asyncio.wrap_future(called))
         except SutError as error:

@@ -1,4 +1,4 @@
-"""Where other threads leave what they want of a system that answers one at a time."""
+"""A queue of jobs from other threads for the thread that plays the incident."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ T = TypeVar("T")
 
 
 class JobQueue:
-    """Keeps jobs until the thread that plays the incident rests between two of its steps, and does them then."""
+    """Runs jobs in the thread that plays the incident, between two of its steps."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
 
-    def leave(self, job: Callable[[], T]) -> Future[T]:
-        """Leave a job, and return at once what its value will be."""
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Add a job, and return the future of its value. Thread-safe."""
         future: Future[T] = Future()
         self._jobs.put((future, job))
         return future
 
     def rest(self, seconds: float) -> None:
-        """Do the jobs that are left within so many seconds, and one that waits already even if that is no time."""
+        """Run the jobs that arrive within `seconds`; at least one waiting job runs even if `seconds` is 0."""
         until = time.monotonic() + seconds
         while True:
             try:
@@ -36,13 +36,13 @@ class JobQueue:
             except queue.Empty:
                 return
             if future.set_running_or_notify_cancel():
-                _do(job, future)
-            if time.monotonic() >= until:  # however many there are, the story goes on
+                _run(job, future)
+            if time.monotonic() >= until:  # the incident continues, even if more jobs wait
                 return
 
 
-def _do(job: Callable[[], T], future: Future[T]) -> None:
+def _run(job: Callable[[], T], future: Future[T]) -> None:
     try:
         future.set_result(job())
-    except (Exception, CheckEnded) as error:  # noqa: BLE001 - it is for whoever left the job
+    except (Exception, CheckEnded) as error:  # noqa: BLE001 - the submitter of the job handles it
         future.set_exception(error)

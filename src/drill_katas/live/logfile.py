@@ -1,4 +1,4 @@
-"""The log of a live system as a file, and what follows it."""
+"""The log file of a live system: writing and following."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from drill_katas.practice.workspace import Workspace
 
 NAME: Final = "logs.jsonl"
-LOOK: Final = 0.1  # seconds between two looks for more
+LOOK: Final = 0.1  # seconds between two reads
 
 
 def folder_of(workspace: Workspace, kata: str) -> Path:
-    """Return where the files of a live system lie."""
+    """Return the folder of a live system's files."""
     return workspace.state / "live" / kata
 
 
 class LogFile:
-    """Is written by one process at a time, which holds its lock as long as the system is live."""
+    """Writes the log of a live system; its lock is held as long as the system is live."""
 
     def __init__(self, folder: Path) -> None:
-        """Begin anew. Raises `UserError` when another process is writing it."""
+        """Create an empty log. Raises `UserError` if another process writes it."""
         folder.mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes] = (folder / NAME).open("ab")
         if not try_lock(self._file):
-            raise UserError(f"{folder.name} is live already, in another terminal")
+            raise UserError(f"{folder.name} is already live in another terminal")
         self._file.truncate(0)
 
     def write(self, lines: Iterable[LogLine]) -> None:
-        """Add lines."""
+        """Append lines."""
         self._file.write(json_lines(map(line_to_json, lines)))
         self._file.flush()
 
@@ -51,16 +51,16 @@ class LogFile:
 
 
 def follow(folder: Path) -> Iterator[LogLine]:
-    """Yield the lines of a live system, from its beginning on, as they come; it ends with the system.
+    """Yield all lines of a live system, from its start until it ends.
 
-    Raises `UserError` when the system is not live.
+    Raises `UserError` if the system is not live.
     """
     try:
         file = (folder / NAME).open("rb")
     except OSError:
         file = None
     if file is None or not is_locked(file):
-        raise UserError(f"{folder.name} is not live; `kata serve {folder.name}` in another terminal brings it up")
+        raise UserError(f"{folder.name} is not live; `kata serve {folder.name}` in another terminal starts it")
     with file:
         ended, rest = False, b""
         while not ended:

@@ -1,4 +1,4 @@
-"""Brings a kata's system up, and keeps its incident playing until it is stopped."""
+"""A live system: starts a kata's system and plays its incident until it is stopped."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from drill_katas.kit.incident import Incident
     from drill_katas.live.export import Exporter
 
-SHORTEST: Final = 0.0001  # seconds; the upper bound of the first bucket
-APART: Final = 1.05  # from one bucket's bound to the next, so that a percentile is right to 5 %
+SHORTEST: Final = 0.0001  # upper bound of the first bucket, in seconds
+APART: Final = 1.05  # ratio of two bucket bounds, so that a percentile is accurate to 5 %
 SCRAPED: Final = 15.0  # seconds of the incident's clock between two scrapes
 
 
 @dataclass(frozen=True)
 class LivePlan:
-    """How to serve: so many times as fast as the incident's clock, on which port, and where its files are to lie."""
+    """The options of a live system: speed of the incident's clock, TCP port, folder of its files, OTLP exporter."""
 
     speed: float
     port: int
@@ -42,49 +42,49 @@ class LivePlan:
 
 
 def serve(what: Replay, plan: LivePlan, ready: Callable[[Endpoint], None]) -> str:
-    """Serve until interrupted, or until the SUT is at its end; returns why. `ready` is called when all is up.
+    """Serve until interrupted, or until the SUT ends; return the reason. `ready` is called when all services run.
 
-    Raises `UserError` when the module cannot be imported, the port is taken, or the kata is served already.
+    Raises `UserError` if the module cannot be imported, the port is not available, or the kata is already live.
     """
     with story_of(what.kata) as story, LogFile(plan.folder) as log, system(what, math.inf) as sut:
-        told, desk = story.INCIDENT, JobQueue()
-        clock = PacedClock(told.began, told.scale, plan.speed, desk.rest)
+        incident, jobs = story.INCIDENT, JobQueue()
+        clock = PacedClock(incident.began, incident.scale, plan.speed, jobs.rest)
 
         def after_step(scene: Scene, _: float) -> None:
             endpoint.measure()
-            tell(scene)
+            publish(scene)
 
-        def tell(scene: Scene) -> None:
+        def publish(scene: Scene) -> None:
             lines, spans = stream.logs(), stream.spans()
             log.write(lines)
             if plan.exporter:
                 plan.exporter.send(spans, lines, time.time() - scene.clock.now())
-            scene.sut.begin_example()  # what it was asked is of no use any more
+            scene.sut.begin_example()  # drops the recorded calls, because nothing reads them
 
-        meters = Meters(buckets(told.buckets[-1]), told.scale)
-        scene = Scene(sut, told, clock, meters, after_step, what.variant, what.seed, endless=True)
+        meters = Meters(buckets(incident.buckets[-1]), incident.scale)
+        scene = Scene(sut, incident, clock, meters, after_step, what.variant, what.seed, endless=True)
         stream = Stream(scene)
-        with Endpoint(scene, desk, plan.port) as endpoint:
-            configure(plan, told, endpoint)
-            desk.leave(lambda: ready(endpoint))  # which is done when all services are up
+        with Endpoint(scene, jobs, plan.port) as endpoint:
+            configure(plan, incident, endpoint)
+            jobs.submit(lambda: ready(endpoint))  # runs at the first rest, when all services run
             try:
                 play(story, scene)
             finally:
-                tell(scene)
+                publish(scene)
     return str(scene.logs[-1].fields["reason"])
 
 
 def buckets(longest: float) -> tuple[float, ...]:
-    """Return bounds of a histogram's buckets, in seconds, up to the longest duration of interest or just over it."""
+    """Return the upper bounds of a histogram's buckets, in seconds; the last is at least `longest`."""
     many = math.ceil(math.log(longest / SHORTEST, APART))
     return tuple(float(f"{SHORTEST * APART**number:.6g}") for number in range(many + 1))
 
 
-def configure(plan: LivePlan, told: Incident, endpoint: Endpoint) -> None:
-    """Write the configuration of a Prometheus that scrapes the system and has its alert rules."""
+def configure(plan: LivePlan, incident: Incident, endpoint: Endpoint) -> None:
+    """Write the Prometheus configuration for the system: scraping, and alert rules at its speed."""
     name, every = plan.folder.name, f"{round(SCRAPED / plan.speed * 1000)}ms"
     rules = plan.folder / "rules.yml"
-    rules.write_text(rule_file(name, (rule.at_speed(plan.speed) for rule in told.rules)), encoding="utf-8")
+    rules.write_text(rule_file(name, (rule.at_speed(plan.speed) for rule in incident.rules)), encoding="utf-8")
     lines = [
         f"global: {{scrape_interval: {every}, scrape_timeout: {every}, evaluation_interval: {every}}}",
         f"rule_files: [{json.dumps(rules.name)}]",

@@ -66,7 +66,7 @@ class Copied:
 
     new: list[Path] = field(default_factory=list)
     same: list[Path] = field(default_factory=list)
-    kept: list[Path] = field(default_factory=list)
+    changed: list[Path] = field(default_factory=list)
     overwritten: dict[Path, Path] = field(default_factory=dict)
 
 
@@ -104,19 +104,19 @@ def start(workspace: Workspace, kata: Kata, variant: str | None) -> Path | None:
     Returns the folder that the learner's files were moved to, None if they stayed.
     """
     current = workspace.progress_of(kata).variant
-    kept = None
+    moved_to = None
     if variant is not None and variant != current:
-        kept = _restore(workspace, kata, variant)
-    _record(workspace, Started(kata=kata.name, variant=variant or current), kept)
-    return kept
+        moved_to = _restore(workspace, kata, variant)
+    _record(workspace, Started(kata=kata.name, variant=variant or current), moved_to)
+    return moved_to
 
 
 def reset(workspace: Workspace, kata: Kata, variant: str | None) -> Path:
     """Restore a kata's broken files, restart the clock, and return the folder with the learner's files."""
     variant = variant or workspace.progress_of(kata).variant
-    kept = _restore(workspace, kata, variant)
-    _record(workspace, Reset(kata=kata.name, variant=variant, kept=str(kept.relative_to(workspace.root))), kept)
-    return kept
+    moved_to = _restore(workspace, kata, variant)
+    _record(workspace, Reset(kata=kata.name, variant=variant, kept=str(moved_to.relative_to(workspace.root))), moved_to)
+    return moved_to
 
 
 def broken_files(kata: Kata, variant: str) -> dict[str, bytes]:
@@ -153,25 +153,25 @@ def _restore(workspace: Workspace, kata: Kata, variant: str) -> Path:
     The copies come first, so that a failure in between loses nothing. Raises `UserError`.
     """
     broken = broken_files(kata, variant)
-    kept = workspace.aside(kata.name)
+    moved_to = workspace.aside(kata.name)
     try:
-        kept.mkdir(parents=True)
+        moved_to.mkdir(parents=True)
         for name in broken:
             if (kata.folder / name).exists():
-                shutil.copy2(kata.folder / name, kept / name)
+                shutil.copy2(kata.folder / name, moved_to / name)
         for name, content in broken.items():
             _write_whole(kata.folder / name, content)
     except OSError as error:
         raise UserError(f"{kata.name} is not reset: cannot write {error.filename} ({error.strerror})") from error
-    return kept
+    return moved_to
 
 
-def _record(workspace: Workspace, event: Event, kept: Path | None) -> None:
+def _record(workspace: Workspace, event: Event, moved_to: Path | None) -> None:
     """Record an event. Raises `UserError`, with the folder that the learner's files were moved to."""
     try:
         workspace.journal.append(event)
     except UserError as error:
-        moved = f"; your files were moved to {kept.relative_to(workspace.root)}" if kept else ""
+        moved = f"; your files were moved to {moved_to.relative_to(workspace.root)}" if moved_to else ""
         raise UserError(f"{error}{moved}") from error
 
 
@@ -183,7 +183,7 @@ def _place(workspace: Workspace, target: Path, content: bytes, copied: Copied, *
     elif target.read_bytes() == content:
         copied.same.append(target)
     elif not force:
-        copied.kept.append(target)
+        copied.changed.append(target)
     else:
         aside = workspace.aside("init") / target.relative_to(workspace.root)
         aside.parent.mkdir(parents=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.evidence.graph import cycles, told_seconds
+from drill_katas.evidence.graph import cycles, format_seconds
 from drill_katas.evidence.records import clock_time, day
 from drill_katas.report.text import Segment as Piece
 from drill_katas.report.text import fit, line, wrapped
@@ -80,7 +80,7 @@ def _period(summary: Summary) -> str:
 
 def level(of: ServiceLevel) -> str:
     """Return a service level in words: "22 of 22 requests good (100%), p95 13 ms"."""
-    return f"{of.good} of {of.requests} requests good ({of.share:.0%}), p95 {told_seconds(of.p95)}"
+    return f"{of.good} of {of.requests} requests good ({of.share:.0%}), p95 {format_seconds(of.p95)}"
 
 
 def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[TextLine]:
@@ -116,7 +116,7 @@ def trace_list(found: Iterable[Trace], width: int) -> Iterator[TextLine]:
     """Return one line per trace: id, start, duration, spans, request."""
     yield line(("trace     began     took       spans  request", "dim"))
     for trace in found:
-        took = "no end" if trace.seconds is None else told_seconds(trace.seconds)
+        took = "no end" if trace.seconds is None else format_seconds(trace.seconds)
         status = trace.root.attributes.get("status", "")
         began = clock_time(trace.root.began)
         text = " ".join([f"{trace.root.service}: {trace.root.name} ({status})", *_more(trace.root)])
@@ -141,7 +141,7 @@ def trace_tree(trace: Trace, logs: Iterable[LogLine], ended: float, width: int) 
         end = ended if span.ended is None else span.ended
         start, stop = (round((at - began) / whole * (bar - 1)) for at in (span.began, end))
         timeline = " " * start + "█" * (stop - start + 1)
-        took = "no end" if span.ended is None else told_seconds(span.ended - span.began)
+        took = "no end" if span.ended is None else format_seconds(span.ended - span.began)
         name = f"{'  ' * depth}{span.service}: {span.name}"
         room = max(20, width - bar - 12)
         yield line(
@@ -213,7 +213,7 @@ def graph_lines(of: Sequence[Edge], width: int) -> Iterator[TextLine]:
     """Return the calls between services, and the cycles."""
     yield line((f"{'calls':>7}  {'failed':>6}  {'no end':>6}  {'p95':>9}  from -> to", "dim"))
     for edge in of:
-        text = f"{edge.calls:7}  {edge.failed:6}  {edge.open:6}  {told_seconds(edge.p95):>9}  "
+        text = f"{edge.calls:7}  {edge.failed:6}  {edge.open:6}  {format_seconds(edge.p95):>9}  "
         ends = fit(f"{edge.caller} -> {edge.callee}", max(20, width - len(text)))
         yield line(text, (ends, "bad" if edge.in_cycle else ""))
     for cycle in cycles(of):

@@ -17,7 +17,7 @@ ID: Final = 24  # columns
 
 
 def grade_lines(grades: Book, width: int) -> Iterator[TextLine]:
-    """Tell each submission's grade on a line, and in the end how many are solved."""
+    """Return one line per submission: grade, kata, score, first problem; then a line with totals and sandbox tier."""
     ids, katas, solved = 0, 0, 0
     for grade in grades:
         ids, katas = max(ids, len(grade.id)), max(katas, len(grade.kata or ""))
@@ -31,12 +31,12 @@ def grade_lines(grades: Book, width: int) -> Iterator[TextLine]:
             fit(_why(grade), width - len(head) - 2),
         )
     left = sum(grade.score is None for grade in grades)
-    without = f"; {left} not judged, through no fault of the fix: grade again" if left else ""
-    yield line(f"{solved} of {len(grades)} solved{without}; held at the tier {grades.tier}")
+    unjudged = f"; {left} not judged, because the judge or the machine failed: grade again" if left else ""
+    yield line(f"{solved} of {len(grades)} solved{unjudged}; sandbox tier {grades.tier}")
 
 
 def _why(grade: Grade) -> str:
-    """Say on one line what keeps it from being solved."""
+    """Return the first problem of a grade on one line, "" if the submission is solved."""
     failing = next((check for check in grade.checks if check.not_judged), None)
     failing = failing or next((check for check in grade.checks if not check.passed), None)
     if failing is not None:

@@ -24,7 +24,7 @@ MARKUP: Final[dict[str, dict[str, bool]]] = {
     "bold": {"bold": True},
     "note": {"yellow": True},
 }
-COLOURS: Final[dict[str, dict[str, Any]]] = {
+COLORS: Final[dict[str, dict[str, Any]]] = {
     "": {},
     "good": {"fg": "green"},
     "bad": {"fg": "red"},

@@ -1,1 +1,1 @@
-"""Certificates: every arm of a kata, judged on every check."""
+"""Certification of katas: arms, judged on checks, compared with their declarations."""

@@ -1,12 +1,12 @@
-"""`kata verify`: proves a kata against its arms.
+"""`kata verify`: certify a kata, by judging its arms and comparing the verdicts with `answer.toml`.
 
-Every arm (the broken variants, the reference, the accepted alternatives, the near misses) is judged on the path a
-learner's files take, over one seed or several, which also shuffle the checks. `answer.toml` declares the results.
+Every arm (broken variants, reference, accepted designs, near misses) is judged in the same way as a learner's files,
+with one seed or several. A seed also determines the order of the checks.
 
-| plan  | broken and right arms | near misses                                     |
-| ----- | --------------------- | ----------------------------------------------- |
-| quick | every check           | the checks that must fail, and those of symptom |
-| full  | every check           | every check                                     |
+| plan  | broken and right arms | near misses                                          |
+| ----- | --------------------- | ---------------------------------------------------- |
+| quick | every check           | the checks that they must fail, and those of symptom |
+| full  | every check           | every check                                          |
 """
 
 from __future__ import annotations
@@ -38,9 +38,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CertificationPlan:
-    """How to certify: with which seeds, each how many times, how many runs at once, and how busy a machine.
+    """The options of a certification.
 
-    A `full` one judges near misses on every check.
+    | field | meaning |
+    | --- | --- |
+    | `seeds` | seeds of the examples |
+    | `full` | judge near misses on every check |
+    | `repeat` | runs per seed |
+    | `jobs` | parallel runs |
+    | `load` | other busy processes |
+    | `derive` | write the thresholds from the measured figures |
     """
 
     seeds: Sequence[int]
@@ -51,15 +58,15 @@ class CertificationPlan:
     derive: bool = False
 
 
-def certify(kata: Kata, plan: CertificationPlan, tell: Callable[[int, int], None]) -> Certificate:
-    """Judge every arm as planned; `tell(done, of)` is called as it goes.
+def certify(kata: Kata, plan: CertificationPlan, report_progress: Callable[[int, int], None]) -> Certificate:
+    """Judge the arms as planned and return the certificate; `report_progress(done, of)` is called after each run.
 
-    A plan that derives writes the thresholds again from what it measured. Raises `UserError`.
+    Raises `UserError`.
     """
     answer = read_answer(kata.solutions)
     arms = arms_of(kata, answer)
     sources, unreadable = _sources(kata, arms)
-    names, rows = _judge(kata, plan, [arm for arm in arms if arm.label in sources], sources, tell)
+    names, rows = _judge(kata, plan, [arm for arm in arms if arm.label in sources], sources, report_progress)
     measured = list(_measured(rows))
     if plan.derive:
         derive(kata, measured)
@@ -84,7 +91,7 @@ def certify(kata: Kata, plan: CertificationPlan, tell: Callable[[int, int], None
 
 
 def _sources(kata: Kata, arms: Sequence[DeclaredArm]) -> tuple[dict[str, dict[str, bytes]], list[str]]:
-    """Return the files of each arm by its label, and what is wrong with near misses that cannot be read."""
+    """Return the files of each arm by label, and a fault for each near miss that cannot be read."""
     sources, unreadable = {}, []
     for arm in arms:
         try:
@@ -101,18 +108,18 @@ def _judge(
     plan: CertificationPlan,
     arms: Sequence[DeclaredArm],
     sources: Mapping[str, dict[str, bytes]],
-    tell: Callable[[int, int], None],
+    report_progress: Callable[[int, int], None],
 ) -> tuple[tuple[CheckName, ...], tuple[Row, ...]]:
-    """Return the columns and rows of the matrix. The near misses come last: the others show which checks there are."""
+    """Return the columns and rows of the matrix. Near misses run last, because the other arms yield the checks."""
     done, of = itertools.count(1), len(arms) * len(plan.seeds) * plan.repeat
-    tell(0, of)
+    report_progress(0, of)
     runs: dict[str, list[tuple[CheckResult, ...]]] = {}
 
     def judge(pool: Pool, chosen: Sequence[DeclaredArm], checks_of: Callable[[DeclaredArm], tuple[str, ...]]) -> None:
         tasks = {arm.label: _tasks(kata, plan, arm, sources[arm.label], checks_of(arm)) for arm in chosen}
         wrong = {task.key for arm in chosen if arm.kind not in RIGHT for task in tasks[arm.label]}
         every = [task for each in tasks.values() for task in each]
-        found = judge_all(pool, every, wrong=wrong, tell=lambda: tell(next(done), of))
+        found = judge_all(pool, every, wrong=wrong, after_each=lambda: report_progress(next(done), of))
         runs.update({label: [found[task.key] for task in each] for label, each in tasks.items()})
 
     with pool_of(kata, plan.jobs, plan.load) as pool:
@@ -145,7 +152,7 @@ def _columns(checks: Sequence[CheckResult]) -> tuple[CheckName, ...]:
 
 
 def _checks_of(arm: DeclaredArm, columns: Sequence[CheckName], plan: CertificationPlan) -> tuple[str, ...]:
-    """Return the checks to judge an arm on; none for all of them."""
+    """Return the checks to judge an arm on; empty for all checks."""
     if plan.full or arm.kind != "near miss":
         return ()
     return tuple(column.name for column in columns if column.name in arm.fails or column.stage is Stage.SYMPTOM)
@@ -181,28 +188,28 @@ def _flips(seen: Sequence[CheckResult | None], repeat: int) -> int:
 def _declared_and_fault(
     arm: DeclaredArm, check: str, seen: Sequence[CheckResult | None]
 ) -> tuple[Literal["pass", "fail", "either"], str]:
-    told = ", ".join(sorted({result.outcome.value if result else "missing" for result in seen}))
-    if arm.kind not in RIGHT:  # a busy machine may leave a check of a wrong arm undecided; see `_undecided`
+    outcomes = " and ".join(sorted({result.outcome.value if result else "missing" for result in seen}))
+    if arm.kind not in RIGHT:  # on a busy machine a check of a wrong arm may be not judged; see `_undecided`
         seen = [result for result in seen if result is None or not result.not_judged]
     if check in arm.may_fail and all(seen):
         return "either", ""
     if check not in arm.fails:
         wrong = next((result for result in seen if result is None or not result.passed), None)
-        why = f"{wrong.outcome}: {wrong.message}" if wrong else "it did not run"
-        return "pass", "" if all(result and result.passed for result in seen) else f"should pass, but {why}"
-    says = arm.fails[check]
+        reason = f"the outcome is {wrong.outcome}: {wrong.message}" if wrong else "it did not run"
+        return "pass", "" if all(result and result.passed for result in seen) else f"should pass, but {reason}"
+    pattern = arm.fails[check]
     for result in seen:
         if result is None or not result.failed:
-            return "fail", f"should fail, but {told}"
+            return "fail", f"should fail, but the outcome is {outcomes}"
         if not result.keeps_contract:
-            return "fail", f"should fail for what it is, but does not run: {result.message}"
-        if not re.search(says, result.message):
-            return "fail", f"should say {says!r}, but says {result.message!r}"
+            return "fail", f"should run and fail, but does not run: {result.message}"
+        if not re.search(pattern, result.message):
+            return "fail", f"the message should match {pattern!r}, but is {result.message!r}"
     return "fail", ""
 
 
 def _measured(rows: Sequence[Row]) -> Iterator[Measured]:
-    """Gather what was measured, by figure, from the right arms, and from those that must fail the check."""
+    """Return the values of each figure, measured by right arms and by arms that must fail the check."""
     cells = [(row.kind, cell) for row in rows for cell in row.cells]
     for name in sorted({name for _, cell in cells for name in cell.figures if " " not in name}):
         of = [(kind, cell.declared, value) for kind, cell in cells for value in cell.figures.get(name, ())]
@@ -212,22 +219,22 @@ def _measured(rows: Sequence[Row]) -> Iterator[Measured]:
 
 
 def _undeclared(arms: Sequence[DeclaredArm], columns: Sequence[CheckName]) -> Iterator[str]:
-    """Name what is declared of checks that are not there, and near misses that tempt nobody."""
+    """Return faults: declarations of unknown checks, and tempting near misses that fail the symptom."""
     symptoms = {column.name for column in columns if column.stage is Stage.SYMPTOM}
     known = {column.name for column in columns}
     for arm in arms:
         for name in (*arm.fails, *arm.may_fail):
             if name not in known:
-                yield f"{arm.label}: {name} is declared, and there is no such check"
+                yield f"{arm.label}: {name} is declared, but there is no such check"
         if arm.tempting and symptoms & arm.fails.keys():
-            yield f"{arm.label}: declared tempting, and yet fails the symptom"
+            yield f"{arm.label}: declared tempting, but fails the symptom"
 
 
 def _unproven(columns: Sequence[CheckName], rows: Sequence[Row]) -> Iterator[str]:
-    """Name the checks that nothing fails: nobody has seen that they can."""
+    """Return faults: checks that no arm fails, because nothing proves that they can fail."""
     for index, column in enumerate(columns):
         if not any(row.cells[index].declared == "fail" for row in rows):
-            yield f"{column.name}: no arm is declared to fail it, so nothing shows that it can"
+            yield f"{column.name}: no arm is declared to fail it, so nothing proves that it can fail"
 
 
 def _cell_faults(rows: Sequence[Row]) -> Iterator[str]:
@@ -238,9 +245,9 @@ def _cell_faults(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _undecided(rows: Sequence[Row]) -> Iterator[str]:
-    """Name the wrong arms that a run has not refused: none of the checks that must fail was judged to its end."""
+    """Return faults: runs of wrong arms in which every check that must fail was not judged."""
     for row in rows:
         must_fail = [cell.seen for cell in row.cells if cell.declared == "fail"]
         for outcomes in zip(*must_fail, strict=True):
             if set(outcomes) <= {Outcome.NOT_JUDGED.value}:
-                yield f"{row.kind} {row.arm}: not judged; certify it again on a machine that is less busy"
+                yield f"{row.kind} {row.arm}: not judged; certify again on a less busy machine"

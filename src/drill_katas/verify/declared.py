@@ -1,4 +1,4 @@
-"""The arms of a kata with what `answer.toml` declares of each, and what the declaration lacks."""
+"""The arms of a kata with their declarations in `answer.toml`, and faults of the declarations."""
 
 from __future__ import annotations
 
@@ -19,17 +19,22 @@ Kind = Literal["broken", "healthy", "reference", "accepted", "near miss"]
 RIGHT: Final[tuple[Kind, ...]] = ("healthy", "reference", "accepted")
 NEEDED: Final[tuple[tuple[tuple[Kind, ...], int, str], ...]] = (
     (("broken", "healthy"), 3, "broken versions"),
-    (("broken",), 2, "versions that are really broken"),
-    (("accepted",), 2, "accepted alternatives"),
+    (("broken",), 2, "versions with a real fault"),
+    (("accepted",), 2, "accepted designs"),
     (("near miss",), 4, "near misses"),
 )
 
 
 @dataclass(frozen=True)
 class DeclaredArm:
-    """An arm and its declaration: the checks it must fail, each with its message (a regex), and those it may fail.
+    """An arm and its declaration.
 
-    `source` is its folder or patch. A `tempting` arm passes the symptom.
+    | field | meaning |
+    | --- | --- |
+    | `source` | folder or patch |
+    | `fails` | checks that it must fail, with a regular expression for the message of each |
+    | `may_fail` | checks that it fails in some runs only |
+    | `tempting` | it passes the stage `symptom` |
     """
 
     kind: Kind
@@ -41,12 +46,12 @@ class DeclaredArm:
 
     @property
     def label(self) -> str:
-        """Its kind and name, unique in a kata."""
+        """Kind and name, unique in a kata."""
         return f"{self.kind} {self.name}"
 
 
 def arms_of(kata: Kata, answer: Answer) -> list[DeclaredArm]:
-    """Return all arms of a kata, with what `answer.toml` declares of each."""
+    """Return all arms of a kata with their declarations."""
     arms = [
         DeclaredArm(
             "healthy" if variant in answer.healthy else "broken",
@@ -70,20 +75,20 @@ def arms_of(kata: Kata, answer: Answer) -> list[DeclaredArm]:
 
 
 def missing(answer: Answer, arms: Sequence[DeclaredArm]) -> Iterator[str]:
-    """Name the arms that a kata lacks, and the declarations without an arm."""
+    """Return a message for each missing arm, missing declaration, and declaration without an arm."""
     for kinds, least, what in NEEDED:
         have = sum(arm.kind in kinds for arm in arms)
         if have < least:
-            yield f"{least} {what} are needed, and there are {have}"
+            yield f"{least} {what} are needed; the kata has {have}"
     for arm in arms:
         if arm.kind in {"broken", "near miss"} and not arm.fails:
-            yield f"{arm.label}: answer.toml does not say which checks it fails"
+            yield f"{arm.label}: answer.toml does not declare which checks it fails"
         if arm.kind == "healthy" and arm.fails:
-            yield f"{arm.label}: answer.toml says that it fails checks"
+            yield f"{arm.label}: answer.toml declares failing checks, but a healthy variant passes all"
     known = {arm.name for arm in arms}
     for name in (*answer.broken, *answer.broken_may_fail, *answer.healthy, *answer.near_misses):
         if name not in known:
-            yield f"answer.toml speaks of {name}, and there is no such arm"
+            yield f"answer.toml declares {name}, but there is no such arm"
 
 
 def _folders(folder: Path) -> list[Path]:

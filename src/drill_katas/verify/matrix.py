@@ -1,4 +1,4 @@
-"""The matrix of a certification: arms by checks."""
+"""The matrix of a certification: arms and checks, as plain data."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import msgspec
 from drill_katas.verdict import Stage  # noqa: TC001 - msgspec reads the annotations
 from drill_katas.verify.declared import Kind  # noqa: TC001 - as above
 
-FORMAT: Final = 1  # of the JSON that `--json` writes
+FORMAT: Final = 1  # format version of `kata verify --json`
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One arm on one check: what was declared, what was seen in each run, and what is wrong with that.
+    """One arm on one check.
 
-    `seen` is empty where the arm was not judged on the check. Runs are in the order of seeds, and all repeats of a seed
-    together. `figures` are what the check measured in each. `flips` counts the runs that differ from most others with
-    their seed.
+    | field | meaning |
+    | --- | --- |
+    | `declared` | the declared verdict |
+    | `seen` | the outcome of each run, by seed and then by repeat; empty if the check did not run |
+    | `fault` | the difference from the declaration; "" if there is none |
+    | `figures` | the figures that the check recorded in each run, by name |
+    | `flips` | number of runs that differ from the majority with the same seed |
     """
 
     check: str
@@ -29,7 +33,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One arm on all checks; `seconds` is the slowest of its runs."""
+    """One arm on all checks; `seconds` is the duration of its slowest run."""
 
     kind: Kind
     arm: str
@@ -46,7 +50,7 @@ class CheckName(msgspec.Struct, frozen=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """The matrix of one kata, and everything that is wrong with it."""
+    """The matrix of one kata, and its faults."""
 
     format: int = FORMAT
     kata: str
@@ -59,10 +63,10 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def holds(self) -> bool:
-        """Whether every cell is as declared, and nothing is missing."""
+        """Whether there are no faults."""
         return not self.faults
 
     @property
     def flips(self) -> int:
-        """How many results were not those of the same arm, check and seed in most other repeats."""
+        """The number of results that differ from the majority with the same arm, check, and seed."""
         return sum(cell.flips for row in self.rows for cell in row.cells)

@@ -1,4 +1,4 @@
-"""Judges arms of a kata in batches, with the machine as busy as wanted."""
+"""Runs of a certification: judging arms in batches, optionally on a busy machine."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ SPIN: Final = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n
 
 @contextlib.contextmanager
 def pool_of(kata: Kata, jobs: int, load: int) -> Iterator[Pool]:
-    """Judge arms of a kata in this block, `jobs` at once, beside `load` processes that are always busy."""
+    """Yield a pool with `jobs` judges of a kata, beside `load` busy processes."""
     with busy(load), Pool([kata], PRACTICE, jobs) as pool:
         yield pool
 
 
 def judge_all(
-    pool: Pool, tasks: Sequence[Task], *, wrong: Container[str], tell: Callable[[], None]
+    pool: Pool, tasks: Sequence[Task], *, wrong: Container[str], after_each: Callable[[], None]
 ) -> dict[str, tuple[CheckResult, ...]]:
-    """Judge every task, and return the results by key. `tell` is called after each.
+    """Return the results of all tasks by key; `after_each` is called after each task.
 
-    An arm with a check that was not judged is judged again, alone; one of those in `wrong`, which holds keys of tasks,
-    only if no check has failed. Raises `UserError` when an arm gets no verdict.
+    A task with a check that was not judged runs again, alone. A task with its key in `wrong` runs again only if no
+    check failed. Raises `UserError` if a task gets no verdict.
     """
 
     def is_enough(judged: Judged) -> bool:
@@ -46,15 +46,15 @@ def judge_all(
         if not judged.checks:
             raise UserError(f"{judged.key} was not judged: {judged.problem}\n{judged.log}")
         found[judged.key] = judged.checks
-        tell()
+        after_each()
     return found
 
 
 @contextlib.contextmanager
 def busy(load: int) -> Iterator[None]:
-    """Keep `load` processes busy in this block; they end by themselves should this one be killed.
+    """Run `load` busy processes in this block; they end by themselves if this process is killed.
 
-    Each has a session of its own: Linux shares processors among sessions first (sched(7), autogroup).
+    Each has its own session, because Linux first divides processors among sessions (sched(7), autogroup).
     """
     spinning = [subprocess.Popen([sys.executable, "-c", SPIN], start_new_session=True) for _ in range(load)]
     try:

@@ -2,16 +2,16 @@
 
 
 class Basket:
-    """Lines of a price and a quantity."""
+    """Lines with a price and a quantity."""
 
     def __init__(self) -> None:
-        """Begin with nothing in it."""
+        """Create an empty basket."""
         self._lines: list[tuple[int, int]] = []
 
     def add(self, price: int, quantity: int) -> None:
-        """Put something in, `quantity` times."""
+        """Add an article `quantity` times; `price` is in cents."""
         self._lines.append((price, quantity))
 
     def total(self) -> int:
-        """Return what the basket costs, in cents."""
+        """Return the total price, in cents."""
         return sum(price for price, _ in self._lines)

@@ -6,7 +6,7 @@ from aiohttp import web
 
 
 def make_app(world: Any) -> web.Application:
-    """Return the application of one basket."""
+    """Return the application of one customer's basket."""
     lines: list[tuple[str, int]] = []
 
     async def add(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""What a basket owes the shop. The contract these checks hold it to is in BRIEFING.md."""
+"""Checks of the basket; BRIEFING.md has the contract."""
 
 import pytest
 from hypothesis import given

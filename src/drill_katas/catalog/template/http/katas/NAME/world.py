@@ -1,18 +1,18 @@
-"""What surrounds the basket in production: the client of the price service."""
+"""The surroundings of the basket in production: the client of the price service."""
 
 import aiohttp
 
 
 class World:
-    """One node's surroundings; `links` are the sockets of the nodes that it can call."""
+    """The surroundings of one node; `links` has the socket of each node that it can call."""
 
     def __init__(self, name: str, links: dict[str, str]) -> None:
-        """Be the node `name`."""
+        """Create the surroundings of the node `name`."""
         self.name = name
         self._links = links
 
     async def price(self, sku: str) -> int:
-        """Ask the price service for the price of an article, in cents."""
+        """Return the price of an article from the price service, in cents."""
         connector = aiohttp.UnixConnector(self._links["prices"])
         async with (
             aiohttp.ClientSession(connector=connector, middlewares=[sent_once]) as session,
@@ -23,7 +23,7 @@ class World:
 
 
 async def sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request; aiohttp sends a GET again when its connection is lost, and this error keeps it from that."""
+    """Send a request once: aiohttp repeats a GET after a lost connection, but not after this error."""
     try:
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as lost:
