@@ -20,7 +20,7 @@ from drill_katas.grading.formats.plain import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.grades import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
 HEAD: Final = """<!doctype html>
 <html lang="en">
@@ -47,12 +47,12 @@ pre { margin: .1rem 0 .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 """
 
 
-def to_html(book: Book) -> Iterator[str]:
+def to_html(grades: Grades) -> Iterator[str]:
     """Yield the page."""
-    solved = sum(grade.solved for grade in book)
+    solved = sum(grade.solved for grade in grades)
     yield HEAD
-    yield f"<p>{solved} of {len(book)} solved{unjudged(book)}; held at the tier {_text(book.tier)}</p>\n"
-    yield from (_submission(grade) for grade in book)
+    yield f"<p>{solved} of {len(grades)} solved{unjudged(grades)}; held at the tier {_text(grades.tier)}</p>\n"
+    yield from (_submission(grade) for grade in grades)
     yield "</body>\n</html>\n"
 
 
