@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from drill_katas.cli.base import command, find, short, warn
+from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) -> None:
     """Bring a kata's system up and keep its customers coming, until Ctrl-C.
 
-    It listens on this machine alone. With OTEL_EXPORTER_OTLP_ENDPOINT set, spans and log lines go to that collector.
+    It listens on this machine alone. With OTEL_EXPORTER_OTLP_ENDPOINT set, spans and log lines go to that collector
+    (extra otel).
     """
     from drill_katas.catalog.arms import arm_from, workspace_arm
     from drill_katas.evidence.replay import Replay
@@ -59,12 +61,18 @@ def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) 
 
 
 def _exporter() -> Exporter | None:
-    from drill_katas.live.export import Exporter, headers_of
-
     endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     if not endpoint:
         return None
-    return Exporter(endpoint, headers_of(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")), lambda said: warn([said]))
+    if not endpoint.startswith(("http://", "https://")):
+        raise UserError(f"OTEL_EXPORTER_OTLP_ENDPOINT is {endpoint}; it should be a URL, such as http://localhost:4318")
+    try:
+        from drill_katas.live.export import Exporter
+    except ModuleNotFoundError as missing:
+        raise UserError(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT needs the extra `otel` ({missing}): pip install drill-katas[otel]"
+        ) from None
+    return Exporter(lambda notice: warn([notice]))
 
 
 def _tell(name: str, endpoint: Endpoint, workspace: Workspace, folder: Path) -> None:
