@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from drill_katas.cli.base import command, short, show, width, workspace_here
+from drill_katas.cli.base import command, counter, short, show, width, workspace_here
 
 if TYPE_CHECKING:
     from drill_katas.catalog.katas import Contract, Kata
@@ -38,7 +36,7 @@ def verify(names: tuple[str, ...], json_file: Path | None, seeds: int, first_see
     certificates = []
     how = CertificationPlan(range(first_seed, first_seed + seeds), **plan)
     for kata in _to_verify(names):
-        certificate = certify(kata, how, functools.partial(_tell_progress, kata.name))
+        certificate = certify(kata, how, counter(f"{kata.name}, runs"))
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:
@@ -69,8 +67,3 @@ def _to_verify(names: tuple[str, ...]) -> list[Kata]:
     libraries = [shipped(), workspace_here().library, *packs()]
     wanted = names or shipped().names()
     return [find(name, libraries) for name in wanted]
-
-
-def _tell_progress(name: str, done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{name}: {done} of {of} runs{'' if done < of else chr(10)}", nl=False, err=True)
