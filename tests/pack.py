@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 import sys
 import tempfile
 from pathlib import Path
@@ -24,6 +26,20 @@ def install(site: Path, package: str) -> None:
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n")
     (info / "entry_points.txt").write_text(f"[drill_katas.packs]\n{package} = {package}\n")
+
+
+def records(file: Path) -> list[tuple[str, bytes]]:
+    """The keys and grades in a database of `kata grade`, which has it locked; none while it is made or removed."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(file, copy)
+            shutil.copyfile(f"{file}-wal", f"{copy}-wal")
+        with contextlib.closing(sqlite3.connect(copy)) as database:
+            try:
+                return database.execute("SELECT key, grade FROM grades").fetchall()
+            except sqlite3.DatabaseError:
+                return []
 
 
 class Pack:
@@ -87,8 +103,8 @@ class Pack:
         return [sys.executable, ELSEWHERE, world, *map(str, folders), "--"]
 
     def kept(self) -> list[bytes]:
-        """The grades so far of a run that is not over, a line each."""
-        return [line for file in self.state.glob("*.grades") for line in file.read_bytes().splitlines(keepends=True)]
+        """The grades so far of a run that is not over."""
+        return [record for file in self.state.glob("*.grades") for _, record in records(file)]
 
     def left(self) -> list[str]:
         """What lies in the folder for temporary files."""

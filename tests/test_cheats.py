@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from drill_katas.grading.grades import Grades
+from drill_katas.grading.grades import GradesFile
 from drill_katas.verdict import Outcome
 from tests import museum
 from tests.cheats import archives
@@ -168,7 +168,7 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     finally:
         listeners.close()
     assert done.returncode in {0, NOT_JUDGED}, done.stdout + done.stderr  # a cheat not judged fails its own test
-    grades = msgspec.json.decode((root / "grades.json").read_bytes(), type=Grades)
+    grades = msgspec.json.decode((root / "grades.json").read_bytes(), type=GradesFile)
     assert grades.tier == tier
     by_name = {each.id.partition(".")[0]: each for each in grades.submissions}
     printed = done.stdout + done.stderr

@@ -22,7 +22,7 @@ from drill_katas.cli.grading import FORMATS as OFFERED
 from drill_katas.errors import UserError
 from drill_katas.grading.formats import FORMATS
 from drill_katas.grading.formats.plain import flat, plain
-from drill_katas.grading.grades import CheckGrade, Grade, Grades
+from drill_katas.grading.grades import CheckGrade, Grade, GradesFile
 from drill_katas.grading.submission import printable
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import done, kata, refused
@@ -85,7 +85,7 @@ def hostile(text):
 
 
 def book(*grades):
-    return Grades(tier="strong", submissions=grades)
+    return GradesFile(tier="strong", submissions=grades)
 
 
 BOOKS = {

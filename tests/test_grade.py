@@ -9,7 +9,7 @@ import pytest
 
 from drill_katas.catalog.arms import arm_from, arm_named
 from drill_katas.catalog.katas import WEIGHTS, shipped
-from drill_katas.grading.grades import Grades, graded
+from drill_katas.grading.grades import GradesFile, graded
 from drill_katas.grading.keys import seed_of
 from drill_katas.grading.submission import Submission
 from drill_katas.verdict import CheckResult, Outcome, Stage
@@ -21,7 +21,7 @@ FP_DRIFT = shipped().get("fp_drift")
 
 def grades(folder, *options):
     done(folder, "grade", *options, "--json", folder / "grades.json", timeout=1_500)
-    return msgspec.json.decode((folder / "grades.json").read_bytes(), type=Grades)
+    return msgspec.json.decode((folder / "grades.json").read_bytes(), type=GradesFile)
 
 
 def hand_in(folder, name, arm):
@@ -128,7 +128,7 @@ def test_every_reference_is_solved_at_the_tier_reduced(tmp_path):
     with contextlib.closing(Pack(tmp_path)) as pack:
         handed_in(pack.work, lambda of: [of.solutions])
         assert pack.elsewhere("no-namespaces", "--json", pack.file).returncode == 0
-        found = msgspec.json.decode(pack.file.read_bytes(), type=Grades)
+        found = msgspec.json.decode(pack.file.read_bytes(), type=GradesFile)
     assert found.tier == "reduced"
     assert unsolved(found) == {}
     assert len(found.submissions) == len(shipped().names())

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sqlite3
 import stat
+import tracemalloc
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
+from drill_katas.grading.grade_store import SCHEMA, GradeStore
 from drill_katas.grading.grades import CheckGrade, Grade
 from drill_katas.grading.state import State, state
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import kata, refused
 from tests.pack import RIGHT, WRONG, Pack
 
+MANY = 10_000  # submissions
 PASSED = CheckGrade(name="test_go", stage=Stage.SYMPTOM, verdict=Outcome.PASS, points=100.0, worth=100.0)
 FAILED = replace(PASSED, verdict=Outcome.FAIL, points=0.0)
 SOLVED = Grade(id="a", key="k", kata="toy", solved=True, score=100.0, checks=(PASSED,))
@@ -80,18 +84,73 @@ def test_another_users_grades_are_judged_again(pack):
     assert "not made by this user's kata grade" in told
 
 
-def test_a_damaged_line_is_dropped_with_a_note(pack):
+def database_of(pack):
+    """Where grades of an unfinished run are."""
+    return State(pack.state, (pack.state / "key").read_bytes()).grades_of(pack.file)
+
+
+def test_a_damaged_record_is_dropped_with_a_note(pack):
     for name in ("a", "b"):
         pack.hand_in(name, f"{WRONG}# {name}\n")
     found = pack.grade()
     pack.file.unlink()
-    lines = State(pack.state, (pack.state / "key").read_bytes()).lines_of(pack.file)
     good = msgspec.json.encode(found["b"])
-    lines.write_bytes(b'{"damaged\n' + good + b"\n" + json.dumps(forged(found["a"])).encode() + b"\n" + good[:30])
+    records = [
+        ("damaged", b'{"damaged'),
+        ("number", 7),
+        (found["b"]["key"], good),
+        (found["a"]["key"], json.dumps(forged(found["a"])).encode()),
+        ("another submission's", good),
+    ]
+    with contextlib.closing(sqlite3.connect(database_of(pack))) as database, database:
+        database.execute(SCHEMA)
+        database.executemany("INSERT INTO grades VALUES (?, ?)", records)
+    told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
+    assert "has ended early; continue with --resume, or remove its grades: " in told
     grades, told = resumed(pack)
+    assert ": 4; their submissions" in told
     assert grades["b"] == found["b"]
     assert not grades["a"]["solved"]
-    assert ": 2; their submissions" in told
+
+
+@pytest.mark.parametrize("content", [b"no database at all\n" * 100, None], ids=["text", "another table"])
+def test_a_damaged_database_is_dropped_with_a_note(pack, content):
+    pack.hand_in("a", WRONG)
+    found = pack.grade()
+    pack.file.unlink()
+    if content is None:
+        with contextlib.closing(sqlite3.connect(database_of(pack))) as database, database:
+            database.execute("CREATE TABLE grades (other)")
+    else:
+        database_of(pack).write_bytes(content)
+    told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
+    assert "has ended early; continue with --resume, or remove its grades: " in told
+    grades, told = resumed(pack)
+    assert not grades["a"]["solved"]
+    assert grades.keys() == found.keys()
+    assert "are damaged (" in told
+    assert list(pack.state.glob("*.grades*")) == []
+
+
+def test_memory_holds_one_grade_at_a_time(tmp_path, monkeypatch):
+    """Ten thousand submissions with grades of 10 kB: what grows with their number is their ids and keys."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    check = replace(FAILED, message="x" * 10_000)
+    file = tmp_path / "grades.json"
+    tracemalloc.start()
+    try:
+        with GradeStore(file, "strong", resume=False) as store:
+            store._database.execute("PRAGMA synchronous = OFF")
+            for number in range(MANY):
+                store.expect(Grade(id=str(number), key=str(number), kata="toy"))
+                store.add(replace(SOLVED, key=str(number), solved=False, checks=(check,)))
+            store.finish()
+            assert sum(1 for _ in store) == MANY
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert file.stat().st_size > MANY * 10_000
+    assert most < MANY * 1_000
 
 
 @pytest.mark.parametrize(

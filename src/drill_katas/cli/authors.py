@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from drill_katas.cli.base import command, short, show, width, workspace_here
+from drill_katas.cli.base import command, counter, short, show, width, workspace_here
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ def verify(
     certificates = []
     how = CertificationPlan(range(first_seed, first_seed + seeds), full=full, **plan)
     for kata in _katas(names):
-        certificate = certify(kata, how, functools.partial(_report_progress, kata.name))
+        certificate = certify(kata, how, counter(f"{kata.name}, runs"))
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:
@@ -139,8 +137,3 @@ def _katas(names: tuple[str, ...]) -> list[Kata]:
     libraries = [shipped(), workspace_here().library, *packs()]
     wanted = names or shipped().names()
     return [find(name, libraries) for name in wanted]
-
-
-def _report_progress(name: str, done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{name}: {done} of {of} runs{'' if done < of else chr(10)}", nl=False, err=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from drill_katas.batch.pool import Pool
     from drill_katas.catalog.katas import Kata
     from drill_katas.grading.cluster import Cluster
-    from drill_katas.grading.grade_store import DiskBook
-    from drill_katas.grading.grades import Book
+    from drill_katas.grading.grade_store import GradeStore
+    from drill_katas.grading.grades import Grades
     from drill_katas.grading.submission import Entry
     from drill_katas.sandbox.tier import Tier
 
@@ -87,7 +87,7 @@ def grade(  # noqa: PLR0913 - one for each option
     What is judged is held at the strongest tier that this machine can: strong (namespaces of its own, and nothing in
     them), reduced (it may read Python's files, and no more), practice (limits alone, which holds accidents).
     """
-    from drill_katas.grading.grade_store import DiskBook
+    from drill_katas.grading.grade_store import GradeStore
     from drill_katas.grading.grader import Grader
     from drill_katas.grading.state import expect_apart
     from drill_katas.sandbox.tier import Tier
@@ -101,37 +101,37 @@ def grade(  # noqa: PLR0913 - one for each option
     wanted = Tier(tier) if tier else None
     with (
         _judges(katas, cluster, jobs, wanted, unsafe=unsafe) as judges,
-        DiskBook(file, judges.tier, resume=resume) as book,
+        GradeStore(file, judges.tier, resume=resume) as store,
     ):
-        warn(book.notices)
+        warn(store.notices)
         try:
-            Grader(katas, _secret(variable), judges.tier).grade(inputs, book, judges, counter("graded"))
+            Grader(katas, _secret(variable), judges.tier).grade(inputs, store, judges, counter("graded"))
         except KeyboardInterrupt:
             kept = (
                 f"--resume goes on with what is kept for {file}"
-                if book.resumes
+                if store.resumes
                 else "without --json FILE, or a state folder, nothing is kept"
             )
             click.echo(f"\ninterrupted; {kept}", err=True)
             raise SystemExit(1) from None
-        book.finish()
-        _tell(form, book)
-        if any(each.score is None for each in book):
+        store.finish()
+        _tell(form, store)
+        if any(each.score is None for each in store):
             raise SystemExit(NOT_JUDGED)
 
 
-def _tell(form: str | None, book: DiskBook) -> None:
+def _tell(form: str | None, store: GradeStore) -> None:
     """Print the grades, after what the grader itself could not do."""
     from drill_katas.grading.formats.plain import without_score
     from drill_katas.report.grading import grade_lines
 
-    warn(failed.problem + (f"; its log:\n{failed.log}" if failed.log else "") for failed in book.failures)
+    warn(failed.problem + (f"; its log:\n{failed.log}" if failed.log else "") for failed in store.failures)
     if form is None:
-        show(grade_lines(book, width()))
-    elif form == "gradescope" and any(each.score is None for each in book):  # it takes any document for a score
-        warn(f"{each.id} has no score and there are no results: {without_score(each)}" for each in book)
+        show(grade_lines(store, width()))
+    elif form == "gradescope" and any(each.score is None for each in store):  # it takes any document for a score
+        warn(f"{each.id} has no score and there are no results: {without_score(each)}" for each in store)
     else:
-        _print(form, book)
+        _print(form, store)
 
 
 def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | None, *, unsafe: bool) -> Pool | Cluster:
@@ -172,7 +172,7 @@ def _few(names: list[str]) -> str:
     return f"{', '.join(map(printable, names[:LISTED]))}{more}"
 
 
-def _print(form: str, grades: Book) -> None:
+def _print(form: str, grades: Grades) -> None:
     """Print the document, in UTF-8 whatever the terminal has, for it is for other programs."""
     from drill_katas.grading import formats
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from drill_katas.cli.base import command, find, short, warn
+from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) 
     """Run a kata's system with its customers until Ctrl-C.
 
     It listens on this machine only. With OTEL_EXPORTER_OTLP_ENDPOINT set, it sends spans and log lines to that
-    collector.
+    collector (extra `otel`).
     """
     from drill_katas.catalog.arms import arm_from, workspace_arm
     from drill_katas.evidence.replay import Replay
@@ -64,13 +65,18 @@ def serve(name: str, source: str | None, *, seed: int, speed: float, port: int) 
 
 
 def _exporter() -> Exporter | None:
-    from drill_katas.live.export import Exporter, headers_of
-
     endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     if not endpoint:
         return None
-    headers = headers_of(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", ""))
-    return Exporter(endpoint, headers, lambda message: warn([message]))
+    if not endpoint.startswith(("http://", "https://")):
+        raise UserError(f"OTEL_EXPORTER_OTLP_ENDPOINT is {endpoint}; it should be a URL, such as http://localhost:4318")
+    try:
+        from drill_katas.live.export import Exporter
+    except ModuleNotFoundError as missing:
+        raise UserError(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT needs the extra `otel` ({missing}): pip install drill-katas[otel]"
+        ) from None
+    return Exporter(lambda notice: warn([notice]))
 
 
 def _announce(name: str, endpoint: Endpoint, workspace: Workspace, folder: Path) -> None:

@@ -1,32 +1,36 @@
-"""Spans and log lines as OTLP JSON, the format of OpenTelemetry's protocol; spans are read back, too.
+"""Spans as OTLP JSON, the format of OpenTelemetry's protocol.
 
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from drill_katas.evidence.records import LogLine, Span
+from drill_katas.evidence.records import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-T = TypeVar("T", LogLine, Span)
 KINDS: Final = {"server": 2, "client": 3}
 STATUS_ERROR: Final = 2
-SEVERITIES: Final = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 NANO: Final = 1_000_000_000
 
 
 def to_otlp(spans: Iterable[Span]) -> dict[str, Any]:
     """Return spans as an `ExportTraceServiceRequest`. One that has not ended has no end time."""
-    return _by_service("Spans", "spans", spans, _span)
-
-
-def logs_to_otlp(lines: Iterable[LogLine]) -> dict[str, Any]:
-    """Return log lines as an `ExportLogsServiceRequest`."""
-    return _by_service("Logs", "logRecords", lines, _record)
+    written: dict[str, list[dict[str, Any]]] = {}
+    for span in spans:
+        written.setdefault(span.service, []).append(_span(span))
+    return {
+        "resourceSpans": [
+            {
+                "resource": {"attributes": _attributes({"service.name": service})},
+                "scopeSpans": [{"scope": {"name": "drill-katas"}, "spans": of_service}],
+            }
+            for service, of_service in sorted(written.items())
+        ]
+    }
 
 
 def from_otlp(request: dict[str, Any]) -> tuple[Span, ...]:
@@ -38,22 +42,6 @@ def from_otlp(request: dict[str, Any]) -> tuple[Span, ...]:
     return tuple(sorted(found, key=lambda span: span.span_id))
 
 
-def _by_service(kind: str, inside: str, items: Iterable[T], write: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
-    """Return what the protocol wraps around items of a kind: a resource for each service, and a scope in it."""
-    written: dict[str, list[dict[str, Any]]] = {}
-    for item in items:
-        written.setdefault(item.service, []).append(write(item))
-    return {
-        f"resource{kind}": [
-            {
-                "resource": {"attributes": _attributes({"service.name": service})},
-                f"scope{kind}": [{"scope": {"name": "drill-katas"}, inside: of_service}],
-            }
-            for service, of_service in sorted(written.items())
-        ]
-    }
-
-
 def _span(span: Span) -> dict[str, Any]:
     return {
         "traceId": span.trace_id,
@@ -61,21 +49,10 @@ def _span(span: Span) -> dict[str, Any]:
         **({"parentSpanId": span.parent_id} if span.parent_id else {}),
         "name": span.name,
         "kind": KINDS[span.kind],
-        "startTimeUnixNano": _nanoseconds(span.began),
-        **({"endTimeUnixNano": _nanoseconds(span.ended)} if span.ended is not None else {}),
+        "startTimeUnixNano": str(nanoseconds(span.began)),
+        **({"endTimeUnixNano": str(nanoseconds(span.ended))} if span.ended is not None else {}),
         "attributes": _attributes(span.attributes),
         "status": {"code": STATUS_ERROR} if span.failed else {},
-    }
-
-
-def _record(line: LogLine) -> dict[str, Any]:
-    return {
-        "timeUnixNano": _nanoseconds(line.at),
-        "severityNumber": SEVERITIES.get(line.level, 0),
-        "severityText": line.level,
-        "body": {"stringValue": line.event},
-        "attributes": _attributes({name: str(value) for name, value in line.fields.items()}),
-        **({"traceId": line.trace_id} if line.trace_id else {}),
     }
 
 
@@ -95,8 +72,9 @@ def _read(service: str, span: dict[str, Any]) -> Span:
     )
 
 
-def _nanoseconds(at: float) -> str:
-    return str(round(at * 1_000_000) * 1000)  # a float of today has no finer parts
+def nanoseconds(at: float) -> int:
+    """Return a time in seconds since 1970 in nanoseconds, to the microsecond: a float has no finer parts."""
+    return round(at * 1_000_000) * 1000
 
 
 def _attributes(of: dict[str, str]) -> list[dict[str, Any]]:

@@ -1,18 +1,16 @@
-"""The grades of a run, on disk as they come: nothing is lost should it end early, and little of it lies in memory."""
+"""The grades of a run, in SQLite as they come: a kill loses none of them, and memory holds one at a time."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import secrets
-import tempfile
-from typing import IO, TYPE_CHECKING, Self, cast
+import sqlite3
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 from msgspec.structs import replace
 
 from drill_katas.errors import UserError
-from drill_katas.grading.grades import Grade, Grades
+from drill_katas.files import replacing
+from drill_katas.grading.grades import Grade, GradesFile
 from drill_katas.grading.state import State, Unusable, state
 
 if TYPE_CHECKING:
@@ -21,35 +19,34 @@ if TYPE_CHECKING:
 
     from drill_katas.batch.tasks import Judged
 
+SCHEMA: Final = "CREATE TABLE IF NOT EXISTS grades (key TEXT PRIMARY KEY, grade BLOB NOT NULL)"
+TEMPORARY: Final = ""  # a database that SQLite removes when it is closed
+DAMAGED: Final = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}  # the last: another table
 
-class DiskBook:
-    """Grades in input order, a `Book` to make reports from, and by their keys.
 
-    `file` is where `finish` writes them as JSON. Until then they are in the user's state folder, a line each, from when
-    they are known; `resume` keeps those, or else those in the file itself. A record that this user's `kata grade` has
-    not made is dropped, and `notices` says so. Raises `UserError` when another run is writing there, or would lose
-    what is there.
+class GradeStore:
+    """The `Grades` of a run in input order, kept by their keys.
+
+    `file` is where `finish` writes them as JSON. Until then they are in a database in the user's state folder, each
+    from when it is known. `resume` takes those over, or else those in the file itself. A record that this user's
+    `kata grade` has not made is dropped, and `notices` says so. Raises `UserError` when another run writes this file,
+    and without `resume` when an earlier run left grades.
     """
 
     def __init__(self, file: Path | None, tier: str, *, resume: bool) -> None:
         self.tier = tier
         self.notices: list[str] = []
         self._file = file = file and _to_write(file)
-        self._state = None if file is None else self._usable(resume=resume)
+        self._state = None if file is None else _usable_state(resume=resume)
         self._inputs: list[Grade] = []
-        self._places: dict[str, int] = {}  # of each line, by key
         self._failures: dict[str, Judged] = {}
         self._dropped = 0
-        self._lines = _opened(file, self._state)
-        if resume:
-            self._read()
-        elif file is not None and self._state is not None and self._lines.read(1):
-            raise UserError(
-                f"a run that was writing {file} has ended early; continue with --resume, or remove its grades: "
-                f"{self._state.lines_of(file)}"
-            )
-        if resume and file is not None and not self._places:
-            self._copy(file)
+        self._database = self._opened(resume=resume)
+        try:
+            self._take_over(resume=resume)
+        except BaseException:
+            self._database.close()
+            raise
         if self._dropped:
             self.notices.append(
                 f"--resume: records for {file} that are damaged, or not made by this user's kata grade on this "
@@ -60,24 +57,23 @@ class DiskBook:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lines.close()
+        self._database.close()
 
     def __contains__(self, key: str) -> bool:
-        return key in self._places
+        return self._kept(key) is not None
 
     def expect(self, grade: Grade) -> None:
-        """Note the next input: all that is known of its grade, which is to be found by its key, if it has one."""
+        """Note the next input: its grade without the verdict, which is found by the key, if there is one."""
         self._inputs.append(grade)
 
     def add(self, grade: Grade) -> None:
-        """Keep a grade that has a key; from here on it is not lost."""
-        assert grade.key is not None, "what has no key is not found again"
+        """Keep a grade that has a key. When this returns, the grade is on the disk."""
+        assert grade.key is not None, "a grade without a key is not found again"
         sealed = self._state.sealed(grade) if self._state else grade
-        self._lines.seek(0, os.SEEK_END)
-        self._places[grade.key] = self._lines.tell()
-        self._lines.write(msgspec.json.encode(sealed) + b"\n")
-        self._lines.flush()
-        os.fsync(self._lines.fileno())
+        try:
+            self._database.execute("REPLACE INTO grades VALUES (?, ?)", (grade.key, msgspec.json.encode(sealed)))
+        except sqlite3.Error as error:
+            raise UserError(f"a grade cannot be kept ({error}); free some space, and use --resume") from error
 
     def fail(self, judged: Judged) -> None:
         """Note that there will be no verdict this time."""
@@ -95,77 +91,142 @@ class DiskBook:
         for known in self._inputs:
             if known.key is None:
                 yield known
-            elif known.key not in self._places:
+            elif kept := self._kept(known.key):
+                yield replace(kept, id=known.id, places=known.places, notes=known.notes)
+            else:
                 failure = self._failures.get(known.key)
                 why = failure.problem if failure else "the run has ended before that"
                 yield replace(known, score=None, notes=(*known.notes, f"not judged: {why}"))
-            else:
-                self._lines.seek(self._places[known.key])
-                kept = msgspec.json.decode(self._lines.readline(), type=Grade)
-                yield replace(kept, id=known.id, places=known.places, notes=known.notes)
 
     def finish(self) -> None:
         """Write the file, all of it or nothing, now that everything is graded."""
         if self._file is None:
             return
-        head = msgspec.json.encode(Grades(tier=self.tier, submissions=()))
-        made = self._file.with_name(f".{self._file.name}.{secrets.token_hex(8)}")  # a name that nobody can have taken
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as out:
+        head = msgspec.json.encode(GradesFile(tier=self.tier, submissions=()))
+        with replacing(self._file) as out:
             out.write(head.removesuffix(b"]}"))
             for number, grade in enumerate(self):
                 out.write((b",\n" if number else b"\n") + msgspec.json.encode(grade))
             out.write(b"\n]}\n")
-        made.replace(self._file)
         if self._state is not None:
-            self._state.lines_of(self._file).unlink()
+            _remove(self._state.grades_of(self._file))  # reports read on: it is open
 
     @property
     def resumes(self) -> bool:
-        """Whether `--resume` can go on with what is here."""
+        """Whether `--resume` can continue with the grades that are here."""
         return self._state is not None
 
-    def _usable(self, *, resume: bool) -> State | None:
-        """Return the state folder, if there is one. Raises `UserError` when it is needed."""
+    def _opened(self, *, resume: bool) -> sqlite3.Connection:
+        """Open the database and lock it; without a state folder it is a temporary one."""
+        if self._file is None or self._state is None:
+            return _connect(TEMPORARY)
+        place = self._state.grades_of(self._file)
+        place.touch(mode=0o600)
         try:
-            return state()
-        except Unusable as why:
-            if resume:
-                raise UserError(f"--resume: {why}; set XDG_STATE_HOME to a folder that is yours alone") from None
-            return None
+            return _connect(str(place))
+        except sqlite3.Error as error:
+            code = error.sqlite_errorcode & 0xFF  # the upper bits have details
+            if code == sqlite3.SQLITE_BUSY:
+                raise UserError(f"another `kata grade` is writing {self._file} right now") from None
+            if code not in DAMAGED:
+                raise UserError(f"grades cannot be kept in {place} ({error})") from error
+            if not resume:
+                raise self._left_over() from None
+            self.notices.append(f"--resume: the grades kept for {self._file} are damaged ({error}) and not used")
+        _remove(place)
+        return _connect(str(place))
 
-    def _read(self) -> None:
-        """Find the lines that this user's `kata grade` has written; the others are dropped."""
-        place = 0
-        while line := self._lines.readline():
-            if not line.endswith(b"\n"):  # it was not written to its end
-                self._lines.write(b"\n")
-                return
-            try:
-                grade = msgspec.json.decode(line, type=Grade)
-            except msgspec.DecodeError:
-                grade = Grade(id="")
-            if self._vouched(grade) and grade.key is not None and grade.score is not None:
-                self._places[grade.key] = place
-            place = self._lines.tell()
+    def _take_over(self, *, resume: bool) -> None:
+        """Take over the grades of an earlier run. Raises `UserError` when there are some and it should not."""
+        if resume:
+            self._check_kept()
+            if self._file is not None and not self._has_grades():
+                self._copy(self._file)
+        elif self._has_grades():
+            raise self._left_over()
 
-    def _vouched(self, grade: Grade) -> bool:
-        vouched = self._state is not None and self._state.vouches_for(grade)
+    def _left_over(self) -> UserError:
+        assert self._state is not None
+        assert self._file is not None
+        return UserError(
+            f"a run that was writing {self._file} has ended early; continue with --resume, or remove its grades: "
+            f"{self._state.grades_of(self._file)}"
+        )
+
+    def _has_grades(self) -> bool:
+        return self._database.execute("SELECT 1 FROM grades LIMIT 1").fetchone() is not None
+
+    def _kept(self, key: str) -> Grade | None:
+        row = self._database.execute("SELECT grade FROM grades WHERE key = ?", (key,)).fetchone()
+        return row and msgspec.json.decode(row[0], type=Grade)
+
+    def _check_kept(self) -> None:
+        """Drop the records that this user's `kata grade` has not written."""
+        dropped = [key for key, record in self._database.execute("SELECT * FROM grades") if not self._good(key, record)]
+        self._database.executemany("DELETE FROM grades WHERE key IS ?", [(key,) for key in dropped])
+
+    def _good(self, key: str, record: bytes) -> bool:
+        try:
+            grade = msgspec.json.decode(record, type=Grade)
+        except (msgspec.DecodeError, TypeError):
+            grade = Grade(id="")
+        return self._vouched(grade, key) and grade.score is not None
+
+    def _vouched(self, grade: Grade, key: str | None) -> bool:
+        vouched = self._state is not None and grade.key == key and self._state.vouches_for(grade)
         self._dropped += not vouched
         return vouched
 
     def _copy(self, file: Path) -> None:
-        """Take over the grades of a run that has come to its end."""
+        """Take over the grades of a finished run."""
         try:
             content = file.read_bytes()
-            grades = msgspec.json.decode(content, type=Grades) if content else ()
+            grades = msgspec.json.decode(content, type=GradesFile) if content else ()
         except FileNotFoundError:
             return
         except msgspec.DecodeError as error:
             raise UserError(f"--resume: {file} holds no grades ({error})") from None
+        self._database.execute("BEGIN")
         for grade in grades:
             usable = (grade.checks or grade.solved) and grade.score is not None
-            if grade.key is not None and usable and self._vouched(grade):
+            if grade.key is not None and usable and self._vouched(grade, grade.key):
                 self.add(grade)
+        self._database.execute("COMMIT")
+
+
+def _connect(place: str) -> sqlite3.Connection:
+    """Open a database of grades for this process alone; make its table first if it is new. Raises `sqlite3.Error`."""
+    database = sqlite3.connect(place, isolation_level=None, timeout=0)
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # no shared memory, which network file systems lack
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")  # so that a power failure loses no grade, either
+        database.execute(SCHEMA)
+        database.execute("SELECT key, grade FROM grades LIMIT 1")
+        (problem,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if problem != "ok":
+            error = sqlite3.DatabaseError(problem)
+            error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise error
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _remove(place: Path) -> None:
+    place.unlink(missing_ok=True)
+    place.with_name(f"{place.name}-wal").unlink(missing_ok=True)
+
+
+def _usable_state(*, resume: bool) -> State | None:
+    """Return the state folder, if there is one. Raises `UserError` when it is needed."""
+    try:
+        return state()
+    except Unusable as why:
+        if resume:
+            raise UserError(f"--resume: {why}; set XDG_STATE_HOME to a folder that is yours alone") from None
+        return None
 
 
 def _to_write(file: Path) -> Path:
@@ -173,17 +234,3 @@ def _to_write(file: Path) -> Path:
     if not file.name or file.name == "-" or (file.exists() and not file.is_file()):
         raise UserError(f"--json {file}: grades are written to a file, which {str(file)!r} is not; name one")
     return file.resolve()
-
-
-def _opened(file: Path | None, kept: State | None) -> IO[bytes]:
-    """Open the lines; another run cannot meanwhile. Without a place to keep them they are nameless."""
-    if file is None or kept is None:
-        return cast("IO[bytes]", tempfile.TemporaryFile("w+b"))
-    place = kept.lines_of(file)
-    lines = os.fdopen(os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b")
-    try:
-        fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lines.close()
-        raise UserError(f"another `kata grade` is writing {file} right now") from None
-    return lines

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from drill_katas.batch.tasks import Judges
     from drill_katas.catalog.katas import Kata
-    from drill_katas.grading.grade_store import DiskBook
+    from drill_katas.grading.grade_store import GradeStore
     from drill_katas.grading.submission import Entry, Submission
     from drill_katas.grading.weights import Version
     from drill_katas.sandbox.tier import Tier
@@ -42,38 +42,40 @@ class Grader:
     def grade(
         self,
         inputs: Sequence[Entry],
-        book: DiskBook,
+        store: GradeStore,
         judges: Judges,
         tell: Callable[[int, int], None],
     ) -> None:
-        """Grade inputs, into a book. Each gets one grade, whatever is wrong with it.
+        """Grade inputs into a store. Each gets one grade, whatever is wrong with it.
 
-        What is in the book already is not judged again, and what is alike is judged once. `tell(done, of)` is called as
-        it goes, of those that are to be judged.
+        Inputs with the same key are judged once, and not at all if the store has their grade. `tell(done, of)` is
+        called after each input that is judged.
         """
         with Inbox() as self._inbox:
-            self._grade(inputs, book, judges, tell)
+            self._grade(inputs, store, judges, tell)
 
-    def _grade(self, inputs: Sequence[Entry], book: DiskBook, judges: Judges, tell: Callable[[int, int], None]) -> None:
-        left = self._survey(inputs, book)
+    def _grade(
+        self, inputs: Sequence[Entry], store: GradeStore, judges: Judges, tell: Callable[[int, int], None]
+    ) -> None:
+        left = self._survey(inputs, store)
         done = 0
         tell(done, len(left))
-        for judged in settled(judges, self._tasks(left, book)):
+        for judged in settled(judges, self._tasks(left, store)):
             if judged.checks:
-                book.add(_graded(judged, left[judged.key]))
+                store.add(_graded(judged, left[judged.key]))
                 done += 1
             else:
-                book.fail(judged)
-            tell(done + len(book.failures), len(left))
+                store.fail(judged)
+            tell(done + len(store.failures), len(left))
 
-    def _survey(self, inputs: Sequence[Entry], book: DiskBook) -> dict[str, _Left]:
-        """Read all inputs and tell the book; return by key what is to be judged, kata after kata."""
+    def _survey(self, inputs: Sequence[Entry], store: GradeStore) -> dict[str, _Left]:
+        """Read all inputs, note them in the store, and return by key what is to be judged, kata after kata."""
         left: dict[str, _Left] = {}
         for entry in inputs:
             submission = self._inbox.read(entry, self._katas)
             kata = submission.kata
             key = self._key(submission)
-            book.expect(
+            store.expect(
                 Grade(
                     id=submission.id,
                     key=key,
@@ -82,11 +84,11 @@ class Grader:
                     places=dict(submission.places),
                 )
             )
-            if kata is not None and key is not None and key not in book:
+            if kata is not None and key is not None and key not in store:
                 left.setdefault(key, _Left(kata, entry, started_from(submission.files, versions_of(kata))))
         return dict(sorted(left.items(), key=lambda each: each[1].kata.name))
 
-    def _tasks(self, left: Mapping[str, _Left], book: DiskBook) -> Iterator[Task]:
+    def _tasks(self, left: Mapping[str, _Left], store: GradeStore) -> Iterator[Task]:
         """Read once more what is to be judged; should it have changed, there will be no verdict on it."""
         for key, each in left.items():
             submission = self._inbox.read(each.entry, [each.kata])
@@ -94,7 +96,7 @@ class Grader:
                 seed = seed_of(submission, self._secret)
                 yield Task(key=key, kata=each.kata.name, files=dict(submission.files), seed=seed)
             else:
-                book.fail(Judged(key=key, problem=f"{submission.id} has changed since the grading began"))
+                store.fail(Judged(key=key, problem=f"{submission.id} has changed since the grading began"))
 
     def _key(self, submission: Submission) -> str | None:
         if submission.kata is None:

@@ -74,22 +74,22 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     mac: str = ""
 
 
-class Book(Protocol):
-    """Grades in input order, from which reports are made. A report may read it twice: it need not lie in memory."""
+class Grades(Protocol):
+    """Grades in input order, which reports read as often as they need. They may be on disk."""
 
     @property
     def tier(self) -> str:
-        """How well what was handed in was held."""
+        """The sandbox tier of all verdicts."""
 
     def __len__(self) -> int:
         """Return how many grades there are."""
 
     def __iter__(self) -> Iterator[Grade]:
-        """Read all grades, anew each time."""
+        """Read all grades."""
 
 
-class Grades(msgspec.Struct, frozen=True, kw_only=True):
-    """The file. `tier` says how well what was handed in was held."""
+class GradesFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The file: `Grades` with the version of its format."""
 
     format: int = FORMAT
     tier: str

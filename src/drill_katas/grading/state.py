@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from drill_katas.errors import UserError
+from drill_katas.files import create
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,8 +41,8 @@ class State:
     folder: Path
     key: bytes
 
-    def lines_of(self, file: Path) -> Path:
-        """Return where the grades of an unfinished run that writes this file are."""
+    def grades_of(self, file: Path) -> Path:
+        """Return the database with the grades of an unfinished run that writes this file."""
         return self.folder / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:32]}.grades"
 
     def sealed(self, grade: Grade) -> Grade:
@@ -59,7 +60,7 @@ def state_folder() -> Path:
     """Return where the state folder is. Raises `Unusable` for a user without a home."""
     place = os.environ.get("XDG_STATE_HOME", "")
     try:
-        return (Path(place) if os.path.isabs(place) else Path.home() / ".local" / "state") / "drill-katas"  # noqa: PTH117
+        return (Path(place) if Path(place).is_absolute() else Path.home() / ".local" / "state") / "drill-katas"
     except RuntimeError as error:
         raise Unusable(str(error)) from error
 
@@ -115,7 +116,7 @@ def _key(file: Path) -> bytes:
 
 def _new_key(file: Path) -> bytes:
     draft = file.with_name(f"key.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+    with create(draft, 0o600) as out:
         out.write(secrets.token_bytes(KEY_BYTES))
     try:
         with contextlib.suppress(FileExistsError):  # another run was faster

@@ -1,95 +1,142 @@
-"""Sends spans and log lines to an OpenTelemetry collector on this machine, over HTTP, as OTLP JSON.
+"""Sends spans and log lines to an OpenTelemetry collector, by the SDK's exporters for OTLP over HTTP.
 
-https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+The SDK reads `OTEL_EXPORTER_OTLP_ENDPOINT`, `_HEADERS`, `_COMPRESSION` and the others of
+https://opentelemetry.io/docs/specs/otel/protocol/exporter/, queues what is sent, and tries again.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
+import functools
+import logging
+import re
+import threading
+from typing import TYPE_CHECKING, Final
 
-import aiohttp
-from msgspec.structs import replace
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import ReadWriteLogRecord
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
+from opentelemetry.trace.propagation import set_span_in_context
 
-from drill_katas.errors import UserError
-from drill_katas.evidence.otlp import logs_to_otlp, to_otlp
-from drill_katas.services.event_loop import EventLoopThread
+from drill_katas.evidence.otlp import nanoseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from drill_katas.evidence.records import LogLine, Span
 
-PATIENCE: Final = aiohttp.ClientTimeout(total=2)
 KEPT: Final = 10_000  # spans, and as many log lines, that wait for a collector which does not answer
+PATIENCE: Final = 2.0  # seconds to send the rest at the end
+SCOPE: Final = InstrumentationScope("drill-katas")
+KINDS: Final = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT}
+SEVERITIES: Final = {
+    "debug": SeverityNumber.DEBUG,
+    "info": SeverityNumber.INFO,
+    "warning": SeverityNumber.WARN,
+    "error": SeverityNumber.ERROR,
+    "critical": SeverityNumber.FATAL,
+}
+TRACE_ID: Final = re.compile("[0-9a-f]{32}")
 
 
 class Exporter:
-    """Sends to `endpoint`, such as http://localhost:4318. `tell(notice)` is called when that begins to fail."""
+    """Sends in the background. `warn(notice)` is called once for each kind of problem that the SDK reports."""
 
-    def __init__(self, endpoint: str, headers: Mapping[str, str], tell: Callable[[str], None]) -> None:
-        """Raise `UserError` for an endpoint that is no HTTP URL of this machine's."""
-        self._endpoint = endpoint.rstrip("/")
-        _expect_here(self._endpoint)
-        self._headers = headers
-        self._tell = tell
-        self._failing = False
-        self._spans: list[Span] = []
-        self._logs: list[LogLine] = []
-        self._loop = EventLoopThread()
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._notices = _Notices(warn)
+        logging.getLogger("opentelemetry").addHandler(self._notices)
+        self._exporters = OTLPSpanExporter(), OTLPLogExporter()
+        spans, logs = self._exporters
+        self._spans = BatchSpanProcessor(spans, max_queue_size=KEPT)
+        self._logs = BatchLogRecordProcessor(logs, max_queue_size=KEPT)
 
     def send(self, spans: Sequence[Span], logs: Sequence[LogLine], later: float) -> None:
-        """Send these, and what could not be sent before; `later` is how much their times lie before our clock's."""
-        self._spans += [_later(span, later) for span in spans]
-        self._logs += [replace(line, at=line.at + later) for line in logs]
-        try:
-            if self._spans:
-                self._loop.run(self._post("/v1/traces", to_otlp(self._spans)))
-                self._spans = []
-            if self._logs:
-                self._loop.run(self._post("/v1/logs", logs_to_otlp(self._logs)))
-                self._logs = []
-            self._failing = False
-        except (aiohttp.ClientError, TimeoutError) as error:
-            if not self._failing:
-                self._tell(
-                    f"{self._endpoint} does not take OTLP over HTTP ({str(error) or 'no answer'}); it is tried again"
-                )
-            self._failing = True
-            del self._spans[:-KEPT], self._logs[:-KEPT]
+        """Queue spans and log lines; `later` are the seconds from their clock to ours."""
+        for span in spans:
+            self._spans.on_end(_span(span, later))
+        for line in logs:
+            self._logs.on_emit(_record(line, later))
 
     def close(self) -> None:
-        """Let go of everything."""
-        self._loop.close()
+        """Send what is left; try nothing again after `PATIENCE`."""
+        logging.getLogger("opentelemetry").removeHandler(self._notices)
+        logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
+        give_up = threading.Timer(PATIENCE, self._give_up)
+        give_up.start()
+        self._spans.shutdown()
+        self._logs.shutdown()
+        give_up.cancel()
 
-    async def _post(self, path: str, value: Any) -> None:
-        async with (
-            aiohttp.ClientSession(headers=self._headers, timeout=PATIENCE) as session,
-            session.post(self._endpoint + path, json=value) as answer,
-        ):
-            answer.raise_for_status()
-
-
-def headers_of(text: str) -> dict[str, str]:
-    """Read what `OTEL_EXPORTER_OTLP_HEADERS` says: "name=value,name=value", percent-encoded."""
-    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
-    return {unquote(name).strip(): unquote(value).strip() for name, _, value in pairs}
+    def _give_up(self) -> None:
+        spans, logs = self._exporters
+        spans.shutdown()
+        logs.shutdown()
 
 
-def _later(span: Span, seconds: float) -> Span:
-    return replace(span, began=span.began + seconds, ended=None if span.ended is None else span.ended + seconds)
+class _Notices(logging.Handler):
+    """Passes on each kind of message once: a collector can be down for hours."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._warn = warn
+        self._known: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg not in self._known:
+            self._known.add(record.msg)
+            self._warn(f"OpenTelemetry: {record.getMessage()}")
 
 
-def _expect_here(endpoint: str) -> None:
-    url = urlsplit(endpoint)
-    host = url.hostname or ""
-    try:
-        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        here = False
-    if url.scheme not in {"http", "https"} or not here:
-        raise UserError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT is {endpoint}; a drill's telemetry stays on this machine, such as "
-            "http://localhost:4318, where a collector may pass it on"
-        )
+def _span(span: Span, later: float) -> ReadableSpan:
+    return ReadableSpan(
+        name=span.name,
+        context=_context(span.trace_id, span.span_id),
+        parent=_context(span.trace_id, span.parent_id) if span.parent_id else None,
+        resource=_resource(span.service),
+        attributes=span.attributes,
+        kind=KINDS[span.kind],
+        status=Status(StatusCode.ERROR if span.failed else StatusCode.UNSET),
+        start_time=nanoseconds(span.began + later),
+        end_time=None if span.ended is None else nanoseconds(span.ended + later),
+        instrumentation_scope=SCOPE,
+    )
+
+
+def _record(line: LogLine, later: float) -> ReadWriteLogRecord:
+    trace_id = line.trace_id or ""
+    is_valid = TRACE_ID.fullmatch(trace_id)  # a SUT may log anything as its trace
+    context = _context(trace_id, "0") if is_valid else INVALID_SPAN_CONTEXT
+    record = LogRecord(
+        timestamp=nanoseconds(line.at + later),
+        context=set_span_in_context(NonRecordingSpan(context), Context()),
+        severity_text=line.level,
+        severity_number=SEVERITIES.get(line.level, SeverityNumber.UNSPECIFIED),
+        body=line.event,
+        attributes={name: str(value) for name, value in line.fields.items()},
+    )
+    return ReadWriteLogRecord(record, _resource(line.service), SCOPE)
+
+
+def _context(trace_id: str, span_id: str) -> SpanContext:
+    sampled = TraceFlags(TraceFlags.SAMPLED)
+    return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=False, trace_flags=sampled)
+
+
+@functools.cache
+def _resource(service: str) -> Resource:
+    return Resource.create({"service.name": service})

@@ -10,13 +10,13 @@ from drill_katas.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.grades import Book, Grade
+    from drill_katas.grading.grades import Grade, Grades
     from drill_katas.report.text import TextLine
 
 ID: Final = 24  # columns
 
 
-def grade_lines(grades: Book, width: int) -> Iterator[TextLine]:
+def grade_lines(grades: Grades, width: int) -> Iterator[TextLine]:
     """Return one line per submission: grade, kata, score, first problem; then a line with totals and sandbox tier."""
     ids, katas, solved = 0, 0, 0
     for grade in grades:

@@ -17,9 +17,9 @@ from drill_katas.grading.formats.table import to_csv
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from drill_katas.grading.grades import Book
+    from drill_katas.grading.grades import Grades
 
-FORMATS: Final[dict[str, Callable[[Book], Iterator[str]]]] = {
+FORMATS: Final[dict[str, Callable[[Grades], Iterator[str]]]] = {
     "gradescope": to_gradescope,
     "ctrf": to_ctrf,
     "junit": to_junit,

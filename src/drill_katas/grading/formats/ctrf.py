@@ -14,7 +14,7 @@ from drill_katas.verdict import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drill_katas.grading.grades import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
 SPECIFICATION: Final = "0.0.0"  # of the working draft, of November 2025
 NAMESPACE: Final = "drill-katas"  # of what stands under "extra"
@@ -23,13 +23,13 @@ OTHER: Final = {Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
 """What is "other" there: a skipped test may be taken for a good one."""
 
 
-def to_ctrf(book: Book) -> Iterator[str]:
+def to_ctrf(grades: Grades) -> Iterator[str]:
     """Yield the report. A submission that could not be judged is a test that failed."""
     yield '{"reportFormat": "CTRF", "specVersion": ' + _json(SPECIFICATION)
     yield ', "generatedBy": ' + _json(f"drill-katas {__version__}")
     yield ', "results": {"tool": ' + _json({"name": "drill-katas", "version": __version__})
-    yield ', "summary": ' + _json(_summary(book)) + ', "tests": ['
-    for number, test in enumerate(_tests(book)):
+    yield ', "summary": ' + _json(_summary(grades)) + ', "tests": ['
+    for number, test in enumerate(_tests(grades)):
         yield (",\n" if number else "\n") + _json(test)
     yield "\n]}}\n"
 
@@ -38,21 +38,21 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _summary(book: Book) -> dict[str, Any]:
+def _summary(grades: Grades) -> dict[str, Any]:
     """Count all tests; the times are those of judging one submission after the other, and ending now."""
     counts = dict.fromkeys(STATUSES, 0)
     duration = 0
-    for grade in book:
+    for grade in grades:
         duration += _milliseconds(grade.seconds)
         for status in map(_status, grade.checks) if grade.checks else [_without_checks(grade)]:
             counts[status] += 1
     stop = int(time.time() * 1000)
-    extra = {NAMESPACE: {"tier": book.tier, "submissions": len(book)}}
+    extra = {NAMESPACE: {"tier": grades.tier, "submissions": len(grades)}}
     return {"tests": sum(counts.values()), **counts, "start": stop - duration, "stop": stop, "extra": extra}
 
 
-def _tests(book: Iterable[Grade]) -> Iterator[dict[str, Any]]:
-    for grade in book:
+def _tests(grades: Iterable[Grade]) -> Iterator[dict[str, Any]]:
+    for grade in grades:
         yield from (_test(grade, check) for check in grade.checks)
         if not grade.checks:
             id_ = flat(grade.id)

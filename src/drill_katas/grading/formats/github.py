@@ -16,7 +16,7 @@ from drill_katas.grading.formats.plain import by_stage, flat, gained, plain, poi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.grades import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
 MOST_SUMMARY: Final = 900_000  # bytes; GitHub takes no summary of a step that is larger than 1 MiB
 ERROR: Final = "error"
@@ -25,16 +25,16 @@ MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]|~#!$@]|(?<=:)/|(?<=www)\.", re.IGNOR
 """What Markdown, and GitHub's own of it, take for more than text: mark-up, tables, mentions, formulas, addresses."""
 
 
-def to_github(book: Book) -> Iterator[str]:
+def to_github(grades: Grades) -> Iterator[str]:
     """Yield the annotations, and then the summary, unless that goes to the file that `GITHUB_STEP_SUMMARY` names."""
-    for grade in book:
+    for grade in grades:
         yield from _annotations(grade)
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if not file:
-        yield from to_summary(book)
+        yield from to_summary(grades)
         return
     with Path(file).open("a", encoding="utf-8") as summary:
-        summary.writelines(to_summary(book))
+        summary.writelines(to_summary(grades))
 
 
 def _annotations(grade: Grade) -> Iterator[str]:
@@ -76,16 +76,16 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def to_summary(book: Book) -> Iterator[str]:
+def to_summary(grades: Grades) -> Iterator[str]:
     """Yield the summary, of as many submissions as GitHub takes."""
-    solved = sum(grade.solved for grade in book)
-    yield f"## Katas: {solved} of {len(book)} solved{unjudged(book)}\n\nHeld at the tier {_text(book.tier)}.\n\n"
+    solved = sum(grade.solved for grade in grades)
+    yield f"## Katas: {solved} of {len(grades)} solved{unjudged(grades)}\n\nHeld at the tier {_text(grades.tier)}.\n\n"
     room = MOST_SUMMARY
-    for number, grade in enumerate(book):
+    for number, grade in enumerate(grades):
         told = "".join(_submission(grade))
         room -= len(told.encode())
         if room < 0:
-            yield f"{len(book) - number} more submissions are not shown here.\n"
+            yield f"{len(grades) - number} more submissions are not shown here.\n"
             return
         yield told
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from drill_katas.errors import UserError
+from drill_katas.files import indented_json
 from drill_katas.grading.formats.plain import by_stage, explained, plain, points, problem, titled, without_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.grades import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
 
 def expect_one(number: int) -> None:
@@ -24,17 +23,17 @@ def expect_one(number: int) -> None:
         )
 
 
-def to_gradescope(book: Book) -> Iterator[str]:
+def to_gradescope(grades: Grades) -> Iterator[str]:
     """Return the file, in one piece: it is about one submission.
 
     Raises `UserError` when there are others, and when there is no score: the file must have one, but any is false.
     Without the file Gradescope reports that the autograder failed, and the submission can be run again.
     """
-    expect_one(len(book))
-    (grade,) = book
+    expect_one(len(grades))
+    (grade,) = grades
     if grade.score is None:
         raise UserError(f"{grade.id} has no score and there are no results: {without_score(grade)}")
-    return iter([msgspec.json.format(msgspec.json.encode(_results(grade, book.tier))).decode() + "\n"])
+    return iter([indented_json(_results(grade, grades.tier)).decode()])
 
 
 def _results(grade: Grade, tier: str) -> dict[str, Any]:

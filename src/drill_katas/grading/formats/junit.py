@@ -15,18 +15,18 @@ from drill_katas.verdict import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drill_katas.grading.grades import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
 ERRORS: Final = {Outcome.HANG, Outcome.CRASH, Outcome.LIMIT, Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
 """What is an error there, and no failure. What was not reached is one: a skipped test may be taken for a good one."""
 
 
-def to_junit(book: Book) -> Iterator[str]:
+def to_junit(grades: Grades) -> Iterator[str]:
     """Yield the document. A submission that could not be judged is a test with an error."""
-    whole = _attributes(name="drill-katas", time=_seconds(sum(grade.seconds for grade in book)), **_counts(book))
+    whole = _attributes(name="drill-katas", time=_seconds(sum(grade.seconds for grade in grades)), **_counts(grades))
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {whole}>\n'
-    for grade in book:
-        yield from _suite(grade, book.tier)
+    for grade in grades:
+        yield from _suite(grade, grades.tier)
     yield "</testsuites>\n"
 
 

@@ -15,7 +15,7 @@ from drill_katas.verdict import Outcome, Stage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drill_katas.grading.grades import Book, CheckGrade, Grade
+    from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
 
 NOT_JUDGED: Final = Outcome.NOT_JUDGED.value
@@ -56,9 +56,9 @@ def problem(grade: Grade) -> str:
     return flat(grade.notes[-1]) if grade.notes else NOT_JUDGED
 
 
-def unjudged(book: Book) -> str:
+def unjudged(grades: Grades) -> str:
     """Return what follows the number of solved ones in a headline: ", 2 not judged", or nothing."""
-    left = sum(grade.score is None for grade in book)
+    left = sum(grade.score is None for grade in grades)
     return f", {left} {NOT_JUDGED}" if left else ""
 
 

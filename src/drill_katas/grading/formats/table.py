@@ -11,7 +11,7 @@ from drill_katas.verdict import Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.grading.grades import Book, Grade
+    from drill_katas.grading.grades import Grade, Grades
 
 HEAD: Final = ("id", "kata", "solved", "score", *(stage.value for stage in Stage), "seconds", "tier", "first problem")
 FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - what a spreadsheet takes for the beginning of a formula
@@ -26,14 +26,14 @@ class _Line:
         self.text = text
 
 
-def to_csv(book: Book) -> Iterator[str]:
+def to_csv(grades: Grades) -> Iterator[str]:
     """Yield the rows. A cell is empty where the kata has no such stage, and where there is no verdict."""
     line = _Line()
     writer = csv.writer(line)
     writer.writerow(HEAD)
     yield line.text
-    for grade in book:
-        writer.writerow(map(_cell, _row(grade, book.tier)))
+    for grade in grades:
+        writer.writerow(map(_cell, _row(grade, grades.tier)))
         yield line.text
 
 
