@@ -18,7 +18,7 @@ from drill_katas.services.network import Network
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from drill_katas.evidence.scene import Request, Scene
+    from drill_katas.evidence.scene import ReplayScene, Request
     from drill_katas.judge.observation import Logged
     from drill_katas.services.connections import Statement
     from drill_katas.services.hops import Hop
@@ -29,12 +29,12 @@ SERVER_ERROR: Final = 500
 OF_STRUCTLOG: Final = {"timestamp", "level", "event", "trace_id", "service"}
 
 
-def spans_of(scene: Scene) -> tuple[Span, ...]:
+def spans_of(scene: ReplayScene) -> tuple[Span, ...]:
     """Return all spans in order of time, each with the span that it belongs to as its parent."""
     return _in_trees([make(each) for seen, make in _sources(scene) for each in seen], first=1)
 
 
-def logs_of(scene: Scene) -> tuple[LogLine, ...]:
+def logs_of(scene: ReplayScene) -> tuple[LogLine, ...]:
     """Return all log lines in order of time, numbered from 1: those of the SUT's, and those of its surroundings."""
     return _in_order(scene, scene.logs, scene.sut.logs(), first=1)
 
@@ -42,7 +42,7 @@ def logs_of(scene: Scene) -> tuple[LogLine, ...]:
 class Stream:
     """What a scene has seen since one last asked."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: ReplayScene) -> None:
         self._scene = scene
         self._taken: Counter[str] = Counter()  # of each kind of thing, how many
         self._waiting: list[tuple[Any, Callable[[Any], Span]]] = []
@@ -71,7 +71,7 @@ class Stream:
         return new
 
 
-def _sources(scene: Scene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span]]]:
+def _sources(scene: ReplayScene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span]]]:
     """Return all that was seen, each with what makes spans of it. More is added at the end of these, and behind."""
     yield scene.spans, lambda span: span
     for name, thing in scene.watched.items():
@@ -83,7 +83,7 @@ def _sources(scene: Scene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span
             yield thing.sent, functools.partial(_of_sent_call, scene, name)
 
 
-def _in_order(scene: Scene, around: Sequence[LogLine], told: Sequence[Logged], first: int) -> tuple[LogLine, ...]:
+def _in_order(scene: ReplayScene, around: Sequence[LogLine], told: Sequence[Logged], first: int) -> tuple[LogLine, ...]:
     lines = [*around]
     for logged in told:
         line = {name: value for name, value in logged.line.items() if name not in OF_STRUCTLOG}
@@ -113,7 +113,7 @@ def route(path: str) -> str:
     return "/".join("{id}" if re.search(r"\d", part) else part for part in parts)
 
 
-def _of_hop(scene: Scene, hop: Hop) -> Span:
+def _of_hop(scene: ReplayScene, hop: Hop) -> Span:
     return Span(
         trace_id=hop.trace_id or NO_TRACE,
         service=hop.callee,
@@ -126,7 +126,7 @@ def _of_hop(scene: Scene, hop: Hop) -> Span:
     )
 
 
-def _of_statement(scene: Scene, database: str, statement: Statement) -> Span:
+def _of_statement(scene: ReplayScene, database: str, statement: Statement) -> Span:
     return Span(
         trace_id=statement.trace_id or NO_TRACE,
         service=database,
@@ -143,7 +143,7 @@ def _of_statement(scene: Scene, database: str, statement: Statement) -> Span:
     )
 
 
-def _of_sent_call(scene: Scene, upstream: str, asked: SentCall) -> Span:
+def _of_sent_call(scene: ReplayScene, upstream: str, asked: SentCall) -> Span:
     return Span(
         trace_id=asked.trace_id or NO_TRACE,
         service=upstream,

@@ -70,8 +70,8 @@ class Sent:
 
 
 @dataclass
-class Scene:
-    """Plays an incident on a SUT. `chance` is for whatever the seed should change, and `ablation` what is left out.
+class ReplayScene:
+    """The `kit.Scene` of a replay: plays an incident on a SUT, without what `ablation` names.
 
     After each step `after_step` is told which share of the incident is over. One that is `endless` goes on after that.
     """
@@ -80,7 +80,7 @@ class Scene:
     incident: Incident
     clock: Clock
     meters: Meters
-    after_step: Callable[[Scene, float], None]
+    after_step: Callable[[ReplayScene, float], None]
     variant: str
     seed: int
     ablation: str | None = None

@@ -25,6 +25,7 @@ from drill_katas.kit.lag import lag
 from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.pictures import Picture
+from drill_katas.kit.scene import Scene
 from drill_katas.kit.sql import Growth, costliest, repeated
 from drill_katas.kit.telemetry import ErrorReport
 from drill_katas.services.database import Database as database
@@ -52,6 +53,7 @@ __all__ = [
     "Killed",
     "Machine",
     "Picture",
+    "Scene",
     "Sut",
     "SutError",
     "costliest",

@@ -13,7 +13,7 @@ from drill_katas.evidence.exposition import rule_file
 from drill_katas.evidence.meters import Meters
 from drill_katas.evidence.recording import Stream
 from drill_katas.evidence.replay import play, story_of, system
-from drill_katas.evidence.scene import Scene
+from drill_katas.evidence.scene import ReplayScene
 from drill_katas.live.endpoint import Endpoint
 from drill_katas.live.job_queue import JobQueue
 from drill_katas.live.logfile import LogFile
@@ -50,11 +50,11 @@ def serve(what: Replay, plan: LivePlan, ready: Callable[[Endpoint], None]) -> st
         told, desk = story.INCIDENT, JobQueue()
         clock = PacedClock(told.began, told.scale, plan.speed, desk.rest)
 
-        def after_step(scene: Scene, _: float) -> None:
+        def after_step(scene: ReplayScene, _: float) -> None:
             endpoint.measure()
             tell(scene)
 
-        def tell(scene: Scene) -> None:
+        def tell(scene: ReplayScene) -> None:
             lines, spans = stream.logs(), stream.spans()
             log.write(lines)
             if plan.exporter:
@@ -62,13 +62,13 @@ def serve(what: Replay, plan: LivePlan, ready: Callable[[Endpoint], None]) -> st
             scene.sut.begin_example()  # what it was asked is of no use any more
 
         meters = Meters(buckets(told.buckets[-1]), told.scale)
-        scene = Scene(sut, told, clock, meters, after_step, what.variant, what.seed, endless=True)
+        scene = ReplayScene(sut, told, clock, meters, after_step, what.variant, what.seed, endless=True)
         stream = Stream(scene)
         with Endpoint(scene, desk, plan.port) as endpoint:
             configure(plan, told, endpoint)
             desk.leave(lambda: ready(endpoint))  # which is done when all services are up
             try:
-                play(story, scene)
+                play(story.replay, scene)
             finally:
                 tell(scene)
     return str(scene.logs[-1].fields["reason"])
