@@ -29,6 +29,7 @@ from drill_katas.kit.scene import Scene
 from drill_katas.kit.sql import Growth, costliest, repeated
 from drill_katas.kit.telemetry import ErrorReport
 from drill_katas.services.database import Database as database
+from drill_katas.services.hops import Hop, HttpResponse
 from drill_katas.services.upstream import Fault
 from drill_katas.services.upstream import Upstream as upstream
 from drill_katas.text import plural
@@ -49,6 +50,8 @@ __all__ = [
     "Fault",
     "Growth",
     "Holding",
+    "Hop",
+    "HttpResponse",
     "Incident",
     "Killed",
     "Machine",
