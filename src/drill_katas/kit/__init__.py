@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drill_katas.failures import Killed, SutError
+from drill_katas.failures import KataMistake, Killed, SutError
 from drill_katas.judge.sut import Sut
 from drill_katas.kit import events, load, money, rules, waits
 from drill_katas.kit.differences import difference
@@ -53,6 +53,7 @@ __all__ = [
     "Hop",
     "HttpResponse",
     "Incident",
+    "KataMistake",
     "Killed",
     "Machine",
     "Picture",
