@@ -8,7 +8,7 @@ import pytest
 
 from drill_katas.cli import main
 from drill_katas.practice.journal import Hinted, SolutionShown, Started
-from tests.commands import done, faults, kata, refused, words
+from tests.commands import done, kata, refused, words
 from tests.conftest import FINE, HINTS, add_kata
 
 COMMANDS = sorted(main.commands)
@@ -272,29 +272,3 @@ def test_a_kata_that_comes_without_a_solution_says_so(answered):
     (answered.root / "solutions" / "toy" / "toy.py").unlink()
     assert "toy.py is missing in" in refused(kata(answered.root, "solution", "toy", "--give-up"))
     assert journal(answered) == ()
-
-
-# kata new
-
-
-@pytest.mark.parametrize("contract", [[], ["--contract", "http"]], ids=["calls", "http"])
-def test_a_new_kata_runs_at_once_and_verify_says_what_is_missing(toy, contract):
-    output = done(toy.root, "new", "slow_queue", *contract)
-    files = [toy.root / line for line in output.splitlines() if line.startswith(("katas/", "solutions/"))]
-    assert files
-    assert all(file.is_file() for file in files)
-    assert "pytest --kata slow_queue" in output
-    assert "slow_queue" in done(toy.root, "list")
-    run = toy.pytest("--kata", "slow_queue")
-    assert run.returncode == 1
-    assert "fail" in run.stdout
-    missing = done(toy.root, "verify", "slow_queue", "--seeds", "1", code=1)
-    assert "accepted designs are needed" in missing
-    assert "should" not in " ".join(faults(missing))
-
-
-@pytest.mark.parametrize("name", ["toy", "Slow-Queue", "../slow", "", "1st", "import/me"])
-def test_a_new_kata_whose_name_is_taken_or_no_name_is_refused(toy, name):
-    before = sorted(toy.root.rglob("*"))
-    refused(kata(toy.root, "new", name))
-    assert sorted(toy.root.rglob("*")) == before

@@ -27,6 +27,10 @@ class SutError(Exception):
         self.place = place
 
 
+class KataMistake(Exception):
+    """The kata itself is wrong: a check or an incident uses the kit in a way that cannot work."""
+
+
 class Killed(Exception):
     """The judge killed the SUT because the check requested it."""
 

@@ -1,11 +1,14 @@
-"""`kata new`: write the files of a new kata from a template that runs as it is."""
+"""`kata new`: writes a complete small kata, which certifies as it is."""
 
 from __future__ import annotations
 
+import importlib.util
+import keyword
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.catalog.katas import packs, shipped
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -13,20 +16,32 @@ if TYPE_CHECKING:
 
 TEMPLATE: Final = Path(__file__).parent / "template"
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+FORM: Final = "use lower-case letters, digits and _, such as slow_queue"
 
 
 def scaffold(root: Path, name: str, contract: Contract) -> list[Path]:
-    """Write the template of a contract as `katas/NAME` and `solutions/NAME`, and return the new files.
+    """Write the contract's template as `katas/NAME` and `solutions/NAME`, and return the new files.
 
-    Raises `UserError` for a name that cannot be a package, and if the kata already exists.
+    Raises `UserError` for a name that cannot be a package, and for the name of an existing kata.
     """
-    if not NAME.fullmatch(name):
-        raise UserError(f"{name!r} cannot be a kata's name; use lowercase letters, digits, and _, such as slow_queue")
-    for folder in (root / "katas" / name, root / "solutions" / name):
-        if folder.exists():
-            raise UserError(f"{folder} already exists; choose another name, or remove it first")
+    if problem := _problem_of(root, name):
+        raise UserError(problem)
     template = TEMPLATE / contract
     return [_write(file, template, root, name) for file in sorted(template.rglob("*")) if file.is_file()]
+
+
+def _problem_of(root: Path, name: str) -> str:
+    """Return why no new kata can have this name; "" if one can."""
+    if not NAME.fullmatch(name):
+        return f"{name!r} cannot be the name of a kata; {FORM}"
+    for folder in (root / "katas" / name, root / "solutions" / name):
+        if folder.exists():
+            return f"{folder} exists; choose another name, or remove it first"
+    if any(name in library.names() for library in (shipped(), *packs())):
+        return f"an installed kata has the name {name}, and commands would find that one; choose another name"
+    if keyword.iskeyword(name) or importlib.util.find_spec(name) is not None:
+        return f"{name} is a keyword or a module of Python, and a kata is a package; choose another name"
+    return ""
 
 
 def _write(file: Path, template: Path, root: Path, name: str) -> Path:

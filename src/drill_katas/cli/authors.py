@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Contract, Kata
 
 FULL_SEEDS = 3  # seeds of a full certification
+NEXT_STEPS = """
+run it      pytest --kata {name}      (it fails, because the learner's module is broken)
+prove it    kata verify {name}
+replay it   kata incident {name}
+break it    kata arm {name} reference /tmp/arm      (and put a mistake into its files)
+            pytest --kata {name} --kata-from /tmp/arm      (some check must fail)
+            kata arm {name} my_mistake /tmp/arm --save      (keep it as a near miss)"""
 JOBS = 2 * (os.cpu_count() or 1)  # two per core, because runs spend half of their time waiting for timeouts
 
 
@@ -94,14 +101,15 @@ def verify(
     help="Interface of the learner's code: Python calls or HTTP requests.",
 )
 def new(name: str, contract: Contract) -> None:
-    """Scaffold a kata in this workspace; it runs at once, and `kata verify` lists the missing parts."""
+    """Scaffold a small kata in this workspace: it is complete, and `kata verify` proves it as it is."""
     from drill_katas.catalog.scaffold import scaffold
 
     workspace = workspace_here()
-    for file in scaffold(workspace.root, name, contract):
-        click.echo(short(file, workspace))
-    click.echo(f"Run it:      pytest --kata {name}")
-    click.echo(f"Certify it:  kata verify {name}")
+    files = scaffold(workspace.root, name, contract)
+    for folder, contents in (("katas", "for the learner"), ("solutions", "the answer and its proof")):
+        number = sum(file.is_relative_to(workspace.root / folder) for file in files)
+        click.echo(f"{short(workspace.root / folder / name, workspace)}: {number} files, {contents}")
+    click.echo(NEXT_STEPS.format(name=name))
 
 
 @command("arm", "kata arm fp_drift rounded_twice /tmp/arm")

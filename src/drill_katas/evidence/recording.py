@@ -18,7 +18,7 @@ from drill_katas.services.network import Network
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from drill_katas.evidence.scene import Request, Scene
+    from drill_katas.evidence.scene import ReplayScene, Request
     from drill_katas.judge.observation import Logged
     from drill_katas.services.connections import Statement
     from drill_katas.services.hops import Hop
@@ -29,12 +29,12 @@ SERVER_ERROR: Final = 500
 OF_STRUCTLOG: Final = {"timestamp", "level", "event", "trace_id", "service"}
 
 
-def spans_of(scene: Scene) -> tuple[Span, ...]:
+def spans_of(scene: ReplayScene) -> tuple[Span, ...]:
     """Return all spans in order of time, each with its parent."""
     return _in_trees([make(each) for seen, make in _sources(scene) for each in seen], first=1)
 
 
-def logs_of(scene: Scene) -> tuple[LogLine, ...]:
+def logs_of(scene: ReplayScene) -> tuple[LogLine, ...]:
     """Return all log lines, of the SUT and of its surroundings, in order of time and numbered from 1."""
     return _in_order(scene, scene.logs, scene.sut.logs(), first=1)
 
@@ -42,7 +42,7 @@ def logs_of(scene: Scene) -> tuple[LogLine, ...]:
 class Stream:
     """New log lines and spans of a live scene since the last call."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: ReplayScene) -> None:
         self._scene = scene
         self._taken: Counter[str] = Counter()  # number of returned items by kind
         self._waiting: list[tuple[Any, Callable[[Any], Span]]] = []
@@ -71,7 +71,7 @@ class Stream:
         return new
 
 
-def _sources(scene: Scene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span]]]:
+def _sources(scene: ReplayScene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span]]]:
     """Yield each list of observations with the function that makes a span of one. The lists only grow at the end."""
     yield scene.spans, lambda span: span
     for name, thing in scene.watched.items():
@@ -83,7 +83,9 @@ def _sources(scene: Scene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span
             yield thing.sent, functools.partial(_of_sent_call, scene, name)
 
 
-def _in_order(scene: Scene, around: Sequence[LogLine], logged: Sequence[Logged], first: int) -> tuple[LogLine, ...]:
+def _in_order(
+    scene: ReplayScene, around: Sequence[LogLine], logged: Sequence[Logged], first: int
+) -> tuple[LogLine, ...]:
     """Return the log lines of the surroundings and of the SUT in order of time, numbered from `first`."""
     lines = [*around]
     for each in logged:
@@ -114,7 +116,7 @@ def route(path: str) -> str:
     return "/".join("{id}" if re.search(r"\d", part) else part for part in parts)
 
 
-def _of_hop(scene: Scene, hop: Hop) -> Span:
+def _of_hop(scene: ReplayScene, hop: Hop) -> Span:
     return Span(
         trace_id=hop.trace_id or NO_TRACE,
         service=hop.callee,
@@ -127,7 +129,7 @@ def _of_hop(scene: Scene, hop: Hop) -> Span:
     )
 
 
-def _of_statement(scene: Scene, database: str, statement: Statement) -> Span:
+def _of_statement(scene: ReplayScene, database: str, statement: Statement) -> Span:
     return Span(
         trace_id=statement.trace_id or NO_TRACE,
         service=database,
@@ -144,7 +146,7 @@ def _of_statement(scene: Scene, database: str, statement: Statement) -> Span:
     )
 
 
-def _of_sent_call(scene: Scene, upstream: str, asked: SentCall) -> Span:
+def _of_sent_call(scene: ReplayScene, upstream: str, asked: SentCall) -> Span:
     return Span(
         trace_id=asked.trace_id or NO_TRACE,
         service=upstream,

@@ -19,7 +19,7 @@ from drill_katas.evidence.meters import Meters
 from drill_katas.evidence.recording import level_of, logs_of, spans_of
 from drill_katas.evidence.records import IncidentRecord, Summary
 from drill_katas.evidence.samples import Metrics, alerts_of
-from drill_katas.evidence.scene import Scene
+from drill_katas.evidence.scene import ReplayScene
 from drill_katas.failures import Broken, CheckEnded
 from drill_katas.judge.check_context import CheckContext
 from drill_katas.judge.program import Program
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
+    from drill_katas.kit.scene import Scene
 
 BUDGET: Final = 60.0  # seconds after which a replay is cut short; ten are usual
 MOST_REPLAYED: Final = 2_048 * MIB  # limit on retained data; large, because `kata serve` runs a system for hours
@@ -62,7 +63,7 @@ def replay(what: Replay, report_progress: Callable[[float], None] = lambda _: No
         if what.ablation is not None and what.ablation not in known:
             raise UserError(f"{what.kata.name} has no experiment {what.ablation!r}{nearest(what.ablation, known)}")
 
-        def after_step(scene: Scene, share: float) -> None:
+        def after_step(scene: ReplayScene, share: float) -> None:
             scene.meters.read(round(scene.clock.now(), 3), scene.sut, scene.watched)
             report_progress(share)
 
@@ -70,8 +71,8 @@ def replay(what: Replay, report_progress: Callable[[float], None] = lambda _: No
         with system(what, BUDGET) as sut:
             began = time.monotonic()
             clock, meters = Clock(incident.began, incident.scale), Meters(incident.buckets, incident.scale)
-            scene = Scene(sut, incident, clock, meters, after_step, what.variant, what.seed, what.ablation)
-            play(story, scene)
+            scene = ReplayScene(sut, incident, clock, meters, after_step, what.variant, what.seed, what.ablation)
+            play(story.replay, scene)
             return _collected(what, code, scene, time.monotonic() - began)
 
 
@@ -127,10 +128,10 @@ def system(what: Replay, seconds: float) -> Iterator[Sut]:
         overlay.close()
 
 
-def play(story: Any, scene: Scene) -> None:
-    """Play an incident to its end; a SUT that hangs or crashes ends it early, with a log line."""
+def play(act: Callable[[Scene], object], scene: ReplayScene) -> None:
+    """Play an incident to its end with its `replay`; a SUT that hangs or crashes ends it early, with a log line."""
     try:
-        story.replay(scene)
+        act(scene)
     except Broken as broken:
         raise UserError("\n  ".join([str(broken), *broken.details])) from None
     except CheckEnded as ended:
@@ -142,7 +143,7 @@ def _late(meter: Meter) -> float | None:
     return round(meter.run_delay, 2) if meter.delay_share() > BUSY_SHARE else None
 
 
-def _collected(what: Replay, code: str, scene: Scene, seconds: float) -> IncidentRecord:
+def _collected(what: Replay, code: str, scene: ReplayScene, seconds: float) -> IncidentRecord:
     metrics = scene.meters.families()
     alerts = alerts_of(scene.incident.rules, Metrics(metrics))
     began, ended = scene.incident.began, scene.incident.ended

@@ -70,8 +70,8 @@ class Sent:
 
 
 @dataclass
-class Scene:
-    """Plays an incident on a SUT.
+class ReplayScene:
+    """The `kit.Scene` of a replay: plays an incident on a SUT.
 
     `chance` is the random generator of the seed; `ablation` names the experiment. `after_step(scene, share)` is called
     after each step with the completed share. An `endless` scene continues after its end.
@@ -81,7 +81,7 @@ class Scene:
     incident: Incident
     clock: Clock
     meters: Meters
-    after_step: Callable[[Scene, float], None]
+    after_step: Callable[[ReplayScene, float], None]
     variant: str
     seed: int
     ablation: str | None = None

@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from drill_katas.failures import KataMistake
 from drill_katas.services.steps import AnswerLost, StepRefused, SutKilled
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class FaultInjection:
 
     @contextlib.contextmanager
     def _armed(self, step: int, inject: Callable[[Closable], None]) -> Iterator[InjectedFault]:
+        if step < 1:
+            raise KataMistake(f"steps count from 1, so there is no step {step}")
         fault = InjectedFault(step)
 
         def note(request: str, service: Closable) -> None:

@@ -163,7 +163,7 @@ class SutSession:
         text = shortened(f"{text}({', '.join(map(shown, args))})")
         call = self.check.note_call(text)
         if running is not self._running:
-            raise Killed(f"{text}: the program with this object was killed")
+            raise Killed(f"{text}: the program with this object was killed; open it again")
         value = self.ask(CallMethod(number=number, method=method, args=list(args)), call)
         problem = find_unplain(value)  # again, because the learner's code runs in the process of the first check
         if problem:

@@ -6,12 +6,14 @@ import contextlib
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from drill_katas.failures import Hang
+from drill_katas.failures import Hang, KataMistake
+from drill_katas.judge.arguments import kind, plain
 from drill_katas.judge.fault_injection import FaultInjection
 from drill_katas.judge.handle import Handle
 from drill_katas.judge.measuring import Measuring
 from drill_katas.judge.observation import Observation
 from drill_katas.judge.stacks import as_lines, place_in, tasks_as_lines
+from drill_katas.services.attachment import Resource
 from drill_katas.services.calls import Call
 from drill_katas.services.retained import ANSWERS, METRICS
 from drill_katas.sut.protocol import AdvanceClock, CloseObject, Metrics, Serve, Tasks
@@ -52,11 +54,13 @@ class Sut(FaultInjection, Measuring):
         Arguments are plain data or resources: a `Database`, an `Upstream`. Starts the SUT if it does not run.
         Raises `SutError` if the learner's code raises.
         """
-        running, number = self._session.open(target, [self._wired(arg) for arg in args])
         name = target.lower()
+        with plain(f"{target}(...)", *args):
+            running, number = self._session.open(target, [self._wired(arg) for arg in args])
 
         def call(method: str, args: tuple[Any, ...]) -> Any:
-            value = self._session.call(running, number, f"{name}.{method}", method, args)
+            with plain(f"{name}.{method}(...)", *args):
+                value = self._session.call(running, number, f"{name}.{method}", method, args)
             self._session.count(ANSWERS)
             return value
 
@@ -72,11 +76,16 @@ class Sut(FaultInjection, Measuring):
         The kata defines `World` in `world.py`. It gets the node's name, the sockets of its links, and `settings`, which
         are plain data or resources. Starts the SUT if it does not run. Raises `SutError` if the factory raises.
         """
+        if not hasattr(node, "listen") or not hasattr(node, "network"):
+            raise KataMistake(f"sut.serve({target!r}, ...) takes a node: network.node(NAME), not a {kind(node)}")
         self._session.watch()
         self._session.started()
         wire = {name: self._wired(value) for name, value in settings.items()}
-        request = Serve(target=target, node=self._wired(node)["$node"], settings=wire)
-        with node.listen() as listener:  # closed here, so that the listener ends with the SUT
+        request = Serve(target=target, node=node.attach(self._session.services)["$node"], settings=wire)
+        with (
+            plain(f"World(..., {', '.join(settings)})", *settings.values()),
+            node.listen() as listener,
+        ):  # closed here, so that the listener ends with the SUT
             self._session.ask(request, Call(f"{target}(...)"), fds=[listener.fileno()])
 
     def hang(self, message: str) -> Hang:
@@ -88,7 +97,7 @@ class Sut(FaultInjection, Measuring):
         return Hang(message, (*tasks, *as_lines(dump, program)), place_in(dump, program))
 
     def _wired(self, value: Any) -> Any:
-        return value.attach(self._session.services) if hasattr(value, "attach") else value
+        return value.attach(self._session.services) if isinstance(value, Resource) else value
 
     def kill(self) -> None:
         """Kill the SUT (`kill -9`). The next `open` starts a new process; databases and upstreams stay."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.failures import Broken, CheckEnded, Crash, Hang, Killed, LimitExceeded, NotJudged, SutError
+from drill_katas.failures import (
+    Broken,
+    CheckEnded,
+    Crash,
+    Hang,
+    KataMistake,
+    Killed,
+    LimitExceeded,
+    NotJudged,
+    SutError,
+)
 from drill_katas.judge.encodings import wrong_encoding
 from drill_katas.judge.stacks import as_lines, describe_frames, place_in, place_of
 from drill_katas.machine.cpu_time import BUSY_SHARE
@@ -78,7 +88,9 @@ def raised_text(error: Problem) -> str:
     return ": ".join(filter(None, (error.type[:MAX_TEXT], message)))
 
 
-def error_reply(call: str, error: Problem, program: Program, limits: Limits) -> BaseException:
+def error_reply(  # noqa: PLR0911 - one return for each kind
+    call: str, error: Problem, program: Program, limits: Limits
+) -> BaseException:
     """Return the exception for a call that the SUT answered with an error."""
     seen = describe_frames(error.frames, program), place_of(error.frames, program)
     message, what = error.message[:MAX_TEXT], raised_text(error)
@@ -94,6 +106,8 @@ def error_reply(call: str, error: Problem, program: Program, limits: Limits) -> 
             return LimitExceeded(f"{call}: the program started more processes or threads than it may have", *seen)
         case "exit":
             return Crash(f"{call}: the program called {message}", *seen)
+        case "kata":
+            return KataMistake(f"{call}: {what if error.type else message}")
         case "import" if message := wrong_encoding(program):
             return Broken(message)
         case broken:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drill_katas.failures import Killed, SutError
+from drill_katas.failures import KataMistake, Killed, SutError
 from drill_katas.judge.sut import Sut
 from drill_katas.kit import events, load, money, rules, waits
 from drill_katas.kit.differences import difference
@@ -25,9 +25,11 @@ from drill_katas.kit.lag import lag
 from drill_katas.kit.latency import sla
 from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.pictures import Picture
+from drill_katas.kit.scene import Scene
 from drill_katas.kit.sql import Growth, costliest, repeated
 from drill_katas.kit.telemetry import ErrorReport
 from drill_katas.services.database import Database as database
+from drill_katas.services.hops import Hop, HttpResponse
 from drill_katas.services.upstream import Fault
 from drill_katas.services.upstream import Upstream as upstream
 from drill_katas.text import plural
@@ -48,10 +50,14 @@ __all__ = [
     "Fault",
     "Growth",
     "Holding",
+    "Hop",
+    "HttpResponse",
     "Incident",
+    "KataMistake",
     "Killed",
     "Machine",
     "Picture",
+    "Scene",
     "Sut",
     "SutError",
     "costliest",

@@ -53,6 +53,7 @@ def lag(
 
     A request times out after `within` seconds and counts as that late. The figures are complete after the block.
     """
+    network.expect_answers(node)  # here, because a thread's exception reaches nobody
     seen, over = Lag(), threading.Event()
 
     def ask() -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from drill_katas.services.hops import HttpResponse
-    from drill_katas.services.network import Network, Request
+    from drill_katas.services.http_client import Request
+    from drill_katas.services.network import Network
 
 SHOWN_SECONDS: Final = ".2f"
 

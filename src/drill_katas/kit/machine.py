@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from drill_katas.failures import KataMistake
+
 if TYPE_CHECKING:
     from drill_katas.judge.sut import Sut
 
@@ -19,7 +21,18 @@ class Machine(RuleBasedStateMachine):
     rule out.
     """
 
-    sut: Sut
+    _sut: Sut | None = None
+
+    @property
+    def sut(self) -> Sut:
+        """The system under test. Raises `KataMistake` for a machine that `kit.explore` does not run."""
+        if self._sut is None:
+            raise KataMistake("a kit.Machine has a SUT only when kit.explore(MACHINE, sut) runs it")
+        return self._sut
+
+    @sut.setter
+    def sut(self, sut: Sut) -> None:
+        self._sut = sut
 
     def at_end(self) -> None:
         """Check the final conditions of a walk."""
@@ -39,6 +52,8 @@ class Machine(RuleBasedStateMachine):
 
 def explore(machine: type[Machine], sut: Sut, *, examples: int = 25, steps: int = 10) -> None:
     """Run `examples` random walks of up to `steps` rules each; raise the exception of the smallest failing walk."""
+    if not isinstance(machine, type):
+        raise KataMistake("kit.explore takes the class of a machine, because each walk gets a new one")
 
     @hypothesis.seed(sut.seed)
     def begin() -> Machine:

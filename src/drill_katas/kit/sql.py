@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.failures import KataMistake
 from drill_katas.text import plural, truncate
 
 if TYPE_CHECKING:
@@ -61,20 +62,26 @@ class Growth:
         """The additional statements per unit of size.
 
         By ordinary least squares, https://docs.python.org/3/library/statistics.html#statistics.linear_regression.
-        Raises `statistics.StatisticsError` with fewer than two sizes.
+        Raises `KataMistake` for fewer than two sizes.
         """
-        sizes = sorted(self.recorded)
+        sizes = self._sizes()
         return statistics.linear_regression(sizes, [len(self.recorded[size]) for size in sizes]).slope
 
     @property
     def fastest(self) -> tuple[str, int] | None:
         """The shape of the fastest growing statement and its count at the largest size; None without growth."""
-        few, many = (Counter(dict(repeated(self.recorded[size]))) for size in (min(self.recorded), max(self.recorded)))
+        first, *_, last = self._sizes()
+        few, many = (Counter(dict(repeated(self.recorded[size]))) for size in (first, last))
         grown = many - few
         if many.total() <= few.total() or self.slope <= 0:
             return None
         [(sql, _)] = grown.most_common(1)
         return sql, many[sql]
+
+    def _sizes(self) -> list[int]:
+        if len(self.recorded) < 2:  # noqa: PLR2004 - a line needs two points
+            raise KataMistake(f"growth needs the statements of two sizes or more, and has {len(self.recorded)}")
+        return sorted(self.recorded)
 
     def __str__(self) -> str:
         counts = ", ".join(

@@ -21,7 +21,7 @@ from drill_katas.services.network import Network
 
 if TYPE_CHECKING:
     from drill_katas.evidence.meters import Sample
-    from drill_katas.evidence.scene import Scene
+    from drill_katas.evidence.scene import ReplayScene
     from drill_katas.live.job_queue import JobQueue
     from drill_katas.services.hops import HttpResponse
 
@@ -34,7 +34,7 @@ UNANSWERED: Final = "the system gave no answer"
 class Endpoint:
     """Serves `/metrics`, `/SERVICE/...`, and a list of these at `/`; `port` 0 takes any free port."""
 
-    def __init__(self, scene: Scene, jobs: JobQueue, port: int) -> None:
+    def __init__(self, scene: ReplayScene, jobs: JobQueue, port: int) -> None:
         self._scene = scene
         self._jobs = jobs
         self._loop = EventLoopThread()

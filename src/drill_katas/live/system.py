@@ -13,7 +13,7 @@ from drill_katas.evidence.exposition import rule_file
 from drill_katas.evidence.meters import Meters
 from drill_katas.evidence.recording import Stream
 from drill_katas.evidence.replay import play, story_of, system
-from drill_katas.evidence.scene import Scene
+from drill_katas.evidence.scene import ReplayScene
 from drill_katas.live.endpoint import Endpoint
 from drill_katas.live.job_queue import JobQueue
 from drill_katas.live.logfile import LogFile
@@ -50,11 +50,11 @@ def serve(what: Replay, plan: LivePlan, ready: Callable[[Endpoint], None]) -> st
         incident, jobs = story.INCIDENT, JobQueue()
         clock = PacedClock(incident.began, incident.scale, plan.speed, jobs.rest)
 
-        def after_step(scene: Scene, _: float) -> None:
+        def after_step(scene: ReplayScene, _: float) -> None:
             endpoint.measure()
             publish(scene)
 
-        def publish(scene: Scene) -> None:
+        def publish(scene: ReplayScene) -> None:
             lines, spans = stream.logs(), stream.spans()
             log.write(lines)
             if plan.exporter:
@@ -62,13 +62,13 @@ def serve(what: Replay, plan: LivePlan, ready: Callable[[Endpoint], None]) -> st
             scene.sut.begin_example()  # drops the recorded calls, because nothing reads them
 
         meters = Meters(buckets(incident.buckets[-1]), incident.scale)
-        scene = Scene(sut, incident, clock, meters, after_step, what.variant, what.seed, endless=True)
+        scene = ReplayScene(sut, incident, clock, meters, after_step, what.variant, what.seed, endless=True)
         stream = Stream(scene)
         with Endpoint(scene, jobs, plan.port) as endpoint:
             configure(plan, incident, endpoint)
             jobs.submit(lambda: ready(endpoint))  # runs at the first rest, when all services run
             try:
-                play(story, scene)
+                play(story.replay, scene)
             finally:
                 publish(scene)
     return str(scene.logs[-1].fields["reason"])

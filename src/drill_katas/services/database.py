@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from drill_katas.services.attachment import Resource
 from drill_katas.services.connections import CheckedOut, Statement, Usage, usage_by_call
 from drill_katas.sql.connections import Connections
 from drill_katas.sql.protocol import Look, RoundTrip, Take
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from drill_katas.sql.records import Record
 
 
-class Database:
+class Database(Resource):
     """A new, empty SQLite database. Pass it to `sut.open`, and the SUT gets a SQLAlchemy engine for it.
 
     It lives until the end of the check, so it survives a killed SUT.
@@ -31,6 +32,8 @@ class Database:
     Limits: 1 s of processor time per statement, 512 MiB of memory for all databases of a check. Beyond a limit the
     check ends with the outcome `limit`, at the next call of the database or the SUT.
     """
+
+    noun = "database"
 
     def __init__(self, *, round_trip: float = 0.0, connections: int | None = None, client: str | None = None) -> None:
         self._statements: list[Statement] = []
@@ -45,6 +48,7 @@ class Database:
 
     def attach(self, services: Services) -> dict[str, Any]:
         """Open the database in the SQL server of the check; return its name and address for the SUT."""
+        self._begin()
         if self._wire is None:
             self._server = services.sql
             self._number = self._server.add(self, self._round_trip, self._most)
@@ -67,6 +71,7 @@ class Database:
     @property
     def statements(self) -> list[Statement]:
         """Every statement so far, including failed ones; without BEGIN, COMMIT, SAVEPOINT and PRAGMA."""
+        self.expect_attached()
         if self._server is not None and (changes := self._server.changes) != self._seen:
             self._seen = changes
             while self._take(self._server):
@@ -96,6 +101,7 @@ class Database:
 
     def close(self) -> None:
         """Release the server at the end of the check."""
+        self._end()
         self._server = None
 
     @contextlib.contextmanager
@@ -104,7 +110,7 @@ class Database:
 
         It contains no BEGIN, COMMIT, ROLLBACK, SAVEPOINT or PRAGMA.
         """
-        before = len(self.statements)
+        before = len(self.statements) if self._attached else 0
         seen: list[Statement] = []
         yield seen
         seen += self.statements[before:]
@@ -114,6 +120,7 @@ class Database:
         return usage_by_call(self.statements)
 
     def _look(self) -> Connections:
+        self.expect_attached()
         if self._server is not None:
             self._looks = self._server.ask(Look(self._number), Connections)
         return self._looks

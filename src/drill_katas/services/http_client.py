@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import asyncio
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from multidict import CIMultiDict
 
-from drill_katas.services.retained import ANSWERS
+from drill_katas.failures import KataMistake
+from drill_katas.services.hops import HttpResponse
+from drill_katas.services.retained import ANSWERS, RetentionExceeded
+from drill_katas.sut.telemetry import trace_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from drill_katas.services.retained import RetainedBytes
 
 PER_CONNECTION: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 MOST_BODY: Final = 16_000_000  # bytes of a response
+AS_ANSWERED: Final[dict[str, Any]] = {"allow_redirects": False}  # because following a redirect is a second request
 NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)  # because the caller limits the time
+
+Request = tuple[str, str, dict[str, Any]]
+"""Method, path, and the options of aiohttp's client: `json`, `headers`."""
 
 
 async def sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -40,6 +50,33 @@ def client(path: str) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=[sent_once],
     )
+
+
+async def send(
+    session: aiohttp.ClientSession,
+    url: str,
+    request: Request,
+    within: float | None,
+    retained: RetainedBytes,
+    note_error: Callable[[BaseException], None],
+) -> HttpResponse:
+    """Send one request on a trace of its own and return its response. The customer hangs up after `within` seconds."""
+    method, path, options = request
+    if not path.startswith("/"):
+        raise KataMistake(f"the path {path!r} does not begin with /")
+    trace_id, began = uuid.uuid4().hex, time.monotonic()
+    headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.get("headers", {})}
+    trace_id = trace_id_of(headers["traceparent"]) or trace_id
+    try:
+        async with asyncio.timeout(within):
+            async with session.request(method, url + path, **{**AS_ANSWERED, **options, "headers": headers}) as reply:
+                body = await body_of(reply, retained)
+    except TimeoutError:
+        return HttpResponse(trace_id, None, seconds=time.monotonic() - began)
+    except (aiohttp.ClientError, RetentionExceeded) as error:
+        note_error(error)
+        return HttpResponse(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
+    return HttpResponse(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
 
 
 async def body_of(answer: aiohttp.ClientResponse, retained: RetainedBytes) -> bytes:

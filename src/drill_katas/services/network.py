@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import itertools
 import socket
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,27 +21,26 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import aiohttp
 from aiohttp import web
 
+from drill_katas.failures import KataMistake
 from drill_katas.services import links
+from drill_katas.services.attachment import Attachment
 from drill_katas.services.hops import Hop, HttpResponse
-from drill_katas.services.http_client import body_of, client, end_to_end
+from drill_katas.services.http_client import AS_ANSWERED, Request, body_of, client, end_to_end, send
 from drill_katas.services.retained import ANSWERS, HOPS, RetentionExceeded
 from drill_katas.services.upstream import Fault
-from drill_katas.sut.telemetry import trace_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
     from concurrent.futures import Future
 
+    from drill_katas.machine.cpu_time import Wait
     from drill_katas.services.broker import Services
 
 OUTSIDE: Final = "customers"  # the caller name of requests from outside of the system
-AS_ANSWERED: Final[dict[str, Any]] = {"allow_redirects": False}  # because following a redirect is a second request
 
 T = TypeVar("T")
 Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
 """Answers a call to a node that the check plays: a status and a JSON value."""
-Request = tuple[str, str, dict[str, Any]]
-"""Method, path, and the options of aiohttp's client: `json`, `headers`."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,16 @@ class Node:
         return self.network.listen(self.name)
 
 
-class Network:
+class Network(Attachment):
     """The nodes of a check, their calls, and the faults of these calls. It lives until the check ends."""
 
+    noun, passed_to = "network", "sut.serve(..., network.node(NAME))"
+
     def __init__(self, *nodes: str) -> None:
-        self.hops: list[Hop] = []
-        self.peak: Counter[str] = Counter()  # the largest number of open calls of each node
+        if not nodes or len(set(nodes)) < len(nodes):
+            raise KataMistake(f"a network needs nodes with different names, and gets {', '.join(nodes) or 'none'}")
+        self._hops: list[Hop] = []
+        self._peak: Counter[str] = Counter()
         self.nodes = nodes
         self._numbers = {node: itertools.count(1) for node in nodes}
         self._open: Counter[str] = Counter()
@@ -75,13 +78,28 @@ class Network:
         self._faults: dict[str, deque[int | Fault | None]] = {}
         self._wire: dict[str, dict[str, Any]] = {}
         self._runners: list[web.ServerRunner] = []
+        self._served: set[str] = set()  # nodes with an application of the SUT
+
+    @property
+    def hops(self) -> list[Hop]:
+        """All calls so far, in the order of their arrival."""
+        self.expect_attached()
+        return self._hops
+
+    @property
+    def peak(self) -> Counter[str]:
+        """The largest number of open calls of each node."""
+        self.expect_attached()
+        return self._peak
 
     def node(self, name: str) -> Node:
-        """Return a node for the SUT to serve. Every method raises `AssertionError` for an unknown node."""
+        """Return a node for the SUT to serve. Every method raises `KataMistake` for an unknown node."""
         return Node(self, self._known(name))
 
     def play(self, node: str, played: Played) -> None:
         """Answer the calls to a node from the check: `await played(hop)` returns a status and a JSON value."""
+        if not inspect.iscoroutinefunction(played):
+            raise KataMistake(f"network.play({node!r}, ...) takes an async function, which answers `status, value`")
         self._played[self._known(node)] = played
 
     def partition(self, node: str) -> None:
@@ -108,7 +126,8 @@ class Network:
         self._faults[self._known(node)] = deque(faults)
 
     def _known(self, node: str) -> str:
-        assert node in self.nodes, f"{node} is not a node of this network: {', '.join(self.nodes)}"
+        if node not in self.nodes:
+            raise KataMistake(f"{node} is not a node of this network: {', '.join(self.nodes)}")
         return node
 
     def open_hops(self) -> list[Hop]:
@@ -117,9 +136,10 @@ class Network:
 
     def attach(self, services: Services) -> dict[str, dict[str, Any]]:
         """Listen on every link; return for each node its name and its links, by callee."""
+        self._begin()
         if not self._wire:
             self._loop, self._retained = services.loop, services.retained
-            self._note_error, self.wait = services.note_error, services.wait
+            self._note_error, self._wait = services.note_error, services.wait
             self._sockets = {node: services.socket_path() for node in self.nodes}
             self._wire = self._loop.run(self._listen(services))
             services.keep(self)
@@ -127,6 +147,8 @@ class Network:
 
     def listen(self, node: str) -> socket.socket:
         """Listen on a node's socket and replace any earlier listener."""
+        self.expect_attached()
+        self._served.add(node)
         path = Path(self._sockets[node])
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -143,33 +165,44 @@ class Network:
 
     def ask_together(self, node: str, requests: Sequence[Request], *, within: float) -> list[HttpResponse]:
         """Send all requests at once and return their responses in the same order."""
+        self.expect_answers(node)
         return self._loop.run(self._ask_together(node, requests, within))
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine that sends requests from outside, and return a future of its value."""
+        try:
+            self._expect_running()
+        except KataMistake:
+            work.close()
+            raise
         return self._loop.start(work)
+
+    def wait(self, seconds: float) -> Wait:
+        """Start to wait at most `seconds` of the check's own time."""
+        self._expect_running()
+        return self._wait(seconds)
+
+    def expect_answers(self, node: str) -> None:
+        """Raise `KataMistake` if nothing answers requests to a node: no application, and no function of the check."""
+        self._expect_running()
+        if self._known(node) not in self._served | self._played.keys():
+            raise KataMistake(
+                f"nothing answers at the node {node}: call sut.serve(..., network.node({node!r})) "
+                f"or network.play({node!r}, ...) first"
+            )
+
+    def _expect_running(self) -> None:
+        self.expect_attached()
+        self._expect_current()
 
     async def send(self, node: str, request: Request, within: float | None) -> HttpResponse:
         """Send one request from outside and return its response. The customer hangs up after `within` seconds."""
-        method, path, options = request
-        trace_id, began = uuid.uuid4().hex, time.monotonic()
-        headers = {"traceparent": f"00-{trace_id}-{trace_id[:16]}-01", **options.get("headers", {})}
-        trace_id = trace_id_of(headers["traceparent"]) or trace_id
-        try:
-            async with asyncio.timeout(within):
-                async with self._outside[node].request(
-                    method, f"http://{node}{path}", **{**AS_ANSWERED, **options, "headers": headers}
-                ) as reply:
-                    body = await body_of(reply, self._retained)
-        except TimeoutError:
-            return HttpResponse(trace_id, None, seconds=time.monotonic() - began)
-        except (aiohttp.ClientError, RetentionExceeded) as error:
-            self._note_error(error)
-            return HttpResponse(trace_id, None, body=repr(error).encode(), seconds=time.monotonic() - began)
-        return HttpResponse(trace_id, reply.status, reply.headers, body, time.monotonic() - began)
+        self.expect_answers(node)
+        return await send(self._outside[node], f"http://{node}", request, within, self._retained, self._note_error)
 
     def close(self) -> None:
         """Stop listening at the end of the check."""
+        self._end()
         self._loop.run(self._stop())
 
     async def _listen(self, services: Services) -> dict[str, dict[str, Any]]:
@@ -211,12 +244,12 @@ class Network:
             headers=request.headers,
             body=body,
         )
-        self.hops.append(hop)
+        self._hops.append(hop)
         return hop
 
     async def _passed_on(self, hop: Hop) -> web.StreamResponse:
         self._open[hop.callee] += 1
-        self.peak[hop.callee] = max(self.peak[hop.callee], self._open[hop.callee])
+        self._peak[hop.callee] = max(self._peak[hop.callee], self._open[hop.callee])
         status = 0
         try:
             await self._cross(hop)

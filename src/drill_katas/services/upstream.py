@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from drill_katas.services.attachment import Resource
 from drill_katas.services.retained import CALLS
 from drill_katas.services.steps import AnswerLost, StepRefused
 from drill_katas.sut.protocol import UPSTREAM_CALLS, UpstreamReply
@@ -55,20 +56,34 @@ class SentCall:
     trace_id: str | None
 
 
-class Upstream:
+class Upstream(Resource):
     """An upstream service. Pass it to `sut.open`, and the SUT gets a `world.<client>` that calls it.
 
     `service` is an object of the check; its methods take and return plain data. Without faults in `script`, every call
     succeeds.
     """
 
+    noun = "upstream"
+
     def __init__(self, service: object, *, client: str) -> None:
-        self.received: list[Received] = []
-        self.sent: list[SentCall] = []
+        self._received: list[Received] = []
+        self._sent: list[SentCall] = []
         self._service = service
         self._client = client
         self._faults: deque[Fault] = deque()
         self._wire: dict[str, Any] | None = None
+
+    @property
+    def received(self) -> list[Received]:
+        """The calls that reached the service, in order."""
+        self.expect_attached()
+        return self._received
+
+    @property
+    def sent(self) -> list[SentCall]:
+        """The calls that the SUT sent, in the order of their ends; lost requests are among them."""
+        self.expect_attached()
+        return self._sent
 
     def script(self, faults: Iterable[Fault]) -> None:
         """Set the faults of the next calls, one per call, and discard earlier ones."""
@@ -76,6 +91,7 @@ class Upstream:
 
     def attach(self, services: Services) -> dict[str, Any]:
         """Register with `services`; return name, address and client class as a JSON object for the SUT."""
+        self._begin()
         if self._wire is None:
             self._services = services
             name = services.add(self)
@@ -83,7 +99,8 @@ class Upstream:
         return self._wire
 
     def close(self) -> None:
-        """Do nothing: an upstream has no resources."""
+        """End with the check."""
+        self._end()
 
     def serve(self, channel: CountedChannel) -> None:
         """Answer the calls of one connection."""
@@ -94,7 +111,7 @@ class Upstream:
                 return  # a forged call, because the kata's client has no such method
             answer = self._answer(request.method, request.arguments)
             seconds, lost = time.monotonic() - began, bool(answer.timeout)
-            self.sent.append(SentCall(request.method, began, seconds, lost, valid_trace_id(request.trace)))
+            self._sent.append(SentCall(request.method, began, seconds, lost, valid_trace_id(request.trace)))
             channel.send(answer)
 
     def _offers(self, method: str) -> bool:
@@ -106,7 +123,7 @@ class Upstream:
         fault = self._fault(method)
         if fault is Fault.REQUEST_LOST:
             return lost
-        self.received.append(Received(method, arguments, fault))
+        self._received.append(Received(method, arguments, fault))
         try:
             answer = UpstreamReply(ok=getattr(self._service, method)(**arguments))
         except Exception as error:  # noqa: BLE001 - a program may send any arguments

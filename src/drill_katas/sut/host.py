@@ -142,11 +142,9 @@ class Host:
         factory, number = self._find(target), next(self._numbers)
         self._engines[number] = []
         settings = {name: self._resolve(value, number) for name, value in request.settings.items()}
-        world = importlib.import_module(f"{self._package}.world")
+        world = self._world("World")
         self._loop = self._loop or AppLoop()
-        make = functools.partial(
-            _make_app, target, factory, lambda: world.World(node["name"], node["links"], **settings)
-        )
+        make = functools.partial(_make_app, target, factory, lambda: world(node["name"], node["links"], **settings))
         self._loop.serve(make, node["name"], socket.socket(fileno=self._fds.pop(0)))
 
     def _tasks(self, _: Tasks) -> list[list[list[Any]]]:
@@ -179,7 +177,10 @@ class Host:
                 return arg
 
     def _world(self, client: str) -> Any:
-        return getattr(importlib.import_module(f"{self._package}.world"), client)
+        module = _guarded("kata", importlib.import_module, f"{self._package}.world")
+        if not hasattr(module, client):
+            raise CallRefused("kata", f"world.py has no class {client}")
+        return getattr(module, client)
 
     def _engine(self, number: int, address: str, service: str, **options: Any) -> sqlalchemy.Engine:
         """Make an engine that is disposed of when the object `number` is closed."""

@@ -75,7 +75,7 @@ REQUESTS: Final = msgspec.json.Decoder(JudgeRequest)
 
 
 Kind: TypeAlias = Literal[
-    "import", "elsewhere", "missing", "signature", "raised", "exit", "unplain", "memory", "processes"
+    "import", "kata", "elsewhere", "missing", "signature", "raised", "exit", "unplain", "memory", "processes"
 ]
 
 

@@ -1,0 +1,35 @@
+"""The baskets of all customers, as a web application."""
+
+from typing import Any
+
+from aiohttp import web
+
+
+def make_app(world: Any) -> web.Application:
+    """Return the application."""
+    baskets: dict[str, list[tuple[str, int, int]]] = {}
+    totals: dict[str, int] = {}
+
+    async def add(request: web.Request) -> web.Response:
+        """Put an article into a basket."""
+        addition = await request.json()
+        if addition["quantity"] < 1:
+            return web.json_response({"error": "a quantity is at least 1"}, status=400)
+        try:
+            price = await world.price(addition["sku"])
+        except ConnectionError as error:
+            return web.json_response({"error": str(error)}, status=502)
+        additions = baskets.setdefault(request.match_info["id"], [])
+        additions.append((addition["sku"], price, addition["quantity"]))
+        return web.Response(status=204)
+
+    async def total(request: web.Request) -> web.Response:
+        """Answer the cost of a basket, in cents."""
+        basket = request.match_info["id"]
+        if basket not in totals:
+            totals[basket] = sum(price * quantity for _, price, quantity in baskets.get(basket, []))
+        return web.json_response({"total": totals[basket]})
+
+    app = web.Application()
+    app.add_routes([web.post("/baskets/{id}/additions", add), web.get("/baskets/{id}/total", total)])
+    return app
