@@ -14,6 +14,7 @@ from drill_katas.practice.journal import Checked, Journal, Ran
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import done, kata, refused
 from tests.pages import needs_chromium, written
+from tests.support.night import commit
 
 pytestmark = needs_chromium
 NAMES = shipped().names()
@@ -120,36 +121,33 @@ def test_what_a_log_line_says_is_text_and_never_markup(opened, drills, tmp_path)
     assert bad in page.locator(".lines .line").first.inner_text()
 
 
-@pytest.mark.long
-def test_replays_stand_side_by_side(opened, tmp_path):
-    done(tmp_path, "init", ".")
-    file = tmp_path / "page.html"
-    half = shipped().get("fp_drift").solutions / "near_misses" / "round_at_the_end"
-    told = kata(tmp_path, "incident", "fp_drift", "--html", file, "--compare", half, "--compare", "solutions")
-    assert told.returncode == 0, told.stderr
-    assert f"{file}: open it in a browser" in told.stderr
+def test_replays_stand_side_by_side(opened, night):
+    file = night / "page.html"
+    result = kata(night, "incident", "night", "--html", file, "--compare", "half", "--compare", "solutions")
+    assert result.returncode == 0, result.stderr
+    assert f"{file}: open it in a browser" in result.stderr
     page = opened(file)
-    assert page.locator(".row").first.locator(".column").all_inner_texts() == ["your code", half.name, "solutions"]
+    assert page.locator(".row").first.locator(".column").all_inner_texts() == ["your code", "half", "solutions"]
     shares = [int(re.search(r"(\d+) %", text)[1]) for text in page.locator(".level b").all_inner_texts()]
     assert shares[1] < shares[3]
     assert shares[4:] == [100, 100]
 
 
-@pytest.mark.long
-def test_after_solving_it_stands_beside_how_it_was(opened, tmp_path):
-    done(tmp_path, "init", ".")
-    ledger = tmp_path / "katas" / "fp_drift" / "ledger.py"
-    ledger.write_bytes((shipped().get("fp_drift").solutions / "ledger.py").read_bytes())
+def test_a_solved_kata_stands_beside_its_night(opened, quiet_night):
+    """The page draws how it was before, too."""
+    commit(quiet_night)
+    shop = quiet_night / "katas" / "night" / "shop.py"
+    shop.write_bytes((quiet_night / "solutions" / "night" / "shop.py").read_bytes())
     check = Checked("test_it", Stage.SYMPTOM, Outcome.PASS, 1.0)
-    Journal(tmp_path / ".kata" / Journal.NAME).append(
-        Ran(kata="fp_drift", variant="original", seed=0, seconds=1.0, checks=(check,), solved=True)
+    Journal(quiet_night / ".kata" / Journal.NAME).append(
+        Ran(kata="night", variant="original", seed=0, seconds=1.0, checks=(check,), solved=True)
     )
-    done(tmp_path, "incident", "fp_drift", "--html", tmp_path / "page.html")
-    page = opened(tmp_path / "page.html")
+    done(quiet_night, "incident", "night", "--html", quiet_night / "page.html")
+    page = opened(quiet_night / "page.html")
     assert page.locator(".row").first.locator(".column").all_inner_texts() == ["before", "your code"]
     assert page.locator("#how li").all_inner_texts() == [
         "before: the broken files, as the kata gives them",
-        "your code: the files in katas/fp_drift",
+        "your code: the files in katas/night",
     ]
 
 

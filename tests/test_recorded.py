@@ -7,13 +7,13 @@ import shutil
 
 import pytest
 
-from drill_katas.catalog.katas import shipped
 from drill_katas.practice.journal import Checked, Journal, Ran, Replayed
 from drill_katas.verdict import Outcome, Stage
 from tests.commands import done, kata, refused
 from tests.replays import events, incident
+from tests.support.night import commit
 
-HALF = shipped().get("fp_drift").solutions / "near_misses" / "round_at_the_end"
+HALF = "half"
 
 
 def contents(folder):
@@ -32,41 +32,39 @@ def in_time(folder, late=None):
 
 def edit(folder):
     """Change the learner's module, without any effect."""
-    with (folder / "katas" / "fp_drift" / "ledger.py").open("a") as file:
+    with (folder / "katas" / "night" / "shop.py").open("a") as file:
         file.write("# changed\n")
 
 
 def solve(folder):
     """Put the solution in place, and note that it passed."""
-    solution = shipped().get("fp_drift").solutions / "ledger.py"
-    shutil.copyfile(solution, folder / "katas" / "fp_drift" / "ledger.py")
+    shutil.copyfile(folder / "solutions" / "night" / "shop.py", folder / "katas" / "night" / "shop.py")
     check = Checked("test_it", Stage.SYMPTOM, Outcome.PASS, 1.0)
     Journal(folder / ".kata" / Journal.NAME).append(
-        Ran(kata="fp_drift", variant="original", seed=0, seconds=1.0, checks=(check,), solved=True)
+        Ran(kata="night", variant="original", seed=0, seconds=1.0, checks=(check,), solved=True)
     )
 
 
-def test_a_page_draws_what_is_recorded(own):
+def test_a_page_draws_what_is_recorded(night):
     """It replays nothing: a module that cannot be imported any more changes nothing in the record, nor in the page."""
-    done(own, "experiment", "fp_drift", "no_restart")
-    before = contents(own / ".kata")
-    assert any("no_restart" in file.parts for file in before), "the experiment is on record"
-    assert not kata(own, "incident", "fp_drift", "--html", "page.html").stderr.count("note")
-    first = (own / "page.html").read_text()
-    (own / "katas" / "fp_drift" / "ledger.py").write_text("import no_such_module\n")
-    told = kata(own, "incident", "fp_drift", "--html", "page.html")
+    done(night, "experiment", "night", "no_deploy")
+    before = contents(night / ".kata")
+    assert any("no_deploy" in file.parts for file in before), "the experiment is on record"
+    assert not kata(night, "incident", "night", "--html", "page.html").stderr.count("note")
+    first = (night / "page.html").read_text()
+    (night / "katas" / "night" / "shop.py").write_text("import no_such_module\n")
+    told = kata(night, "incident", "night", "--html", "page.html")
     assert told.returncode == 0, told.stderr
-    assert (own / "page.html").read_text() == first
-    assert "yours has changed since: `kata incident fp_drift` replays it" in told.stderr
-    assert contents(own / ".kata") == before
+    assert (night / "page.html").read_text() == first
+    assert "yours has changed since: `kata incident night` replays it" in told.stderr
+    assert contents(night / ".kata") == before
 
 
-def test_a_page_without_a_record_makes_one(tmp_path):
-    done(tmp_path, "init", ".")
-    done(tmp_path, "incident", "fp_drift", "--html", "page.html", "--seed", 3)
-    assert (tmp_path / "page.html").is_file()
-    assert incident(tmp_path, "fp_drift").summary.seed == 3
-    assert [event.seed for event in events(tmp_path, Replayed)] == [3]
+def test_a_page_without_a_record_makes_one(quiet_night):
+    done(quiet_night, "incident", "night", "--html", "page.html", "--seed", 3)
+    assert (quiet_night / "page.html").is_file()
+    assert incident(quiet_night, "night").summary.seed == 3
+    assert [event.seed for event in events(quiet_night, Replayed)] == [3]
 
 
 @pytest.mark.parametrize(
@@ -76,70 +74,67 @@ def test_a_page_without_a_record_makes_one(tmp_path):
         (["--seed", "7"], "--seed 7` records that one"),
     ],
 )
-def test_a_page_never_replaces_the_record(own, options, says):
-    before = contents(own / ".kata")
-    told = refused(kata(own, "incident", "fp_drift", "--html", "page.html", *options))
+def test_a_page_never_replaces_the_record(night, options, says):
+    before = contents(night / ".kata")
+    told = refused(kata(night, "incident", "night", "--html", "page.html", *options))
     assert "--html draws the incident on record, which is of your code with seed 0" in told
     assert says in told
-    assert contents(own / ".kata") == before
+    assert contents(night / ".kata") == before
 
 
-@pytest.mark.long
-def test_experiments_of_the_same_code_are_kept(own):
+def test_experiments_of_the_same_code_are_kept(night):
     """A replay of the same code, variant and seed changes nothing; one of other code sets them aside until then."""
-    done(own, "experiment", "fp_drift", "no_bahrain")
-    question = ("logs", "fp_drift", "--experiment", "no_bahrain")
-    answer = done(own, *question)
-    done(own, "incident", "fp_drift")
-    assert done(own, *question) == answer
-    done(own, "incident", "fp_drift", "--seed", 1)
-    not_made = "no_bahrain was not tried with this incident of fp_drift; `kata experiment fp_drift no_bahrain` does"
-    assert refused(kata(own, *question)) == not_made
-    done(own, "incident", "fp_drift", "--from", "solutions")
-    assert refused(kata(own, *question)) == not_made
-    done(own, "incident", "fp_drift")
-    assert done(own, *question) == answer
+    done(night, "experiment", "night", "no_weather")
+    question = ("logs", "night", "--experiment", "no_weather")
+    answer = done(night, *question)
+    done(night, "incident", "night")
+    assert done(night, *question) == answer
+    done(night, "incident", "night", "--seed", 1)
+    not_made = "no_weather was not tried with this incident of night; `kata experiment night no_weather` does"
+    assert refused(kata(night, *question)) == not_made
+    done(night, "incident", "night", "--from", "solutions")
+    assert refused(kata(night, *question)) == not_made
+    done(night, "incident", "night")
+    assert done(night, *question) == answer
 
 
-def test_an_experiment_compares_no_two_programs(own):
-    edit(own)
-    told = refused(kata(own, "experiment", "fp_drift", "no_bahrain"))
+def test_an_experiment_compares_no_two_programs(night):
+    edit(night)
+    told = refused(kata(night, "experiment", "night", "no_weather"))
     assert told == (
-        "the code of fp_drift has changed since its incident was recorded, so an experiment would compare two "
-        "programs; `kata incident fp_drift` records the incident again"
+        "the code of night has changed since its incident was recorded, so an experiment would compare two "
+        "programs; `kata incident night` records the incident again"
     )
 
 
-@pytest.mark.long
-def test_what_is_compared_is_replayed_once(own):
-    done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
-    in_time(own / ".kata" / "compared")
-    done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
-    before, first = contents(own / ".kata"), (own / "page.html").read_text()
-    assert events(own, Replayed) == []
-    done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
-    assert contents(own / ".kata") == before
-    assert (own / "page.html").read_text() == first
+def test_what_is_compared_is_replayed_once(night):
+    done(night, "incident", "night", "--html", "page.html", "--compare", HALF)
+    in_time(night / ".kata" / "compared")
+    done(night, "incident", "night", "--html", "page.html", "--compare", HALF)
+    before, first = contents(night / ".kata"), (night / "page.html").read_text()
+    assert events(night, Replayed) == []
+    done(night, "incident", "night", "--html", "page.html", "--compare", HALF)
+    assert contents(night / ".kata") == before
+    assert (night / "page.html").read_text() == first
 
 
-@pytest.mark.long
-def test_a_late_comparison_is_replayed_again(own):
-    done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
-    in_time(own / ".kata" / "compared", late=12.5)
-    before = contents(own / ".kata" / "compared")
-    done(own, "incident", "fp_drift", "--html", "page.html", "--compare", HALF)
-    assert contents(own / ".kata" / "compared") != before
+def test_a_late_comparison_is_replayed_again(night):
+    done(night, "incident", "night", "--html", "page.html", "--compare", HALF)
+    in_time(night / ".kata" / "compared", late=12.5)
+    before = contents(night / ".kata" / "compared")
+    done(night, "incident", "night", "--html", "page.html", "--compare", HALF)
+    assert contents(night / ".kata" / "compared") != before
 
 
-@pytest.mark.long
-def test_how_it_was_stays_on_record(own):
+def test_how_it_was_stays_on_record(night):
     """The page after the fix draws the night of the broken files, which was recorded before the fix."""
-    night = (own / ".kata" / "incidents" / "fp_drift" / "traces.json").read_bytes()
-    solve(own)
-    done(own, "incident", "fp_drift")
-    (kept,) = (own / ".kata" / "compared" / "fp_drift").iterdir()
-    assert (kept / "traces.json").read_bytes() == night
+    before_fix = (night / ".kata" / "incidents" / "night" / "traces.json").read_bytes()
+    commit(night)
+    solve(night)
+    done(night, "incident", "night")
+    (kept,) = (night / ".kata" / "compared" / "night").iterdir()
+    assert (kept / "traces.json").read_bytes() == before_fix
     in_time(kept)
-    before = contents(own / ".kata")
-    done(own, "incident", "fp_drift", "--html", "page.html")
-    assert contents(own / ".kata") == before
+    before = contents(night / ".kata")
+    done(night, "incident", "night", "--html", "page.html")
+    assert contents(night / ".kata") == before
