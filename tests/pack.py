@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -15,6 +16,11 @@ RIGHT = 'class Thing:\n    def go(self):\n        return "gone"\n'
 WRONG = RIGHT.replace("gone", "here")
 HANGS = "import time\n\n\nclass Thing:\n    def go(self):\n        time.sleep(60)\n"
 ELSEWHERE = str(Path(__file__).with_name("elsewhere.py"))
+
+
+def before_python_path(site: Path) -> str:
+    """Return a PYTHONPATH with a folder ahead of what is in it."""
+    return os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH"))))
 
 
 def install(site: Path, package: str) -> None:
@@ -44,7 +50,7 @@ class Pack:
         self.temporary = Path(tempfile.mkdtemp(prefix="t-", dir="/tmp"))  # its path has to be short
         self.state = root / "state" / "drill-katas"
         self.env = {
-            "PYTHONPATH": str(site), "TMPDIR": str(self.temporary), "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": before_python_path(site), "TMPDIR": str(self.temporary), "PYTHONDONTWRITEBYTECODE": "1",
             "XDG_STATE_HOME": str(root / "state"),
         }  # fmt: skip
 

@@ -27,7 +27,7 @@ from tests import museum
 from tests.cheats import archives
 from tests.commands import KATA
 from tests.elsewhere import SOMEBODY
-from tests.pack import ELSEWHERE
+from tests.pack import ELSEWHERE, before_python_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,9 +158,8 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     museum.install_katas(place)
     try:
         _hand_in(place, names)
-        python_path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(place.site))))
         folders = {"TMPDIR": str(root / "tmp"), "XDG_STATE_HOME": str(root / "state")}
-        env = {"PYTHONPATH": python_path, SEED_SECRET: token, **folders}
+        env = {"PYTHONPATH": before_python_path(place.site), SEED_SECRET: token, **folders}
         if tier == "reduced" and os.geteuid() == 0:  # who grades there is somebody else, whose all this is
             for path in (root, *root.rglob("*")):
                 os.chown(path, SOMEBODY, SOMEBODY)
