@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 from drill_katas.catalog.katas import shipped
 from drill_katas.evidence import store
+from drill_katas.evidence.replay import code_of, replay
 from drill_katas.practice.journal import Journal
 from tests.commands import done
 
@@ -24,3 +26,10 @@ def events(folder, kind):
 
 def asked(folder, *question):
     return json.loads(done(folder, *question, "--json"))
+
+
+def replay_once(shared, what):
+    """Return the record of a replay, which one test of the run makes for all that need it."""
+    name = f"replay-{what.kata.name}-{what.variant}-{what.seed}-{what.ablation}-{code_of(what.arm)[:12]}"
+    folder = shared.make(name, lambda folder: (folder / "record").write_bytes(pickle.dumps(replay(what))))
+    return pickle.loads((folder / "record").read_bytes())

@@ -11,7 +11,8 @@ from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import ORIGINAL, shipped
 from drill_katas.evidence import history
 from drill_katas.evidence.records import clock_time, day
-from drill_katas.evidence.replay import Replay, replay, story_of
+from drill_katas.evidence.replay import Replay, story_of
+from tests.replays import replay_once
 
 NAMES = shipped().names()
 SEEDS = {"fp_drift": (0, 2), "red_herring": (0, 2), "n_plus_one": (0,), "circular_deadlock": (0,)}
@@ -181,10 +182,10 @@ def test_every_number_of_a_page_is_a_fact(name):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "variant", "seed"), PLAYS)
-def test_a_page_agrees_with_the_records(name, variant, seed):
+def test_a_page_agrees_with_the_records(shared, name, variant, seed):
     """Its alerts have fired when it goes out, at the times it names; and each of its claims is so."""
     of, page = shipped().get(name), Page(name)
-    incident = replay(Replay(of, arm_from(of, str(of.variant_folder(variant))), variant, seed=seed))
+    incident = replay_once(shared, Replay(of, arm_from(of, str(of.variant_folder(variant))), variant, seed=seed))
     fired = {}
     for alert in incident.alerts:
         fired.setdefault(alert.name, alert.fired)
@@ -203,7 +204,7 @@ def test_a_page_agrees_with_the_records(name, variant, seed):
     ("name", "arm"),
     [(name, arm.name) for name in NAMES for arm in sorted((shipped().get(name).solutions / "accepted").iterdir())],
 )
-def test_no_right_fix_pages_anybody(name, arm):
+def test_no_right_fix_pages_anybody(shared, name, arm):
     of = shipped().get(name)
-    incident = replay(Replay(of, arm_from(of, str(of.solutions / "accepted" / arm)), ORIGINAL, seed=0))
+    incident = replay_once(shared, Replay(of, arm_from(of, str(of.solutions / "accepted" / arm)), ORIGINAL, seed=0))
     assert not [alert.name for alert in incident.alerts if alert.severity == "page"]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import MANIFEST
 from tests.replays import asked
-from tests.test_network import WORLD
+from tests.support.worlds import WORLD
 
 APP = """
 import asyncio

@@ -15,9 +15,10 @@ from drill_katas.evidence import store
 from drill_katas.evidence.graph import cycles, edges
 from drill_katas.evidence.query import moment, services
 from drill_katas.evidence.records import Alert, IncidentRecord, ServiceLevel, Summary
-from drill_katas.evidence.replay import Replay, replay, story_of
+from drill_katas.evidence.replay import Replay, story_of
 from drill_katas.investigation.baseline import POINTS, Named, best_constant, beyond, constant_points, points, stretch_of
 from drill_katas.investigation.scoring import Hypothesis, outcome, score
+from tests.replays import replay_once
 
 NAMES = shipped().names()
 VARIANTS = [(name, variant) for name in NAMES for variant in (ORIGINAL, *shipped().get(name).manifest.variants)]
@@ -72,20 +73,21 @@ def test_every_variant_has_a_diagnosis_of_what_there_is(name, variant):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
-def test_what_is_declared_of_a_variant_comes_true(name, variant):
+def test_declarations_of_a_variant_come_true(shared, name, variant):
     """The harm is there, its evidence is, and every experiment that is said to tell the cause does."""
     of = shipped().get(name)
     arm = arm_from(of, str(of.variant_folder(variant)))
     truths = read_answer(of.solutions).diagnosis
     truth = truths[variant]
-    as_it_was = replay(Replay(of, arm, variant))
+    as_it_was = replay_once(shared, Replay(of, arm, variant))
     assert (as_it_was.summary.onset is None) == (truth.components == (NOTHING,)) == (not truth.onset)
     if truth.onset:
         first, last = stretch_of(truth)
         assert first - 60 <= as_it_was.summary.onset % 86400 <= last + 60
     assert set(truth.components) <= {NOTHING, *services(as_it_was)}
     came = {
-        ablation: outcome(as_it_was, replay(Replay(of, arm, variant, ablation=ablation))) for ablation in truth.supports
+        ablation: outcome(as_it_was, replay_once(shared, Replay(of, arm, variant, ablation=ablation)))
+        for ablation in truth.supports
     }
     assert came == truth.supports
     ids = {line.id for line in as_it_was.logs} | {span.trace_id for span in as_it_was.spans}

@@ -33,7 +33,7 @@ class SharedFolder:
         """Do each job once: those that no other worker does right now first, and then wait for the others."""
         later = [name for name, job in jobs.items() if not self._try(name, job)]
         for name in later:
-            self.make(name, lambda _, job=jobs[name]: job())
+            self.make(name, _without_folder(jobs[name]))
 
     def _try(self, name: str, job: Callable[[], object]) -> bool:
         """Do a job, unless another worker does it right now; return whether it is done."""
@@ -46,6 +46,10 @@ class SharedFolder:
                 job()
                 lock.write(READY)
             return True
+
+
+def _without_folder(job: Callable[[], object]) -> Callable[[Path], object]:
+    return lambda _: job()
 
 
 def _is_ready(lock: int) -> bool:
