@@ -18,7 +18,7 @@ from drill_katas.catalog.katas import shipped
 from drill_katas.files import run_folder
 from drill_katas.practice.journal import Journal
 from drill_katas.verdict import CheckResult, Report, Verdict
-from tests.commands import done, replay
+from tests.support.commands import done, replay
 from tests.support.night import write_night
 from tests.support.shared import SharedFolder
 from tests.support.suts import SutBench, open_zygotes

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from tests.commands import done, faults, kata, refused, words
+from tests.support.commands import done, faults, kata, refused, words
 
 # A kata with three checks, three broken versions, two accepted alternatives and four near misses
 
