@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from drill_katas.catalog.arms import arm_from, near_misses_of
 from drill_katas.catalog.katas import shipped
-from tests import museum
+from tests.support import museum
+from tests.support.pack import before_python_path
 
 MANY = 200
 SHARES = {"right": 24, "cheat": 80, "damaged": 8, "empty": 4}  # and as many near misses as are left
@@ -38,7 +40,8 @@ def main() -> None:
         file = root / "grades.json"
         command = [str(Path(sys.executable).with_name("kata")), "grade", str(work), "--json", str(file), *sys.argv[1:]]
         began = time.perf_counter()
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        environment = os.environ | {"PYTHONPATH": before_python_path(museum.Surroundings(root).site)}
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
         took = time.perf_counter() - began
         grades = json.loads(file.read_bytes())
         found = {grade["id"]: grade for grade in grades["submissions"]}
@@ -72,11 +75,11 @@ def hand_in(work: Path) -> dict[str, tuple[str, bool]]:
                 place.write_bytes(content + f"# {name}\n".encode())
             expected[name] = (kind, kind == "right")
     place = museum.Surroundings(work.parent)
+    museum.install_katas(place)
     for cheat in itertools.islice(museum.cheats(), SHARES["cheat"]):
         name = f"cheat-{cheat.name}"
         (work / name).mkdir()
-        for file, text in cheat.submission(place).items():
-            (work / name / file).write_text(text, encoding="utf-8")
+        (work / name / cheat.file).write_text(cheat.submission(place), encoding="utf-8")
         expected[name] = ("cheat", False)
     for number in range(SHARES["damaged"]):
         name = f"damaged-{number}{['.zip', '.tar.gz'][number % 2]}"

@@ -34,15 +34,15 @@ ROW: Final = re.compile(r"^\| `(\w+)` \|[^|]*\| (.*) \|$", re.MULTILINE)
 STRUCTS: Final = {
     struct.__name__: struct
     for struct in (
-        Report, Verdict, CheckResult, grades.Grades, grades.Grade, grades.CheckGrade, journal.Event, journal.Started,
-        journal.Reset, journal.Ran, journal.Checked, journal.Hinted, journal.SolutionShown, journal.Replayed,
-        journal.Queried, journal.Diagnosed, Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss,
+        Report, Verdict, CheckResult, grades.GradesFile, grades.Grade, grades.CheckGrade,
+        journal.Event, journal.Started, journal.Reset, journal.Ran, journal.Checked, journal.Hinted,
+        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss,
         ExpectedDiagnosis, Thresholds, Threshold,
     )
 }  # fmt: skip
 SCHEMAS: Final[dict[str, Any]] = {
     "report": Report,
-    "grades": grades.Grades,
+    "grades": grades.GradesFile,
     "certificate": Certificate,
     "journal": journal.Started
     | journal.Reset
@@ -109,7 +109,7 @@ def _type(info: inspect.Type) -> str:  # noqa: PLR0911 - one line for each type
 @functools.cache
 def _museum() -> str:
     sys.path.insert(0, str(DOCS.parent))  # `tests` is a namespace package of the clone
-    from tests import museum  # noqa: PLC0415 - it needs the path above
+    from tests.support import museum  # noqa: PLC0415 - it needs the path above
 
     return museum.table()
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import textwrap
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +18,19 @@ from drill_katas.catalog.katas import shipped
 from drill_katas.files import run_folder
 from drill_katas.practice.journal import Journal
 from drill_katas.verdict import CheckResult, Report, Verdict
-from tests.commands import done, replay
+from tests.support.commands import done, replay
+from tests.support.night import write_night
+from tests.support.shared import SharedFolder
 from tests.support.suts import SutBench, open_zygotes
 from tests.support.warm_client import run_command
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from drill_katas.judge.zygote_client import AlternatingZygotes
 
+collect_ignore = ["support"]  # the checks of the small katas there are run by katas alone
 MANIFEST = """
 format = 1
 title = "A toy"
@@ -148,45 +151,35 @@ def add_kata(toy, name, *, level=1, title="Another toy", more=""):
     return folder
 
 
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder that all workers of pytest-xdist share: the first one makes it, the others wait."""
-    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
-    folder, ready = shared / name, shared / f"{name}.ready"
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        for _ in range(3000):
-            if ready.exists():
-                return folder
-            time.sleep(0.1)
-        raise AssertionError(f"{folder} is not made after five minutes; another worker has failed to") from None
-    make(folder)
-    ready.touch()
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
+    """The folder for what is made once in a run of the tests, whichever worker makes it."""
+    base = tmp_path_factory.getbasetemp()
+    return SharedFolder(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+def replayed(shared: SharedFolder, name: str, *options: str) -> Path:
+    """Return a workspace with the incidents of all katas, which the workers replay side by side."""
+    folder = shared.make(name, lambda folder: done(folder, "init", "."))
+    shared.make_all({f"{name}-{each}": partial(replay, folder, each, *options) for each in shipped().names()})
     return folder
 
 
-def replayed(folder: Path, *options: str) -> None:
-    """Make a workspace, and replay the incidents of all katas in it."""
-    done(folder, "init", ".")
-    for name in shipped().names():
-        replay(folder, name, *options)
-
-
 @pytest.fixture(scope="session")
-def drills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drills(shared: SharedFolder) -> Path:
     """A workspace as `kata init` makes it, with all incidents replayed on the broken modules. Do not change it."""
-    return made_once(tmp_path_factory, "drills", replayed)
+    return replayed(shared, "drills")
 
 
 @pytest.fixture(scope="session")
-def mended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mended(shared: SharedFolder) -> Path:
     """The same, replayed on the solutions."""
-    return made_once(tmp_path_factory, "mended", lambda folder: replayed(folder, "--from", "solutions"))
+    return replayed(shared, "mended", "--from", "solutions")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _replays_first(request: pytest.FixtureRequest) -> None:
-    """Have incidents replayed before any other test runs: all workers wait here, so that none of them runs late."""
+    """Replay incidents before any other test runs, with no more at once than there are workers: none runs late."""
     used = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     for name in sorted({"drills", "mended"} & used):
         request.getfixturevalue(name)
@@ -196,6 +189,19 @@ def _replays_first(request: pytest.FixtureRequest) -> None:
 def own(drills: Path, tmp_path: Path) -> Path:
     """A copy of `drills` to change; without its journal, in which other tests' questions are."""
     return shutil.copytree(drills, tmp_path / "own", ignore=shutil.ignore_patterns(Journal.NAME))
+
+
+@pytest.fixture
+def quiet_night(tmp_path: Path) -> Path:
+    """A workspace with the kata `night`, whose incident was not replayed."""
+    return write_night(tmp_path)
+
+
+@pytest.fixture
+def night(shared: SharedFolder, tmp_path: Path) -> Path:
+    """The same, with its incident replayed on the broken module; its journal is empty."""
+    made = shared.make("night", lambda folder: replay(write_night(folder), "night"))
+    return shutil.copytree(made, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(Journal.NAME))
 
 
 @pytest.fixture(autouse=True, scope="session")

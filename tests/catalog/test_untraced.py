@@ -1,0 +1,67 @@
+"""A fix gains nothing by leaving the trace: other stages judge what was seen, whatever a call says it belongs to."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+import msgspec
+import pytest
+
+from drill_katas.catalog.katas import shipped
+from drill_katas.verdict import Outcome, Report
+from tests.conftest import run
+from tests.support.places import REPOSITORY
+
+SOLUTION = REPOSITORY / "solutions" / "circular_deadlock"
+ON_TRACE = 'headers = {"traceparent": trace} | share.headers()'
+TELEMETRY = {"observe", "expect_ever", "metrics", "logs"}  # methods of `sut`, of metrics and of log lines
+OFF_TRACE = 'headers = {"X-Deadline-Ms": "2900"}'
+
+
+@pytest.mark.long
+def test_a_call_off_the_trace_keeps_its_customers_deadline(tmp_path):
+    """Customers wait for 800 ms; stock says 2.9 s to pricing, on no trace that would lead back to a customer."""
+    for file in SOLUTION.glob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert file.name != "stock.py" or ON_TRACE in text
+        (tmp_path / file.name).write_text(text.replace(ON_TRACE, OFF_TRACE), encoding="utf-8")
+    report = tmp_path / "report.json"
+    done = run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "deadlines_travel"),
+            *("--kata", "circular_deadlock", f"--kata-from={tmp_path}", "--kata-report", str(report)),
+        ],
+        tmp_path,
+    )
+    (verdict,) = msgspec.json.decode(report.read_bytes(), type=Report).katas
+    (check,) = [each for each in verdict.checks if each.outcome is not Outcome.NOT_REACHED]
+    seen = " ".join([check.message, *check.details])  # on a busy machine it is in the details
+    assert "s longer than its customer waits" in seen, done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(kata.name for kata in shipped()))
+def test_checks_of_the_trace_alone_rest_on_telemetry(name):
+    """A program writes its own logs and metrics, so no other stage may believe them."""
+    kata, used, stages = shipped().get(name), {}, {}
+    for file in kata.folder.glob("*.py"):
+        if file.name not in kata.manifest.editable:
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    used.setdefault(node.name, set()).update(_names_in(node))
+                    for stage in _stages_of(node):
+                        stages[node.name] = stage
+    resting = {function for function, names in used.items() if names & TELEMETRY}
+    while more := {function for function, names in used.items() if names & resting} - resting:
+        resting |= more
+    assert {stages[function] for function in resting if function in stages} == {"trace"}
+
+
+def _names_in(node):
+    names = [each for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute)]
+    return {each.attr if isinstance(each, ast.Attribute) else each.id for each in names}
+
+
+def _stages_of(node):
+    marks = [each for each in node.decorator_list if isinstance(each, ast.Call)]
+    return [each.args[0].value for each in marks if getattr(each.func, "attr", "") == "stage"]

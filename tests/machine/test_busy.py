@@ -1,0 +1,367 @@
+"""Budgets measure the fix: what a busy machine takes is not counted, and what it decides is not judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from drill_katas.machine.cpu_time import MAX_WALL_FACTOR, MIN_STRETCH, Meter, Wait
+from drill_katas.machine.scheduler import Kernel
+from drill_katas.verdict import Outcome
+from drill_katas.verify.trials import busy
+from tests.conftest import MANIFEST
+from tests.support.commands import done, words
+from tests.support.deeds import GRACE, IMPORTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BESIDE = '''
+import os, subprocess
+
+@pytest.fixture
+def crowd():
+    """Four processes that are always busy, on the processor that judge and program have, each in its own session."""
+    crowd = [subprocess.Popen(["sh", "-c", "while :; do :; done"], start_new_session=True) for _ in range(4)]
+    yield
+    for each in crowd:
+        each.kill()
+        each.wait()
+
+@pytest.mark.stage("symptom")
+def test_go(sut, crowd):
+    """It goes."""
+    with sut.open("Thing") as thing:
+        for _ in range({calls}):
+            assert thing.go() == "gone", "it should be gone"
+'''
+WORKS = """
+class Thing:
+    def go(self):
+        until = time.process_time() + {seconds}
+        while time.process_time() < until:
+            pass
+        return "gone"
+"""
+CONSTRUCTED = """
+class Thing:
+    def __init__(self):
+        until = time.process_time() + 0.2
+        while time.process_time() < until:
+            pass
+
+    def go(self):
+        return "gone"
+"""
+
+
+@pytest.fixture
+def one_processor(toy):
+    """Everything that this test starts shares one processor, as a judge and its programs do in grading."""
+    toy.patience = 1
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+def crowded(toy, *, calls: int, seconds: float, **limits: float):
+    toy.limits(**limits)
+    toy.checks(BESIDE.format(calls=calls))
+    toy.module(IMPORTS + WORKS.format(seconds=seconds))
+    return toy.check()
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_call_may_wait_for_a_processor(toy):
+    """A third of the call's limit is work; beside four others it takes longer than that, and passes."""
+    check = crowded(toy, calls=1, seconds=0.2, call_seconds=0.6)
+    assert check.outcome is Outcome.PASS, check.message
+    assert check.seconds > 0.6, "the machine was not busy, and nothing was shown"
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_processor")
+def test_a_constructor_may_wait_for_a_processor(toy):
+    toy.limits(call_seconds=0.6)
+    toy.checks(BESIDE.format(calls=1))
+    toy.module(IMPORTS + CONSTRUCTED)
+    check = toy.check()
+    assert check.outcome is Outcome.PASS, check.message
+    assert check.seconds > 0.6, "the machine was not busy, and nothing was shown"
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_processor")
+def test_a_check_may_wait_for_a_processor(toy):
+    check = crowded(toy, calls=10, seconds=0.09, check_seconds=2)
+    assert check.outcome is Outcome.PASS, check.message
+    assert check.seconds > 2, "the machine was not busy, and nothing was shown"
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_processor")
+def test_an_import_may_wait_for_a_processor(toy):
+    """It has five seconds, and nobody is told to mend an import that was never slow."""
+    toy.checks(BESIDE.format(calls=1))
+    toy.module(f"{IMPORTS}{WORKS.format(seconds=0.01)}\n\nThing().go()\nuntil = time.process_time() + 3\n"
+               "while time.process_time() < until:\n    pass\n")  # fmt: skip
+    check = toy.check()
+    assert check.outcome is Outcome.PASS, check.message
+    assert check.seconds > 5, "the machine was not busy, and nothing was shown"
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_processor")
+def test_an_endless_call_beside_a_crowd_hangs(toy):
+    """Its own time runs too, only more slowly."""
+    check = crowded(toy, calls=1, seconds=1000, call_seconds=0.3)
+    assert check.outcome is Outcome.HANG, check.message
+    assert "no answer within 0.3 s (not counted: " in check.message, check
+    assert check.seconds < 20 * MAX_WALL_FACTOR
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_late_check_beside_a_crowd_is_not_judged(toy):
+    """Every call is answered, and the budget is used up: on a busy machine that is no verdict."""
+    check = crowded(toy, calls=100, seconds=0.05, check_seconds=0.6)
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+    assert "the machine was too busy" in check.message
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_missed_threshold_beside_a_crowd_is_not_judged(toy):
+    measured = BESIDE.format(calls=1).replace("thing.go()", "kit_time(sut, thing)")
+    toy.checks(
+        measured + "\n"
+        "def kit_time(sut, thing):\n"
+        "    import time\n"
+        "    began = time.monotonic()\n"
+        "    thing.go()\n"
+        "    took = time.monotonic() - began\n"
+        '    assert took <= sut.measured("pace", took), f"it took {took} s"\n'
+        '    return "gone"\n'
+    )
+    toy.write("thresholds.toml", "format = 1\n[figures.pace]\nlimit = 0.15\nhighest_right = 0.1\nlowest_wrong = 9\n")
+    toy.module(IMPORTS + WORKS.format(seconds=0.1))
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+    assert any("it took" in line for line in check.details)
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_late_answer_beside_a_crowd_is_not_judged(toy):
+    """As a kata asserts a limit on time."""
+    late = BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it', 'sut.in_time(not thing.go(), "it')
+    toy.checks(late.replace('be gone"', 'be gone")'))
+    toy.module(IMPORTS + WORKS.format(seconds=0.1))
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+    assert any("it should be gone" in line for line in check.details)
+
+
+@pytest.mark.usefixtures("one_processor")
+@pytest.mark.parametrize(("late", "outcome"), [(1.0, Outcome.NOT_JUDGED), (1_000.0, Outcome.FAIL)])
+def test_a_machine_is_blamed_for_no_more_than_it_can_have_delayed(toy, late, outcome):
+    """It was busy, and what came far later than that explains came late by itself."""
+    failing = f'sut.in_time(not thing.go(), "it should be gone", late={late})'
+    toy.checks(BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it should be gone"', failing))
+    toy.module(IMPORTS + WORKS.format(seconds=0.3))
+    check = toy.check()
+    assert check.outcome is outcome, check.message
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_program_with_time_outs_beside_a_crowd_is_not_judged(toy):
+    """Its own time-outs run out while it waits for a processor, so that whatever it answers says nothing."""
+    toy.checks(BESIDE.format(calls=1).replace("    with sut", "    sut.on_time()\n    with sut"))
+    toy.module(IMPORTS + WORKS.format(seconds=0.1).replace('"gone"', '"timed out"'))
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+
+
+@pytest.mark.long
+def test_a_program_gets_no_time_for_crowding_itself(toy):
+    """It spins in eight processes; what these take from each other is no reason to wait for it."""
+    toy.limits(call_seconds=1.0)
+    toy.module(
+        f"{IMPORTS}\nclass Thing:\n    def go(self):\n"
+        "        for _ in range(8):\n            if os.fork() == 0:\n                break\n"
+        "        while True:\n            pass\n"
+    )
+    check = toy.check()
+    assert check.outcome is Outcome.HANG, check.message
+    assert check.seconds < 20.0 * MAX_WALL_FACTOR
+    assert check.seconds - check.waited < 1 + GRACE
+
+
+# The meter itself, on what a kernel says
+
+
+class Machine:
+    """A /proc with one processor, this process and a program with children."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ticks = os.sysconf("SC_CLK_TCK")
+        self.run(os.getpid(), ran=0, waited=0)
+        self.busy(0)
+
+    def run(self, pid: int, ran: float, waited: float, children: str = "") -> None:
+        """Write what a process of one thread has had."""
+        task = self.folder / str(pid) / "task" / str(pid)
+        task.mkdir(parents=True, exist_ok=True)
+        (task / "schedstat").write_text(f"{int(ran * 1e9)} {int(waited * 1e9)} 1\n")
+        (task / "children").write_text(children)
+        (self.folder / str(pid) / "stat").write_text(f"{pid} (x) S {'0 ' * 10}{int(ran * self.ticks)} 0 0 0 0\n")
+
+    def busy(self, seconds: float) -> None:
+        """Write how long this process's processors were busy."""
+        lines = [f"cpu{number} {int(seconds * self.ticks)} 0 0 1 1 0 0 0 0 0" for number in os.sched_getaffinity(0)]
+        (self.folder / "stat").write_text("\n".join(lines[:1]) + "\n")
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+def measured(machine: Machine, passed: float, change) -> float:
+    """How long a check waited of so many seconds, in which what is known changed as given."""
+    meter = Meter(Kernel(machine.folder))
+    meter.watch(77, [70])
+    change()
+    until = meter.began + passed
+    while time.monotonic() < until:
+        time.sleep(passed / 10)
+    return meter.measure()
+
+
+def test_waiting_counts_as_far_as_others_ran(machine):
+    def others():
+        machine.run(77, ran=0.05, waited=0.2)
+        machine.busy(0.25)
+
+    def nobody():
+        machine.run(77, ran=0.05, waited=0.2, children="78")
+        machine.run(78, ran=0.2, waited=0.05)
+        machine.busy(0.25)
+
+    machine.run(70, ran=3.0, waited=1.0, children="77")
+    assert measured(machine, 0.3, others) == pytest.approx(0.2)
+    machine.run(77, ran=0, waited=0)
+    machine.busy(0)
+    assert measured(machine, 0.3, nobody) == pytest.approx(0.0, abs=0.02)
+
+
+def test_a_process_below_two_that_are_counted_is_counted_once(machine):
+    """A SQL server is one of the check's own, and so is the process that it was forked from."""
+    machine.run(70, ran=1.0, waited=0, children="77")
+    machine.run(77, ran=2.0, waited=0)
+    assert Kernel(machine.folder).used([], [70, 77]) == pytest.approx(3.0)
+
+
+def test_waiting_and_work_are_never_more_than_passed(machine):
+    def change():
+        machine.run(77, ran=0.1, waited=50.0)
+        machine.busy(100)
+
+    machine.run(70, ran=0, waited=0, children="77")
+    assert measured(machine, 0.2, change) == pytest.approx(0.1, abs=0.05)
+
+
+def test_without_schedstat_pressure_counts(tmp_path):
+    pressure = tmp_path / "pressure" / "cpu"
+    pressure.parent.mkdir()
+    pressure.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\n")
+    meter = Meter(Kernel(tmp_path))
+    pressure.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=1005000\n")
+    while time.monotonic() < meter.began + 0.05:
+        time.sleep(0.01)
+    assert meter.measure() == pytest.approx(0.005)
+
+
+def test_without_a_kernel_that_knows_time_is_wall_time(tmp_path):
+    meter = Meter(Kernel(tmp_path / "nothing"))
+    wait = Wait(meter, 0.05, lambda: 60.0)
+    while left := wait.left():
+        time.sleep(left)
+    assert meter.run_delay == 0.0
+    assert wait.adjusted_seconds() >= 0.05
+
+
+def test_the_start_of_what_programs_are_forked_from_is_no_work_of_others(toy):
+    """It begins with the first check; whether others keep the machine busy is not to be seen from it."""
+    toy.write("kata.toml", f'{MANIFEST}preload = ["sqlalchemy"]\n')
+    toy.checks("""
+        import psutil
+
+        @pytest.mark.stage("symptom")
+        def test_go(sut):
+            names = {child.pid: " ".join(child.cmdline()) for child in psutil.Process().children()}
+            own = [pid for pid, name in names.items() if "zygote.py" in name or "nursery.py" in name]
+            assert len(own) == 3
+            assert set(own) <= set(sut.check.meter._families)
+            with sut.open("Thing") as thing:
+                thing.go()
+    """)
+    check = toy.check()
+    assert check.outcome is Outcome.PASS, check.message
+
+
+def test_a_quick_answer_costs_no_look_at_the_kernel(toy):
+    """Nor does a check that ends in time: readings are taken when a wait is long, or time is over."""
+    toy.checks('''
+        import time
+
+        @pytest.mark.stage("symptom")
+        def test_go(sut):
+            """It goes."""
+            with sut.open("Thing") as thing:
+                before, slow = len(sut.check.meter._history), 0
+                for _ in range(200):
+                    began = time.monotonic()
+                    thing.go()
+                    slow += time.monotonic() - began > 0.2
+            assert len(sut.check.meter._history) - before <= 2 * slow, f"{slow} calls were slow"
+    ''')
+    check = toy.check()
+    assert check.outcome is Outcome.PASS, check.message
+
+
+def test_share_is_that_of_the_worst_moment(machine):
+    """Half a second of waiting decides a limit of half a second, however long the check is."""
+    meter = Meter(Kernel(machine.folder))
+    for waited in (0.0, 0.0, 0.3):
+        time.sleep(MIN_STRETCH)
+        machine.run(os.getpid(), ran=0, waited=waited)
+        machine.busy(waited)
+        meter.measure()
+    assert meter.run_delay / (3 * MIN_STRETCH) < 0.25
+    assert meter.delay_share() == pytest.approx(0.6, abs=0.1)
+    assert meter.delay_share(2 * MIN_STRETCH) == pytest.approx(0.3, abs=0.05)
+
+
+def test_busy_processes_share_no_session():
+    """Linux shares processors among sessions first; twenty in one would leave half the time to everybody else."""
+    with busy(3):
+        children = psutil.Process().children()
+        sessions = {os.getsid(child.pid) for child in children}
+    assert len(sessions - {os.getsid(0)}) >= 3
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("one_processor")
+def test_a_replay_beside_a_crowd_runs_late_and_says_so(tmp_path):
+    done(tmp_path, "init", ".")
+    with busy(2):
+        told = words(done(tmp_path, "incident", "fp_drift"))
+    assert "the incident ran late: it waited " in told
+    assert "repeat it with `kata incident fp_drift`" in told
+    summary = json.loads((tmp_path / ".kata/incidents/fp_drift/incident.json").read_text())["summary"]
+    assert summary["late"] > 0.1

@@ -1,0 +1,85 @@
+"""`kata watch`: judges at once and on every save, warm, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+import pytest
+
+from tests.conftest import run
+from tests.support.commands import KATA, Started, refused
+
+BROKEN = 'class Thing:\n    def go(self):\n        return "here"\n'
+FINE = 'class Thing:\n    def go(self):\n        return "gone"\n'
+
+
+@pytest.fixture
+def watching(toy):
+    toy.module(BROKEN)
+    with Started(toy.root, "watch", "toy") as started:
+        yield started
+
+
+def test_it_judges_at_once_and_on_every_save(toy, watching):
+    assert "it should be gone" in watching.wait_for("watching toy.py (a save is not an attempt); Ctrl-C ends it")
+    toy.module(FINE)
+    told = watching.wait_for("best time")
+    assert "toy.py saved" in told
+    assert "1 check newly passes" in watching.wait_for("newly passes")
+    time.sleep(1)
+    toy.module("class Thing:\n    def go(self)\n")
+    assert "line 2: expected ':'" in watching.wait_for("cannot be imported")
+    time.sleep(1)
+    toy.module(FINE)
+    watching.wait_for("since the last run: nothing changed")
+    assert watching.interrupt() == 0
+    watching.wait_for("watching ended")
+    runs = [event for event in toy.journal.read().events if type(event).__name__ == "Ran"]
+    assert [event.solved for event in runs] == [False, True, False, True]
+
+
+def test_a_file_that_is_not_editable_is_no_reason_to_judge(toy, watching):
+    watching.wait_for("watching")
+    toy.write("BRIEFING.md", "# Another page\n")
+    time.sleep(1.5)
+    assert not any("saved" in line for line in watching.lines)
+
+
+def test_ctrl_c_leaves_nothing_running(toy, watching):
+    watching.wait_for("watching")
+    toy.module(FINE)
+    watching.wait_for("best time")
+    family = psutil.Process(watching.process.pid).children(recursive=True)
+    assert len(family) >= 2, "the judge and its zygote"
+    assert watching.interrupt() == 0
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+
+
+def test_ctrl_c_in_the_middle_of_a_hang_ends_it_too(toy, watching):
+    watching.wait_for("watching")
+    toy.body("time.sleep(60)")
+    watching.wait_for("saved")
+    time.sleep(1)
+    family = psutil.Process(watching.process.pid).children(recursive=True)
+    assert watching.interrupt() == 0
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+
+
+def test_without_watchfiles_it_says_what_to_install(toy, tmp_path):
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "watchfiles.py").write_text("raise ImportError\n")
+    told = refused(run([KATA, "watch", "toy"], toy.root, env={"PYTHONPATH": str(hidden)}))
+    assert told == "`kata watch` needs the extra `watch`: pip install 'drill-katas[watch]'"
+
+
+def test_a_kata_whose_checks_cannot_be_collected_is_told(toy):
+    toy.write("test_toy.py", "import no_such_module\n")
+    with Started(toy.root, "watch", "toy") as started:
+        assert started.process.wait(60) == 2
+    told = "".join(started.lines)
+    assert "No module named 'no_such_module'" in told
+    assert "Error: the judge process ended; start it again with `kata watch`" in told

@@ -1,0 +1,375 @@
+"""The learner's folder, through the real command: `kata init`, `kata reset`, and variants put in place."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from drill_katas.catalog.katas import shipped
+from drill_katas.practice.journal import Journal, Reset, Started
+from tests.support.commands import confined, done, kata, refused
+
+SPOILERS = {"variants", "__pycache__"}
+
+
+def shipped_files():
+    """What `kata init` copies, by its path in the workspace."""
+    katas = shipped().katas
+    files = (file.relative_to(katas) for file in katas.rglob("*") if file.is_file())
+    return {Path("katas", file): (katas / file).read_bytes() for file in files if not SPOILERS & set(file.parts)}
+
+
+def journal(root):
+    return Journal(root / ".kata" / Journal.NAME).read().events
+
+
+def place_said(output, root):
+    """The folder or file that the learner's version was moved to, according to the output."""
+    (place,) = re.findall(r"\.kata/kept/\S+?(?=\.?$)", output, re.MULTILINE)
+    return root / place
+
+
+@pytest.fixture
+def drills(tmp_path):
+    """A workspace as `kata init` makes it."""
+    done(tmp_path, "init", "drills")
+    return tmp_path / "drills"
+
+
+@pytest.fixture
+def ledger(drills):
+    """The learner's module in such a workspace, with a change of theirs."""
+    file = drills / "katas" / "fp_drift" / "ledger.py"
+    file.write_text("# mine\n", encoding="utf-8")
+    return file
+
+
+def broken_ledger(variant=None):
+    folder = shipped().katas / "fp_drift"
+    return (folder / "variants" / variant if variant else folder).joinpath("ledger.py").read_bytes()
+
+
+# kata init
+
+
+@pytest.mark.parametrize("folder", ["drills", "some/where/drills"])
+def test_init_makes_a_folder_with_the_katas_and_says_how_to_begin(tmp_path, folder):
+    output = done(tmp_path, "init", folder)
+    files = shipped_files()
+    assert {file: (tmp_path / folder / file).read_bytes() for file in files} == files
+    assert f"{folder}: {len(files) + 2} files new, 0 already there" in output  # two: pytest.ini and .gitignore
+    assert f"Start with: cd {folder} && kata start fp_drift" in output
+    assert "fp_drift" in done(tmp_path / folder, "list")
+
+
+def test_init_copies_neither_solutions_nor_the_other_variants(drills):
+    names = {path.name for path in drills.rglob("*")}
+    assert not names & {"solutions", "variants", "answer.toml", "__pycache__"}
+
+
+def test_a_new_workspace_ignores_what_it_remembers_and_has_its_own_pytest_settings(drills):
+    assert ".kata/" in (drills / ".gitignore").read_text(encoding="utf-8").split()
+    assert (drills / "pytest.ini").read_text(encoding="utf-8").startswith("[pytest]\n")
+
+
+def test_init_in_a_folder_with_files_of_ones_own_leaves_them_alone(tmp_path):
+    mine = {"notes.txt": "mine", "pytest.ini": "[pytest]\naddopts = -q\n"}
+    for name, text in mine.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    output = done(tmp_path, "init")
+    assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in mine} == mine
+    assert "changed, not overwritten: pytest.ini" in output
+    assert "Start with: kata start fp_drift" in output
+    assert "fp_drift" in done(tmp_path, "list")
+
+
+def test_init_again_changes_nothing(drills):
+    output = done(drills, "init")
+    assert f"0 files new, {len(shipped_files()) + 2} already there" in output
+    assert "kept" not in output
+
+
+def test_init_never_overwrites_a_changed_file_and_names_it(drills, ledger):
+    output = done(drills, "init")
+    assert ledger.read_text(encoding="utf-8") == "# mine\n"
+    assert "changed, not overwritten: katas/fp_drift/ledger.py" in output
+    assert "kata init --force" in output
+
+
+def test_init_brings_back_a_file_that_was_removed(drills, ledger):
+    ledger.unlink()
+    assert re.search(r"\b1 files? new", done(drills, "init"))
+    assert ledger.read_bytes() == broken_ledger()
+
+
+def test_init_with_force_overwrites_a_changed_file_and_puts_the_old_one_aside(drills, ledger):
+    briefing = ledger.with_name("BRIEFING.md")
+    briefing.write_text("my notes\n", encoding="utf-8")
+    output = done(drills, "init", "--force")
+    assert ledger.read_bytes() == broken_ledger()
+    assert briefing.read_bytes() == shipped_files()[Path("katas/fp_drift/BRIEFING.md")]
+    said = dict(re.findall(r"overwritten: (\S+); your file is now (\S+)", output))
+    assert set(said) == {"katas/fp_drift/ledger.py", "katas/fp_drift/BRIEFING.md"}
+    assert (drills / said["katas/fp_drift/ledger.py"]).read_text(encoding="utf-8") == "# mine\n"
+    assert (drills / said["katas/fp_drift/BRIEFING.md"]).read_text(encoding="utf-8") == "my notes\n"
+
+
+def test_init_into_a_file_is_refused(tmp_path):
+    (tmp_path / "drills").write_text("mine", encoding="utf-8")
+    assert "'drills' is a file" in refused(kata(tmp_path, "init", "drills"))
+    assert (tmp_path / "drills").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("path", ["katas", "katas/fp_drift"])
+def test_init_where_a_file_stands_in_the_way_of_a_folder_is_told_in_a_sentence(tmp_path, path):
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("mine", encoding="utf-8")
+    assert "cannot write" in refused(kata(tmp_path, "init"))
+    assert (tmp_path / path).read_text(encoding="utf-8") == "mine"
+
+
+def test_init_where_a_folder_stands_in_the_way_of_a_file_is_told_in_a_sentence(tmp_path):
+    (tmp_path / "katas" / "fp_drift" / "ledger.py").mkdir(parents=True)
+    sentence = refused(kata(tmp_path, "init"))
+    assert "katas/fp_drift/ledger.py" in sentence
+    assert "Is a directory" in sentence
+
+
+def test_init_in_a_read_only_folder_is_told_in_a_sentence(tmp_path):
+    tmp_path.chmod(0o555)
+    sentences = [refused(confined(tmp_path, "init")), refused(confined(tmp_path, "init", "drills"))]
+    tmp_path.chmod(0o755)
+    assert all("cannot write" in sentence and "Permission denied" in sentence for sentence in sentences)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_on_a_full_disk_can_be_done_again_when_there_is_room(tmp_path):
+    sentence = refused(confined(tmp_path, "init", size=2000))
+    assert "cannot write" in sentence
+    assert "kept" not in done(tmp_path, "init")  # no half of a file was taken for a change of the learner's
+    files = shipped_files()
+    assert {file: (tmp_path / file).read_bytes() for file in files} == files
+
+
+def test_init_with_force_on_a_full_disk_loses_nothing_of_the_learners(drills, ledger):
+    mine = "# mine\n" * 1000
+    ledger.write_text(mine, encoding="utf-8")
+    refused(confined(drills, "init", "--force", size=2000))
+    assert mine in {file.read_text(encoding="utf-8") for file in drills.rglob("ledger.py")}
+
+
+# kata start --variant
+
+
+def test_start_with_a_variant_puts_its_broken_files_in_place_and_keeps_the_learners(drills, ledger):
+    output = done(drills, "start", "fp_drift", "--variant", "harbour")
+    assert ledger.read_bytes() == broken_ledger("harbour")
+    assert (place_said(output, drills) / "ledger.py").read_text(encoding="utf-8") == "# mine\n"
+    (event,) = journal(drills)
+    assert isinstance(event, Started)
+    assert (event.kata, event.variant) == ("fp_drift", "harbour")
+
+
+def test_start_without_a_variant_leaves_the_learners_files_and_the_variant_as_they_are(drills, ledger):
+    done(drills, "start", "fp_drift", "--variant", "harbour")
+    ledger.write_text("# mine again\n", encoding="utf-8")
+    output = done(drills, "start", "fp_drift")
+    assert "moved to" not in output
+    assert ledger.read_text(encoding="utf-8") == "# mine again\n"
+    assert [event.variant for event in journal(drills)] == ["harbour", "harbour"]
+
+
+def test_a_variant_that_is_in_place_already_is_not_put_there_again(drills, ledger):
+    output = done(drills, "start", "fp_drift", "--variant", "original")
+    assert "moved to" not in output
+    assert ledger.read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_from_a_variant_there_is_a_way_back_to_the_original(drills, ledger):
+    done(drills, "start", "fp_drift", "--variant", "orchard")
+    done(drills, "start", "fp_drift", "--variant", "original")
+    assert ledger.read_bytes() == broken_ledger()
+    kept = [file.read_bytes() for file in (drills / ".kata" / "kept").rglob("ledger.py")]
+    assert sorted(kept) == sorted([b"# mine\n", broken_ledger("orchard")])
+
+
+def test_an_unknown_variant_is_refused_with_the_nearest_one_and_changes_nothing(drills, ledger):
+    for command in ("start", "reset"):
+        sentence = refused(kata(drills, command, "fp_drift", "--variant", "harbor"))
+        assert "has no variant 'harbor'; did you mean 'harbour'?" in sentence
+    assert ledger.read_text(encoding="utf-8") == "# mine\n"
+    assert journal(drills) == ()
+
+
+# kata reset
+
+
+def test_reset_puts_the_broken_file_back_and_says_where_the_learners_version_is(drills, ledger):
+    output = done(drills, "reset", "fp_drift")
+    assert ledger.read_bytes() == broken_ledger()
+    kept = place_said(output, drills)
+    assert [file.name for file in kept.iterdir()] == ["ledger.py"]
+    assert (kept / "ledger.py").read_text(encoding="utf-8") == "# mine\n"
+    (event,) = journal(drills)
+    assert isinstance(event, Reset)
+    assert (event.variant, event.kept) == ("original", str(kept.relative_to(drills)))
+
+
+def test_reset_touches_nothing_but_the_editable_files(drills, ledger):
+    others = {file: file.read_bytes() for file in ledger.parent.rglob("*") if file.is_file() and file != ledger}
+    ledger.with_name("notes.txt").write_text("mine", encoding="utf-8")
+    done(drills, "reset", "fp_drift")
+    assert {file: file.read_bytes() for file in others} == others
+    assert ledger.with_name("notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_every_reset_keeps_its_own_version(drills, ledger):
+    places = []
+    for number in range(3):
+        ledger.write_text(f"# mine {number}\n", encoding="utf-8")
+        places.append(place_said(done(drills, "reset", "fp_drift"), drills))
+    texts = [(place / "ledger.py").read_text(encoding="utf-8") for place in places]
+    assert texts == ["# mine 0\n", "# mine 1\n", "# mine 2\n"]
+
+
+def test_reset_stays_with_the_variant_unless_it_is_told_another(drills, ledger):
+    done(drills, "start", "fp_drift", "--variant", "harbour")
+    ledger.write_text("# mine\n", encoding="utf-8")
+    done(drills, "reset", "fp_drift")
+    assert ledger.read_bytes() == broken_ledger("harbour")
+    done(drills, "reset", "fp_drift", "--variant", "orchard")
+    assert ledger.read_bytes() == broken_ledger("orchard")
+    done(drills, "reset", "fp_drift", "--variant", "original")
+    assert ledger.read_bytes() == broken_ledger()
+
+
+def test_reset_brings_back_a_file_that_was_deleted(drills, ledger):
+    ledger.unlink()
+    done(drills, "reset", "fp_drift")
+    assert ledger.read_bytes() == broken_ledger()
+
+
+def test_reset_works_from_any_folder_of_the_workspace(drills, ledger):
+    done(ledger.parent, "reset", "fp_drift")
+    assert ledger.read_bytes() == broken_ledger()
+    assert not (ledger.parent / ".kata").exists()
+
+
+def test_reset_in_a_folder_whose_name_is_no_text_keeps_the_learners_version(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    done(folder, "init")
+    ledger = folder / "katas" / "fp_drift" / "ledger.py"
+    ledger.write_text("# mine\n", encoding="utf-8")
+    done(folder, "reset", "fp_drift")
+    assert ledger.read_bytes() == broken_ledger()
+    (kept,) = (folder / ".kata" / "kept").rglob("ledger.py")
+    assert kept.read_text(encoding="utf-8") == "# mine\n"
+
+
+# A kata that is used where it was written: what was committed is the broken version
+
+
+def commit(toy):
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A kata"]):
+        git = ["git", "-c", "user.name=author", "-c", "user.email=author@example.com", *command]
+        subprocess.run(git, cwd=toy.root, check=True, capture_output=True)
+
+
+def test_reset_of_a_kata_of_ones_own_puts_back_what_was_committed(toy):
+    before = (toy.folder / "toy.py").read_bytes()
+    commit(toy)
+    toy.module("mine = True\n")
+    kept = place_said(done(toy.root, "reset", "toy"), toy.root)
+    assert (toy.folder / "toy.py").read_bytes() == before
+    assert (kept / "toy.py").read_text(encoding="utf-8") == "mine = True\n"
+
+
+def test_reset_of_a_kata_that_was_never_committed_is_refused_and_changes_nothing(toy):
+    toy.module("mine = True\n")
+    sentence = refused(kata(toy.root, "reset", "toy"))
+    assert "no shipped copy of toy.py" in sentence
+    assert "kata init" in sentence
+    assert (toy.folder / "toy.py").read_text(encoding="utf-8") == "mine = True\n"
+    assert journal(toy.root) == ()
+
+
+def with_variant(toy):
+    manifest = (toy.folder / "kata.toml").read_text(encoding="utf-8")
+    toy.write("kata.toml", f'{manifest}\nvariants = ["harbour"]\n')
+    return toy.folder / "variants" / "harbour" / "toy.py"
+
+
+def test_a_variant_of_a_kata_of_ones_own_is_taken_from_its_folder(toy):
+    with_variant(toy)
+    toy.write("variants/harbour/toy.py", "broken = True\n")
+    done(toy.root, "start", "toy", "--variant", "harbour")
+    assert (toy.folder / "toy.py").read_text(encoding="utf-8") == "broken = True\n"
+
+
+def test_a_variant_whose_file_is_missing_is_told_in_a_sentence_and_changes_nothing(toy):
+    file = with_variant(toy)
+    toy.module("mine = True\n")
+    for command in ("start", "reset"):
+        assert str(file) in refused(kata(toy.root, command, "toy", "--variant", "harbour"))
+    assert (toy.folder / "toy.py").read_text(encoding="utf-8") == "mine = True\n"
+
+
+# Where nothing can be written
+
+
+def stand_in_the_way(drills, how):
+    """Take away the command's way to write, as `how` says."""
+    if how == "the state folder is a file":
+        (drills / ".kata").write_text("mine", encoding="utf-8")
+    elif how == "the module is read-only":
+        (drills / "katas" / "fp_drift" / "ledger.py").chmod(0o444)
+    else:
+        drills.chmod(0o555)
+
+
+@pytest.mark.parametrize("how", ["the state folder is a file", "the module is read-only", "the workspace is read-only"])
+@pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
+def test_a_reset_that_cannot_write_says_so_and_loses_nothing(drills, ledger, command, how):
+    stand_in_the_way(drills, how)
+    sentence = refused(confined(drills, *command))
+    drills.chmod(0o755)
+    assert "cannot write" in sentence
+    assert ledger.read_text(encoding="utf-8") == "# mine\n"
+    assert journal(drills) == ()
+
+
+@pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
+def test_a_reset_on_a_full_disk_says_so_and_loses_nothing(drills, ledger, command):
+    mine = "# mine\n" * 1000
+    ledger.write_text(mine, encoding="utf-8")
+    sentence = refused(confined(drills, *command, size=2000))
+    assert "cannot write" in sentence
+    assert ledger.read_text(encoding="utf-8") == mine
+
+
+@pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
+def test_a_reset_that_cannot_be_noted_still_says_where_the_learners_version_is(drills, ledger, command):
+    (drills / ".kata" / Journal.NAME).mkdir(parents=True)
+    sentence = refused(kata(drills, *command))
+    assert "journal" in sentence
+    if ledger.read_text(encoding="utf-8") != "# mine\n":
+        (kept,) = (drills / ".kata" / "kept").rglob("ledger.py")
+        assert kept.read_text(encoding="utf-8") == "# mine\n"
+        assert str(kept.parent.relative_to(drills)) in sentence
+
+
+# Where the workspace is
+
+
+def test_a_folder_in_a_workspace_belongs_to_it_and_one_outside_to_none(drills, tmp_path):
+    deep = drills / "katas" / "fp_drift"
+    done(deep, "start", "fp_drift")
+    assert [event.kata for event in journal(drills)] == ["fp_drift"]
+    assert not (deep / ".kata").exists()
+    refused(kata(tmp_path, "start", "fp_drift"))
+    assert not (tmp_path / ".kata").exists()

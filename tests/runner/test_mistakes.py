@@ -1,0 +1,141 @@
+"""What the command says of mistakes, and where it can neither read nor write: a sentence, and nothing is lost."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from drill_katas.practice.journal import Journal
+from drill_katas.practice.progress import progress
+from tests.conftest import add_kata
+from tests.support.commands import KATA, confined, done, kata, refused
+
+
+@pytest.mark.parametrize("command", [["start"], ["hint"], ["reset"], ["solution"], ["verify"]])
+def test_an_unknown_kata_gets_the_nearest_one(toy, command):
+    assert "there is no kata 'tyo'; did you mean 'toy'?" in refused(kata(toy.root, *command, "tyo"))
+
+
+@pytest.mark.parametrize("command", [["list"], ["status"], ["start", "toy"], ["hint", "toy"], ["reset", "toy"]])
+def test_outside_a_workspace_a_command_says_how_to_make_one(tmp_path, command):
+    assert "kata init" in refused(kata(tmp_path, *command))
+    assert list(tmp_path.iterdir()) == []
+
+
+MANIFEST_MISTAKES = {
+    "a wrong key": ("minutes = 5", "minuets = 5", ["'minuets'", "did you mean 'minutes'"]),
+    "a wrong key of a table": (
+        "",
+        "[limits]\nmemory_mb = 64",
+        ["'memory_mb'", "[limits]", "did you mean 'memory_mib'?"],
+    ),
+    "a missing key": ('title = "A toy"', "", ["title"]),
+    "a wrong type": ("minutes = 5", 'minutes = "five"', ["minutes", "int", "str"]),
+    "a wrong type in a table": ("", '[limits]\nprocesses = "many"', ["limits.processes", "int", "str"]),
+    "a level that is none": ("level = 1", "level = 9", ["level", "4"]),
+    "nothing to edit": ('["toy.py"]', "[]", ["editable"]),
+    "an unknown contract": ('"calls"', '"cals"', ["contract", "cals"]),
+    "not TOML": ("minutes = 5", "minutes = five", ["not TOML", "line 5"]),
+    "not UTF-8": ("A toy", "A t\udcff\udcfey", ["not TOML"]),
+    "a format of a later release": ("format = 1", "format = 2", ["format", "2"]),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "said"), MANIFEST_MISTAKES.values(), ids=MANIFEST_MISTAKES)
+def test_a_mistake_in_a_manifest_is_told_with_its_file_and_key(toy, old, new, said):
+    file = toy.folder / "kata.toml"
+    text = file.read_text(encoding="utf-8")
+    changed = text.replace(old, new) if old else text + new
+    file.write_text(changed, encoding="utf-8", errors="surrogateescape")
+    for command in (["list"], ["start", "toy"]):
+        sentence = refused(kata(toy.root, *command))
+        assert str(file) in sentence
+        assert all(each in sentence for each in said), sentence
+
+
+def test_a_mistake_in_one_manifest_does_not_hinder_the_other_katas(toy):
+    folder = add_kata(toy, "ferry")
+    (folder / "kata.toml").write_text("format = ", encoding="utf-8")
+    done(toy.root, "start", "toy")
+
+
+COMMANDS_THAT_WRITE = [["start", "toy"], ["hint", "toy"], ["solution", "toy", "--give-up"]]
+
+
+def test_a_read_only_workspace_can_be_looked_at(answered):
+    answered.pytest()
+    answered.journal.path.parent.chmod(0o555)
+    answered.root.chmod(0o555)
+    results = [confined(answered.root, "list"), confined(answered.root, "status")]
+    answered.root.chmod(0o755)
+    assert [result.returncode for result in results] == [0, 0]
+    assert not any(result.stderr for result in results)
+
+
+@pytest.mark.parametrize("command", COMMANDS_THAT_WRITE, ids=lambda command: command[0])
+def test_in_a_read_only_workspace_a_command_that_is_noted_says_why_it_cannot_be(answered, command):
+    answered.root.chmod(0o555)
+    sentence = refused(confined(answered.root, *command))
+    answered.root.chmod(0o755)
+    assert "the journal" in sentence
+    assert "Permission denied" in sentence
+    assert not (answered.root / ".kata").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS_THAT_WRITE, ids=lambda command: command[0])
+def test_on_a_full_disk_a_command_that_is_noted_says_why_it_cannot_be(answered, command):
+    done(answered.root, "start", "toy")
+    before = answered.journal.path.read_bytes()
+    sentence = refused(confined(answered.root, *command, size=len(before) + 20))
+    assert "the journal" in sentence
+    assert "No space left on device" in sentence
+    assert answered.journal.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [["list"], ["status"], ["start", "toy"]], ids=lambda command: command[0])
+def test_output_onto_a_full_disk_is_told_in_a_sentence(toy, command):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        result = kata(toy.root, *command, stdout=full)
+    assert "Traceback" not in result.stderr
+    assert "No space left on device" in result.stderr
+    assert result.returncode != 0
+
+
+def test_a_reader_that_goes_away_is_no_reason_for_a_traceback(toy):
+    for number in range(300):
+        add_kata(toy, f"kata{number}", title="A title " * 10)
+    result = subprocess.run(
+        ["sh", "-c", f"'{KATA}' list | head -n 1"],
+        cwd=toy.root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert result.stdout.count("\n") == 1
+    assert result.stderr == ""
+
+
+def test_what_is_wrong_with_a_journal_is_a_note_on_stderr_and_no_error(toy):
+    done(toy.root, "start", "toy")
+    with toy.journal.path.open("ab") as file:
+        file.write(b"rubbish\n")
+    for name in ("list", "status"):
+        result = kata(toy.root, name)
+        assert result.returncode == 0
+        assert re.match(r"note: line 2 of .*journal\.jsonl is damaged", result.stderr)
+        assert "damaged" not in result.stdout
+
+
+def test_progress_is_told_only_of_the_workspace_one_is_in(toy, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    shutil.copytree(toy.root / "katas", other / "katas")
+    done(toy.root, "start", "toy")
+    assert "1 in progress" in done(toy.root, "status")
+    assert "0 in progress" in done(other, "status")
+    assert progress(Journal(other / ".kata" / Journal.NAME).read().events) == {}

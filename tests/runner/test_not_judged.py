@@ -1,0 +1,372 @@
+"""What the judge, the machine or another plugin did wrong is never the learner's failure."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+
+import pytest
+
+from drill_katas.verdict import Outcome
+from tests.conftest import CHECK, MANIFEST, run
+from tests.support.bicycle import runs, summary
+from tests.support.commands import kata
+from tests.support.pack import ELSEWHERE, RIGHT, WRONG, Pack
+
+FAULTY = '''
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with sut.open("Thing") as thing:
+        sut.check.note_fault("the moon is full; wait a day")
+        assert thing.go() == "gone", "it should be gone"
+'''
+AGAIN = CHECK.replace("test_go", "test_again").replace("symptom", "cause")
+RAISES = "import pytest\n\n\n{decorated}\n    raise RuntimeError('the ward is closed')\n"
+INTERNAL = pytest.ExitCode.INTERNAL_ERROR
+
+
+@pytest.fixture
+def pack(tmp_path):
+    made = Pack(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_fault_noted_turns_failure_into_not_judged(toy):
+    """The run is no attempt: neither solved nor failed, and the culprit is on the terminal."""
+    toy.checks(FAULTY + AGAIN)
+    toy.body("return 'here'")
+    done = toy.pytest()
+    assert done.returncode == INTERNAL, done.stdout
+    assert "1 not judged" in done.stdout
+    assert "not judged: the moon is full; wait a day" in done.stdout
+    told = "\n".join(summary(done.stdout))
+    assert "this run is not an attempt" in told
+    assert "it should be gone" in told, "the later stage fails by itself, and says so"
+    (run,) = runs(toy)
+    assert [check.outcome for check in run.checks] == [Outcome.NOT_JUDGED, Outcome.FAIL]
+    assert not run.solved
+
+
+def test_a_fault_noted_takes_no_pass_away(toy):
+    toy.checks(FAULTY)
+    done = toy.pytest()
+    assert done.returncode == 0, done.stdout
+    assert [run.solved for run in runs(toy)] == [True]
+
+
+def test_a_run_not_judged_counts_no_attempt(toy):
+    toy.checks(FAULTY)
+    toy.body("return 'here'")
+    toy.pytest()
+    toy.checks(CHECK)
+    assert "attempt 1" in toy.pytest().stdout
+    history = toy.kata("history", "toy").stdout
+    assert "1 attempt," in history
+    assert "not an attempt: 1 check not judged" in history
+
+
+def test_the_report_file_shows_what_was_not_judged(toy):
+    toy.checks(FAULTY)
+    toy.body("return 'here'")
+    verdict = toy.verdict()
+    (check,) = verdict.checks
+    assert (check.outcome, check.message) == (Outcome.NOT_JUDGED, "not judged: the moon is full; wait a day")
+    assert "it should be gone" in "\n".join(check.details)
+    assert verdict.attempt is None
+    assert not verdict.passed
+
+
+@pytest.mark.parametrize(
+    "decorated",
+    [
+        "@pytest.fixture(autouse=True)\ndef ward():",
+        "@pytest.fixture(autouse=True)\ndef ward():\n    yield",
+        "def pytest_runtest_setup(item):",
+        "@pytest.hookimpl(wrapper=True)\ndef pytest_runtest_call(item):\n    yield",
+        "def pytest_runtest_teardown(item):",
+    ],
+    ids=["fixture", "fixture's clean-up", "setup hook", "call hook", "teardown hook"],
+)
+def test_a_conftest_that_raises_is_named_as_culprit(toy, decorated):
+    (toy.root / "conftest.py").write_text(RAISES.format(decorated=decorated))
+    done = toy.pytest()
+    assert done.returncode == INTERNAL, done.stdout
+    (run,) = runs(toy)
+    assert [check.outcome for check in run.checks] == [Outcome.NOT_JUDGED]
+    told = " ".join(" ".join(summary(done.stdout)).split())
+    assert "raised RuntimeError: the ward is closed" in told
+    assert "conftest.py:" in told
+
+
+def test_a_plugin_that_raises_is_named_as_culprit(toy):
+    """As pytest-socket does, in the middle of what the judge does for a check."""
+    (toy.root / "strict.py").write_text(
+        "import socket\n\n\ndef refuse(*args, **kwargs):\n    raise RuntimeError('no sockets today')\n\n\n"
+        "def pytest_runtest_setup(item):\n    socket.socketpair = refuse\n"
+    )
+    done = toy.pytest("-p", "strict", env={"PYTHONPATH": str(toy.root)})
+    assert done.returncode == INTERNAL, done.stdout
+    told = " ".join(" ".join(summary(done.stdout)).split())
+    assert "the plugin strict raised RuntimeError: no sockets today" in told
+    assert "run it with -p no:strict" in told
+
+
+def test_an_exception_of_the_checks_own_stays_a_failure(toy):
+    """Also where the library that raises it is nobody's plugin."""
+    toy.checks(CHECK.replace('assert thing.go() == "gone"', "assert int(thing.go())"))
+    done = toy.pytest()
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert [check.outcome for run in runs(toy) for check in run.checks] == [Outcome.FAIL]
+
+
+def test_under_xdist_not_judged_arrives_as_such(toy):
+    toy.checks(FAULTY)
+    toy.body("return 'here'")
+    done = toy.pytest("-n", "1")
+    assert done.returncode == INTERNAL, done.stdout
+    assert "1 not judged" in done.stdout
+
+
+ONCE = '''
+import os
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with sut.open("Thing") as thing:
+        try:
+            os.mkdir("{mark}")
+            sut.check.note_fault("the moon is full; wait a day")
+        except FileExistsError:
+            pass
+        assert thing.go() == "gone", "it should be gone"
+'''
+
+
+def test_a_submission_not_judged_is_graded_again(pack):
+    """The second verdict stands, whether it is a pass or a failure."""
+    for name, module, score in (("right", RIGHT, 100.0), ("wrong", WRONG, 0.0)):
+        pack.checks(ONCE.replace("{mark}", str(pack.root / name)))
+        folder = pack.hand_in(name, module)
+        assert pack.grade()[name]["score"] == score
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+
+
+COUNTED = '''
+import os
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with open("{log}", "a") as log:
+        print(len(os.sched_getaffinity(0)), file=log)
+    with sut.open("Thing") as thing:
+        if len(open("{log}").readlines()) < {needed}:
+            sut.check.note_fault("the moon is full; wait a day")
+            assert thing.go() == "never"
+        assert thing.go() == "gone", "it should be gone"
+'''
+
+
+@pytest.mark.parametrize(("needed", "score", "code", "times"), [(4, 100.0, 0, 4), (9, None, 3, 4), (2, 100.0, 0, 2)])
+def test_a_submission_is_graded_alone_three_times_at_most(pack, needed, score, code, times):
+    """In company each judge has one processor; alone, all there are."""
+    log = pack.root / "log"
+    pack.checks(COUNTED.format(log=log, needed=needed))
+    pack.hand_in("right", RIGHT)
+    assert pack.grade(code=code)["right"]["score"] == score
+    assert [int(line) for line in log.read_text().splitlines()] == [1, *[len(os.sched_getaffinity(0))] * (times - 1)]
+
+
+def test_a_submission_never_judged_has_no_score(pack):
+    """The command exits with 3, and another run with --resume grades it."""
+    pack.checks(FAULTY)
+    pack.hand_in("wrong", WRONG)
+    pack.hand_in("right", RIGHT)
+    grades = pack.grade(code=3)
+    assert grades["right"]["score"] == 100.0
+    assert (grades["wrong"]["score"], grades["wrong"]["solved"]) == (None, False)
+    (check,) = grades["wrong"]["checks"]
+    assert (check["verdict"], check["points"]) == ("not judged", None)
+    assert "the moon is full" in check["message"]
+    assert pack.grade("--resume", code=3)["wrong"]["score"] is None
+
+
+def test_gradescope_gets_no_results_without_a_score(pack):
+    pack.checks(FAULTY)
+    pack.hand_in("wrong", WRONG)
+    graded = kata(pack.root, "grade", pack.work, "--format", "gradescope", env=pack.env)
+    assert graded.returncode == 3, graded.stderr
+    assert not graded.stdout
+    assert "work has no score and there are no results: not judged: the moon is full" in graded.stderr
+
+
+TAKES_ALL = '''
+import os, resource
+
+class Shop:
+    def ask(self):
+        return "gone"
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with sut.open("Thing", kit.upstream(Shop(), client="Line")) as thing:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        os.close(free := os.open(os.devnull, os.O_RDONLY))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            assert thing.go() == "gone", "it should be gone"
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+'''
+WORLD = """
+class Line:
+    def __init__(self, line):
+        self.line = line
+"""
+ASKS = """
+class Thing:
+    def __init__(self, shop):
+        self.line = shop.line
+
+    def go(self):
+        another = type(self.line)(self.line._address, self.line._service)
+        return self.line.ask("ask") and another.ask("ask")  # the judge waits for one connection with a descriptor ready
+"""
+
+
+def test_a_judge_without_descriptors_names_them(toy):
+    """The program waits for a connection that the judge cannot accept: that is no hang of the program's."""
+    toy.limits(call_seconds=1.0)
+    toy.checks(TAKES_ALL)
+    toy.module(ASKS)
+    toy.write("world.py", WORLD)
+    check = toy.check()
+    assert check.outcome is Outcome.NOT_JUDGED, check.message
+    assert "the judge ran out of file descriptors (limit " in check.message
+    assert "raise it with `ulimit -n 65536`" in check.message
+
+
+def test_a_grader_without_descriptors_names_them(pack):
+    (pack.folder / "world.py").write_text(WORLD)
+    (pack.folder / "kata.toml").write_text(f"{MANIFEST}[limits]\ncall_seconds = 1.0\n")
+    pack.checks(TAKES_ALL)
+    pack.hand_in("right", ASKS)
+    grade = pack.grade(code=3)["right"]
+    assert grade["score"] is None
+    assert "raise it with `ulimit -n 65536`" in grade["checks"][0]["message"]
+
+
+PRINTS = "    import resource\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n    with sut"
+COUNTS = CHECK.replace("    with sut", PRINTS)
+
+
+def test_the_soft_limit_on_descriptors_is_raised(toy):
+    toy.checks(COUNTS)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-s", "--kata", "toy"]
+    done = run(["sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh", *command], toy.root)
+    assert done.returncode == 0, done.stdout
+    assert f"\n{min(hard, 65_536)}\n" in done.stdout.replace("toy.py ", "toy.py \n")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("limit", "code", "says"), [("-Sn", 0, "1 passed"), ("-n", 3, "ran out of file descriptors")])
+def test_a_right_fix_survives_few_descriptors(tmp_path, limit, code, says):
+    """120 customers at once need over 256 descriptors in the judge: more are taken, or the limit is named."""
+    assert kata(tmp_path, "init", ".").returncode == 0
+    command = [
+        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "circular_deadlock", "--kata-all-stages",
+        "--kata-from=solutions", "-k", "thirty_times",
+    ]  # fmt: skip
+    done = run(["sh", "-c", f'ulimit {limit} 256; exec "$@"', "sh", *command], tmp_path)
+    assert done.returncode == code, done.stdout
+    assert says in " ".join(done.stdout.split())
+
+
+def test_without_proc_the_judge_refuses_to_begin(toy):
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy"]
+    done = run([sys.executable, ELSEWHERE, "no-proc", "--", *command], toy.root)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "/proc is not mounted" in done.stderr
+    assert not runs(toy)
+
+
+def test_without_proc_nothing_is_graded(pack):
+    pack.hand_in("right", RIGHT)
+    done = pack.elsewhere("no-proc", "--json", pack.file)
+    assert done.returncode == 2, done.stdout
+    assert "Error: /proc is not mounted" in done.stderr
+    assert not pack.file.exists()
+
+
+@pytest.mark.parametrize("command", [("verify", "fp_drift"), ("incident", "fp_drift", "--seed", "1")])
+def test_without_proc_nothing_is_replayed_or_verified(tmp_path, command):
+    assert kata(tmp_path, "init", ".").returncode == 0
+    done = kata(tmp_path, *command, wrapper=[sys.executable, ELSEWHERE, "no-proc", "--"])
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.startswith("Error: /proc is not mounted"), done.stderr
+
+
+DIES = '''
+import os, signal
+
+@pytest.mark.stage("symptom")
+def test_go(sut):
+    """It goes."""
+    with sut.open("Thing") as thing:
+        if thing.go() == "die":
+            with open("{log}", "a") as log:
+                log.write("died ")
+            os.kill(os.getpid(), signal.SIGKILL)
+        assert thing.go() == "gone", "it should be gone"
+'''
+
+
+def test_a_submission_that_kills_its_judges_gets_limit(pack):
+    """Twice in company, and twice more alone; then the broken version shows that the judge is not to blame."""
+    log = pack.root / "log"
+    pack.checks(DIES.replace("{log}", str(log)))
+    pack.hand_in("killer", RIGHT.replace("gone", "die"))
+    pack.hand_in("right", RIGHT)
+    grades = pack.grade()
+    assert log.read_text() == "died " * 4
+    assert grades["right"]["solved"]
+    (check,) = grades["killer"]["checks"]
+    assert (check["verdict"], check["points"], grades["killer"]["score"]) == ("limit", 0, 0)
+    assert "the judge was killed twice while it judged this fix" in check["message"]
+
+
+BREAKS = """
+class Breaks:
+    def pytest_runtest_makereport(self, item, call):
+        raise RuntimeError("the judge has a defect")
+
+@pytest.mark.stage("symptom")
+def test_go(sut, request):
+    '''It goes.'''
+    with sut.open("Thing") as thing:
+        if thing.go() == "die":
+            request.config.pluginmanager.register(Breaks())
+"""
+
+
+def test_a_defect_of_the_judge_blames_nobody(pack):
+    """The judge raises while it reports on this fix, and judges others: it was not killed."""
+    pack.checks(BREAKS)
+    pack.hand_in("odd", RIGHT.replace("gone", "die"))
+    grade = pack.grade(code=3)["odd"]
+    assert (grade["score"], grade["checks"]) == (None, [])
+
+
+def test_a_judge_that_dies_of_anything_blames_nobody(pack):
+    pack.checks(DIES.replace("{log}", str(pack.root / "log")).replace('== "die"', 'in {"die", "here"}'))
+    pack.hand_in("killer", RIGHT.replace("gone", "die"))
+    grade = pack.grade(code=3)["killer"]
+    assert (grade["score"], grade["checks"]) == (None, [])

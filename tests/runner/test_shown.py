@@ -1,0 +1,124 @@
+"""What a program printed, said and raised is shown as its own, as text and in measure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import Toy
+from tests.support.deeds import FAIL, GO_AND_NEXT, judge, judge_body, module_of
+
+if TYPE_CHECKING:
+    from drill_katas.verdict import CheckResult
+
+
+def printed(check: CheckResult) -> list[str]:
+    """Return what the report says the program printed."""
+    title = "What the program printed:"
+    assert title in check.details, check.details
+    return [line.removeprefix("  ") for line in check.details[check.details.index(title) + 1 :]]
+
+
+def test_what_the_program_printed_is_shown_as_its_own(toy):
+    check = judge_body(toy, 'print("to stdout")', 'print("to stderr", file=sys.stderr)', 'os.write(1, b"raw\\n")')
+    assert check.message == "it should be gone"
+    assert printed(check) == ["to stdout", "to stderr", "raw"]
+
+
+def test_of_much_output_the_end_is_shown(toy):
+    check = judge_body(toy, "for number in range(20_000):", "    print(number, '.' * 40)")
+    shown = printed(check)
+    assert shown[-1].startswith("19999 ...")
+    assert len(shown) <= 20
+
+
+def test_of_a_very_long_line_only_a_part_is_shown(toy):
+    check = judge_body(toy, 'print("x" * 1_000_000)')
+    assert len("\n".join(printed(check))) < 40_000
+    assert any("bytes left out" in line for line in printed(check))
+
+
+TRICKS = """
+TRICK = chr(27) + "[31mred" + chr(27) + "[2J" + chr(155) + "1m" + chr(13) + chr(7) + chr(8238) + (
+    chr(10) + "::notice::trick" + chr(10) + "  ::error::trick" + chr(10)
+)
+
+class Thing:
+    def fine(self):
+        return "fine"
+
+    def prints(self):
+        print(TRICK)
+        raise ValueError("a plain one")
+
+    def raises(self):
+        raise ValueError(TRICK)
+
+    def returns(self):
+        return [TRICK]
+
+    def has_a_repr(self):
+        return type("Text", (), {"__repr__": lambda self: TRICK})()
+
+    def names_a_class(self):
+        return type(TRICK, (), {})()
+
+    def raises_a_class_it_names(self):
+        raise type(TRICK, (Exception,), {})
+"""
+TRICKSTERS = ["prints", "raises", "returns", "has_a_repr", "names_a_class", "raises_a_class_it_names"]
+
+
+@pytest.fixture(scope="module")
+def tricks(tmp_path_factory) -> tuple[tuple[CheckResult, ...], str]:
+    toy = Toy(tmp_path_factory.mktemp("tricks"))
+    toy.module(TRICKS)
+    toy.checks(f'''
+@pytest.mark.stage("symptom")
+@pytest.mark.parametrize("method", {TRICKSTERS})
+def test_call(sut, method):
+    """It answers."""
+    with sut.open("Thing") as thing:
+        answer = getattr(thing, method)()
+        assert answer is None, f"it answered {{answer[0]}}"
+''')
+    return judge(toy)
+
+
+def plays_tricks(text: str) -> list[str]:
+    """Return the lines that a terminal, or GitHub's runner, would take for more than text."""
+    return [
+        line
+        for line in text.split("\n")
+        # the runner takes a line for a command also when blanks stand before its colons
+        if line.lstrip().startswith("::") or not line.replace("\t", "").isprintable()
+    ]
+
+
+@pytest.mark.parametrize("method", TRICKSTERS)
+def test_what_the_program_says_is_reported_as_text_and_nothing_more(tricks, method):
+    checks, _ = tricks
+    (check,) = [check for check in checks if method == check.name[len("test_call[") : -1]]
+    assert check.outcome is FAIL
+    told = "\n".join((check.message, *check.details))
+    assert "red" in told
+    assert not plays_tricks(told)
+
+
+def test_what_the_program_says_cannot_play_tricks_on_the_terminal_or_the_ci_log(tricks):
+    _, terminal = tricks
+    assert "red" in terminal
+    assert not plays_tricks(terminal)
+
+
+def test_an_exception_of_the_program_shows_its_message_and_the_learner_s_own_frames(toy):
+    toy.checks(GO_AND_NEXT)
+    toy.module(module_of('return json.loads("{")'))
+    (check, _), terminal = judge(toy)
+    assert check.outcome is FAIL
+    assert check.message.startswith("thing.go() raised JSONDecodeError: Expecting property name")
+    where = check.details[check.details.index("Where it was:") + 1 :]
+    assert where == ('  katas/toy/toy.py:9 in go: return json.loads("{")',)
+    assert "Traceback" not in terminal
+    assert "kata-run-" not in terminal

@@ -1,0 +1,263 @@
+"""What the judge sees of a database: statements, rows, bytes, and who holds a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+import sqlalchemy as sa
+from structlog.contextvars import bound_contextvars
+
+from drill_katas import kit
+from drill_katas.services.calls import Call
+from drill_katas.services.connections import Usage
+from drill_katas.services.steps import StepRefused
+from drill_katas.sut import driver
+from tests.support.database_bench import EVERYTHING, INSERT_A, ITEMS, insert, names
+
+# What the judge sees
+
+
+def test_statements_are_counted_without_what_only_frames_them(database, engine):
+    with engine.connect() as connection:
+        insert(connection, "a")
+        connection.commit()
+        with connection.begin_nested():
+            connection.execute(sa.update(ITEMS).values(amount=1))
+        connection.rollback()
+        connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+        connection.exec_driver_sql("  begin")
+        connection.exec_driver_sql("\nCOMMIT")
+        connection.execute(EVERYTHING)
+    assert [statement.sql.split()[0] for statement in database.statements] == ["INSERT", "UPDATE", "SELECT"]
+
+
+def test_a_pragma_that_reads_rows_is_counted(database, connection):
+    """Keys that lead nowhere are listed with their row ids, in which a program can keep what it likes."""
+    connection.execute("CREATE TABLE parts (item REFERENCES items (id))")
+    connection.execute("INSERT INTO parts (rowid, item) VALUES (7, 77), (8, 88)")
+    for sql in ("PRAGMA foreign_keys", "PRAGMA table_info(nowhere)", "PRAGMA foreign_key_check"):
+        connection.execute(sql)
+    assert [(each.sql, each.rows) for each in database.statements[2:]] == [("PRAGMA foreign_key_check", 2)]
+
+
+def test_a_statement_is_counted_with_the_rows_it_fetched(database, engine):
+    with engine.begin() as connection:
+        insert(connection, *"abcde")
+        connection.execute(EVERYTHING).first()  # the first is looked at; all were fetched
+        connection.execute(EVERYTHING.limit(2)).all()
+        connection.execute(sa.select(ITEMS).where(ITEMS.c.id == 99)).all()
+    assert [statement.rows for statement in database.statements[1:]] == [5, 2, 0]
+
+
+def test_a_statement_is_counted_with_the_bytes_that_went_to_and_fro(served, database):
+    connection = driver.connect(**served[1])
+    with contextlib.closing(connection):
+        connection.execute(INSERT_A)
+        connection.execute("UPDATE items SET name = ? WHERE amount = ?", ["x" * 100, 0])
+        connection.execute("SELECT name, amount FROM items").fetchone()
+        connection.cursor().executemany("INSERT INTO items (name, amount) VALUES (?, 1)", [["y" * 10], ["z" * 20]])
+    assert [statement.size for statement in database.statements] == [0, 108, 108, 30]
+
+
+def test_a_recorded_block_has_the_statements_of_that_block_alone(database, engine):
+    with engine.begin() as connection:
+        insert(connection, "a")
+    with database.recorded() as seen:
+        names(engine)
+        names(engine)
+    names(engine)
+    assert len(seen) == 2
+    assert all(statement.sql.startswith("SELECT") for statement in seen)
+    assert len(database.statements) == 4
+
+
+def test_a_statement_is_counted_with_its_connection(bench, served, database):
+    one, other = (driver.connect(**served[1]) for _ in range(2))
+    for connection in (one, other, one):
+        connection.execute("SELECT 1")
+    first, second, third = (statement.connection for statement in database.statements)
+    assert first == third != second
+    one.close()
+    other.close()
+
+
+def test_a_round_trip_is_added_to_every_statement(bench):
+    _, address = bench.database(round_trip=0.05)
+    connection = driver.connect(**address)
+    began = time.monotonic()
+    for _ in range(4):
+        connection.execute("SELECT 1")
+    assert time.monotonic() - began >= 4 * 0.05
+    connection.close()
+
+
+# Who holds a connection
+
+
+def test_a_connection_is_held_from_its_first_statement_to_its_return_to_the_pool(database, engine):
+    assert database.checked_out() == []
+    connection = engine.connect()
+    connection.execute(sa.text("SELECT  1"))
+    connection.execute(EVERYTHING)
+    [held] = database.checked_out()
+    assert held.sql == "SELECT items.id, items.name, items.amount FROM items ORDER BY items.id"
+    assert (held.in_transaction, held.call, held.trace_id) == (False, "", None)
+    assert 0 <= held.seconds < 5
+    connection.close()
+    assert database.checked_out() == []
+    assert database.open_connections == 2  # it is idle in its pool, beside the one that made the table
+
+
+def test_a_connection_is_held_after_a_commit_and_no_more_after_its_close(database, engine):
+    with engine.connect() as connection:
+        insert(connection, "a")
+        [held] = database.checked_out()
+        assert held.in_transaction
+        assert str(held).endswith("VALUES (?, ?), in an open transaction")
+        connection.commit()
+        [held] = database.checked_out()
+        assert not held.in_transaction
+    assert database.checked_out() == []
+
+
+def test_a_connection_whose_statement_was_refused_is_held_until_it_is_closed(bench, database, engine):
+    connection = engine.connect()
+    bench.services.arm(1, refuse)
+    with pytest.raises(sa.exc.OperationalError, match="it is tired"):
+        connection.execute(EVERYTHING)
+    bench.services.disarm()
+    assert len(database.checked_out()) == 1
+    connection.close()
+    assert database.checked_out() == []
+
+
+def test_a_connection_is_not_held_by_settings_put_back(database, engine):
+    """SQLAlchemy does so after the rollback with which the pool has taken it back."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(EVERYTHING)
+        assert len(database.checked_out()) == 1
+    assert database.checked_out() == []
+
+
+def refuse(*_):
+    raise StepRefused("it is tired")
+
+
+def test_an_open_transaction_is_held_even_after_a_rollback_of_which_nothing_came(bench, database, connection):
+    connection.execute(INSERT_A)
+    bench.services.arm(1, refuse)
+    with pytest.raises(driver.OperationalError):
+        connection.rollback()
+    bench.services.disarm()
+    [held] = database.checked_out()
+    assert held.in_transaction
+    connection.rollback()
+    assert database.checked_out() == []
+
+
+def test_a_closed_connection_is_neither_open_nor_held_from_that_moment_on(database, served):
+    connections = [driver.connect(**served[1]) for _ in range(20)]
+    for connection in connections:
+        connection.execute("SELECT 1")
+    assert (len(database.checked_out()), database.open_connections) == (20, 21)
+    for connection in connections:
+        connection.close()
+    assert (database.checked_out(), database.open_connections, database.peak_connections) == ([], 1, 21)
+
+
+def test_a_server_takes_as_many_connections_as_it_is_told_and_refuses_one_more(bench):
+    database, address = bench.database(connections=3)
+    engine = bench.engine(address, poolclass=sa.NullPool)
+    held = [engine.connect() for _ in range(3)]
+    for _ in range(2):
+        with pytest.raises(sa.exc.OperationalError, match="too many connections: the server takes 3"):
+            engine.connect()
+    assert (database.open_connections, database.peak_connections) == (3, 3)
+    held.pop().close()
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT 1")) == 1
+    for connection in held:
+        connection.close()
+
+
+def test_an_engine_has_the_options_that_it_was_asked_for(bench):
+    database, address = bench.database()
+    engine = bench.engine(address, pool_size=2, max_overflow=0, pool_timeout=0.05)
+    too_many = pytest.raises(sa.exc.TimeoutError, match="QueuePool limit of size 2 overflow 0")
+    with engine.connect(), engine.connect(), too_many:
+        engine.connect()
+    with engine.connect():
+        assert database.peak_connections == 2
+
+
+def test_the_work_of_each_call_is_added_up(bench, database, engine):
+    bench.services.begin(Call("thing.fill()"), None)
+    with engine.begin() as connection, engine.connect() as other:
+        other.execute(EVERYTHING)
+        insert(connection, "a")
+        insert(connection, "b")
+    bench.services.begin(Call("thing.read()"), None)
+    names(engine)
+    bench.services.begin(None, None)
+    assert database.usage() == [
+        Usage(call="thing.fill()", statements=3, rows=0, transactions=1, connections=2),
+        Usage(call="thing.read()", statements=1, rows=2, transactions=0, connections=1),
+    ]
+
+
+def test_the_work_of_requests_at_the_same_time_is_added_up_by_their_traces(bench, database, engine):
+    with bound_contextvars(trace_id="a" * 32), engine.begin() as one:
+        one.execute(EVERYTHING)
+        with bound_contextvars(trace_id="b" * 32):
+            names(engine)
+        one.execute(EVERYTHING)
+    assert [(usage.call, usage.statements) for usage in database.usage()] == [("a" * 32, 2), ("b" * 32, 1)]
+
+
+def test_a_trace_id_is_32_hex_digits_or_none(database, engine):
+    """It is kept with each statement, and was any JSON of any length."""
+    for trace_id in ("a" * 32, "A" * 32, "a" * 100_000, {"a": 1}, 7):
+        with bound_contextvars(trace_id=trace_id):
+            names(engine)
+    assert [each.trace_id for each in database.statements] == ["a" * 32, None, None, None, None]
+
+
+PROBE_MODULE = """
+import sqlalchemy
+
+
+class Thing:
+    def __init__(self, server):
+        self.engine = server.engine(pool_size=2)
+        with self.engine.connect(), self.engine.connect():
+            pass
+
+    def go(self, number):
+        global kept
+        kept = self.engine.connect()
+        return kept.scalar(sqlalchemy.text(f"SELECT {number}")) + 1
+
+    def rest(self):
+        pass
+"""
+PROBE_WORLD = """
+class Server:
+    def __init__(self, connect):
+        self.engine = connect
+"""
+
+
+def test_a_held_connection_names_its_call(sut_bench):
+    sut, database = sut_bench.start(PROBE_MODULE, world=PROBE_WORLD), kit.database(connections=4, client="Server")
+    with sut.open("Thing", database) as thing:
+        with sut.observe() as seen:
+            thing.go("7")
+        thing.rest()
+        [held] = database.checked_out()
+        assert held.trace_id == seen.trace_id
+        assert [usage.call for usage in database.usage()] == ['thing.go("7")']
+        assert str(held) == 'connection 2 since thing.go("7") -> 8, last statement SELECT 7'
+        assert database.open_connections == 2
+    assert database.open_connections == 1, "of an object that is let go, what is idle is closed"

@@ -1,0 +1,52 @@
+"""Journals to fill, whole and damaged, and commands that are held back from writing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from drill_katas.practice.journal import Hinted, Journal
+from tests.support.commands import confining
+
+APPEND = """
+import sys
+from pathlib import Path
+from drill_katas.errors import UserError
+from drill_katas.practice.journal import Hinted, Journal
+try:
+    notice = Journal(Path(sys.argv[1])).append(Hinted(kata="toy", rung=int(sys.argv[2])))
+except UserError as mistake:
+    sys.exit(f"UserError: {mistake}")
+print(notice or "")
+"""
+
+
+def fresh_journal(content=b""):
+    """A journal of its own for one Hypothesis example; the folder goes when the example ends."""
+    folder = tempfile.TemporaryDirectory()
+    journal = Journal(Path(folder.name) / ".kata" / Journal.NAME)
+    if content:
+        journal.path.parent.mkdir()
+        journal.path.write_bytes(content)
+    return folder, journal
+
+
+def hints(*rungs, kata="toy"):
+    return [Hinted(kata=kata, rung=rung) for rung in rungs]
+
+
+def fill(journal, events):
+    for event in events:
+        assert journal.append(event) is None
+    return events
+
+
+def confined(command, *, size=-1, folder=None):
+    command = [*confining(size), *map(str, command)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def append_confined(journal, rung, *, size=-1):
+    return confined([sys.executable, "-c", APPEND, journal.path, rung], size=size)

@@ -1,0 +1,42 @@
+"""Pages of incidents, for the tests that look at them."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from drill_katas.catalog.katas import shipped
+from drill_katas.evidence.html import Shown, page_of, to_html
+from tests.support.replays import incident
+
+needs_chromium = pytest.mark.skipif(
+    shutil.which("chromium") is None, reason="chromium is not installed; .ci/run installs it"
+)
+
+FIRST = {  # the charts that tell most, of which the noise of a machine may choose one
+    "fp_drift": {"reconciliation_difference"},
+    "red_herring": {"requests", "slo_requests"},
+    "n_plus_one": {"requests", "calls", "slo_requests"},
+    "circular_deadlock": {"requests", "calls", "slo_requests"},
+}
+
+
+def shown(name, **folders):
+    """The replays of a kata that lie in these folders, by the label of each."""
+    return [
+        Shown(label.replace("_", " "), f"the files of {label}", incident(folder, name))
+        for label, folder in folders.items()
+    ]
+
+
+def data_of(name, **folders):
+    """The data of a page."""
+    return page_of(shipped().get(name), shown(name, **folders))
+
+
+def written(tmp_path, name, replays):
+    """The file of a page."""
+    file = tmp_path / f"{name}.html"
+    file.write_text(to_html(shipped().get(name), replays), encoding="utf-8")
+    return file

@@ -1,0 +1,35 @@
+"""What lies in a folder in which incidents were replayed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+from drill_katas.catalog.katas import shipped
+from drill_katas.evidence import store
+from drill_katas.evidence.replay import code_of, replay
+from drill_katas.practice.journal import Journal
+from tests.support.commands import done
+
+NAMES = shipped().names()
+FILES = {"incident.json", "logs.jsonl", "traces.json", "metrics.txt", "rules.yml"}
+
+
+def incident(folder, name):
+    return store.read(folder / ".kata" / "incidents" / name, name)
+
+
+def events(folder, kind):
+    journal = Journal(folder / ".kata" / Journal.NAME)
+    return [event for event in journal.read().events if isinstance(event, kind)]
+
+
+def asked(folder, *question):
+    return json.loads(done(folder, *question, "--json"))
+
+
+def replay_once(shared, what):
+    """Return the record of a replay, which one test of the run makes for all that need it."""
+    name = f"replay-{what.kata.name}-{what.variant}-{what.seed}-{what.ablation}-{code_of(what.arm)[:12]}"
+    folder = shared.make(name, lambda folder: (folder / "record").write_bytes(pickle.dumps(replay(what))))
+    return pickle.loads((folder / "record").read_bytes())
