@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from drill_katas.cli.base import counter
-from tests.conftest import CHECK
 from tests.support.commands import KATA, kata, refused
 from tests.support.pack import HANGS, RIGHT, WRONG, Pack
+from tests.support.toy import CHECK
 
 MANY = 12
 CHECKS = (
