@@ -10,8 +10,8 @@ import pytest
 
 from drill_katas.catalog.katas import shipped
 from drill_katas.verdict import Outcome, Report
-from tests.conftest import run
 from tests.support.places import REPOSITORY
+from tests.support.toy import run
 
 SOLUTION = REPOSITORY / "solutions" / "circular_deadlock"
 ON_TRACE = 'headers = {"traceparent": trace} | share.headers()'

@@ -187,7 +187,7 @@ MAKERS = (
 )  # fmt: skip
 
 
-def _written(path: Path, content: bytes) -> Path:
+def _written(path: Path, content: bytes | bytearray) -> Path:
     path.write_bytes(content)
     return path
 

@@ -8,8 +8,8 @@ import pytest
 
 from drill_katas.cli import main
 from drill_katas.practice.journal import Hinted, SolutionShown, Started
-from tests.conftest import FINE, HINTS, add_kata
 from tests.support.commands import done, kata, refused, words
+from tests.support.toy import FINE, HINTS, add_kata
 
 COMMANDS = sorted(main.commands)
 

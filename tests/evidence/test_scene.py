@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import MANIFEST
 from tests.support.replays import asked
+from tests.support.toy import MANIFEST
 from tests.support.worlds import WORLD
 
 APP = """

@@ -20,9 +20,9 @@ import pytest
 from drill_katas.batch.judge_client import JudgeConfig, JudgeRequest, WarmJudge
 from drill_katas.cli.base import counter
 from drill_katas.verdict import Report
-from tests.conftest import CHECK
 from tests.support.commands import KATA, kata, refused
 from tests.support.pack import HANGS, RIGHT, WRONG, Pack
+from tests.support.toy import CHECK
 
 MANY = 12
 CHECKS = (

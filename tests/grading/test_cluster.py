@@ -13,10 +13,10 @@ import time
 import psutil
 import pytest
 
-from tests.conftest import CHECK
 from tests.grading.test_batch import CHECKS, MANY, begun, hand_in_many, verdicts, wait_until
 from tests.support.commands import kata, refused
 from tests.support.pack import RIGHT, WRONG, Pack
+from tests.support.toy import CHECK
 
 pytestmark = pytest.mark.long
 

@@ -10,9 +10,9 @@ from drill_katas.catalog.katas import WEIGHTS, shipped
 from drill_katas.grading.grades import graded, score_of
 from drill_katas.grading.weights import started_from, versions_of
 from drill_katas.verdict import CheckResult, Outcome, Stage
-from tests.conftest import MANIFEST
 from tests.support.bicycle import bicycle_module
 from tests.support.pack import Pack
+from tests.support.toy import MANIFEST
 
 PARTS = {"horn": "symptom", "wheel": "cause", "pedal": "cause", "brake": "regression", "bell": "regression"}
 ORIGINAL, STUCK = ("brake", "bell"), ("horn", "wheel", "brake")

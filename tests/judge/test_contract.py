@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Toy
 from tests.support.deeds import FAIL, GO_AND_NEXT, PASS, called_one_by_one, judge, module_of
+from tests.support.toy import Toy
 
 if TYPE_CHECKING:
     from drill_katas.verdict import CheckResult

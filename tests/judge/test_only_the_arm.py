@@ -17,10 +17,10 @@ from drill_katas.grading.prober import copies_below
 from drill_katas.grading.tiers import strongest_policy
 from drill_katas.sandbox.tier import Tier
 from drill_katas.verdict import Outcome
-from tests.conftest import FINE
 from tests.support.bicycle import USAGE_ERROR
 from tests.support.commands import done
 from tests.support.pack import RIGHT, WRONG, Pack
+from tests.support.toy import FINE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,6 @@ import textwrap
 import pytest
 
 from drill_katas.verdict import CheckResult, Outcome
-from tests.conftest import CHECK, MANIFEST, Toy
 from tests.support.deeds import (
     CRASH,
     FAIL,
@@ -24,6 +23,7 @@ from tests.support.deeds import (
     module_of,
     notes,
 )
+from tests.support.toy import CHECK, MANIFEST, Toy
 
 FUSE = 2_000  # forks after which a bomb burns out, so that a product that fails its test takes no machine along
 

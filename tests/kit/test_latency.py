@@ -10,7 +10,7 @@ import pytest
 
 from drill_katas import kit
 from drill_katas.verdict import Outcome
-from tests.conftest import CHECK
+from tests.support.toy import CHECK
 from tests.support.worlds import LINKS_WORLD
 
 SLA = '''

@@ -14,9 +14,9 @@ from drill_katas.machine.cpu_time import MAX_WALL_FACTOR, MIN_STRETCH, Meter, Wa
 from drill_katas.machine.scheduler import Kernel
 from drill_katas.verdict import Outcome
 from drill_katas.verify.trials import busy
-from tests.conftest import MANIFEST
 from tests.support.commands import done, words
 from tests.support.deeds import GRACE, IMPORTS
+from tests.support.toy import MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ import pytest
 from drill_katas.practice.attempts import RULE, NoAttempt, Way, why_no_attempt
 from drill_katas.practice.progress import KataProgress, progress
 from drill_katas.verdict import CheckResult, Outcome, Report, Stage
-from tests.conftest import FINE, run
 from tests.support.bicycle import add_kata, bicycle, bicycle_module, runs
 from tests.support.commands import Started, done, words
 from tests.support.places import REPOSITORY
+from tests.support.toy import FINE, run
 
 PRACTICE = REPOSITORY / "docs" / "practice.md"
 

@@ -9,8 +9,8 @@ import pytest
 
 from drill_katas.practice.journal import Diagnosed, Queried, Ran, Started, now
 from drill_katas.practice.progress import progress
-from tests.conftest import FINE
 from tests.support.commands import done, words
+from tests.support.toy import FINE
 
 AGO = timedelta(minutes=2)
 

@@ -12,7 +12,7 @@ from drill_katas.catalog.katas import shipped
 from drill_katas.practice.journal import Checked, Ran
 from drill_katas.practice.progress import progress
 from drill_katas.verdict import Outcome, Report, Stage
-from tests.conftest import run
+from tests.support.toy import run
 
 CHECKS = '''
 @pytest.mark.stage("cause")

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from drill_katas.verdict import Outcome
-from tests.conftest import FINE, Toy, run
 from tests.support.bicycle import runs
 from tests.support.commands import Started, done, kata, refused
+from tests.support.toy import FINE, Toy, run
 
 GONE = "the current folder was removed; go to another folder, or run `cd .` if it exists again"
 IN_A_REMOVED_FOLDER = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.argv[1], sys.argv[1:])"

@@ -7,8 +7,8 @@ import time
 import psutil
 import pytest
 
-from tests.conftest import run
 from tests.support.commands import KATA, Started, refused
+from tests.support.toy import run
 
 BROKEN = 'class Thing:\n    def go(self):\n        return "here"\n'
 FINE = 'class Thing:\n    def go(self):\n        return "gone"\n'

@@ -11,8 +11,8 @@ import pytest
 
 from drill_katas.practice.journal import Journal
 from drill_katas.practice.progress import progress
-from tests.conftest import add_kata
 from tests.support.commands import KATA, confined, done, kata, refused
+from tests.support.toy import add_kata
 
 
 @pytest.mark.parametrize("command", [["start"], ["hint"], ["reset"], ["solution"], ["verify"]])

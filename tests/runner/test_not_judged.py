@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from drill_katas.verdict import Outcome
-from tests.conftest import CHECK, MANIFEST, run
 from tests.support.bicycle import runs, summary
 from tests.support.commands import kata
 from tests.support.pack import ELSEWHERE, RIGHT, WRONG, Pack
+from tests.support.toy import CHECK, MANIFEST, run
 
 FAULTY = '''
 @pytest.mark.stage("symptom")

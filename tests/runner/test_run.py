@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FINE, run
 from tests.support.bicycle import bicycle, runs
 from tests.support.commands import done
+from tests.support.toy import FINE, run
 
 KATA = str(Path(sys.executable).with_name("kata"))
 

@@ -17,8 +17,8 @@ import pytest
 from drill_katas.sandbox.limits import FIRST_UID
 from drill_katas.sandbox.procfs import descendants
 from drill_katas.verdict import Outcome, Report
-from tests.conftest import MANIFEST
 from tests.support.pack import Pack
+from tests.support.toy import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from drill_katas.practice.journal import Ran
+
+if TYPE_CHECKING:
+    from drill_katas.verdict import Verdict
+    from tests.support.toy import Toy
 
 USAGE_ERROR = pytest.ExitCode.USAGE_ERROR
 ALL = ("horn", "wheel", "brake")
 UNPLAIN = re.compile(r"\x1b|\r")
 
 
-def bicycle(toy, *works: str, stages: dict[str, str] | None = None) -> None:
+def bicycle(toy: Toy, *works: str, stages: dict[str, str] | None = None) -> None:
     """Give the toy a check for each part, and a learner's module in which these parts work.
 
     Every check leaves a line in the file `begun`, so that what did not even begin can be seen.
@@ -27,7 +32,7 @@ def bicycle(toy, *works: str, stages: dict[str, str] | None = None) -> None:
     toy.module(bicycle_module(*works))
 
 
-def begin(toy) -> str:
+def begin(toy: Toy) -> str:
     """Return the function `begin`, with which a check says that it is running."""
     return f"""
 def begin(what):
@@ -40,7 +45,7 @@ def bicycle_module(*works: str) -> str:
     return f"class Thing:\n    def works(self, part):\n        return part in {works}\n"
 
 
-def add_kata(toy, name: str, *works: str) -> None:
+def add_kata(toy: Toy, name: str, *works: str) -> None:
     """Add a kata with the toy's checks, and a learner's module in which these parts work."""
     folder = toy.root / "katas" / name
     folder.mkdir()
@@ -49,7 +54,7 @@ def add_kata(toy, name: str, *works: str) -> None:
     folder.joinpath(f"test_{name}.py").write_text(toy.folder.joinpath("test_toy.py").read_text())
 
 
-def begun(toy) -> list[str]:
+def begun(toy: Toy) -> list[str]:
     """Return which checks have begun since the last time this was asked."""
     log = toy.root / "begun"
     names = log.read_text().split() if log.exists() else []
@@ -57,11 +62,11 @@ def begun(toy) -> list[str]:
     return names
 
 
-def outcomes(verdict) -> dict[str, str]:
+def outcomes(verdict: Verdict) -> dict[str, str]:
     return {check.name.removeprefix("test_"): check.outcome.value for check in verdict.checks}
 
 
-def runs(toy) -> list[Ran]:
+def runs(toy: Toy) -> list[Ran]:
     return [event for event in toy.journal.read().events if isinstance(event, Ran)]
 
 

@@ -10,8 +10,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Self
 
 from tests.support.warm_client import run_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 KATA = str(Path(sys.executable).with_name("kata"))
 # Runs a command with files that cannot grow beyond a size (-1: no limit), and without root's right to write anywhere.
@@ -25,7 +29,15 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE, timeout=300):
+def kata(
+    folder: Path,
+    *args: object,
+    wrapper: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    stdout: int | IO[str] = subprocess.PIPE,
+    timeout: float = 300,
+) -> subprocess.CompletedProcess[str]:
+    """Run the real `kata` command to its end, at 80 columns."""
     environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1", "GIT_CONFIG_GLOBAL": os.devnull, **(env or {})}
     command = [*wrapper, KATA, *map(str, args)]
     if not wrapper and stdout == subprocess.PIPE:
@@ -36,44 +48,46 @@ def kata(folder, *args, wrapper=(), env=None, stdout=subprocess.PIPE, timeout=30
     )  # fmt: skip
 
 
-def confining(size=-1):
+def confining(size: int = -1) -> list[str]:
     """What to put before a command, so that it may not write where modes forbid it, nor `size` bytes to a file."""
     return [sys.executable, "-c", CONFINED, str(size)]
 
 
-def confined(folder, *args, size=-1):
+def confined(folder: Path, *args: object, size: int = -1) -> subprocess.CompletedProcess[str]:
     """The command without the right to write where the modes forbid it, on a disk where `size` bytes a file fit."""
     return kata(folder, *args, wrapper=confining(size))
 
 
-def done(folder, *args, code=0, **more):
+def done(folder: Path, *args: object, code: int = 0, env: Mapping[str, str] | None = None, timeout: float = 300) -> str:
     """What the command prints when it ends as it should."""
-    result = kata(folder, *args, **more)
+    result = kata(folder, *args, env=env, timeout=timeout)
     assert "Traceback" not in result.stdout + result.stderr, result.stderr
     assert result.returncode == code, result.stdout + result.stderr
     return result.stdout
 
 
-def replay(folder, name, *options):
+def replay(folder: Path, name: str, *options: object) -> None:
     """Replay an incident; again while it ran late, as its note asks, but not for ever on a busy machine."""
     for _ in range(3):
         if "ran late" not in words(done(folder, "incident", name, *options)):
             return
 
 
-def refused(result):
+def refused(result: subprocess.CompletedProcess[str]) -> str:
     """The one sentence with which the command says that it cannot."""
     output = (result.stdout or "") + result.stderr
     assert "Traceback" not in output, output
     assert result.returncode == 2, output
     (sentence,) = re.findall(r"^Error: (.+)", output, re.MULTILINE)
-    return sentence
+    return str(sentence)
 
 
 class Started:
     """A `kata` command that goes on, as the leader of a session, and what it has printed so far."""
 
-    def __init__(self, folder, *args, wrapper=(), env=None):
+    def __init__(
+        self, folder: Path, *args: object, wrapper: Sequence[str] = (), env: Mapping[str, str] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
             [*wrapper, KATA, *map(str, args)],
             cwd=folder,
@@ -83,12 +97,14 @@ class Started:
             text=True,
             start_new_session=True,
         )
-        self.lines = []
-        self._reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True)
+        assert self.process.stdout is not None
+        self._output = self.process.stdout
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=lambda: self.lines.extend(self._output), daemon=True)
         self._reader.start()
         self._told = 0
 
-    def wait_for(self, text, seconds=60):
+    def wait_for(self, text: str, seconds: float = 60) -> str:
         """Wait until a new line has this text; return the new lines up to it."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -100,29 +116,29 @@ class Started:
             time.sleep(0.02)
         raise AssertionError(f"{text!r} was not printed; what was: {''.join(self.lines)}")
 
-    def interrupt(self, by=signal.SIGINT):
+    def interrupt(self, by: signal.Signals = signal.SIGINT) -> int:
         os.killpg(self.process.pid, by)
         code = self.process.wait(20)
         self._reader.join()
         return code
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._reader.join()
-        self.process.stdout.close()
+        self._output.close()
 
 
-def words(text):
+def words(text: str) -> str:
     """The text without its line breaks."""
     return " ".join(text.split())
 
 
-def faults(output):
+def faults(output: str) -> list[str]:
     """What is wrong, a line each, as the command says below its matrix."""
     told = output.partition("not as declared")[2].strip()
     return [words(fault) for fault in re.split(r"^! ", told, flags=re.MULTILINE) if fault]

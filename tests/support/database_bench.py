@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import sqlalchemy as sa
 
 from drill_katas.services.broker import Services
 from drill_katas.services.database import Database
 from drill_katas.sut import driver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 METADATA = sa.MetaData()
 ITEMS = sa.Table(
@@ -22,30 +27,31 @@ EVERYTHING = sa.select(ITEMS).order_by(ITEMS.c.id)
 class Bench:
     """What a check gives a SUT: databases behind a socket, and engines and raw connections to them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.services = Services()
-        self.engines = []
+        self.engines: list[sa.Engine] = []
 
-    def database(self, **options):
+    def database(self, **options: Any) -> tuple[Database, dict[str, Any]]:
         database = Database(**options)
-        return database, database.attach(self.services)["$database"]
+        address: dict[str, Any] = database.attach(self.services)["$database"]
+        return database, address
 
-    def engine(self, address, **options):
+    def engine(self, address: Mapping[str, Any], **options: Any) -> sa.Engine:
         engine = driver.make_engine(**address, **options)
         self.engines.append(engine)
         return engine
 
-    def close(self):
+    def close(self) -> None:
         for engine in self.engines:
             engine.dispose()
         self.services.close()
 
 
-def insert(connection, *names):
+def insert(connection: sa.Connection, *names: str) -> None:
     connection.execute(sa.insert(ITEMS), [{"name": name} for name in names])
 
 
-def names(engine):
+def names(engine: sa.Engine) -> list[str]:
     with engine.connect() as connection:
         return list(connection.scalars(sa.select(ITEMS.c.name).order_by(ITEMS.c.id)))
 

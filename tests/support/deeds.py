@@ -11,7 +11,7 @@ from drill_katas.verdict import CheckResult, Outcome, Report
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Toy
+    from tests.support.toy import Toy
 
 
 CRASH, FAIL, HANG, LIMIT, PASS = Outcome.CRASH, Outcome.FAIL, Outcome.HANG, Outcome.LIMIT, Outcome.PASS
@@ -75,5 +75,4 @@ def test_call(sut, method):
         getattr(thing, method)()
 ''')
     checks = toy.verdict().checks
-    return dict(zip(methods, zip(checks[1::2], checks[2::2], strict=True), strict=True))
     return dict(zip(methods, zip(checks[1::2], checks[2::2], strict=True), strict=True))

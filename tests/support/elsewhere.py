@@ -14,9 +14,13 @@ import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drill_katas.sandbox import namespaces, seccomp
 from drill_katas.sandbox.syscalls import MACHINE, PR_SET_NO_NEW_PRIVS, call, prctl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 SOMEBODY = 12_345
 ALL = "0 0 4294967295"
@@ -24,7 +28,7 @@ LANDLOCK = (444, 444)
 MOVE = 0x2000
 
 
-def main():
+def main() -> None:
     world, *rest = sys.argv[1:]
     folders, command = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
     if world == "no-proc":
@@ -48,7 +52,7 @@ def main():
     os.execvp(command[0], command)
 
 
-def refuse(*numbers):
+def refuse(*numbers: Mapping[str, int]) -> None:
     """Have these system calls refused from here on."""
     program = [(seccomp.LOAD, 0, 0, seccomp.NUMBER)]
     for number in numbers:
@@ -57,7 +61,7 @@ def refuse(*numbers):
     seccomp.install(seccomp.assembled([*program, seccomp.ALLOWED]))
 
 
-def leave_for_a_namespace_without_any():
+def leave_for_a_namespace_without_any() -> None:
     """Go on in a user namespace that is like this one, but allows no more of them."""
     if os.geteuid() != 0:
         raise SystemExit("only root can tell a namespace what it allows")
@@ -78,9 +82,9 @@ def leave_for_a_namespace_without_any():
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 
-def open_the_way(folders):
+def open_the_way(folders: Iterable[Path]) -> None:
     """Where a folder on the way is closed to others, put an open one over it, with what is asked for in it."""
-    closed = {}
+    closed: dict[Path, list[Path]] = {}
     for folder in folders:
         shut = [parent for parent in reversed(folder.resolve().parents) if not parent.stat().st_mode & 0o001]
         if shut:

@@ -6,9 +6,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drill_katas.practice.journal import Hinted, Journal
 from tests.support.commands import confining
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from drill_katas.practice.journal import Event
 
 APPEND = """
 import sys
@@ -23,7 +29,7 @@ print(notice or "")
 """
 
 
-def fresh_journal(content=b""):
+def fresh_journal(content: bytes = b"") -> tuple[tempfile.TemporaryDirectory[str], Journal]:
     """A journal of its own for one Hypothesis example; the folder goes when the example ends."""
     folder = tempfile.TemporaryDirectory()
     journal = Journal(Path(folder.name) / ".kata" / Journal.NAME)
@@ -33,20 +39,22 @@ def fresh_journal(content=b""):
     return folder, journal
 
 
-def hints(*rungs, kata="toy"):
+def hints(*rungs: int, kata: str = "toy") -> list[Hinted]:
     return [Hinted(kata=kata, rung=rung) for rung in rungs]
 
 
-def fill(journal, events):
+def fill(journal: Journal, events: Sequence[Event]) -> Sequence[Event]:
     for event in events:
         assert journal.append(event) is None
     return events
 
 
-def confined(command, *, size=-1, folder=None):
-    command = [*confining(size), *map(str, command)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+def confined(
+    command: Iterable[object], *, size: int = -1, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    whole = [*confining(size), *map(str, command)]
+    return subprocess.run(whole, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
-def append_confined(journal, rung, *, size=-1):
+def append_confined(journal: Journal, rung: int, *, size: int = -1) -> subprocess.CompletedProcess[str]:
     return confined([sys.executable, "-c", APPEND, journal.path, rung], size=size)

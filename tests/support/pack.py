@@ -10,10 +10,14 @@ import sqlite3
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from tests.conftest import CHECK, MANIFEST
 from tests.support.commands import Started, kata
 from tests.support.places import REPOSITORY
+from tests.support.toy import CHECK, MANIFEST
+
+if TYPE_CHECKING:
+    import subprocess
 
 RIGHT = 'class Thing:\n    def go(self):\n        return "gone"\n'
 WRONG = RIGHT.replace("gone", "here")
@@ -82,13 +86,13 @@ class Pack:
         (folder / "toy.py").write_text(module, encoding="utf-8")
         return folder
 
-    def grade(self, *options: object, code: int = 0):
+    def grade(self, *options: object, code: int = 0) -> dict[str, Any]:
         """Grade all of it, and return the grades by id."""
         result = kata(self.root, "grade", self.work, "--json", self.file, *options, env=self.env)
         assert result.returncode == code, result.stdout + result.stderr
         return self.grades()
 
-    def grades(self):
+    def grades(self) -> dict[str, Any]:
         """The grades in the file, by id, in its order."""
         return {grade["id"]: grade for grade in json.loads(self.file.read_bytes())["submissions"]}
 
@@ -97,7 +101,7 @@ class Pack:
         options = ("grade", self.work, "--json", self.file, *options)
         return Started(self.root, *options, wrapper=self.wrapper(world) if world else (), env=self.env)
 
-    def elsewhere(self, world: str, *options: object):
+    def elsewhere(self, world: str, *options: object) -> subprocess.CompletedProcess[str]:
         """Grade all of it in a world of `tests/support/elsewhere.py`, where less is allowed; return how it ended."""
         for folder in (self.root, self.work, self.temporary):
             folder.chmod(0o777)

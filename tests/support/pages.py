@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
 from drill_katas.catalog.katas import shipped
 from drill_katas.evidence.html import Shown, page_of, to_html
 from tests.support.replays import incident
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from drill_katas.evidence.html import Page
 
 needs_chromium = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="chromium is not installed; .ci/run installs it"
@@ -22,7 +29,7 @@ FIRST = {  # the charts that tell most, of which the noise of a machine may choo
 }
 
 
-def shown(name, **folders):
+def shown(name: str, **folders: Path) -> list[Shown]:
     """The replays of a kata that lie in these folders, by the label of each."""
     return [
         Shown(label.replace("_", " "), f"the files of {label}", incident(folder, name))
@@ -30,12 +37,12 @@ def shown(name, **folders):
     ]
 
 
-def data_of(name, **folders):
+def data_of(name: str, **folders: Path) -> Page:
     """The data of a page."""
     return page_of(shipped().get(name), shown(name, **folders))
 
 
-def written(tmp_path, name, replays):
+def written(tmp_path: Path, name: str, replays: Sequence[Shown]) -> Path:
     """The file of a page."""
     file = tmp_path / f"{name}.html"
     file.write_text(to_html(shipped().get(name), replays), encoding="utf-8")
