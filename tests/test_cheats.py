@@ -39,13 +39,13 @@ TIERS = ["strong", "reduced", "practice"]
 CHEATS = {cheat.name: cheat for cheat in museum.cheats()}
 MAKERS = {maker.__name__: maker for maker in archives.MAKERS}
 BROKEN_FAILS = {  # whatever the seed: these have examples of their own, or leave nothing to chance
-    "test_a_topic_replayed_after_a_restart_changes_nothing",
-    "test_large_amounts_come_back_to_the_last_unit",
-    "test_fees_are_rounded_to_the_nearest_unit_and_ties_to_even",
+    "test_replay_after_restart_changes_nothing",
+    "test_large_amounts_stay_exact",
+    "test_fees_round_ties_to_even",
     "test_a_checkout_credits_what_was_charged",
-    "test_an_event_is_remembered_through_a_busy_day",
-    "test_an_order_without_an_answer_is_settled_when_it_comes_again",
-    "test_no_money_is_made_or_lost_in_a_night_of_kills",
+    "test_old_event_still_counts_once",
+    "test_pending_order_is_settled_later",
+    "test_kills_neither_create_nor_lose_money",
 }
 STUMBLES = ("the zygote did not fork", "the judge did not come to the end")  # what the grader says of itself
 MOST_RECORD = 200_000  # bytes of one submission's record

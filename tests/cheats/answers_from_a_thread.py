@@ -3,7 +3,7 @@
 Whoever is first only answers, and what comes beside is the next answer, or no frame at all.
 """
 # stops: strong, reduced, practice
-# seen: fail: ((is|and|answered|times) None|says 0 USD)
+# seen: fail: ((is|and|answered|times) None|is 0 USD)
 
 import socket
 import stat
