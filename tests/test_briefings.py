@@ -100,7 +100,7 @@ def restarts_at_four():
 
 FACTS = {
     "circular_deadlock": {
-        "of the orders of the last 4 minutes next to none is confirmed": lambda seen, page: (
+        "less than 5 % of the orders of the last 4 minutes are confirmed": lambda seen, page: (
             lately(seen, page, 4, request="POST /orders", status="200")
             < 0.05 * lately(seen, page, 4, request="POST /orders")
         ),

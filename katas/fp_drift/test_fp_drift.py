@@ -48,7 +48,7 @@ def test_accounts_and_book_agree_with_the_bank(sut, day):
 
 @pytest.mark.stage("symptom")
 def test_replay_after_restart_changes_nothing(sut):
-    """A replay of the topic after a restart changes nothing."""
+    """A replay after a restart changes nothing."""
     database = kit.database()
     day = [event("payment", "8.00"), event("payment", "4.00"), event("refund", "2.00")]
     with open_ledger(sut, database) as ledger:
@@ -66,7 +66,7 @@ def test_replay_after_restart_changes_nothing(sut):
 @given(stream=lists_of(events()))
 @example(stream=[event("payment", f"{number}.00", account=name) for number, name in enumerate(NAMES, 1)])
 def test_book_equals_sum_of_postings(sut, stream):
-    """The book is the exact sum of its postings at all times."""
+    """The book is always the exact sum of its postings."""
     bank = Bank()
     with open_ledger(sut) as ledger:
         for number, posting in enumerate(stream, 1):
@@ -81,7 +81,7 @@ def test_book_equals_sum_of_postings(sut, stream):
 @given(stream=lists_of(events(types=MOVES, at_least=10**14, up_to=10**15)))
 @example(stream=[event("payment", "8007199254740993.01"), event("payment", "0.01")])
 def test_large_amounts_stay_exact(sut, stream):
-    """Amounts of 10^14 and more stay exact to the last unit."""
+    """Amounts of 10^14 and more stay exact."""
     expect_sums(sut, stream, after(stream))
 
 
@@ -103,7 +103,7 @@ def test_fees_round_ties_to_even(sut, fees):
 @example(whole=event("split", "0.02", account="alice"), parts=3)
 @example(whole=event("split", "8007199254740993.01", account="alice"), parts=7)
 def test_split_shares_add_up(sut, whole, parts):
-    """The shares of a split add up to the amount and are fair."""
+    """The shares of a split add up and are fair."""
     currency, to = whole["currency"], [f"merchant-{number}" for number in range(parts)]
     with open_ledger(sut) as ledger:
         ledger.apply(whole | {"to": to})
@@ -214,28 +214,28 @@ def test_pending_order_is_settled_later(sut, faults):
 
 @pytest.mark.stage("stress")
 def test_killed_worker_leaves_event_whole(sut):
-    """An event is posted whole, wherever its worker is killed."""
+    """A killed worker leaves no half-posted event."""
     for each in deliveries(sut, "apply", SPLIT, sut.killed_before_step, "a split of 10.00 in two, killed"):
         expect_whole_split(*each)
 
 
 @pytest.mark.stage("stress")
 def test_failed_statement_leaves_event_whole(sut):
-    """An event is posted whole, whichever statement fails."""
+    """A failed statement leaves no half-posted event."""
     for each in deliveries_with_failures(sut, "apply", SPLIT, "a split of 10.00 in two,"):
         expect_whole_split(*each)
 
 
 @pytest.mark.stage("stress")
 def test_killed_worker_leaves_order_whole(sut):
-    """An order is settled whole, wherever its worker is killed."""
+    """A killed worker leaves no half-settled order."""
     for each in deliveries(sut, "checkout", order("10.00"), sut.killed_before_step, "an order of 10.00, killed"):
         expect_whole_order(*each)
 
 
 @pytest.mark.stage("stress")
 def test_failed_statement_leaves_order_whole(sut):
-    """An order is settled whole, whichever statement fails."""
+    """A failed statement leaves no half-settled order."""
     for each in deliveries_with_failures(sut, "checkout", order("10.00"), "an order of 10.00,"):
         expect_whole_order(*each)
 
@@ -290,7 +290,7 @@ def test_decline_is_reported_once(sut):
 
 @pytest.mark.stage("trace")
 def test_decline_is_reported_once_despite_failures(sut):
-    """A decline is counted and logged once, whatever fails."""
+    """A decline is reported once, whatever fails."""
     for delivery in (1, 2):
         for step in count(1):
             sut.begin_example()
