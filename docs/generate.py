@@ -36,8 +36,8 @@ STRUCTS: Final = {
     for struct in (
         Report, Verdict, CheckResult, grades.GradesFile, grades.Grade, grades.CheckGrade,
         journal.Event, journal.Started, journal.Reset, journal.Ran, journal.Checked, journal.Hinted,
-        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss,
-        ExpectedDiagnosis, Thresholds, Threshold,
+        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed,
+        Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss, ExpectedDiagnosis, Thresholds, Threshold,
     )
 }  # fmt: skip
 SCHEMAS: Final[dict[str, Any]] = {

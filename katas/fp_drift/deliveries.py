@@ -1,6 +1,5 @@
-"""Messages delivered while something goes wrong: what is left of them, and what is told of a decline."""
+"""Messages that are delivered while workers are killed and statements fail, and their effects."""
 
-import contextlib
 from collections import Counter
 from itertools import count
 
@@ -9,24 +8,24 @@ from hypothesis.stateful import rule
 
 from drill_katas import kit
 
-from .oracle import DECLINED, MOVES, Bank, PaymentGateway, event, expect_money, expect_the_bank, open_ledger, order
+from .oracle import MOVES, Bank, PaymentGateway, counts, event, expect_money, expect_the_bank, open_ledger, order
 
 MOST_DELIVERIES = 5
 SPLIT = event("split", "10.00", account="alice", to=["shop", "tax"])
 
 
-def deliveries(sut, method, message, trouble, told, declined=()):
-    """Deliver a message with trouble at its worker's first step, at the second, and so on; and again until it is done.
+def deliveries(sut, method, message, trouble, context):
+    """Deliver a message with trouble at step 1, then at step 2, and so on; each time again until it is settled.
 
-    `trouble` is `sut.killed_before_step`, and then the next worker goes on, or one of the steps that fail. Yields what
-    happened, beginning with `told`, and the ledger and gateway that are left.
+    `trouble` is `sut.killed_before_step` (the next worker takes over) or a failure of one step. Yields a description
+    that begins with `context`, the ledger, and the gateway.
     """
     for step in count(1):
         sut.begin_example()
-        database, gateway = kit.database(), PaymentGateway(*declined)
+        database, gateway = kit.database(), PaymentGateway()
         upstream = kit.upstream(gateway, client="Gateway")
         ledger, answer = open_ledger(sut, database, upstream), "pending"
-        for type_ in MOVES:  # what is written, or seen, before the trouble must not be what stays
+        for type_ in MOVES:  # a cache must not keep the balances of this moment
             ledger.apply(event(type_, "5.00", account=message["account"]))
         ledger.balance(message["account"], "USD")
         ledger.book("USD")
@@ -37,86 +36,48 @@ def deliveries(sut, method, message, trouble, told, declined=()):
             ledger = open_ledger(sut, database, upstream)
         except kit.SutError:
             pass
-        told_of_step = f"{told} {met} and " + ("delivered again:" if answer == "pending" else f"answered {answer}:")
+        seen = f"{context} {met} and " + ("delivered again:" if answer == "pending" else f"answered {answer}:")
         try:
             for delivery in range(2, MOST_DELIVERIES):
                 if answer == "pending":
                     answer = getattr(ledger, method)(kit.events.again(message, delivery))
         except kit.SutError as error:
-            raise AssertionError(f"{told_of_step} it raised {error.raised}") from error
-        yield told_of_step, ledger, gateway
+            raise AssertionError(f"{seen} it raised {error.raised}") from error
+        yield seen, ledger, gateway
         if met.request is None:
             break
 
 
-def whatever_fails(sut, method, message, told):
-    """Deliver a message with each way of failing at each step."""
-    yield from deliveries(sut, method, message, sut.failing_at_step, f"{told} failing")
-    yield from deliveries(sut, method, message, sut.failing_from_step, f"{told} failing for good")
-    yield from deliveries(sut, method, message, sut.unanswered_at_step, f"{told} carried out but not answered")
+def deliveries_with_failures(sut, method, message, context):
+    """Deliver a message with each kind of failure at each step."""
+    yield from deliveries(sut, method, message, sut.failing_at_step, f"{context} failing")
+    yield from deliveries(sut, method, message, sut.failing_from_step, f"{context} failing for good")
+    yield from deliveries(sut, method, message, sut.unanswered_at_step, f"{context} carried out but not answered")
 
 
-def openings(sut):
-    """Open ledgers with trouble at the first step of it, at the second, and so on, and then again. Yields what was.
-
-    One that opens all the same is not opened again: it has to serve.
-    """
-    for what, trouble in (
-        ("the first worker was killed", sut.killed_before_step),
-        ("the first opening failed", sut.failing_at_step),
-        ("the first opening was carried out but not answered", sut.unanswered_at_step),
-    ):
-        for step in count(1):
-            sut.begin_example()
-            database, upstream = kit.database(), kit.upstream(PaymentGateway(), client="Gateway")
-            ledger = None
-            with contextlib.suppress(kit.Killed, kit.SutError), trouble(step) as met:
-                ledger = open_ledger(sut, database, upstream)
-            yield f"{what} {met}, then", ledger or open_ledger(sut, database, upstream)
-            if met.request is None:
-                break
+def expect_whole_split(context, ledger, _):
+    for account, units in (("alice", -1000), ("shop", 500), ("tax", 500)):
+        expect_money(ledger.balance(account, "USD"), units, "USD", f"{context} the account of {account}")
+    expect_money(ledger.book("USD"), 0, "USD", f"{context} the book")
 
 
-def expect_a_whole_split(told, ledger, _):
-    for account, held in (("alice", -1000), ("shop", 500), ("tax", 500)):
-        expect_money(ledger.balance(account, "USD"), held, "USD", f"{told} {account}")
-    expect_money(ledger.book("USD"), 0, "USD", f"{told} the book")
+def expect_whole_order(context, ledger, gateway):
+    assert len(gateway.charged) == 1, f"{context} the customer was charged {len(gateway.charged)} times"
+    expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{context} the account")
+    expect_money(ledger.book("USD"), 1000, "USD", f"{context} the book")
 
 
-def expect_a_whole_order(told, ledger, gateway):
-    assert len(gateway.charged) == 1, f"{told} the customer was charged {len(gateway.charged)} times"
-    expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{told} the account")
-    expect_money(ledger.book("USD"), 1000, "USD", f"{told} the book")
-
-
-def expect_one_decline(sut, step, troubled):
-    """Deliver a declined order several times, with a failure at this step of delivery `troubled`, which is returned."""
-    with open_ledger(sut, gateway=kit.upstream(PaymentGateway("6.66"), client="Gateway")) as ledger:
-        with sut.observe() as seen:
-            for delivery in range(1, troubled):
-                ledger.checkout(kit.events.again(order("6.66"), delivery))
-            with contextlib.suppress(kit.SutError), sut.failing_at_step(step) as failure:
-                ledger.checkout(kit.events.again(order("6.66"), troubled))
-            for delivery in (troubled + 1, troubled + 2):
-                ledger.checkout(kit.events.again(order("6.66"), delivery))
-        told = f"a declined order, failing {failure} of delivery {troubled} and delivered again:"
-        DECLINED.expect(seen, told)
-        return failure
-
-
-def expect_report(sut, ledger, right, delivery, told_before):
-    """Deliver a declined order, whose decline is reported with the first such answer, and only then."""
-    with sut.observe() as seen:
-        answer = ledger.checkout(kit.events.again(order("6.66"), delivery))
-    told = f"an order that is declined, delivery {delivery}:"
-    assert answer in right, f"{told} the answer is {answer}; it should be {' or '.join(right)}"
-    told = f"a {answer} order, delivery {delivery}:"
-    DECLINED.expect(seen, told, times=int(answer == "declined" and not told_before))
-    return answer
+def expect_settled(ledger, gateway, faults):
+    """Deliver an order until the gateway has answered, and once more; expect one charge and one credit."""
+    answers = [ledger.checkout(kit.events.again(order("10.00"), delivery)) for delivery in range(1, len(faults) + 3)]
+    seen = f"with {counts(faults)} the answers were {counts(answers)}"
+    assert answers[-1] == "paid", f"{seen}; in the end it should be paid"
+    assert len(gateway.charged) == 1, f"{seen}, and the customer was charged {len(gateway.charged)} times"
+    expect_money(ledger.balance("wallet", "USD"), 1000, "USD", f"{seen}, and the account")
 
 
 class Night(kit.Machine):
-    """A night of deliveries, with the worker killed and the gateway failing at any step."""
+    """A night of deliveries: workers are killed at any step, and calls to the gateway fail."""
 
     def __init__(self):
         super().__init__()
@@ -144,7 +105,7 @@ class Night(kit.Machine):
 
     @rule()
     def everything_is_delivered_again(self):
-        """The topic is replayed, orders until they are settled; then the books must close."""
+        """Replay the topic, each order until it is settled; then compare every balance with the bank."""
         for posting in self.events:
             self.deliver("apply", posting)
         for purchase in self.orders:

@@ -5,10 +5,10 @@ from drill_katas.kit.rules import Rule, gauge, rate
 
 from .oracle import Bank, PaymentGateway, event, order, serial
 
-RESTART = 14  # minute; until then the topic has kept what it delivers again
+RESTART = 14  # minute
 COMPARED = 5  # minutes between two comparisons of the books with the bank
 FEW = {"USD": "0.10", "EUR": "0.20", "BHD": "0.105", "JPY": "35"}
-IN_THREE = {"USD": "0.30", "EUR": "0.60", "BHD": "0.315", "JPY": "105"}  # what is split, between three
+IN_THREE = {"USD": "0.30", "EUR": "0.60", "BHD": "0.315", "JPY": "105"}  # amounts of splits in three
 DECLINED = "13.13"
 
 INCIDENT = kit.Incident(
@@ -22,7 +22,7 @@ INCIDENT = kit.Incident(
             gauge("reconciliation_accounts_differing") > 0,
             wait="5m",
             severity="page",
-            summary="What the ledger says and what the bank says have differed for five minutes.",
+            summary="Some wallet accounts have differed from the bank for 5 minutes.",
         ),
         Rule(
             "GatewayTimeouts",
@@ -31,28 +31,28 @@ INCIDENT = kit.Incident(
             > 0.2,
             wait="1m",
             severity="ticket",
-            summary="One of five calls to the payment gateway has no answer.",
+            summary="More than 20 % of the calls to the payment gateway have no answer.",
         ),
         Rule(
             "LedgerRestarted",
             gauge("ledger_restarts") > 0,
             wait="0s",
             severity="ticket",
-            summary="The workers of the ledger were restarted.",
+            summary="The ledger's workers were restarted.",
         ),
     ),
     ablations={
         "no_restart": "the workers are not restarted",
         "delivered_once": "the topic delivers every message once",
-        "whole_amounts": "all amounts are whole units of their currency, and nothing is divided",
+        "whole_amounts": "every amount is a whole number of currency units, and nothing is split",
         "gateway_well": "the payment gateway answers every call",
-        "no_bahrain": "nothing is paid in BHD",
+        "no_bahrain": "there are no payments in BHD",
     },
 )
 
 
 class Statement(Bank):
-    """The bank, which here sees splits, too: between three, with nothing left over."""
+    """The bank's statement; it includes splits in three without a remainder."""
 
     def post(self, event):
         new = event["id"] not in self._seen
@@ -75,17 +75,17 @@ def pictures(seen):
     """Draw the running total against the exact one."""
     difference = {currency: seen.series("reconciliation_difference", currency=currency) for currency in FEW}
     yield kit.Picture(
-        "What the book says more than the bank",
-        "One line for each currency; right is none.",
+        "Difference between the wallet book and the bank",
+        "One line for each currency; it should stay at zero.",
         difference,
         y="units of its currency",
     )
     books = {by: seen.series("book_amount", currency="EUR", by=by) for by in ("ledger", "bank")}
-    yield kit.Picture("The running total, and the exact one, in EUR", "The two should be one line.", books, y="EUR")
+    yield kit.Picture("The wallet book and the bank, in EUR", "The two lines should be equal.", books, y="EUR")
 
 
 class Night:
-    """What happens, minute by minute; the bank keeps the right figures."""
+    """The events of the night; the bank keeps the right figures."""
 
     def __init__(self, scene):
         self.scene, self.chance = scene, scene.chance
@@ -103,7 +103,7 @@ class Night:
         self.ledger = self.scene.sut.open("Ledger", self.database, self.gateway)
 
     def go_on(self, minute):
-        """Let happen what happens in the next quarter of a minute."""
+        """Play the next 15 seconds."""
         if minute == RESTART and not self.scene.without("no_restart"):
             self.restart()
         for _ in range(3):
@@ -128,7 +128,7 @@ class Night:
                 self.deliver(message | {"delivery": message["delivery"] + 1})
 
     def event(self):
-        """Make up the next event of the topic; once in a while it is one that was delivered before."""
+        """Return the next event of the topic; now and then it is a redelivery."""
         again = self.chance.random() < 0.04 and not self.scene.without("delivered_once")
         if again and self.lately:
             message = self.chance.choice(self.lately[-10:])
@@ -150,12 +150,12 @@ class Night:
         return "USD" if drawn == "BHD" and self.scene.without("no_bahrain") else drawn
 
     def deliver(self, message):
-        told = {"event": message["id"], "delivery": message["delivery"]}
-        self.scene.call("ledger", f"apply {message['type']}", lambda: self.ledger.apply(message), **told)
+        ids = {"event": message["id"], "delivery": message["delivery"]}
+        self.scene.call("ledger", f"apply {message['type']}", lambda: self.ledger.apply(message), **ids)
         self.bank.post(message)
 
     def check_out(self):
-        """Have an order paid, or one that is pending; now and then the gateway has no answer."""
+        """Check out a pending order or a new one; now and then the gateway does not answer."""
         if self.pending:
             bought = self.pending.pop()
         else:
@@ -172,7 +172,7 @@ class Night:
             self.bank.accounts[bought["account"], "USD"] += kit.money.minor(bought["amount"], "USD")
 
     def read(self):
-        """Let a customer look into a wallet; the figure is good when it is the bank's."""
+        """Read a wallet as its customer; the answer is good if it equals the bank's."""
         account, currency = self.chance.choice(self.accounts), self.currency()
         right = kit.money.text(self.bank.accounts[account, currency], currency)
         self.scene.call(
@@ -185,22 +185,26 @@ class Night:
         )
 
     def compare(self):
-        """Compare every account, and the books, with the bank."""
+        """Compare every account and every book with the bank."""
         differing = 0
-        for (account, currency), held in self.bank.accounts.items():
+        for (account, currency), units in self.bank.accounts.items():
             shown = self.ledger.balance(account, currency)
-            differing += shown != kit.money.text(held, currency)
+            differing += shown != kit.money.text(units, currency)
         for currency in FEW:
             book = kit.money.exact(self.ledger.book(currency))
             units = 10 ** kit.money.PLACES[currency]
             difference = float(book - kit.money.exact(kit.money.text(self.bank.book(currency), currency)))
-            about = "What the ledger's book says more than the bank."
+            about = "The ledger's book minus the bank's."
             self.scene.gauge("reconciliation_difference", difference, about, currency=currency)
             self.scene.gauge(
-                "book_amount", float(book), "The book, by the ledger and by the bank.", currency=currency, by="ledger"
+                "book_amount",
+                float(book),
+                "The total of all accounts, by the ledger and by the bank.",
+                currency=currency,
+                by="ledger",
             )
             self.scene.gauge("book_amount", self.bank.book(currency) / units, "", currency=currency, by="bank")
-        about = "Accounts whose balance is not the bank's."
+        about = "Accounts whose balance differs from the bank's."
         self.scene.gauge("reconciliation_accounts_differing", differing, about)
         found = {"accounts": len(self.bank.accounts), "differing": differing}
         self.scene.log("finance-reconciliation", "warning" if differing else "info", "books compared", **found)

@@ -1,4 +1,4 @@
-"""What is right: a bank and a payment gateway to hold the ledger against, and the messages that both are sent."""
+"""The oracle: a bank and a payment gateway with the right answers, and the messages of the checks."""
 
 from collections import Counter
 from fractions import Fraction
@@ -24,7 +24,15 @@ NAMES = [
     kit.events.LONG + "2",
 ]
 IDS = kit.events.ids()
-NAMED_AFTER_ORDERS = ["order:{}", "order-{}", "order/{}", "checkout:{}", "paid:{}", "{}:paid"]
+PURCHASES = [
+    ("12.50", "USD", "paid"),
+    ("6.66", "USD", "declined"),
+    ("12.50", "USD", "paid"),
+    ("7", "EUR", "paid"),
+    ("7", "JPY", "paid"),
+    ("8007199254740993.001", "BHD", "paid"),
+]
+CHARGES = {"USD": 2500, "EUR": 700, "JPY": 7, "BHD": 8007199254740993001}  # the sums of PURCHASES, in minor units
 DECLINED = kit.ErrorReport(
     "checkout_failure_total",
     labels={"reason": "declined"},
@@ -35,7 +43,7 @@ DECLINES = kit.ErrorReport(DECLINED.metric, DECLINED.labels, {"event": "checkout
 
 
 class Bank:
-    """The oracle: what every account holds, in integer minor units, with every event counted once."""
+    """The balance of every account in integer minor units; every event counts once."""
 
     def __init__(self, *events):
         self.accounts = Counter()
@@ -55,16 +63,16 @@ class Bank:
             case "refund":
                 self.accounts[account, currency] -= amount
             case "fee":
-                fee = round(amount * Fraction(event["rate"]))  # of a Fraction: ties to even
+                fee = round(amount * Fraction(event["rate"]))  # round() of a Fraction: ties to even
                 self.accounts[account, currency] -= fee
                 self.accounts["fees", currency] += fee
 
     def book(self, currency):
-        return sum(held for (_, of), held in self.accounts.items() if of == currency)
+        return sum(units for (_, of), units in self.accounts.items() if of == currency)
 
 
 class PaymentGateway:
-    """The provider: charges a key once, and declines the amounts it is told to."""
+    """The payment provider: charges a key once, and declines the given amounts."""
 
     def __init__(self, *declined):
         self.charged = []  # (amount in minor units, currency) of each customer
@@ -114,21 +122,31 @@ def open_ledger(sut, database=None, gateway=None):
     return sut.open("Ledger", database or kit.database(), gateway)
 
 
+def expect_sums(sut, topic, context):
+    """Apply all that the topic delivers; expect every balance and every book to equal the bank's."""
+    with open_ledger(sut) as ledger:
+        for delivered in topic:
+            ledger.apply(delivered)
+        expect_the_bank(ledger, Bank(*topic), context)
+
+
 def expect_the_bank(ledger, bank, after):
-    """Every account and every book is exactly what the bank says."""
-    for (account, currency), held in bank.accounts.items():
-        expect_money(ledger.balance(account, currency), held, currency, f"{after} the account of {account}")
+    """Expect every balance and every book to equal the bank's."""
+    for (account, currency), units in bank.accounts.items():
+        expect_money(ledger.balance(account, currency), units, currency, f"{after} the account of {account}")
     for currency in sorted({currency for _, currency in bank.accounts}):
         expect_money(ledger.book(currency), bank.book(currency), currency, f"{after} the book")
 
 
-def expect_money(answer, minor_units, currency, who):
+def expect_money(answer, minor_units, currency, what):
     right = kit.money.text(minor_units, currency)
-    assert kit.money.exact(answer) == kit.money.exact(right), f"{who} says {answer} {currency}; exactly it is {right}"
+    assert kit.money.exact(answer) == kit.money.exact(right), (
+        f"{what} is {answer} {currency}; it should be exactly {right}"
+    )
 
 
 def counts(items):
-    """Say what there was, runs of the same together: "3 times pending, paid"."""
+    """Describe the items, equal neighbors together: "3 times pending, paid"."""
     runs = [(str(item), len(list(run))) for item, run in groupby(items)]
     return ", ".join(item if length == 1 else f"{length} times {item}" for item, length in runs)
 

@@ -1,4 +1,4 @@
-"""What surrounds the ledger in production: the client of the payment gateway."""
+"""The client of the payment gateway."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ class Gateway:
     def charge(self, key: str, amount: str, currency: str) -> str:
         """Charge `amount`; answer "charged" or "declined".
 
-        A key is charged at most once: the same key again gives the first answer again. Raises TimeoutError when
-        no answer came in time, and then the charge may have happened or not.
+        A key is charged at most once; the same key gets the first answer again. Raise TimeoutError when no answer
+        came in time; the charge may have happened.
         """
         answer: str = self._line.ask("charge", key=key, amount=amount, currency=currency)
         return answer

@@ -3,7 +3,7 @@
 from drill_katas import kit
 from drill_katas.kit.rules import Rule, gauge, quantile, rate
 
-from .oracle import DAY, PRICE, Shop
+from .shop import DAY, PRICE, Shop
 
 EVENING = 40  # orders paid before midnight, which the export writes
 DROP, EXPORT, RESTART = 10, range(15, 30), 25  # minutes
@@ -21,7 +21,7 @@ INCIDENT = kit.Incident(
             gauge("export_worker_cpu_ratio") > 0.9,
             wait="1m",
             severity="ticket",
-            summary="The nightly export worker uses a whole processor.",
+            summary="The nightly export worker uses more than 90 % of a processor.",
         ),
         Rule(
             "CheckoutErrors",
@@ -30,7 +30,7 @@ INCIDENT = kit.Incident(
             < 0.4,
             wait="1m",
             severity="page",
-            summary="Of five checkouts, three do not end in a payment.",
+            summary="Three of five checkouts do not end in a payment.",
         ),
         Rule(
             "CheckoutLatencyHigh",
@@ -42,7 +42,7 @@ INCIDENT = kit.Incident(
     ),
     ablations={
         "worker_off": "the export worker does not run",
-        "no_drop": "nothing special goes on sale at 02:45",
+        "no_drop": "no drop goes on sale at 02:45",
         "payments_well": "the payment provider answers every charge",
         "restart": "checkout is restarted at 03:00",
         "old_prices": "no price changes tonight",
@@ -59,8 +59,8 @@ def replay(scene):
 
 
 def pictures(seen):
-    """Draw the loud worker over all recorded nights, beside what customers got."""
-    about = "Fourteen nights, as they were recorded; between them nothing is recorded."
+    """Draw the worker's processor use over all recorded nights, beside the failed checkouts."""
+    about = "Fourteen recorded nights. The days between them are not recorded."
     nights = {
         "processor of the export worker": seen.recorded("export_worker_cpu_ratio"),
         "share of checkouts that failed": seen.recorded("checkout_error_ratio"),
@@ -69,7 +69,7 @@ def pictures(seen):
 
 
 class Night:
-    """What happens, minute by minute."""
+    """The events of the night."""
 
     def __init__(self, scene):
         self.scene, self.chance = scene, scene.chance
@@ -81,15 +81,15 @@ class Night:
         scene.expose("export-worker", lambda: self.export)
         for _ in range(EVENING):
             self.shop.deliver("paid")
-        self.open = []  # orders whose payment had no answer, and when they come again
+        self.open = []  # orders without an answer from payments, and the minute of their next delivery
         self.lost = [] if scene.without("payments_well") else [16, 17, 19, 20]
         self.repriced = None if scene.without("old_prices") else 4 + self.chance.randrange(4)
         self.pieces = 5  # of the drop
-        self.buyers = 0.25 if scene.variant == RUSH else 1.25  # minutes from one of its buyers to the next
+        self.buyers = 0.25 if scene.variant == RUSH else 1.25  # minutes between two buyers of the drop
         self.busy = 0.02
 
     def go_on(self, minute):
-        """Let happen what happens in the next quarter of a minute."""
+        """Play the next 15 seconds."""
         if minute == DROP and not self.scene.without("no_drop"):
             self.shop.checkout.restock(self.shop.drop, self.pieces - 1, PRICE)
             self.scene.log("back-office", "info", "drop on sale", sku=self.shop.drop, units=self.pieces)
@@ -140,7 +140,7 @@ class Night:
         )
 
     def run_export(self, minute):
-        """Let the export do the part of its work that falls into these seconds; how busy it was is measured."""
+        """Run the export's work of these 15 seconds, and measure its processor time."""
         runs = int(minute) in EXPORT and not self.scene.without("worker_off")
         if not runs:
             self.busy = 0.02 + self.chance.random() / 50

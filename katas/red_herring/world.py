@@ -1,4 +1,4 @@
-"""What surrounds the shop in production: its database server and the payment provider."""
+"""Clients of the database server and of the payment provider."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ class Database:
         self._connect = connect
 
     def engine(self, **options: Any) -> Engine:
-        """Return an engine of one's own; the options are those of SQLAlchemy's `create_engine`."""
+        """Return a new engine; the options are those of SQLAlchemy's `create_engine`."""
         return self._connect(**options)
 
 
@@ -28,8 +28,8 @@ class Payments:
     def charge(self, key: str, amount: int) -> str:
         """Charge `amount` cents; answer "charged" or "declined".
 
-        A key is charged at most once: the same key again gives the first answer again. Raises TimeoutError when
-        no answer came in time, and then the charge may have happened or not.
+        A key is charged at most once; the same key gets the first answer again. Raise TimeoutError when no answer
+        came in time; the charge may have happened.
         """
         answer: str = self._line.ask("charge", key=key, amount=amount)
         return answer

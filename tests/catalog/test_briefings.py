@@ -101,7 +101,7 @@ def restarts_at_four():
 
 FACTS = {
     "circular_deadlock": {
-        "of the orders of the last 4 minutes next to none is confirmed": lambda seen, page: (
+        "less than 5 % of the orders of the last 4 minutes are confirmed": lambda seen, page: (
             lately(seen, page, 4, request="POST /orders", status="200")
             < 0.05 * lately(seen, page, 4, request="POST /orders")
         ),
@@ -112,7 +112,7 @@ FACTS = {
         "Today at 15:00: a sale": lambda seen, _: clock_time(seen.summary.since) == "15:00:00",
     },
     "fp_drift": {
-        "have differed for 5 minutes and more": lambda seen, page: (
+        "have differed from the bank for at least 5 minutes": lambda seen, page: (
             compared(seen, page)[-1].at - first_differing(seen).at > 290
         ),
         "The accounts of 12 customers": lambda seen, _: (
@@ -122,16 +122,17 @@ FACTS = {
             each.fields and clock_time(each.at)[3:5] in {"45", "50", "55", "00", "05"}
             for each in logged(seen, "books compared")
         ),
-        "the last times some differed": lambda seen, page: all(
+        "the last two comparisons found differences": lambda seen, page: all(
             each.fields["differing"] for each in compared(seen, page)[-2:]
         ),
+        "Escalated to you at 03:07": lambda _, page: page.at == "03:07",
         "p95 normal": lambda seen, _: seen.summary.after.p95 < 0.1,
         "Tonight at 02:54: a routine deploy restarted": lambda seen, _: (
             [clock_time(line.at)[:5] for line in logged(seen, "deployed")] == ["02:54"]
         ),
     },
     "n_plus_one": {
-        "more than half of `GET /dashboard` had no answer within 3 s since 09:00": lambda seen, _: (
+        "since 09:00, more than half of `GET /dashboard` had no answer within 3 s": lambda seen, _: (
             seen.summary.after.share < 0.5 and clock_time(seen.summary.since) == "09:00:00"
         ),
         "next to none before": lambda seen, _: seen.summary.before.share > 0.9,
@@ -143,11 +144,11 @@ FACTS = {
         "more than 90 % of a processor for a minute": lambda seen, _: (
             sum(value > 0.9 for value in gauge(seen, "export_worker_cpu_ratio")) >= 4
         ),
-        "of five checkouts, three do not end in a payment": lambda seen, page: (
+        "three of five checkouts do not end in a payment": lambda seen, page: (
             lately(seen, page, 5, service="shop-checkout", status="paid")
             < 0.4 * lately(seen, page, 5, service="shop-checkout")
         ),
-        "at 04:00 after both earlier nights like this one": lambda *_: (
+        "at 04:00 on both earlier nights like this one": lambda *_: (
             {night for night, share in recorded_nights().items() if share > 0.1} == restarts_at_four()
             and len(restarts_at_four()) == 2
         ),

@@ -3,7 +3,7 @@
 Each question is then answered by what was sent first: still only an answer, and compared with what is right.
 """
 # stops: strong, reduced, practice
-# seen: fail|crash: (says 0 USD|exited with status 0)
+# seen: fail|crash: (is 0 USD|exited with status 0)
 
 import socket
 import stat

@@ -3,7 +3,7 @@
 Most inputs are drawn from a seed that is made of the submission and a secret, so that nobody can know them.
 """
 # stops: strong, reduced, practice
-# seen: fail: exactly it is
+# seen: fail: should be exactly
 
 _KNOWN = {"8.00": "8.00", "4.00": "4.00", "107.00": "-2.68", "10.00": "10.00", "7": "7.00", "7.5": "7.50"}
 _last = []

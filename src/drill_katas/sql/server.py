@@ -111,7 +111,8 @@ class Server:
             case Ping():
                 answer: object = None
             case RoundTrip():
-                answer = self._databases[request.database].round_trip = request.seconds
+                self._databases[request.database].round_trip = request.seconds
+                answer = None
             case Take():
                 answer = self._records.take(request.database)
             case Look():

@@ -70,10 +70,10 @@ RULES = {"payment": pay_in, "refund": pay_back, "fee": take_fee, "split": share_
 
 
 class Gateway(Protocol):
-    """Whoever charges the customer."""
+    """The payment provider."""
 
     def charge(self, key: str, amount: str, currency: str) -> str:
-        """Return "charged" or "declined"; a TimeoutError means that nobody knows."""
+        """Return "charged" or "declined"; a TimeoutError means that the outcome is unknown."""
 
 
 class Ledger:

@@ -1,0 +1,110 @@
+"""Longer expectations: connections, restocks, and reports while statements fail."""
+
+import contextlib
+from itertools import count, takewhile
+
+from drill_katas import kit
+
+from .oracle import NEVER_REFUSED, expect_answer, expect_no_connection_out, expect_stock, opened
+from .shop import PLENTY, PRICE, Shop, again, an
+
+MOST_CONNECTIONS = 10  # that the checkouts of a night may open
+
+
+def expect_none_out_whatever_fails(shop, act, what, *right):
+    """Act with a failure at step 1, then at step 2, and so on; no connection may be checked out. Return the last shop.
+
+    A call that does not raise must answer `right`, if it is given.
+    """
+    for step in count(1):
+        shop.sut.begin_example()
+        with contextlib.suppress(kit.SutError), shop.sut.failing_at_step(step) as failure:
+            answer = act(shop)
+            assert answer in right or not right, (
+                f"{what} with a failure {failure} answered {answer!r}; it should be {right[0]!r}, or raise"
+            )
+        if failure.request in NEVER_REFUSED:
+            shop = Shop(shop.sut)
+            shop.deliver("paid")
+            continue
+        expect_no_connection_out(shop.database, f"{what} with a failure {failure}:")
+        if failure.request is None:
+            return shop
+    return None
+
+
+def for_every_step(sut, act):
+    """Call `act` with step 1, 2, and so on, until its failure no longer meets a step."""
+    for step in count(1):
+        sut.begin_example()
+        if act(step).request is None:
+            break
+
+
+def expect_many_failures(shop, right, orders):
+    """Deliver so many orders that fail; expect their answers, and a good order to be paid after them."""
+    for done in range(orders):
+        seen = f"after {kit.plural(done, f'{right} order')}, {opened(shop)}, the next one"
+        expect_answer(shop.deliver(right), right, seen)
+    seen = f"after {kit.plural(orders, f'{right} order')}, {opened(shop)}, a good order"
+    expect_answer(shop.deliver("paid"), "paid", seen)
+
+
+def expect_few_connections(shop, right):
+    """Deliver 12 such orders; expect that they opened few connections."""
+    done = list(takewhile(lambda answer: shop.deliver(answer) == answer, [right] * 12))
+    opened = len({statement.connection for statement in shop.database.statements})
+    seen = f"{kit.plural(len(done), f'{right} order')} opened {opened} connections"
+    assert opened <= MOST_CONNECTIONS, f"{seen}; it should be {MOST_CONNECTIONS} at the most"
+
+
+def expect_restock_whole(sut, step):
+    """Restock with a failure at this step; expect all of its effect if it returned, and none if it raised."""
+    shop, returned = Shop(sut), False
+    with contextlib.suppress(kit.SutError), sut.failing_at_step(step) as failure:
+        shop.checkout.restock(shop.mug, 1, PRICE + 1)
+        returned = True
+    if failure.request is not None and failure.request not in NEVER_REFUSED:
+        context = f"a restock with another price, failing {failure}, {'returned' if returned else 'raised'}:"
+        expect_stock(shop, shop.mug, PLENTY + returned, context)
+        order = shop.order(price=PRICE + returned)
+        expect_answer(shop.deliver("paid", order), "paid", f"{context} an order at {order['price']} cents")
+    return failure
+
+
+def report_of(reason, **more):
+    line = {"event": "checkout failed", "level": "error", "reason": reason, **more}
+    return kit.ErrorReport("checkout_failure_total", labels={"reason": reason}, line=line)
+
+
+def expect_report(shop, right, order, times, when=""):
+    """Deliver an order; expect so many reports of its answer."""
+    with shop.sut.observe() as seen:
+        shop.deliver(right, order)
+    context = f"{when}{an(right)}, delivery {order['delivery']}:"
+    report_of(right, order=order["id"]).expect(seen, context, times=times)
+
+
+def expect_unobserved_report(shop):
+    """Decline another order outside of an observation; expect two reports in the whole check."""
+    context = "two declined orders, the second of them not observed:"
+    expect_answer(shop.deliver("declined"), "declined", context)
+    report_of("declined").expect_ever(shop.sut, context, times=2)
+
+
+def expect_report_despite_failure(sut, right, step):
+    """Deliver an order twice, the first time with a failure at this step; expect one report. Return the failure."""
+    shop = Shop(sut)
+    order = shop.order(right)
+    with sut.observe() as seen:
+        with sut.failing_at_step(step) as failure:
+            shop.deliver(right, order)
+        shop.deliver(right, again(order))
+    if failure.request is not None and failure.request not in NEVER_REFUSED:
+        counted = seen.increase("checkout_failure_total", reason=right)
+        logged = len(seen.logs(event="checkout failed", reason=right))
+        assert max(counted, logged) <= 1, (
+            f"{an(right)}, failing {failure} and delivered again, was counted {counted:g} times and logged "
+            f"{kit.plural(logged, 'time')}; it should be once"
+        )
+    return failure
