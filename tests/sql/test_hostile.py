@@ -245,7 +245,7 @@ def test_a_server_that_is_killed_from_outside_is_not_judged(bench, connection):
         (signal.SIGXCPU, Outcome.LIMIT, "1 s of processor time"),
         (End.MEMORY << 8, Outcome.LIMIT, "512 MiB"),
         (signal.SIGSEGV, Outcome.LIMIT, "512 MiB"),
-        (End.KEPT << 8, Outcome.LIMIT, "one too many"),
+        (End.KEPT << 8, Outcome.LIMIT, "number of statements"),
         (End.WAIT << 8, Outcome.NOT_JUDGED, "the machine is too busy"),
         (End.FAULT << 8, Outcome.NOT_JUDGED, "exit status 75"),
         (signal.SIGKILL, Outcome.NOT_JUDGED, "SIGKILL"),
