@@ -21,7 +21,7 @@ from drill_katas.batch.tasks import Judged, Task, settled
 from drill_katas.catalog.answer import read_answer
 from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import shipped
-from drill_katas.grading.tiers import best_hold
+from drill_katas.grading.tiers import strongest_policy
 from drill_katas.verify.declared import RIGHT, arms_of
 from drill_katas.verify.trials import busy
 
@@ -51,7 +51,7 @@ def main() -> None:
     katas = [kata for kata in shipped() if not options.katas or kata.name in options.katas.split(",")]
     made = recorded(options.record)
     began = time.monotonic()
-    hold = best_hold(katas, None, unsafe=True)
+    hold = strongest_policy(katas, None, unsafe=True)
     with busy(options.busy), Pool(katas, hold, options.jobs) as pool, options.record.open("a") as record:
         counted = Counted(pool)
         for seed in options.seeds:

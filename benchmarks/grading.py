@@ -22,7 +22,7 @@ from pairs import PAIRS, cost
 from drill_katas.batch.pool import Pool
 from drill_katas.batch.tasks import Task
 from drill_katas.catalog.katas import Library, shipped
-from drill_katas.grading.tiers import best_hold
+from drill_katas.grading.tiers import strongest_policy
 from drill_katas.sandbox.tier import PRACTICE
 
 MANY = 10_000
@@ -119,7 +119,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         account = make_pack(root)
-        strong = best_hold([account], None, unsafe=False)
+        strong = strongest_policy([account], None, unsafe=False)
         print(f"held at the tier {strong.tier}, {os.cpu_count()} processors")
         control = root / "control"
         control.mkdir()
@@ -131,7 +131,7 @@ def main() -> None:
             in_pairs("the same, strong against practice", warm, account, other=weak)
         fp_drift = shipped().get("fp_drift")
         judged = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--kata", "fp_drift"]
-        with Pool([fp_drift], best_hold([fp_drift], None, unsafe=False), 1) as warm:
+        with Pool([fp_drift], strongest_policy([fp_drift], None, unsafe=False), 1) as warm:
             judged += ["--kata-from", "solutions", "--kata-all-stages"]
             in_pairs("the reference of fp_drift, warm, against cold pytest", warm, fp_drift, cold=judged, pairs=5)
         two_against_one(account, strong)
