@@ -18,7 +18,7 @@ from drill_katas.evidence.records import Family, Series
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from drill_katas.evidence.meters import Sample
+    from drill_katas.evidence.watched import Sample
     from drill_katas.kit.rules import Rule
 
 

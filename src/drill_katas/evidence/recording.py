@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import functools
 import math
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from drill_katas.evidence.records import NO_TRACE, LogLine, ServiceLevel, Span
+from drill_katas.evidence.records import LogLine, ServiceLevel, Span
 from drill_katas.quantiles import nearest_rank
-from drill_katas.services.database import Database
-from drill_katas.services.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from drill_katas.evidence.scene import ReplayScene, Request
     from drill_katas.judge.observation import Logged
-    from drill_katas.services.connections import Statement
-    from drill_katas.services.hops import Hop
-    from drill_katas.services.upstream import SentCall
 
 T = TypeVar("T")
-SERVER_ERROR: Final = 500
 OF_STRUCTLOG: Final = {"timestamp", "level", "event", "trace_id", "service"}
 
 
@@ -74,13 +67,8 @@ class Stream:
 def _sources(scene: ReplayScene) -> Iterator[tuple[Sequence[Any], Callable[[Any], Span]]]:
     """Yield each list of observations with the function that makes a span of one. The lists only grow at the end."""
     yield scene.spans, lambda span: span
-    for name, thing in scene.watched.items():
-        if isinstance(thing, Network):
-            yield thing.hops, functools.partial(_of_hop, scene)
-        elif isinstance(thing, Database):
-            yield thing.statements, functools.partial(_of_statement, scene, name)
-        else:
-            yield thing.sent, functools.partial(_of_sent_call, scene, name)
+    for each in scene.watched.values():
+        yield each.observations, functools.partial(each.span, at=scene.clock.at)
 
 
 def _in_order(
@@ -107,55 +95,6 @@ def level_of(requests: Iterable[Request], since: float, until: float) -> Service
         requests=len(counted),
         good=sum(bool(each.good) for each in counted),
         p95=round(nearest_rank(times, 95), 4) if times else 0.0,
-    )
-
-
-def route(path: str) -> str:
-    """Return a path with "{id}" in place of each part that has a digit: /orders/{id}."""
-    parts = path.partition("?")[0].split("/")
-    return "/".join("{id}" if re.search(r"\d", part) else part for part in parts)
-
-
-def _of_hop(scene: ReplayScene, hop: Hop) -> Span:
-    return Span(
-        trace_id=hop.trace_id or NO_TRACE,
-        service=hop.callee,
-        name=f"{hop.method} {route(hop.path)}",
-        kind="server",
-        began=scene.clock.at(hop.began),
-        ended=None if hop.ended is None else scene.clock.at(hop.ended),
-        failed=hop.status is not None and (hop.status == 0 or hop.status >= SERVER_ERROR),
-        attributes={"caller": hop.caller, "status": str(hop.status or "none")},
-    )
-
-
-def _of_statement(scene: ReplayScene, database: str, statement: Statement) -> Span:
-    return Span(
-        trace_id=statement.trace_id or NO_TRACE,
-        service=database,
-        name=" ".join(statement.sql.split()),
-        kind="client",
-        began=scene.clock.at(statement.at),
-        ended=scene.clock.at(statement.at + statement.seconds),
-        failed=bool(statement.failed),
-        attributes={
-            "caller": scene.owners[database],
-            "rows": str(statement.rows),
-            "connection": str(statement.connection),
-        },
-    )
-
-
-def _of_sent_call(scene: ReplayScene, upstream: str, asked: SentCall) -> Span:
-    return Span(
-        trace_id=asked.trace_id or NO_TRACE,
-        service=upstream,
-        name=asked.method,
-        kind="client",
-        began=scene.clock.at(asked.at),
-        ended=scene.clock.at(asked.at + asked.seconds),
-        failed=asked.lost,
-        attributes={"caller": scene.owners[upstream], "status": "none" if asked.lost else "ok"},
     )
 
 

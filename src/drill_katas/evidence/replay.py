@@ -64,7 +64,7 @@ def replay(what: Replay, report_progress: Callable[[float], None] = lambda _: No
             raise UserError(f"{what.kata.name} has no experiment {what.ablation!r}{nearest(what.ablation, known)}")
 
         def after_step(scene: ReplayScene, share: float) -> None:
-            scene.meters.read(round(scene.clock.now(), 3), scene.sut, scene.watched)
+            scene.meters.read(round(scene.clock.now(), 3), scene.sut, scene.watched.values())
             report_progress(share)
 
         incident, code = story.INCIDENT, code_of(what.arm)

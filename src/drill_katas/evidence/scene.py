@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from drill_katas.evidence.records import LogLine, Span
 from drill_katas.evidence.stillness import Stillness
+from drill_katas.evidence.watched import watch
 from drill_katas.failures import SutError
 from drill_katas.kit.load import is_2xx
 from drill_katas.services.network import OUTSIDE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from drill_katas.evidence.clock import Clock
     from drill_katas.evidence.meters import Meters
+    from drill_katas.evidence.watched import Watched
     from drill_katas.judge.handle import Handle
     from drill_katas.judge.sut import Sut
     from drill_katas.kit.incident import Incident
@@ -90,8 +92,7 @@ class ReplayScene:
     spans: list[Span] = field(default_factory=list)
     logs: list[LogLine] = field(default_factory=list)
     services: dict[str, str] = field(default_factory=dict)  # service of each call, by trace id
-    watched: dict[str, Database | Upstream | Network] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)  # service that uses each watched database or upstream
+    watched: dict[str, Watched] = field(default_factory=dict)
     exposed: dict[str, Callable[[], Handle]] = field(default_factory=dict)  # objects to call by hand, by service
     _sent: list[Sent] = field(default_factory=list)
     _unfinished: bool = False  # whether a customer of this step hung up, or got the status 202
@@ -106,8 +107,7 @@ class ReplayScene:
 
     def watch(self, name: str, thing: Database | Upstream | Network, owner: str = "") -> None:
         """Record the observations of a database, an upstream, or a network; `owner` is the service that uses it."""
-        self.watched[name] = thing
-        self.owners[name] = owner
+        self.watched[name] = watch(name, thing, owner)
 
     def expose(self, service: str, handle: Callable[[], Handle]) -> None:
         """Make an object's methods callable by hand under `kata serve`, as those of `service`."""
@@ -250,7 +250,7 @@ class ReplayScene:
 
     def _signs(self) -> tuple[int, ...]:
         """Return numbers that change while there is progress."""
-        return (len(self._sent), *map(_signs_of, self.watched.values()))
+        return (len(self._sent), *(each.progress for each in self.watched.values()))
 
     def _take_answers(self) -> None:
         for sent in [each for each in self._sent if each.future.done()]:
@@ -282,10 +282,3 @@ class ReplayScene:
         good = sent.good and answer is not None and sent.good(answer)
         ended = self.clock.now() if answer is None else self.clock.at(sent.sent + answer.seconds)
         self._note(Request(sent.service, sent.name, status, good, sent.began, ended))
-
-
-def _signs_of(thing: Any) -> int:
-    """Return a number that changes when a watched thing observes something."""
-    if hasattr(thing, "hops"):
-        return len(thing.hops) + sum(hop.ended is not None for hop in thing.hops[-200:])
-    return len(thing.statements) if hasattr(thing, "statements") else len(thing.sent)

@@ -17,11 +17,11 @@ from drill_katas.evidence.records import clock_time
 from drill_katas.failures import Broken, CheckEnded, SutError
 from drill_katas.services.event_loop import EventLoopThread
 from drill_katas.services.http_client import end_to_end
-from drill_katas.services.network import Network
 
 if TYPE_CHECKING:
-    from drill_katas.evidence.meters import Sample
+    from drill_katas.services.network import Network
     from drill_katas.evidence.scene import ReplayScene
+    from drill_katas.evidence.watched import Sample
     from drill_katas.live.job_queue import JobQueue
     from drill_katas.services.hops import HttpResponse
 
@@ -66,7 +66,7 @@ class Endpoint:
         """Take the samples for scrapes until the next call. Call this only in the thread that plays the incident."""
         measured = time.monotonic()
         since = max(self._scraped, measured - LONGEST)
-        self._samples = tuple(self._scene.meters.samples(self._scene.sut, self._scene.watched, since))
+        self._samples = tuple(self._scene.meters.samples(self._scene.sut, self._scene.watched.values(), since))
         self._measured = measured
 
     def services(self) -> dict[str, str]:
@@ -144,8 +144,7 @@ class Endpoint:
         return value
 
     def _nodes(self) -> dict[str, Network]:
-        networks = [thing for thing in self._scene.watched.values() if isinstance(thing, Network)]
-        return {node: network for network in networks for node in network.nodes}
+        return {name: network for each in self._scene.watched.values() for name, network in each.nodes.items()}
 
 
 async def _pass_on(network: Network, service: str, request: web.Request) -> web.Response:
