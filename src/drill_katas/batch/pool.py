@@ -25,7 +25,6 @@ from drill_katas.verdict import Report
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Future
-    from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.sandbox.tier import SandboxPolicy
@@ -178,11 +177,12 @@ class Pool:
         self._processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
         self._own = threading.local()
         self._workers: list[Worker] = []
+        self._folders = contextlib.ExitStack()
+        self._folder = Path()  # of this pool, inside the `with` block
+        self._threads = ThreadPoolExecutor(self.jobs, initializer=self._start_worker, initargs=(itertools.count(),))
 
     def __enter__(self) -> Self:
-        self._folders = contextlib.ExitStack()
         self._folder = self._folders.enter_context(run_folder())
-        self._threads = ThreadPoolExecutor(self.jobs, initializer=self._start_worker, initargs=(itertools.count(),))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -38,6 +38,7 @@ class Grader:
         self._katas = katas
         self._secret = secret
         self._tier = tier
+        self._inbox = Inbox()
 
     def grade(
         self,
@@ -51,7 +52,7 @@ class Grader:
         Inputs with the same key are judged once, and not at all if the store has their grade. `tell(done, of)` is
         called after each input that is judged.
         """
-        with Inbox() as self._inbox:
+        with self._inbox:
             self._grade(inputs, store, judges, tell)
 
     def _grade(

@@ -141,6 +141,7 @@ class Inbox:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+        self._path = self._content = None
 
     def read(self, entry: Entry, katas: Sequence[Kata]) -> Submission:
         """Read one entry. Nothing in it makes this raise."""

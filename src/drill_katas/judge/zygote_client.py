@@ -56,13 +56,18 @@ class ZygoteClient:
         self._preload = list(preload)
         self._policy = policy
         self._hash_seed = hash_seed
-        self._start()
+        self._mark = uuid.uuid4().hex  # in the environment of all that is forked from the process
+        self._popen, self._control = self._start()
 
-    def _start(self) -> None:
+    def _restart(self) -> None:
+        self.close()
         self._mark = uuid.uuid4().hex
+        self._popen, self._control = self._start()
+
+    def _start(self) -> tuple[subprocess.Popen[bytes], Channel]:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._popen = subprocess.Popen(
+            popen = subprocess.Popen(
                 [
                     sys.executable, "-P", "-s", "-B", "-X", "utf8", str(SCRIPT),
                     str(theirs.fileno()),
@@ -78,8 +83,9 @@ class ZygoteClient:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )  # fmt: skip
-        self._control = Channel(ours)
-        self._control.send(Preload(self._preload))
+        control = Channel(ours)
+        control.send(Preload(self._preload))
+        return popen, control
 
     def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
         """Fork a SUT, which finds the judge's sockets in the folder `sockets`. End the earlier SUT first.
@@ -87,8 +93,7 @@ class ZygoteClient:
         Restarts a killed zygote. Raises `SandboxUnavailable` if the policy's sandbox tier is not available.
         """
         if self._has_ended():
-            self.close()
-            self._start()
+            self._restart()
         calls, their_calls = socket.socketpair()
         output, their_output = os.pipe()
         stacks, their_stacks = os.pipe()
@@ -137,8 +142,7 @@ class ZygoteClient:
                     return
         except (Closed, WireError):  # the zygote ended, or a fork read half of a message
             pass
-        self.close()
-        self._start()
+        self._restart()
 
     @property
     def pid(self) -> int:

@@ -19,11 +19,11 @@ from drill_katas.services.event_loop import EventLoopThread
 from drill_katas.services.http_client import end_to_end
 
 if TYPE_CHECKING:
-    from drill_katas.services.network import Network
     from drill_katas.evidence.scene import ReplayScene
     from drill_katas.evidence.watched import Sample
     from drill_katas.live.job_queue import JobQueue
     from drill_katas.services.hops import HttpResponse
+    from drill_katas.services.network import Network
 
 HOST: Final = "127.0.0.1"
 BRIEF: Final = 0.1  # seconds that a scrape waits for the end of a step
@@ -41,6 +41,11 @@ class Endpoint:
         self._samples: tuple[Sample, ...] = ()
         self._measured = self._scraped = time.monotonic()
         self.port = port
+        app = web.Application()
+        app.router.add_get("/", self._index)
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_route("*", "/{service}/{rest:.*}", self._service)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
 
     @property
     def url(self) -> str:
@@ -77,11 +82,6 @@ class Endpoint:
         return by_path | by_method
 
     async def _start(self) -> None:
-        app = web.Application()
-        app.router.add_get("/", self._index)
-        app.router.add_get("/metrics", self._metrics)
-        app.router.add_route("*", "/{service}/{rest:.*}", self._service)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self.port)
         await site.start()

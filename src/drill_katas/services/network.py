@@ -14,7 +14,7 @@ import socket
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from drill_katas.machine.cpu_time import Wait
     from drill_katas.services.broker import Services
+    from drill_katas.services.retained import RetainedBytes
 
 OUTSIDE: Final = "customers"  # the caller name of requests from outside of the system
 
@@ -59,6 +60,17 @@ class Node:
         return self.network.listen(self.name)
 
 
+@dataclass
+class _Host:
+    """The judge's side of an attached network: the sockets of its nodes, and HTTP clients, by node."""
+
+    services: Services
+    retained: RetainedBytes
+    sockets: dict[str, str]
+    clients: dict[str, aiohttp.ClientSession] = field(default_factory=dict)
+    outside: dict[str, aiohttp.ClientSession] = field(default_factory=dict)
+
+
 class Network(Attachment):
     """The nodes of a check, their calls, and the faults of these calls. It lives until the check ends."""
 
@@ -76,9 +88,15 @@ class Network(Attachment):
         self._partitioned: set[str] = set()
         self._latency: dict[str, float] = {}
         self._faults: dict[str, deque[int | Fault | None]] = {}
+        self._host: _Host | None = None
         self._wire: dict[str, dict[str, Any]] = {}
         self._runners: list[web.ServerRunner] = []
         self._served: set[str] = set()  # nodes with an application of the SUT
+
+    @property
+    def _bound(self) -> _Host:
+        assert self._host is not None
+        return self._host
 
     @property
     def hops(self) -> list[Hop]:
@@ -138,10 +156,8 @@ class Network(Attachment):
         """Listen on every link; return for each node its name and its links, by callee."""
         self._begin()
         if not self._wire:
-            self._loop, self._retained = services.loop, services.retained
-            self._note_error, self._wait = services.note_error, services.wait
-            self._sockets = {node: services.socket_path() for node in self.nodes}
-            self._wire = self._loop.run(self._listen(services))
+            self._host = _Host(services, services.retained, {node: services.socket_path() for node in self.nodes})
+            self._wire = services.loop.run(self._listen(self._host))
             services.keep(self)
         return self._wire
 
@@ -149,7 +165,7 @@ class Network(Attachment):
         """Listen on a node's socket and replace any earlier listener."""
         self.expect_attached()
         self._served.add(node)
-        path = Path(self._sockets[node])
+        path = Path(self._bound.sockets[node])
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
@@ -166,7 +182,7 @@ class Network(Attachment):
     def ask_together(self, node: str, requests: Sequence[Request], *, within: float) -> list[HttpResponse]:
         """Send all requests at once and return their responses in the same order."""
         self.expect_answers(node)
-        return self._loop.run(self._ask_together(node, requests, within))
+        return self._bound.services.loop.run(self._ask_together(node, requests, within))
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine that sends requests from outside, and return a future of its value."""
@@ -175,12 +191,12 @@ class Network(Attachment):
         except KataMistake:
             work.close()
             raise
-        return self._loop.start(work)
+        return self._bound.services.loop.start(work)
 
     def wait(self, seconds: float) -> Wait:
         """Start to wait at most `seconds` of the check's own time."""
         self._expect_running()
-        return self._wait(seconds)
+        return self._bound.services.wait(seconds)
 
     def expect_answers(self, node: str) -> None:
         """Raise `KataMistake` if nothing answers requests to a node: no application, and no function of the check."""
@@ -198,27 +214,32 @@ class Network(Attachment):
     async def send(self, node: str, request: Request, within: float | None) -> HttpResponse:
         """Send one request from outside and return its response. The customer hangs up after `within` seconds."""
         self.expect_answers(node)
-        return await send(self._outside[node], f"http://{node}", request, within, self._retained, self._note_error)
+        return await send(
+            self._bound.outside[node],
+            f"http://{node}",
+            request,
+            within,
+            self._bound.retained,
+            self._bound.services.note_error,
+        )
 
     def close(self) -> None:
         """Stop listening at the end of the check."""
         self._end()
-        self._loop.run(self._stop())
+        self._bound.services.loop.run(self._stop())
 
-    async def _listen(self, services: Services) -> dict[str, dict[str, Any]]:
-        self._clients = {node: client(self._sockets[node]) for node in self.nodes}
-        self._outside = {node: client(await self._link(OUTSIDE, node, services)) for node in self.nodes}
+    async def _listen(self, host: _Host) -> dict[str, dict[str, Any]]:
+        for node in self.nodes:
+            host.clients[node] = client(host.sockets[node])
+            host.outside[node] = client(await self._link(OUTSIDE, node, host))
         return {
-            node: {
-                "name": node,
-                "links": {other: await self._link(node, other, services) for other in self.nodes},
-            }
+            node: {"name": node, "links": {other: await self._link(node, other, host) for other in self.nodes}}
             for node in self.nodes
         }
 
-    async def _link(self, caller: str, callee: str, services: Services) -> str:
-        path = services.socket_path()
-        link = links.Link(functools.partial(self._relay, caller, callee), self._retained)
+    async def _link(self, caller: str, callee: str, host: _Host) -> str:
+        path = host.services.socket_path()
+        link = links.Link(functools.partial(self._relay, caller, callee), host.retained)
         self._runners.append(await links.listen(link, path))
         return path
 
@@ -226,7 +247,7 @@ class Network(Attachment):
         try:
             return await self._passed_on(await self._hop(caller, callee, request))
         except (aiohttp.ClientError, OSError, RetentionExceeded) as error:
-            self._note_error(error)
+            self._bound.services.note_error(error)
             if request.transport:
                 request.transport.abort()  # the caller loses its connection as well
             return web.Response(status=502)
@@ -234,7 +255,7 @@ class Network(Attachment):
     async def _hop(self, caller: str, callee: str, request: web.BaseRequest) -> Hop:
         """Record a call when its whole request has arrived. Raises `RetentionExceeded`."""
         body = await links.body_of(request)
-        self._retained.add(HOPS, links.HOP + links.HEADER * len(request.headers))
+        self._bound.retained.add(HOPS, links.HOP + links.HEADER * len(request.headers))
         hop = Hop(
             number=next(self._numbers[callee]),
             caller=caller,
@@ -284,11 +305,11 @@ class Network(Attachment):
             status, value = await self._played[hop.callee](hop)
             return web.json_response(value, status=status)
         url, headers = f"http://{hop.callee}{hop.path}", end_to_end(hop.headers)
-        async with self._clients[hop.callee].request(
+        async with self._bound.clients[hop.callee].request(
             hop.method, url, headers=headers, data=hop.body, **AS_ANSWERED
         ) as answer:
-            body = await body_of(answer, self._retained)
-        self._retained.release(ANSWERS, len(body))  # because the caller owns it now
+            body = await body_of(answer, self._bound.retained)
+        self._bound.retained.release(ANSWERS, len(body))  # because the caller owns it now
         return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=body)
 
     async def _ask_together(self, node: str, requests: Sequence[Request], within: float) -> list[HttpResponse]:
@@ -296,8 +317,8 @@ class Network(Attachment):
 
     async def _stop(self) -> None:
         """Close the outside clients, then the links, then the clients behind the links."""
-        for each in self._outside.values():
+        for each in self._bound.outside.values():
             await each.close()
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))
-        for each in self._clients.values():
+        for each in self._bound.clients.values():
             await each.close()

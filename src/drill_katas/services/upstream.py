@@ -71,6 +71,7 @@ class Upstream(Resource):
         self._service = service
         self._client = client
         self._faults: deque[Fault] = deque()
+        self._services: Services | None = None
         self._wire: dict[str, Any] | None = None
 
     @property
@@ -133,6 +134,7 @@ class Upstream(Resource):
     def _fault(self, method: str) -> Fault:
         """Return the fault of this call: the injected one of this step, or the next scripted one."""
         try:
+            assert self._services is not None
             self._services.step(f"{self._client}.{method}", self)
         except AnswerLost:
             return Fault.REPLY_LOST
