@@ -148,7 +148,7 @@ def test_after_solving_it_stands_beside_how_it_was(opened, tmp_path):
     page = opened(tmp_path / "page.html")
     assert page.locator(".row").first.locator(".column").all_inner_texts() == ["before", "your code"]
     assert page.locator("#how li").all_inner_texts() == [
-        "before: the broken files, as the kata gives them",
+        "before: the broken files of the kata",
         "your code: the files in katas/fp_drift",
     ]
 
@@ -156,7 +156,7 @@ def test_after_solving_it_stands_beside_how_it_was(opened, tmp_path):
 def test_comparing_needs_a_page(tmp_path):
     done(tmp_path, "init", ".")
     told = refused(kata(tmp_path, "incident", "fp_drift", "--compare", "solutions"))
-    assert "give it a file, too: --html FILE" in told
+    assert "--compare needs --html FILE" in told
 
 
 def test_a_page_that_cannot_be_written_is_told(own):
