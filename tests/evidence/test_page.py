@@ -146,7 +146,7 @@ def test_a_solved_kata_stands_beside_its_night(opened, quiet_night):
     page = opened(quiet_night / "page.html")
     assert page.locator(".row").first.locator(".column").all_inner_texts() == ["before", "your code"]
     assert page.locator("#how li").all_inner_texts() == [
-        "before: the broken files, as the kata gives them",
+        "before: the broken files of the kata",
         "your code: the files in katas/night",
     ]
 
@@ -154,7 +154,7 @@ def test_a_solved_kata_stands_beside_its_night(opened, quiet_night):
 def test_comparing_needs_a_page(tmp_path):
     done(tmp_path, "init", ".")
     told = refused(kata(tmp_path, "incident", "fp_drift", "--compare", "solutions"))
-    assert "give it a file, too: --html FILE" in told
+    assert "--compare needs --html FILE" in told
 
 
 def test_a_page_that_cannot_be_written_is_told(own):

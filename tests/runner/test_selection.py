@@ -124,7 +124,7 @@ def test_a_level_without_katas_is_a_usage_error_that_names_the_levels_there_are(
 
 @pytest.mark.parametrize("nothing", ["", " ", ","])
 def test_no_name_at_all_is_told_what_may_stand_there(toy, nothing):
-    assert "all, level:N, next, failed" in refused(toy, "--kata", nothing)
+    assert "all, level:N, next, or failed" in refused(toy, "--kata", nothing)
 
 
 @pytest.mark.parametrize("selector", ["all", "next", "level:1", "toy"])

@@ -167,9 +167,7 @@ def find(name: str, libraries: Iterable[Library]) -> Kata:
     """Return the kata of that name from the first library that has it. Raises `UserError` if there is none."""
     libraries = list(libraries)
     for library in libraries:
-        if (
-            name in library.names()
-        ):  # a path such as `fp_drift/` is not a name, because the journal identifies katas by name
+        if name in library.names():  # not a path such as `fp_drift/`, because the journal stores names
             return library.get(name)
     known = {known for library in libraries for known in library.names()}
     if not known:

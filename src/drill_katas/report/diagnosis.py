@@ -48,7 +48,7 @@ def score_lines(score: Score, standing: KataProgress, width: int, at: datetime) 
         return
     cost = f": {penalty_of(standing.wrong_diagnoses)}" if standing.wrong_at else ""
     yield line(f"The clock shows {clock(standing.clock(at))}{cost}.")
-    yield line("Query more evidence, predict the outcome of another experiment, then diagnose again.")
+    yield line("Query more evidence, predict another experiment, then diagnose again.")
 
 
 def _missing_support(score: Score) -> str:

@@ -176,9 +176,7 @@ def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: da
     taken = f"clock {clock(standing.clock(at))} of {limit}"
     attempt = "not an attempt" if verdict.attempt is None else f"attempt {verdict.attempt}"
     lines = [line(f"{kata.name}{variant} · {attempt} · {taken} · best time {best}")]
-    if (
-        verdict.no_attempt and verdict.no_attempt != NoAttempt.WATCH
-    ):  # no reason needed: no run of `kata watch` is an attempt
+    if verdict.no_attempt and verdict.no_attempt != NoAttempt.WATCH:  # under `kata watch` the reason is known
         lines.append(_no_attempt(verdict.no_attempt))
     change, before = standing.change(), standing.before_last
     if change is not None and before is not None:
