@@ -139,9 +139,7 @@ def test_network_answers_only_when_attached(question):
 
 
 def test_node_without_an_application_is_not_asked(network):
-    said = (
-        "nothing answers at the node back: call sut.serve(..., network.node('back')) or network.play('back', ...) first"
-    )
+    said = "nothing answers at the node back; call sut.serve or network.play for it first"
     assert mistake(network.ask, "back", "GET", "/hello", within=1) == said
     assert mistake(kit.load.burst, network, "back", [GET], within=1) == said
     assert mistake(lagging, network, "back") == said
