@@ -207,10 +207,7 @@ class Network(Attachment):
         self._clients = {node: client(self._sockets[node]) for node in self.nodes}
         self._outside = {node: client(await self._link(OUTSIDE, node, services)) for node in self.nodes}
         return {
-            node: {
-                "name": node,
-                "links": {other: await self._link(node, other, services) for other in self.nodes},
-            }
+            node: {"name": node, "links": {other: await self._link(node, other, services) for other in self.nodes}}
             for node in self.nodes
         }
 
