@@ -1,7 +1,7 @@
 """Generate the parts of docs/ that follow from the code: `python docs/generate.py`, from the root of a clone.
 
-It writes the field tables and JSON Schemas of the file formats, and the table of the museum of cheats. With `--check`
-it writes nothing, and exits 1 if something in docs/ is out of date.
+It writes kit.md, the field tables and JSON Schemas of the file formats, and the table of the museum of cheats. With
+`--check` it writes nothing, and exits 1 if something in docs/ is out of date.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import kit_page
 import msgspec
 from msgspec import inspect
 
@@ -60,7 +61,8 @@ SCHEMAS: Final[dict[str, Any]] = {
 
 def generated() -> Iterator[tuple[Path, str]]:
     """Return every file that is generated or has generated parts, with its text as it should be."""
-    for page in sorted(DOCS.glob("*.md")):
+    yield DOCS / "kit.md", kit_page.page()
+    for page in sorted({*DOCS.glob("*.md")} - {DOCS / "kit.md"}):
         text = page.read_text(encoding="utf-8")
         yield page, MUSEUM.sub(lambda _: f"\n{_museum()}\n", TABLE.sub(_filled, text))
     for name, struct in SCHEMAS.items():

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from typing import Any
 
 from drill_katas import kit
 
@@ -30,7 +31,7 @@ class Shop(Day):
 
     def serve(self):
         common = {"workers": self.workers, "service_time": self.service_time, "list_prices": self.prices}
-        own = {
+        own: dict[str, dict[str, Any]] = {
             "checkout": {"customers": self.customers},
             "stock": {"on_hand": dict.fromkeys(self.prices, self.on_hand), "database": self.database},
             "pricing": {"tiers": self.tiers, "coupons": self.coupons},
@@ -98,7 +99,8 @@ class Shop(Day):
         before = len(self.calls())
         for order in self.orders(many):
             told = "an order is placed"
-            self.outcome(order, *self.place_all([order], told), told)
+            (answer,) = self.place_all([order], told)
+            self.outcome(order, answer, told)
         return len(self.calls()) - before
 
     def most_open(self, caller, callee):
@@ -257,7 +259,7 @@ class Shop(Day):
         """Wait until orders that were answered "later" have an outcome, for they are in hand; its status, by order."""
         pairs = zip(orders, answers, strict=True)
         later = [(order, answer) for order, answer in pairs if answer.status == ACCEPTED]
-        outcomes = self.collected(*map(list, zip(*later, strict=True)), told) if later else {}
+        outcomes = self.collected([order for order, _ in later], [answer for _, answer in later], told)
         return {id_: status for id_, (status, _) in outcomes.items()}
 
     def outcome(self, order, answer, told):

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from itertools import count
+from typing import Any
 
 from drill_katas import kit
 
@@ -62,7 +63,7 @@ class Shop:
         """Return a new order that `deliver` gets this answer for."""
         number, chance = next(self._numbers), self._chance
         off = chance.randrange(1, 500)
-        special = {
+        special: dict[str, dict[str, Any]] = {
             "sold out": {"sku": self.drop, "quantity": chance.randrange(2, 21)},
             "repriced": {"quantity": chance.randrange(1, 21), "price": PRICE + (off if number % 2 else -off)},
             "declined": {"sku": self.cap, "price": Provider.DECLINED},

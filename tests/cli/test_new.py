@@ -126,8 +126,8 @@ def test_story_does_not_use_the_name(untouched):
 
 def test_fresh_kata_certifies(untouched):
     output = done(untouched.root, "verify", NAME, "--jobs", 2)
-    assert "every arm got what it must" in output
-    assert "!" not in output.partition("every arm")[2]
+    assert "every verdict is as declared" in output
+    assert "!" not in output.partition("every verdict")[2]
 
 
 @pytest.mark.long

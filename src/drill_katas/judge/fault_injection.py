@@ -35,7 +35,8 @@ class InjectedFault:
 class FaultInjection:
     """The part of a SUT that injects a fault at the `step`-th step of a block, counted from 1.
 
-    Each context manager yields its `InjectedFault`. A block with fewer steps ends without a fault.
+    A step is a SQL statement, a commit, a rollback, or a call to an upstream. Each context manager yields its
+    `InjectedFault`. A block with fewer steps ends without a fault.
     """
 
     _session: SutSession

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 class Handle:
-    """A proxy for one of the learner's objects in the SUT: a check calls its methods directly.
+    """A proxy for one of the learner's objects in the SUT: a check calls its methods, `thing.method(...)`.
 
-    `call(method, arguments)` calls a method, `release()` closes the object.
+    Arguments and results are plain data, and arguments have no names. A `with` block closes the object at its end, and
+    its database connections with it.
     """
 
     def __init__(self, call: Callable[[str, tuple[Any, ...]], Any], release: Callable[[], None]) -> None:

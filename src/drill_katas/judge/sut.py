@@ -77,7 +77,7 @@ class Sut(FaultInjection, Measuring):
         are plain data or resources. Starts the SUT if it does not run. Raises `SutError` if the factory raises.
         """
         if not hasattr(node, "listen") or not hasattr(node, "network"):
-            raise KataMistake(f"sut.serve({target!r}, ...) takes a node: network.node(NAME), not a {kind(node)}")
+            raise KataMistake(f"sut.serve({target!r}, ...) takes a node: network.node(NAME), not {kind(node)}")
         self._session.watch()
         self._session.started()
         wire = {name: self._wired(value) for name, value in settings.items()}

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def network(*nodes: str) -> Network:
-    """Return a network of these nodes for `sut.serve`; see `drill_katas.services.network.Network`."""
+    """Return a network of these nodes for `sut.serve`; see `Network`."""
     from drill_katas.services.network import Network  # noqa: PLC0415 - aiohttp is slow to import, and few katas need it
 
     return Network(*nodes)

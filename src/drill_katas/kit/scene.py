@@ -24,9 +24,10 @@ T = TypeVar("T")
 class Scene(Protocol):
     """Plays an incident on the system under test, on a virtual clock that jumps when nothing happens.
 
-    def replay(scene: kit.Scene) -> None:
-        for minute in scene.ticks(seconds=30):
-            scene.call("basket", "total", lambda: fill_and_add_up(scene.sut))
+    >>> def replay(scene: kit.Scene) -> None:
+    ...     for minute in scene.ticks(seconds=30):
+    ...         total = scene.call("basket", "total", lambda: filled(scene.sut), lambda total: total == 1250)
+    ...         scene.gauge("basket_cents", total or 0, "Cost of the last basket.")
     """
 
     @property

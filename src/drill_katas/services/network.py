@@ -116,9 +116,10 @@ class Network(Attachment):
 
     def play(self, node: str, played: Played) -> None:
         """Answer the calls to a node from the check: `await played(hop)` returns a status and a JSON value."""
+        node = self._known(node)
         if not inspect.iscoroutinefunction(played):
-            raise KataMistake(f"network.play({node!r}, ...) takes an async function, which answers `status, value`")
-        self._played[self._known(node)] = played
+            raise KataMistake(f"network.play({node!r}, ...) takes an async function that returns (status, value)")
+        self._played[node] = played
 
     def partition(self, node: str) -> None:
         """Cut a node off: its calls, in both directions, get no answer and no error until the caller gives up."""
@@ -202,10 +203,7 @@ class Network(Attachment):
         """Raise `KataMistake` if nothing answers requests to a node: no application, and no function of the check."""
         self._expect_running()
         if self._known(node) not in self._served | self._played.keys():
-            raise KataMistake(
-                f"nothing answers at the node {node}: call sut.serve(..., network.node({node!r})) "
-                f"or network.play({node!r}, ...) first"
-            )
+            raise KataMistake(f"nothing answers at the node {node}; call sut.serve or network.play for it first")
 
     def _expect_running(self) -> None:
         self.expect_attached()

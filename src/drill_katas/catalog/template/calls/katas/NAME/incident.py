@@ -1,5 +1,8 @@
 """The morning of the 2nd of March: at 09:10 a flyer for pens goes out."""
 
+import functools
+import operator
+
 from drill_katas import kit
 from drill_katas.kit.rules import Rule, gauge
 
@@ -17,7 +20,8 @@ def replay(scene: kit.Scene) -> None:
         skus = [f"pen-{number if scene.without('repeats') else 0}" for number in range(pens)] or ["lamp"]
         additions = [(sku, 250 if pens else 2900, scene.chance.randint(1, 3)) for sku in skus]
         due = sum(price * quantity for _, price, quantity in additions)
-        total = scene.call("basket", "total", lambda each=additions: buy(scene, each), lambda got, due=due: got == due)
+        good = functools.partial(operator.eq, due)
+        total = scene.call("basket", "total", functools.partial(buy, scene, additions), good)
         scene.log("finance", "info", "basket compared", additions=len(additions), due=due, total=total)
         scene.gauge("basket_cents", total or 0, "Cost of the last basket.")
         scene.gauge("price_import_seconds", 0 if scene.without("import") or minute < 5 else 45, "Time of an import.")
@@ -29,4 +33,5 @@ def buy(scene: kit.Scene, additions: list[tuple[str, int, int]]) -> int:
             basket.add(*addition)
             if not scene.without("looks"):
                 basket.total()
-        return basket.total()
+        total: int = basket.total()
+    return total

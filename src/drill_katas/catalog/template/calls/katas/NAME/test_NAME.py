@@ -1,7 +1,7 @@
 """Checks of the basket; each names the row of the contract in BRIEFING.md that it follows from."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drill_katas import kit
@@ -35,6 +35,7 @@ def test_a_basket_filled_bit_by_bit_costs_all_of_it(sut: kit.Sut):
 
 
 @pytest.mark.stage("cause")
+@example(drawn=[("pen", 1), ("pen", 1)])
 @given(drawn=ADDITIONS)
 def test_an_article_added_again_counts_again(sut: kit.Sut, drawn):
     """An article that is added again counts again (T1)."""
@@ -46,6 +47,7 @@ def test_an_article_added_again_counts_again(sut: kit.Sut, drawn):
 
 
 @pytest.mark.stage("cause")
+@example(drawn=["pen", "lamp"], quantity=1)
 @given(drawn=st.permutations(sorted(PRICES)), quantity=QUANTITIES)
 def test_the_total_follows_each_addition(sut: kit.Sut, drawn, quantity):
     """The total follows each addition, also after it was shown (T1)."""
@@ -57,9 +59,10 @@ def test_the_total_follows_each_addition(sut: kit.Sut, drawn, quantity):
 
 
 @pytest.mark.stage("cause")
+@example(prices=[100, 300], quantity=1)
 @given(prices=st.lists(st.integers(1, 10_000), unique=True, max_size=4), quantity=QUANTITIES)
 def test_an_addition_keeps_its_price(sut: kit.Sut, prices, quantity):
-    """An addition keeps its price when the article costs something else later (T2)."""
+    """An addition keeps its price when the price changes (T2)."""
     additions = [("pen", price, quantity) for price in prices]
     with sut.open("Basket") as basket:
         for addition in additions:
@@ -68,9 +71,10 @@ def test_an_addition_keeps_its_price(sut: kit.Sut, prices, quantity):
 
 
 @pytest.mark.stage("regression")
+@example(quantity=-1)
 @given(quantity=st.integers(-9, 0))
 def test_a_refused_addition_changes_nothing(sut: kit.Sut, quantity):
-    """An addition of less than one piece raises ValueError and changes nothing (F1)."""
+    """A refused addition raises ValueError and changes nothing (F1)."""
     additions = [("pen", 250, 2)]
     with sut.open("Basket") as basket:
         basket.add(*additions[0])

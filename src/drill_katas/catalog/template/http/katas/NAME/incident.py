@@ -34,4 +34,4 @@ def compare(scene: kit.Scene, due: int, answer: kit.HttpResponse) -> bool:
     total = total_of(answer)
     scene.log("finance", "info", "basket compared", due=due, total=total)
     scene.gauge("basket_cents", total or 0, "Cost of the last basket.")
-    return total == due
+    return bool(total == due)
