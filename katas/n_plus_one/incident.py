@@ -1,4 +1,4 @@
-"""The morning of the 2nd of June: the desk opens its list of customers at nine, as every day."""
+"""The morning of the 2nd of June: at nine, as every day, the desk opens its list of customers."""
 
 from collections import Counter
 
@@ -28,14 +28,14 @@ INCIDENT = kit.Incident(
             > 0.2,
             wait="1m",
             severity="page",
-            summary="More than one dashboard of five has no answer within 3 s.",
+            summary="More than 20 % of the dashboards have no answer within 3 s.",
         ),
         Rule(
             "OrderImportBusy",
             rate("requests_total", "3m", request="POST /orders") > 0.01,
             wait="1m",
             severity="ticket",
-            summary="Orders are imported while the desk is at work.",
+            summary="Orders are imported during desk hours.",
         ),
         Rule(
             "InstanceUnhealthy",
@@ -44,15 +44,15 @@ INCIDENT = kit.Incident(
             > 0.2,
             wait="1m",
             severity="ticket",
-            summary="More than one health check of five has no answer within 2 s.",
+            summary="More than 20 % of the health checks have no answer within 2 s.",
         ),
     ),
     ablations={
-        "single_customers": "the desk opens single customers, and not pages of the list",
+        "single_customers": "the desk opens single customers instead of pages of the list",
         "no_import": "no orders are imported before ten",
-        "prices_near": "the price service is where it was last month, next door",
+        "prices_near": "the price service is in its old, near data center",
         "database_near": "the database is on the same host as the application",
-        "one_reader": "at nine one of the desk opens the list, and not all of them",
+        "one_reader": "one person opens the list at nine, instead of the whole desk",
     },
     buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.8, 3.2, 4, 6),
 )
@@ -66,19 +66,19 @@ def replay(scene):
 
 
 def pictures(seen):
-    """Draw what a dashboard asks of others, and how long it takes."""
+    """Draw the calls and the time of each dashboard."""
     roots = {span.trace_id: span for span in seen.spans if span.name == "GET /dashboard" and span.ended}
     asked = {}
     for span in seen.spans:
         if span.trace_id in roots and span is not roots[span.trace_id]:
             asked.setdefault(f"calls to {span.service}", Counter())[span.trace_id] += 1
     dots = {name: sorted((roots[trace].seconds, number) for trace, number in of.items()) for name, of in asked.items()}
-    about = "One dot for each dashboard: how many statements and price calls it made, and how long it took."
-    yield kit.Picture("What a dashboard asks for, and what it takes", about, dots, x="seconds", y="calls")
+    about = "One dot for each dashboard: its statements or price calls, and its time."
+    yield kit.Picture("Calls and time of each dashboard", about, dots, x="seconds", y="calls")
 
 
 class Morning:
-    """What happens, minute by minute."""
+    """The events of the morning."""
 
     def __init__(self, scene):
         self.scene, self.chance = scene, scene.chance
@@ -92,7 +92,7 @@ class Morning:
         scene.watch("orders-db", self.shop.database, owner="dashboard")
 
     def go_on(self, minute):
-        """Let happen what happens in the next half minute."""
+        """Play the next 30 seconds."""
         rush = NINE <= minute < QUIET
         many = 1 if self.scene.without("single_customers") else PAGE
         if int(minute) in IMPORT and not self.scene.without("no_import"):
@@ -116,7 +116,7 @@ class Morning:
         )
 
     def import_orders(self):
-        """Have an order of a customer imported whom nobody looks at."""
+        """Import an order of a customer who is on no dashboard."""
         line = {"sku": min(self.shop.service.prices), "quantity": self.chance.randint(1, 9)}
         orders = [{"user": CUSTOMERS + 1, "lines": [line]}]
         self.scene.send(self.shop.network, "dashboard", "POST /orders", patience=30, json={"orders": orders})

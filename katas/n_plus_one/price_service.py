@@ -1,4 +1,4 @@
-"""The price service that the dashboard asks, and what it sees of its callers."""
+"""The price service, and its view of its callers."""
 
 import asyncio
 import json
@@ -9,28 +9,27 @@ CAP = 4  # calls that it takes at once
 
 
 class PriceService:
-    """Knows what a SKU costs, takes `latency` seconds to say so, and refuses what comes over its cap."""
+    """Answers prices after `latency` seconds; refuses calls beyond its limit."""
 
     def __init__(self):
         self.prices = {}
         self.latency = 0.01
-        self.slow = set()  # SKUs whose price takes a second
         self.refused = 0
-        self.kept_waiting = None  # seconds that an answer waited in vain, for a sign of life of its caller's
-        self.holding = None  # a `kit.Holding` to note the calls
+        self.kept_waiting = None  # seconds that an answer waited for /health of its caller, without success
+        self.holding = None  # a `kit.Holding` that notes the calls
         self._watched = None
         self._open = 0
 
     async def answer(self, hop):
         if self._open == CAP:
             self.refused += 1
-            return 429, {"error": f"{CAP} calls of yours are open"}
+            return 429, {"error": f"{CAP} calls are already open"}
         self._open += 1
         if self.holding:
             self.holding.note(f"{hop.method} {hop.path} to the price service")
         try:
             asked = skus_of(hop)
-            await asyncio.sleep(1 if self.slow & asked else self.latency)
+            await asyncio.sleep(self.latency)
             await self._health(hop)
             if hop.path == "/price":
                 return 200, {"price": self.prices.get(*asked)}
@@ -39,7 +38,7 @@ class PriceService:
             self._open -= 1
 
     def waits_for_health(self, network):
-        """Answer from now on when the caller has answered for its health since it called, or after 1 s."""
+        """From now on, delay each answer until the caller has answered /health during the call, or for 1 s."""
         self._watched = network
 
     async def _health(self, hop):
@@ -54,6 +53,6 @@ class PriceService:
 
 
 def skus_of(hop):
-    """Return the SKUs whose price a call asks for."""
+    """Return the SKUs of a price call."""
     asked = json.loads(hop.body)
     return set(asked.get("skus", [asked.get("sku")]))

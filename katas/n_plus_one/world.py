@@ -1,4 +1,4 @@
-"""What surrounds the dashboard in production: its database, and the client of the price service."""
+"""The database of the dashboard, and the client of the price service."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ MOST_SKUS = 50  # of one call
 
 
 class PricesUnavailable(Exception):
-    """The price service answered with an error, or not within `PATIENCE` seconds."""
+    """The price service answered an error, or nothing within `PATIENCE` seconds."""
 
 
 class World:
@@ -30,7 +30,7 @@ class World:
 
 
 class PriceClient:
-    """Asks the price service what a SKU costs. It may be used from any thread and from the event loop.
+    """A client of the price service. It may be used from any thread and from the event loop.
 
     Prices are decimal strings. Every call carries the trace id of structlog's context variables.
     """
@@ -41,7 +41,7 @@ class PriceClient:
         self._session: aiohttp.ClientSession | None = None
 
     def get(self, sku: str) -> str | None:
-        """Return the price of one SKU, or None when the service does not know it. Raises PricesUnavailable."""
+        """Return the price of one SKU, or None if the service does not know it. Raise PricesUnavailable."""
         connection = _Connection(self._address)
         try:
             connection.request("POST", "/price", json.dumps({"sku": sku}), _headers())
@@ -55,12 +55,12 @@ class PriceClient:
         return price
 
     async def fetch(self, sku: str) -> str | None:
-        """Return the price of one SKU, or None when the service does not know it. Raises PricesUnavailable."""
+        """Return the price of one SKU, or None if the service does not know it. Raise PricesUnavailable."""
         price: str | None = (await self._post("/price", {"sku": sku}))["price"]
         return price
 
     async def fetch_many(self, skus: Sequence[str]) -> dict[str, str]:
-        """Return the prices of at most 50 SKUs, without those it does not know. Raises PricesUnavailable."""
+        """Return the prices of at most 50 SKUs, without unknown ones. Raise PricesUnavailable."""
         if len(skus) > MOST_SKUS:
             raise ValueError(f"{len(skus)} SKUs in one call; the price service takes {MOST_SKUS}")
         prices: dict[str, str] = (await self._post("/prices", {"skus": list(skus)}))["prices"]
