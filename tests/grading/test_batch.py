@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +19,7 @@ from drill_katas.cli.base import counter
 from tests.support.commands import KATA, kata, refused
 from tests.support.pack import HANGS, RIGHT, WRONG, Pack
 from tests.support.toy import CHECK
+from tests.support.waiting import wait_until
 
 MANY = 12
 CHECKS = (
@@ -65,13 +65,6 @@ def is_judge(process):
     with contextlib.suppress(psutil.Error):
         return "drill_katas.runner.judge_server" in process.cmdline()
     return False
-
-
-def wait_until(condition, seconds=30):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to that"
-        time.sleep(0.02)
 
 
 def test_each_has_its_grade_in_input_order_however_many_at_once(pack):

@@ -30,6 +30,7 @@ from drill_katas.kit.rules import Rule, gauge, increase, quantile, rate
 from drill_katas.live.system import buckets
 from drill_katas.quantiles import nearest_rank
 from tests.support.commands import Started, done, kata, refused, words
+from tests.support.waiting import wait_until
 
 
 @dataclass
@@ -88,11 +89,7 @@ class Live(Started):
                 return error.code, error.read().decode()
 
     def until_up(self, service):
-        for _ in range(200):
-            if f"/{service}/" in self.ask("/")[1]:
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"{service} is not up: {self.ask('/')}")
+        wait_until(lambda: f"/{service}/" in self.ask("/")[1])
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +162,7 @@ def test_a_real_prometheus_scrapes_it_and_its_page_fires(workspace):
             prometheus.wait_until(fires="CheckoutErrors", seconds=60)
             assert prometheus.value("up") == 1
             assert live.interrupt() == 0
-            time.sleep(1)  # for one more scrape to fail; what was scraped last stays
+            wait_until(lambda: prometheus.value("up") == 0)  # what was scraped last stays
             buckets = 'sum by (le) (last_over_time(request_duration_seconds_bucket{service="shop-checkout"}[1m]))'
             told = prometheus.value(f"histogram_quantile(0.95, {buckets})")
             scraped = prometheus.value('last_over_time(request_duration_seconds_count{service="shop-checkout"}[1m])')
@@ -274,10 +271,7 @@ def test_spans_and_log_lines_go_to_a_collector_once_it_takes_them(workspace):
         with Live(workspace, "red_herring", "--speed", "100", env=env) as live:
             live.wait_for("does not take OTLP over HTTP (503")
             collector.up = True
-            for _ in range(200):
-                if collector.got["/v1/logs"] and len(collector.got["/v1/traces"]) > 2:
-                    break
-                time.sleep(0.1)
+            wait_until(lambda: collector.got["/v1/logs"] and len(collector.got["/v1/traces"]) > 2)
             assert live.interrupt() == 0
     for path, kind in (("/v1/traces", ExportTraceServiceRequest), ("/v1/logs", ExportLogsServiceRequest)):
         assert collector.got[path]
@@ -304,7 +298,7 @@ def test_telemetry_stays_on_this_machine(workspace):
 @pytest.mark.parametrize("name", shipped().names())
 def test_it_listens_on_this_machine_alone_and_leaves_nothing_behind(workspace, name):
     with Live(workspace, name) as live:
-        time.sleep(0.5)
+        wait_until(lambda: psutil.Process(live.process.pid).children(recursive=True))
         tree = [psutil.Process(live.process.pid), *psutil.Process(live.process.pid).children(recursive=True)]
         listening = [
             each.laddr for process in tree for each in process.net_connections("inet") if each.status == "LISTEN"

@@ -19,13 +19,13 @@ from drill_katas.sandbox.procfs import descendants
 from drill_katas.verdict import Outcome, Report
 from tests.support.pack import Pack
 from tests.support.toy import MANIFEST
+from tests.support.waiting import SOON, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 FUSE = 20_000  # forks after which a process that keeps moving gives up by itself
-SOON = 20.0  # seconds; what must happen has happened long before, on any machine
 
 PROGRAM = '''
 import ctypes, multiprocessing, os, signal, subprocess, threading, time
@@ -181,15 +181,6 @@ def runs(pid: int, started: str) -> bool:
     except OSError:
         return False
     return fields[18] == started and state != "Z"
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + SOON
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def left_behind(notes: Path) -> list[str]:
