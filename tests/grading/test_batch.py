@@ -67,7 +67,7 @@ def is_judge(process):
     return False
 
 
-def test_each_has_its_grade_in_input_order_however_many_at_once(pack):
+def test_grades_keep_the_input_order(pack):
     hand_in_many(pack)
     one, four = pack.grade("--jobs", 1), pack.grade("--jobs", 4)
     assert list(four) == [f"s{number:02}" for number in range(MANY)]
@@ -97,7 +97,7 @@ def test_go(sut):
     assert len({grade["key"] for grade in grades.values()}) == 1
 
 
-def test_at_a_terminal_it_shows_how_far_it_is_and_how_long_it_will_take(pack):
+def test_a_terminal_shows_the_progress(pack):
     for number in range(3):
         pack.hand_in(f"a{number}", f"{RIGHT}# {number}\n")
     ours, theirs = pty.openpty()
@@ -139,7 +139,7 @@ def test_when_the_grader_itself_fails_that_is_no_score(pack):
     assert "nothing_of_that_name" in result.stderr
 
 
-def test_two_of_the_same_name_are_told_apart_by_where_they_lie(pack):
+def test_equal_names_get_their_paths(pack):
     for year in ("first", "second"):
         pack.hand_in(year, RIGHT)
         (pack.work / year / "alice").mkdir()
@@ -185,7 +185,8 @@ def test_the_same_files_get_the_same_messages_in_every_run(pack):
 
 @pytest.mark.long
 @pytest.mark.parametrize("after", [0, 1, 5])
-def test_killed_at_any_moment_and_resumed_it_gives_the_same_verdicts(pack, after):
+def test_resumed_runs_give_the_same_verdicts(pack, after):
+    """They were killed at any moment."""
     pack.checks(CHECKS)
     hand_in_many(pack)
     whole = verdicts(pack.grade())
@@ -220,7 +221,7 @@ def unfinished(pack):
     return whole, lines, place
 
 
-def test_a_line_that_was_not_written_to_its_end_is_judged_again(pack):
+def test_a_torn_line_is_judged_again(pack):
     whole, lines, place = unfinished(pack)
     place.write_bytes(b"".join(lines[:5]) + lines[5][:40])
     assert verdicts(pack.grade("--resume")) == whole
@@ -275,7 +276,8 @@ def test_two_at_once_do_not_write_the_same_file(pack):
     assert len(pack.grades()) == MANY
 
 
-def test_a_judge_that_is_killed_is_replaced_and_what_it_judged_is_judged_again(pack):
+def test_a_killed_judge_is_replaced(pack):
+    """What it judged is judged again."""
     pack.hand_in("hangs", HANGS)
     pack.hand_in("right", RIGHT)
     with pack.started("--jobs", 1) as started:
@@ -288,7 +290,7 @@ def test_a_judge_that_is_killed_is_replaced_and_what_it_judged_is_judged_again(p
     assert grades["right"]["solved"]
 
 
-def test_a_kata_that_cannot_be_judged_is_told_with_what_its_judge_said(pack):
+def test_an_unfit_kata_quotes_its_judge(pack):
     pack.hand_in("right", RIGHT)
     pack.checks("import nothing_of_that_name\n")
     result = kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env)

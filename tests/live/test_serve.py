@@ -171,7 +171,7 @@ def test_a_real_prometheus_scrapes_it_and_its_page_fires(workspace):
     assert told == pytest.approx(nearest_rank(sorted(took[: int(scraped)]), 95), rel=0.05)
 
 
-def test_buckets_lie_so_close_that_a_percentile_is_right_to_a_twentieth():
+def test_buckets_give_percentiles_to_5_percent():
     bounds = buckets(6)
     assert bounds[0] <= 0.0001
     assert bounds[-1] >= 6
@@ -188,7 +188,7 @@ def test_buckets_lie_so_close_that_a_percentile_is_right_to_a_twentieth():
         (quantile(0.95, "a", "1m") > 3, "histogram_quantile(0.95, sum by (le) (rate(a_bucket[6s]))) > 3"),
     ],
 )
-def test_rules_are_those_of_a_system_that_runs_ten_times_as_fast(rule, faster):
+def test_rules_follow_the_speed(rule, faster):
     alert = Rule("A", rule, wait="5s", severity="page", summary="").at_speed(10)
     assert (str(alert.condition), alert.wait) == (faster, "500ms")
 
@@ -196,7 +196,7 @@ def test_rules_are_those_of_a_system_that_runs_ten_times_as_fast(rule, faster):
 # By hand
 
 
-def test_methods_are_called_by_hand_and_what_comes_of_it_is_told(workspace):
+def test_methods_are_called_by_hand(workspace):
     with Live(workspace, "fp_drift") as live:
         live.until_up("ledger")
         paid = {"id": "evt-1", "type": "payment", "account": "me", "currency": "USD", "amount": "2.50", "delivery": 1}
@@ -214,7 +214,8 @@ def test_methods_are_called_by_hand_and_what_comes_of_it_is_told(workspace):
     assert "fp_drift is down" in live.lines[-1]
 
 
-def test_services_over_http_are_asked_by_hand_on_a_trace_of_ones_own(workspace):
+def test_http_services_are_asked_by_hand(workspace):
+    """Each request has a trace of its own."""
     with Live(workspace, "circular_deadlock", "--from", "solutions") as live:
         live.until_up("checkout")
         assert live.ask("/checkout/health")[0] == 200
@@ -264,7 +265,7 @@ def test_lines_that_are_followed_can_be_json(workspace):
 
 
 @pytest.mark.long
-def test_spans_and_log_lines_go_to_a_collector_once_it_takes_them(workspace):
+def test_telemetry_waits_for_its_collector(workspace):
     with Collector(up=False) as collector:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20b,y=2"}
         began = time.time()
@@ -309,7 +310,8 @@ def test_it_listens_on_this_machine_alone_and_leaves_nothing_behind(workspace, n
         assert not alive
 
 
-def test_it_is_served_once_at_a_time_and_a_port_that_is_taken_is_said(workspace):
+def test_a_system_is_served_once(workspace):
+    """A port that is taken gets its message."""
     with Live(workspace, "fp_drift") as live:
         assert (
             refused(kata(workspace, "serve", "fp_drift", "--port", "0"))
@@ -320,7 +322,7 @@ def test_it_is_served_once_at_a_time_and_a_port_that_is_taken_is_said(workspace)
         assert told == f"port {port} cannot be had (Address already in use); take another: --port 0"
 
 
-def test_a_module_that_cannot_be_imported_or_that_dies_is_said(tmp_path):
+def test_a_dead_module_gets_its_message(tmp_path):
     done(tmp_path, "init", ".")
     module = Path(tmp_path, "katas", "fp_drift", "ledger.py")
     text = module.read_text()

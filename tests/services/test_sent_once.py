@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
 KATAS = REPOSITORY / "katas"
-TEMPLATE = Path(drill_katas.__file__).parent / "template/http/katas/NAME/world.py"
+TEMPLATE = Path(drill_katas.__file__).parent / "catalog/template/http/katas/NAME/world.py"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 FOUND_ELSEWHERE = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
 
