@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import psutil
@@ -17,15 +16,9 @@ import pytest
 
 import drill_katas
 from drill_katas.files import RUN, RunFolder
+from tests.support.waiting import wait_until
 
 HANGS = "import time\n\n\nclass Thing:\n    def go(self):\n        time.sleep(60)\n"
-
-
-def wait_until(condition, seconds=30):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to that"
-        time.sleep(0.02)
 
 
 @pytest.fixture

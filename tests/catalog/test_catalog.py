@@ -43,7 +43,7 @@ def names(library):
 # Libraries
 
 
-def test_a_library_has_its_katas_the_easiest_first_and_by_name_within_a_level(tmp_path):
+def test_katas_are_sorted_by_level_and_name(tmp_path):
     for name, level in {"delta": 1, "alpha": 3, "bravo": 1, "echo": 4, "charlie": 2}.items():
         add_kata(tmp_path, name, level=level)
     assert names(Library(tmp_path)) == ["bravo", "delta", "charlie", "alpha", "echo"]
@@ -68,7 +68,7 @@ def test_a_library_that_is_not_there_has_no_katas(tmp_path, place):
     assert names(Library(tmp_path / place)) == []
 
 
-def test_a_kata_is_looked_for_in_one_library_after_the_other(tmp_path):
+def test_libraries_are_searched_in_order(tmp_path):
     add_kata(tmp_path / "mine", "alpha", title="Mine")
     add_kata(tmp_path / "theirs", "alpha", title="Theirs")
     add_kata(tmp_path / "theirs", "bravo", title="Theirs")
@@ -78,7 +78,7 @@ def test_a_kata_is_looked_for_in_one_library_after_the_other(tmp_path):
     assert find("alpha", reversed(libraries)).manifest.title == "Theirs"
 
 
-def test_a_name_that_is_not_known_gets_the_nearest_of_all_libraries(tmp_path):
+def test_unknown_names_get_the_nearest_one(tmp_path):
     add_kata(tmp_path / "mine", "alpha")
     add_kata(tmp_path / "theirs", "bravo")
     libraries = [Library(tmp_path / "mine"), Library(tmp_path / "theirs")]
@@ -97,7 +97,7 @@ def test_a_path_to_a_kata_is_not_its_name(tmp_path, name):
         find(name, [Library(katas)])
 
 
-def test_the_katas_that_come_with_the_package_can_all_be_read():
+def test_all_shipped_katas_can_be_read():
     katas = list(shipped())
     assert "fp_drift" in [kata.name for kata in katas]
     for kata in katas:
@@ -120,7 +120,7 @@ def test_what_a_manifest_leaves_out_has_a_default(tmp_path):
     assert manifest.limits == Limits(memory_mib=512, processes=16, call_seconds=3.0, check_seconds=20.0)
 
 
-def test_a_manifest_says_what_a_kata_is_and_what_its_program_may_use(tmp_path):
+def test_a_manifest_has_contract_and_limits(tmp_path):
     more = 'preload = ["sqlalchemy"]\nvariants = ["harbour"]\n[limits]\nmemory_mib = 64\ncall_seconds = 1\n'
     add_kata(tmp_path, "alpha", level=2, title="Alpha", more=more)
     manifest = find("alpha", [Library(tmp_path)]).manifest
@@ -148,7 +148,7 @@ def kata(tmp_path):
     return find("alpha", [Library(tmp_path)])
 
 
-def test_the_original_variant_lies_in_the_katas_folder_and_the_others_below_it(kata):
+def test_variants_have_folders_below_the_kata(kata):
     assert kata.variant_folder(ORIGINAL) == kata.folder
     assert kata.variant_folder("harbour") == kata.folder / "variants" / "harbour"
 
@@ -160,7 +160,8 @@ def test_an_unknown_variant_gets_the_nearest_one(kata):
         kata.variant_folder("zzz")
 
 
-def test_solutions_lie_beside_the_library_and_where_there_are_none_as_shipped(tmp_path):
+def test_solutions_are_beside_the_library(tmp_path):
+    """Without such a folder they are those shipped."""
     add_kata(tmp_path / "katas", "alpha")
     add_kata(tmp_path / "katas", "fp_drift")
     (tmp_path / "solutions" / "alpha").mkdir(parents=True)
@@ -172,7 +173,8 @@ def test_solutions_lie_beside_the_library_and_where_there_are_none_as_shipped(tm
 # What `kata list` costs
 
 
-def test_a_list_of_a_thousand_katas_reads_each_manifest_once_and_imports_nothing_heavy(tmp_path):
+def test_a_long_list_reads_manifests_once(tmp_path):
+    """A list of 1,000 katas imports no large library either."""
     for number in range(1000):
         add_kata(tmp_path / "katas", f"kata{number:04}", level=number % 4 + 1)
     report = tmp_path / "report.json"

@@ -21,7 +21,7 @@ def journal(toy):
 # Help and exit codes
 
 
-def test_help_lists_every_command_in_a_few_words_and_the_exit_codes(tmp_path):
+def test_help_lists_commands_and_exit_codes(tmp_path):
     output = done(tmp_path, "--help")
     for name in COMMANDS:
         assert re.search(rf"^  {name} +\w+", output, re.MULTILINE)
@@ -31,7 +31,7 @@ def test_help_lists_every_command_in_a_few_words_and_the_exit_codes(tmp_path):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_of_each_command_says_what_it_does_in_a_sentence_and_shows_an_example(tmp_path, name):
+def test_command_help_has_sentence_and_example(tmp_path, name):
     output = done(tmp_path, name, "--help")
     assert output == done(tmp_path, name, "-h")
     usage, sentence, *_ = output.split("\n\n")
@@ -65,7 +65,7 @@ def test_a_command_that_needs_a_name_says_so(tmp_path, name):
 # kata list
 
 
-def test_list_shows_every_kata_the_easiest_first_and_how_it_stands(answered):
+def test_list_shows_katas_by_level(answered):
     add_kata(answered, "ferry", level=3, title="The ferry")
     add_kata(answered, "barge", level=1, title="The barge")
     add_kata(answered, "canoe", level=4, title="The canoe")
@@ -108,7 +108,7 @@ def test_a_terminal_without_unicode_gets_ascii(toy, arguments):
 # kata status
 
 
-def test_status_shows_a_bar_for_each_level_and_the_katas_that_were_touched(answered):
+def test_status_shows_levels_and_touched_katas(answered):
     add_kata(answered, "ferry", level=3)
     add_kata(answered, "barge", level=1)
     done(answered.root, "hint", "toy")
@@ -124,7 +124,7 @@ def test_status_shows_a_bar_for_each_level_and_the_katas_that_were_touched(answe
     assert all(len(line) <= 80 for line in output.splitlines())
 
 
-def test_status_of_a_kata_that_was_only_started_says_it_is_in_progress(toy):
+def test_a_started_kata_is_in_progress(toy):
     done(toy.root, "start", "toy")
     first, touched = done(toy.root, "status").splitlines()
     assert "0 of 1 solved, 1 in progress, 0 untouched" in first
@@ -166,7 +166,7 @@ def test_start_begins_a_new_round(toy):
 
 
 @pytest.mark.parametrize("content", [None, b"# caf\xe9\n"], ids=["missing", "no UTF-8"])
-def test_a_kata_whose_page_cannot_be_read_is_told_in_a_sentence(toy, content):
+def test_an_unreadable_briefing_gets_one_sentence(toy, content):
     page = toy.folder / "BRIEFING.md"
     page.unlink()
     if content is not None:
@@ -174,7 +174,7 @@ def test_a_kata_whose_page_cannot_be_read_is_told_in_a_sentence(toy, content):
     assert str(page) in refused(kata(toy.root, "start", "toy"))
 
 
-def test_a_name_as_the_shell_completes_it_is_not_another_kata(toy):
+def test_a_trailing_slash_changes_no_name(toy):
     """In katas/ the shell completes `to` to `toy/`; noted under that name, the round would be lost."""
     assert "did you mean 'toy'?" in refused(kata(toy.root / "katas", "start", "toy/"))
     assert journal(toy) == ()
@@ -189,7 +189,8 @@ def test_hints_are_shown_one_rung_at_a_time_and_noted(answered):
         assert [event.rung for event in journal(answered) if isinstance(event, Hinted)] == list(range(1, number + 1))
 
 
-def test_after_the_last_hint_all_are_shown_again_and_the_answer_is_no(answered):
+def test_all_hints_are_shown_at_last(answered):
+    """The exit code says that there is no further hint."""
     for _ in HINTS:
         done(answered.root, "hint", "toy")
     for _ in range(2):
@@ -208,7 +209,7 @@ def test_a_solved_kata_spends_no_hint(answered):
     assert not [event for event in journal(answered) if isinstance(event, Hinted)]
 
 
-def test_an_attempt_between_two_hints_does_not_begin_the_ladder_anew(answered):
+def test_an_attempt_keeps_the_next_hint(answered):
     done(answered.root, "hint", "toy")
     answered.pytest()
     assert done(answered.root, "hint", "toy").startswith("Hint 2 of 3")
@@ -250,7 +251,8 @@ def test_after_solving_the_solution_is_shown(answered):
 
 
 @pytest.mark.parametrize("before", ["nothing", "a start", "an attempt"])
-def test_giving_up_shows_the_solution_and_the_round_does_not_count_as_solved(answered, before):
+def test_giving_up_shows_the_solution(answered, before):
+    """The round does not count as solved."""
     if before == "a start":
         done(answered.root, "start", "toy")
     if before == "an attempt":

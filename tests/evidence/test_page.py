@@ -64,7 +64,7 @@ def test_a_trace_is_drawn_as_a_waterfall(opened, drills, tmp_path):
     assert page.locator("svg.graph path.cycle").count() == 3
 
 
-def test_a_plot_is_zoomed_by_dragging_and_another_metric_is_chosen(opened, drills, tmp_path):
+def test_plots_zoom_and_metrics_are_chosen(opened, drills, tmp_path):
     page = opened(page_of(tmp_path, drills, "red_herring"))
     page.select_option("select.metric", "db_connections_in_use")
     over = page.locator("section:has(select.metric) .u-over")

@@ -44,7 +44,8 @@ def test_an_empty_log_says_why(own):
     assert told.stderr.startswith("no service wrote a log line: a request that hangs or ends silently writes none")
 
 
-def test_traces_are_listed_slowest_first_or_failed_and_one_is_shown_as_a_tree(drills):
+def test_traces_are_listed_and_drawn(drills):
+    """The slowest or the failed ones come first, and one is drawn as a tree."""
     slowest = json.loads(done(drills, "traces", "red_herring", "--json", "--slowest", 5))
     times = [trace["seconds"] for trace in slowest]
     assert len(times) == 5
@@ -56,7 +57,7 @@ def test_traces_are_listed_slowest_first_or_failed_and_one_is_shown_as_a_tree(dr
     assert "  orders-db: SELECT" in tree
 
 
-def test_who_gave_up_comes_first_and_the_tree_shows_what_was_waited_for(drills):
+def test_abandoned_requests_come_first(drills):
     first = done(drills, "traces", "circular_deadlock", "--slowest", 1).splitlines()[1]
     assert "checkout: POST /orders (none)" in first
     found = json.loads(done(drills, "traces", "circular_deadlock", "--slowest", 200, "--json"))
@@ -81,7 +82,7 @@ def test_metrics_are_listed_and_plotted(drills):
     assert [each["name"] for each in rates] == ["checkout_failure_total{reason=sold out}, per minute"]
 
 
-def test_the_graph_marks_the_cycle_in_the_terminal_and_in_dot(drills):
+def test_the_graph_marks_the_cycle(drills):
     told = words(done(drills, "graph", "circular_deadlock"))
     assert "in a cycle: checkout -> stock -> pricing -> checkout" in told
     dot = done(drills, "graph", "circular_deadlock", "--dot")
@@ -122,7 +123,7 @@ def test_experiments_are_listed(drills):
 
 
 @pytest.mark.long
-def test_a_harmless_thing_left_out_changes_nothing_and_the_cause_left_out_all(own):
+def test_only_the_causes_experiment_changes_much(own):
     base = incident(own, "red_herring").summary.after
     off = json.loads(done(own, "experiment", "red_herring", "worker_off", "--json"))
     level = msgspec.convert(off["experiment"]["after"], ServiceLevel)
@@ -140,7 +141,7 @@ def test_a_harmless_thing_left_out_changes_nothing_and_the_cause_left_out_all(ow
 # What is on record
 
 
-def test_other_nights_are_drawn_to_one_scale_and_the_same_hours(own):
+def test_nights_are_drawn_to_one_scale(own):
     lines = done(own, "metrics", "red_herring", "export_worker_cpu_ratio", "--recorded").splitlines()
     assert lines[0] == "export_worker_cpu_ratio, 14 nights, up to 0.985"
     nights = [line for line in lines if line.startswith("2026-")]
@@ -152,7 +153,7 @@ def test_other_nights_are_drawn_to_one_scale_and_the_same_hours(own):
     assert asked.options == {"metric": "export_worker_cpu_ratio", "recorded": "True"}
 
 
-def test_a_list_of_metrics_says_that_more_is_on_record_where_it_is(drills):
+def test_long_lists_say_what_is_left(drills):
     told = "The nights before are recorded: kata metrics red_herring --recorded"
     assert told in kata(drills, "metrics", "red_herring").stderr
     assert not kata(drills, "metrics", "fp_drift").stderr

@@ -59,7 +59,7 @@ def story(toy):
     return toy
 
 
-def test_the_clock_does_not_jump_over_work_for_a_customer_who_left(story):
+def test_the_clock_waits_for_abandoned_work(story):
     """Twenty calls of 20 ms: the customer leaves after 0.1 s, and the next one comes half a minute later."""
     done = story.kata("incident", "toy")
     assert done.returncode == 0, done.stdout + done.stderr

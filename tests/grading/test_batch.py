@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +22,7 @@ from drill_katas.verdict import Report
 from tests.support.commands import KATA, kata, refused
 from tests.support.pack import HANGS, RIGHT, WRONG, Pack
 from tests.support.toy import CHECK
+from tests.support.waiting import wait_until
 
 MANY = 12
 CHECKS = (
@@ -70,13 +70,6 @@ def is_judge(process):
     return False
 
 
-def wait_until(condition, seconds=30):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to that"
-        time.sleep(0.02)
-
-
 def test_a_judge_runs_only_the_checks_it_is_asked_for(toy):
     """Both requests go to one judge, so that the second shows that the first has left nothing out for good."""
     toy.checks(CHECKS)
@@ -90,7 +83,7 @@ def test_a_judge_runs_only_the_checks_it_is_asked_for(toy):
             assert verdict.partial == bool(checks)
 
 
-def test_each_has_its_grade_in_input_order_however_many_at_once(pack):
+def test_grades_keep_the_input_order(pack):
     hand_in_many(pack)
     one, four = pack.grade("--jobs", 1), pack.grade("--jobs", 4)
     assert list(four) == [f"s{number:02}" for number in range(MANY)]
@@ -120,7 +113,7 @@ def test_go(sut):
     assert len({grade["key"] for grade in grades.values()}) == 1
 
 
-def test_at_a_terminal_it_shows_how_far_it_is_and_how_long_it_will_take(pack):
+def test_a_terminal_shows_the_progress(pack):
     for number in range(3):
         pack.hand_in(f"a{number}", f"{RIGHT}# {number}\n")
     ours, theirs = pty.openpty()
@@ -162,7 +155,7 @@ def test_when_the_grader_itself_fails_that_is_no_score(pack):
     assert "nothing_of_that_name" in result.stderr
 
 
-def test_two_of_the_same_name_are_told_apart_by_where_they_lie(pack):
+def test_equal_names_get_their_paths(pack):
     for year in ("first", "second"):
         pack.hand_in(year, RIGHT)
         (pack.work / year / "alice").mkdir()
@@ -208,7 +201,8 @@ def test_the_same_files_get_the_same_messages_in_every_run(pack):
 
 @pytest.mark.long
 @pytest.mark.parametrize("after", [0, 1, 5])
-def test_killed_at_any_moment_and_resumed_it_gives_the_same_verdicts(pack, after):
+def test_resumed_runs_give_the_same_verdicts(pack, after):
+    """They were killed at any moment."""
     pack.checks(CHECKS)
     hand_in_many(pack)
     whole = verdicts(pack.grade())
@@ -230,7 +224,7 @@ def test_killed_at_any_moment_and_resumed_it_gives_the_same_verdicts(pack, after
     assert pack.left() == [], "what the killed run has left is removed by the next one"
 
 
-def test_grades_that_a_crash_cut_short_are_judged_again(pack):
+def test_a_torn_record_is_judged_again(pack):
     """Half of a transaction in the log of a killed run: the next run keeps the others."""
     hand_in_many(pack)
     whole = verdicts(pack.grade())
@@ -294,7 +288,8 @@ def test_two_at_once_do_not_write_the_same_file(pack):
     assert len(pack.grades()) == MANY
 
 
-def test_a_judge_that_is_killed_is_replaced_and_what_it_judged_is_judged_again(pack):
+def test_a_killed_judge_is_replaced(pack):
+    """What it judged is judged again."""
     pack.hand_in("hangs", HANGS)
     pack.hand_in("right", RIGHT)
     with pack.started("--jobs", 1) as started:
@@ -307,7 +302,7 @@ def test_a_judge_that_is_killed_is_replaced_and_what_it_judged_is_judged_again(p
     assert grades["right"]["solved"]
 
 
-def test_a_kata_that_cannot_be_judged_is_told_with_what_its_judge_said(pack):
+def test_an_unfit_kata_quotes_its_judge(pack):
     pack.hand_in("right", RIGHT)
     pack.checks("import nothing_of_that_name\n")
     result = kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env)

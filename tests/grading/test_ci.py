@@ -129,7 +129,7 @@ def test_the_action_installs_itself_and_grades_a_pull_request(tmp_path):
     assert not (runner.workspace / "owned").exists(), "something of the pull request's was run"
 
 
-def test_the_action_says_what_it_could_not_judge_and_that_it_had_no_secret(runner):
+def test_the_action_reports_unjudged_and_missing_secret(runner):
     here = runner()
     learners_files(here.workspace, "x")
     (here.workspace / "katas" / "fp_drift" / "ledger.py").unlink()
@@ -165,7 +165,7 @@ def test_the_action_says_when_nothing_was_graded(runner, inputs, said):
     assert list(commands(graded.stdout))[-1][:2] == ("error", {"title": "drill-katas"})
 
 
-def test_the_action_judges_nothing_where_it_cannot_be_held_well_enough(runner):
+def test_the_action_requires_its_tier(runner):
     graded = runner(fail="false").run("Grade", LESS)
     assert graded.returncode == 2
     assert "--require-tier strong: here is no more than practice" in graded.stderr
@@ -173,13 +173,13 @@ def test_the_action_judges_nothing_where_it_cannot_be_held_well_enough(runner):
 
 @pytest.mark.parametrize("text", ["$(touch owned)", "`touch owned`", "'; touch owned; '", '"; touch owned; "', "-h"])
 @pytest.mark.parametrize("name", ["path", "kata", "require-tier", "fail"])
-def test_an_input_of_the_action_is_never_taken_for_a_part_of_its_script(runner, name, text):
+def test_inputs_of_the_action_are_data(runner, name, text):
     here = runner(**{name: text})
     here.run("Grade")
     assert not (here.workspace / "owned").exists()
 
 
-def test_the_action_uses_sudo_where_it_is_not_root_and_may(runner, tmp_path):
+def test_the_action_uses_sudo_if_possible(runner, tmp_path):
     here = runner(fail="false", **{"seed-secret": "hidden"})
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -216,7 +216,7 @@ def test_the_action_and_the_templates_are_valid():
     valid("gitlab-ci", TEMPLATES / "gitlab.yml")
 
 
-def test_the_workflow_gives_a_pull_request_nothing_and_the_action_what_it_knows():
+def test_the_workflow_gives_pull_requests_nothing():
     workflow = yaml.safe_load((TEMPLATES / "github.yml").read_text())
     assert workflow[True] == "pull_request"  # YAML 1.1 reads "on" so
     assert workflow["permissions"] == {"contents": "read"}
@@ -349,7 +349,8 @@ def run_job(root, wrapper=(), **variables):
     return ran([*wrapper, "bash", "-c", script], root, environment)
 
 
-def test_gitlabs_job_leaves_a_report_and_the_grades_and_fails_when_something_is_not_solved(tmp_path):
+def test_gitlabs_job_leaves_report_and_grades(tmp_path):
+    """It fails when something is not solved."""
     project, precious = tmp_path / "project", tmp_path / "precious"
     learners_files(project, "x")
     (project / "katas" / "fp_drift" / "ledger.py").unlink()

@@ -257,7 +257,7 @@ def unescaped(text):
     return text
 
 
-def test_github_marks_the_learners_lines_first_and_says_what_is_wrong():
+def test_github_marks_the_learners_lines():
     assert list(commands(made("github", BOOKS["ordinary"]))) == [
         ("error", {"file": "work/wrong/ledger.py", "line": "12", "title": "cause: About test_c"}, "no answer"),
         ("error", {"file": "work/wrong/ledger.py", "title": "cause: About test_b"}, "it is 1, not 2\nand more"),
@@ -268,7 +268,7 @@ def test_github_marks_the_learners_lines_first_and_says_what_is_wrong():
     ]
 
 
-def test_github_names_no_file_when_it_may_be_any_of_some():
+def test_github_names_no_uncertain_file():
     grade = wrong(checks=CHECKS[1:2], places={"a.py": "a.py", "b.py": "b.py"})
     assert [places for _, places, _ in commands(made("github", book(grade)))] == [{"title": "cause: About test_b"}]
 
@@ -283,7 +283,7 @@ def test_github_is_told_paths_from_the_top_of_the_checkout(tmp_path, monkeypatch
         assert [told["file"] for _, told, _ in commands(made("github", book(grade)))] == ["katas/ledger.py"]
 
 
-def test_github_gets_the_summary_in_its_file_after_what_is_there(tmp_path, monkeypatch):
+def test_github_summaries_are_appended(tmp_path, monkeypatch):
     file = tmp_path / "summary.md"
     file.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
@@ -320,7 +320,7 @@ def test_github_is_shown_submissions_as_text_and_not_as_markdown():
 # Spreadsheets and pages
 
 
-def test_csv_has_one_row_for_a_submission_and_a_column_for_each_stage():
+def test_csv_has_rows_and_stage_columns():
     rows = list(csv.DictReader(io.StringIO(made("csv", BOOKS["ordinary"]), newline="")))
     assert [(row["id"], row["solved"], row["score"]) for row in rows] == [
         ("right", "yes", "100"), ("wrong", "no", "10"), ("empty", "no", "0")
@@ -376,7 +376,7 @@ def test_html_tells_stages_and_what_went_wrong():
 
 @pytest.mark.parametrize("form", FORMATS)
 @given(text=st.one_of(st.sampled_from(HOSTILE), st.text(), st.from_regex(r"(\n?(::error::|##\[error\])x?)+")))
-def test_what_a_submission_says_is_text_and_no_command_of_the_runner(form, text):
+def test_submissions_write_text_not_commands(form, text):
     printed = made(form, book(msgspec.structs.replace(hostile(text), id=text)))
     assert not [sign for sign in printed if not sign.isprintable() and sign not in "\r\n"]
     known = {("error", "title")} if form == "github" else set()

@@ -49,7 +49,7 @@ def test_every_input_has_one_record_in_input_order(tmp_path):
         assert found[name].notes[0].startswith("not judged: ")
 
 
-def test_what_cannot_be_read_is_told_and_no_failure_of_the_grader(tmp_path):
+def test_unreadable_entries_fail_nobody_else(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "damaged.tar.gz").write_bytes(b"\x1f\x8b")
     told = done(tmp_path, "grade", "empty", "damaged.tar.gz")
@@ -75,7 +75,7 @@ def test_points_are_a_stages_weight_shared_by_its_checks():
     assert [grade.points for grade in found] == [20, 20, 0, 0, 20]
 
 
-def test_a_seed_is_the_same_for_the_same_files_and_secret_and_no_other():
+def test_seeds_depend_on_files_and_secret():
     def seed(secret=b"s", kata=FP_DRIFT, **files):
         return seed_of(Submission("any", kata, {name: content.encode() for name, content in files.items()}), secret)
 
@@ -114,7 +114,8 @@ def unsolved(found):
 
 
 @pytest.mark.long
-def test_the_opposite_of_the_museum_every_right_fix_of_any_design_is_solved(tmp_path):
+def test_every_right_fix_is_solved(tmp_path):
+    """The opposite of the museum: right fixes of every design."""
     work = handed_in(tmp_path / "work", lambda of: (of.solutions, *sorted((of.solutions / "accepted").iterdir())))
     found = grades(tmp_path, work, "--jobs", 4)
     assert found.tier == "strong"

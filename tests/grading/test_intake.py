@@ -119,7 +119,7 @@ def test_archives_in_the_archive_of_a_class_are_entries(tmp_path):
     assert read(tmp_path / "class.zip") == {"alice.zip": "a", "bob.zip": "b"}
 
 
-def test_a_packed_folder_with_others_in_it_asks_for_a_layout(tmp_path):
+def test_an_ambiguous_archive_needs_a_layout(tmp_path):
     (tmp_path / "al.zip").write_bytes(packed({"mine/ledger.py": "a", "pictures/x.png": ""}))
     with pytest.raises(UserError, match=r"only one has a kata's files; --layout one, or --layout folders"):
         read(tmp_path / "al.zip")
@@ -149,7 +149,7 @@ def test_many_equal_candidates_are_not_all_read(tmp_path):
     assert "2000 files may each be ledger.py, such as 0/ledger.py and 1/ledger.py; hand in one of them" in refusal
 
 
-def test_links_in_the_archive_of_a_class_are_entries_without_a_file(tmp_path):
+def test_linked_entries_have_no_file(tmp_path):
     files = {"alice/ledger.py": "a", "bob/ledger.py": "b", "carol/toy": ""}
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
         for name, content in files.items():
@@ -189,7 +189,7 @@ def test_a_doubt_has_no_control_characters(tmp_path):
     assert "\x1b" not in str(told.value)
 
 
-def test_a_nul_in_a_name_makes_no_other_file_of_it(tmp_path):
+def test_a_nul_makes_no_other_name(tmp_path):
     content = packed({"ledger.pyQx": "evil", "ledger.py": "fine"}).replace(b"ledger.pyQx", b"ledger.py\0x")
     (tmp_path / "al.zip").write_bytes(content)
     assert read(tmp_path / "al.zip") == {"al.zip": "fine"}

@@ -125,7 +125,7 @@ def test_a_flat_class_has_an_entry_each_file(names, ids):
     assert [group.id for group in shape_of(names, LEDGER, Layout.FLAT).groups] == ids
 
 
-def test_files_of_one_owner_are_one_entry_of_a_flat_class():
+def test_an_owners_files_are_one_entry():
     names = ["al_checkout.py", "al_export.py", "bo-checkout.py", "bo-export.py"]
     groups = shape_of(names, SHOP, Layout.FLAT).groups
     assert {group.id: [part.name for part in group.parts] for group in groups} == {"al": names[:2], "bo": names[2:]}

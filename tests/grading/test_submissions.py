@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from drill_katas.catalog.katas import shipped
+from drill_katas.grading import files as files_of_entries
 from drill_katas.grading import submission
 from drill_katas.grading.archives import MIB
 from drill_katas.grading.files import MOST_BYTES, MOST_FILES
@@ -107,12 +108,12 @@ def test_the_kata_is_told_by_what_is_there(tmp_path):
     assert taken(both, KATAS[:1])[0] == KATAS[0].name
 
 
-def test_a_place_that_names_the_kata_is_surer_than_one_that_does_not(tmp_path):
+def test_places_with_the_katas_name_win(tmp_path):
     files = {"ledger.py": b"old", "katas/fp_drift/ledger.py": b"new"}
     assert taken(folder(tmp_path / "work", files))[1] == {"ledger.py": b"new"}
 
 
-def test_submissions_are_found_by_name_and_one_may_be_named_itself(tmp_path):
+def test_submissions_are_found_by_name(tmp_path):
     folder(tmp_path / "bob", {"ledger.py": FIX})
     (tmp_path / "carol").mkdir()
     zipped(tmp_path, {"ledger.py": FIX}).rename(tmp_path / "alice.zip")
@@ -142,7 +143,7 @@ def test_what_is_missing_is_said(tmp_path, make):
 
 @pytest.mark.parametrize("make", [zipped, tarred])
 @pytest.mark.parametrize("name", ["../ledger.py", "/ledger.py", "a/../../ledger.py", "C:\\ledger.py", "..\\ledger.py"])
-def test_a_name_that_leads_out_is_no_file_of_it_and_is_listed(tmp_path, make, name):
+def test_names_leading_outside_are_ignored(tmp_path, make, name):
     assert "; expected " in refusal(make(tmp_path, {name: FIX}))
     _, _, notes = taken(make(tmp_path, {"fp_drift/ledger.py": FIX, name: b""}))
     assert notes == (f"ignored: {submission.printable(name)}",)
@@ -205,7 +206,7 @@ def test_links_in_a_zip_archive_are_no_files(tmp_path):
 
 
 @KINDS
-def test_a_file_that_is_too_large_is_refused_and_not_read(tmp_path, make):
+def test_too_large_files_are_not_read(tmp_path, make):
     told = refusal(make(tmp_path, {"ledger.py": b"#" * (MOST_BYTES + 1)}))
     assert told == "ledger.py has more than 1 MiB"
 
@@ -261,8 +262,11 @@ def test_names_that_are_no_text_are_escaped(tmp_path):
 
 
 @pytest.mark.parametrize("make", [in_folder, zipped])
-def test_too_many_files_are_refused(tmp_path, make):
-    names = [f"{number}.py" for number in range(MOST_FILES + 1)]
+def test_too_many_files_are_refused(tmp_path, make, monkeypatch):
+    """The bound is lowered here, because 100,001 files take long to make."""
+    assert MOST_FILES == 100_000
+    monkeypatch.setattr(files_of_entries, "MOST_FILES", 1_000)
+    names = [f"{number}.py" for number in range(1_001)]
     if make is in_folder:
         (tmp_path / "work").mkdir()
         for name in names:
@@ -270,7 +274,7 @@ def test_too_many_files_are_refused(tmp_path, make):
         told = refusal(tmp_path / "work")
     else:
         told = refusal(make(tmp_path, dict.fromkeys(names, b"")))
-    assert told == "it has more than 100,000 files; hand in your own files alone"
+    assert told == "it has more than 1,000 files; hand in your own files alone"
 
 
 def test_a_very_large_archive_is_not_even_opened(tmp_path):
@@ -298,7 +302,7 @@ def test_what_is_no_archive_is_said_to_be_damaged(tmp_path, name, content):
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])
-def test_an_archive_that_is_cut_off_anywhere_is_a_record_all_the_same(tmp_path, make):
+def test_a_cut_archive_gets_a_record(tmp_path, make):
     content = make(tmp_path, {"ledger.py": os.urandom(2000), "more.py": os.urandom(2000)}).read_bytes()
     for length in range(0, len(content) - 1, 97):
         path = tmp_path / make(tmp_path, {"x": b""}).name
@@ -325,7 +329,7 @@ def test_the_name_of_an_archive_may_be_in_capitals(tmp_path):
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])
-def test_an_archive_with_a_byte_changed_anywhere_is_a_record_all_the_same(tmp_path, make):
+def test_a_damaged_archive_gets_a_record(tmp_path, make):
     content = make(tmp_path, {"ledger.py": os.urandom(200), "more.py": FIX}).read_bytes()
     for place, value in itertools.product(range(len(content)), (0x00, 0x0E, 0xFF)):
         path = tmp_path / make(tmp_path, {"x": b""}).name
@@ -335,7 +339,7 @@ def test_an_archive_with_a_byte_changed_anywhere_is_a_record_all_the_same(tmp_pa
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_zip_archive_that_unpacks_whole_blocks_is_refused_before_it_does(tmp_path, method):
+def test_zips_of_large_blocks_are_refused(tmp_path, method):
     path = tmp_path / "work.zip"
     with zipfile.ZipFile(path, "w", method) as archive, archive.open("ledger.py", "w") as file:
         for _ in range(50):
@@ -348,7 +352,7 @@ def test_a_zip_archive_that_unpacks_whole_blocks_is_refused_before_it_does(tmp_p
 
 
 @pytest.mark.parametrize(("files", "records"), [(1, 50_000), (8_000, 300)])
-def test_a_tar_archive_that_says_much_of_its_files_is_refused_before_all_is_read(tmp_path, files, records):
+def test_tars_with_long_headers_are_refused(tmp_path, files, records):
     path = tmp_path / "work.tar.gz"
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, compresslevel=1) as archive:
         for number in range(files):
@@ -358,6 +362,6 @@ def test_a_tar_archive_that_says_much_of_its_files_is_refused_before_all_is_read
     assert refusal(path) == TOO_MUCH
 
 
-def test_a_tar_archive_of_many_files_with_long_names_is_read(tmp_path):
+def test_tars_with_long_names_are_read(tmp_path):
     files = {f"{'folder/' * 20}{number}.py": FIX for number in range(1_000)}
     assert taken(tarred(tmp_path, {"ledger.py": FIX, **files}))[1] == {"ledger.py": FIX}

@@ -133,7 +133,7 @@ def test_what_it_must_not_do_it_cannot(spy, code):
         "prctl(1, 0)", "prctl(4, 0)", "prctl(36, 1)",  # PR_SET_PDEATHSIG, _DUMPABLE, _CHILD_SUBREAPER
     ],
 )  # fmt: skip
-def test_system_calls_that_python_has_no_name_for_are_refused_too(spy, code):
+def test_nameless_system_calls_are_refused(spy, code):
     assert spy.attempt(f"ctypes.CDLL(None).{code.format(judge=os.getpid())}") == "-1"
 
 
@@ -263,7 +263,8 @@ def test_who_may_connect_to_nothing_has_its_connections_made(tmp_path):
     assert heard == [b"asked without waiting", b"asked", b"asked"]
 
 
-def test_it_has_no_privileges_and_no_file_open_but_its_own(spy, request):
+def test_a_sut_has_no_privileges(spy, request):
+    """It has no file open but its own."""
     spy.statement()
     assert spy.attempt("[fd for fd in range(3, 1000) if not os.fstat(fd)]") == "OSError"
     assert spy.attempt("[os.fstat(fd) and fd for fd in (3, 4, 5)]") == "[3, 4, 5]"  # the judge, its database, stacks
@@ -311,7 +312,7 @@ def test_the_strongest_tier_that_holds_is_taken(pack):
         assert pack.left() == []
 
 
-def test_a_relative_folder_on_pythons_path_is_no_reason_to_hold_less(tmp_path, monkeypatch):
+def test_relative_import_paths_keep_the_tier(tmp_path, monkeypatch):
     (tmp_path / "helpers").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["helpers", *sys.path])
@@ -340,7 +341,7 @@ def test_less_than_is_required_is_refused_with_the_reason(pack):
     assert "run it as root" in told
 
 
-def test_where_nothing_holds_it_has_to_be_trusted_in_so_many_words(pack):
+def test_practice_tier_needs_unsafe(pack):
     pack.hand_in("right", RIGHT)
     told = refused(pack.elsewhere("no-landlock"))
     assert told.startswith("what is handed in cannot be held here (strong: ")

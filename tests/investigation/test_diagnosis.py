@@ -45,7 +45,7 @@ def diagnoses(folder):
 # At the command line
 
 
-def test_a_right_diagnosis_that_an_experiment_supports_is_told_and_remembered(own, incident):
+def test_a_supported_diagnosis_is_recorded(own, incident):
     sold_out = next(line.id for line in incident.logs if line.fields.get("reason") == "sold out")
     done(own, "logs", "red_herring")
     done(own, "graph", "red_herring")

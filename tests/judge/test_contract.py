@@ -38,14 +38,14 @@ def contract_broken(toy: Toy) -> CheckResult:
     ],
     ids=["syntax", "indentation", "not UTF-8", "no such module", "no such name", "an exception"],
 )
-def test_a_module_that_cannot_be_imported_is_told_with_the_line_in_the_learner_s_own_file(toy, source, says, line):
+def test_import_errors_show_the_learners_line(toy, source, says, line):
     (toy.folder / "toy.py").write_text(source, encoding="latin-1")
     check = contract_broken(toy)
     assert check.message.startswith(f"toy.py cannot be imported: {says}")
     assert any(shown.startswith(f"  katas/toy/toy.py:{line} in <module>") for shown in check.details)
 
 
-def test_a_module_with_a_null_byte_is_told_without_a_line_that_is_none(toy):
+def test_null_bytes_are_reported_without_a_line(toy):
     toy.module("class Thing:\n    name = '\0'\n")
     message = contract_broken(toy).message
     assert message.startswith("toy.py cannot be imported: SyntaxError: ")
@@ -71,7 +71,7 @@ def test_a_module_with_a_null_byte_is_told_without_a_line_that_is_none(toy):
     ],
     ids=["no class", "no method", "a method that is none", "a constructor", "a method", "a property that raises"],
 )
-def test_a_module_that_does_not_keep_the_contract_is_told_what_the_contract_asks_for(toy, source, says):
+def test_broken_contracts_name_the_contract(toy, source, says):
     toy.module(source)
     assert says in contract_broken(toy).message
 
@@ -163,7 +163,7 @@ def answers(tmp_path_factory) -> dict[str, tuple[CheckResult, CheckResult]]:
 
 
 @pytest.mark.parametrize("method", SAID)
-def test_an_answer_that_cannot_be_taken_is_told_in_one_sentence(answers, method):
+def test_a_refused_answer_gets_one_sentence(answers, method):
     check, after = answers[method]
     assert check.outcome is FAIL, check.message
     assert SAID[method] in check.message
@@ -172,12 +172,12 @@ def test_an_answer_that_cannot_be_taken_is_told_in_one_sentence(answers, method)
     assert after.outcome is PASS, after.message
 
 
-def test_an_answer_that_is_not_plain_data_is_told_what_would_be(answers):
+def test_unplain_answers_get_the_plain_types(answers):
     check, _ = answers["a_decimal"]
     assert check.message.endswith("; the contract asks for plain data: str, int, bool, None, list, dict")
 
 
-def test_an_answer_that_cannot_be_taken_is_shown_among_the_calls_in_the_same_words(answers):
+def test_refused_answers_are_among_the_calls(answers):
     check, _ = answers["a_decimal"]
     assert "  thing.a_decimal() -> Thing.a_decimal returned a Decimal (Decimal('1.50'))" in check.details
 

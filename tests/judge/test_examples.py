@@ -45,7 +45,8 @@ def test_next(sut):
 
 @pytest.mark.parametrize("checks", [EXAMPLES, WALKS], ids=["given", "explore"])
 @pytest.mark.parametrize(("deed", "outcome"), [("time.sleep(3600)", HANG), ("os._exit(3)", CRASH)])
-def test_an_example_that_kills_or_hangs_the_program_is_shown_and_no_other_is_tried(toy, checks, deed, outcome):
+def test_a_fatal_example_is_the_last(toy, checks, deed, outcome):
+    """It is shown, and Hypothesis tries no other one."""
     tried = notes(toy)
     toy.limits(call_seconds=1.0)
     toy.checks(checks)
@@ -73,7 +74,7 @@ def test_an_example_that_kills_or_hangs_the_program_is_shown_and_no_other_is_tri
     assert after.outcome is PASS, after.message
 
 
-def test_a_failing_example_that_is_slow_to_shrink_is_still_a_failure(toy):
+def test_slow_shrinking_is_still_a_failure(toy):
     toy.limits(call_seconds=1.0, check_seconds=2.0)
     toy.checks(EXAMPLES)
     toy.module(module_of("pass") + "    def double(self, number):\n        time.sleep(0.1)\n        return number\n")

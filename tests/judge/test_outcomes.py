@@ -28,7 +28,7 @@ from tests.support.toy import CHECK, MANIFEST, Toy
 FUSE = 2_000  # forks after which a bomb burns out, so that a product that fails its test takes no machine along
 
 
-def test_a_call_that_never_returns_is_a_hang_with_the_stack_of_the_line_it_hangs_in(toy):
+def test_a_hanging_call_shows_its_line(toy):
     toy.limits(call_seconds=1.0)
     toy.body("time.sleep(3600)")
     check = toy.check()
@@ -191,7 +191,8 @@ def misdeeds(tmp_path_factory) -> dict[str, tuple[CheckResult, CheckResult]]:
 
 
 @pytest.mark.parametrize("method", OUTCOMES)
-def test_a_call_that_goes_wrong_gets_its_own_verdict_in_time_and_spoils_no_other(misdeeds, method):
+def test_each_misdeed_has_its_outcome(misdeeds, method):
+    """The verdict comes in time, and the next check passes."""
     check, after = misdeeds[method]
     outcome, says = OUTCOMES[method]
     assert check.outcome is outcome, check.message
@@ -260,7 +261,7 @@ def test_a_fork_bomb_is_stopped_by_the_limit_on_processes(toy, in_the_child):
     ],
     ids=["sleeps", "calls sys.exit", "exits", "segfaults", "takes 2 GiB"],
 )
-def test_an_import_that_goes_wrong_gets_its_own_verdict_in_time(toy, deed, outcome, says):
+def test_each_import_misdeed_has_its_outcome(toy, deed, outcome, says):
     imports = notes(toy)
     toy.limits(check_seconds=3.0)
     toy.checks(GO_AND_NEXT)
@@ -317,13 +318,13 @@ def test_a_check_slow_over_many_calls_is_no_hang(toy):
     assert after.outcome is PASS, after.message
 
 
-def test_a_program_that_kills_the_process_it_was_forked_from_spoils_only_its_own_check(toy):
+def test_killing_the_zygote_spoils_one_check(toy):
     # as root it is not allowed to, since it runs as nobody then; for anyone else it is
     check = judge_body(toy, "os.kill(os.getppid(), signal.SIGKILL)", "time.sleep(3600)")
     assert check.outcome in {CRASH, FAIL}, check.message
 
 
-def test_with_over_a_thousand_files_open_it_is_judged_as_ever(toy):
+def test_a_judge_with_many_files_works(toy):
     toy.limits(call_seconds=1.0)
     many = """
     import os, resource
@@ -350,7 +351,7 @@ def test_a_program_that_logs_without_end_is_stopped(toy):
     assert after.outcome is PASS, after.message
 
 
-def test_a_module_that_hangs_at_import_is_waited_for_once_and_not_check_after_check(toy):
+def test_a_hanging_import_is_awaited_once(toy):
     toy.module("import time\n\ntime.sleep(60)\n")
     toy.checks(CHECK + CHECK.replace("test_go", "test_go_again"))
     first, second = toy.verdict("--kata-all-stages").checks

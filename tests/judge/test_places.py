@@ -40,13 +40,13 @@ def test_a_grade_never_quotes_a_check(told, expected):
     assert grade.message == expected
 
 
-def test_a_grade_says_where_it_failed_and_what_it_could_have_got():
+def test_grades_have_places_and_points():
     (grade,) = graded([result(message="x", place=("ledger.py", 7), seconds=1.5)], WEIGHTS)
     assert (grade.file, grade.line, grade.title, grade.seconds) == ("ledger.py", 7, "It holds", 1.5)
     assert (grade.points, grade.worth) == (0, 100)
 
 
-def test_practice_shows_the_check_that_has_no_words_of_its_own(toy):
+def test_practice_shows_a_wordless_check(toy):
     toy.checks("""
         @pytest.mark.stage("symptom")
         def test_bare(sut):

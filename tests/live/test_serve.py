@@ -33,6 +33,7 @@ from drill_katas.live.export import Exporter
 from drill_katas.live.system import buckets
 from drill_katas.quantiles import nearest_rank
 from tests.support.commands import Started, done, kata, refused, words
+from tests.support.waiting import wait_until
 
 REQUESTS = {"/v1/traces": ExportTraceServiceRequest, "/v1/logs": ExportLogsServiceRequest}
 
@@ -128,11 +129,7 @@ class Live(Started):
                 return error.code, error.read().decode()
 
     def until_up(self, service):
-        for _ in range(200):
-            if f"/{service}/" in self.ask("/")[1]:
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"{service} is not up: {self.ask('/')}")
+        wait_until(lambda: f"/{service}/" in self.ask("/")[1])
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +202,7 @@ def test_a_real_prometheus_scrapes_it_and_its_page_fires(workspace):
             prometheus.wait_until(fires="CheckoutErrors", seconds=60)
             assert prometheus.value("up") == 1
             assert live.interrupt() == 0
-            time.sleep(1)  # for one more scrape to fail; what was scraped last stays
+            wait_until(lambda: prometheus.value("up") == 0)  # what was scraped last stays
             buckets = 'sum by (le) (last_over_time(request_duration_seconds_bucket{service="shop-checkout"}[1m]))'
             told = prometheus.value(f"histogram_quantile(0.95, {buckets})")
             scraped = prometheus.value('last_over_time(request_duration_seconds_count{service="shop-checkout"}[1m])')
@@ -214,7 +211,7 @@ def test_a_real_prometheus_scrapes_it_and_its_page_fires(workspace):
     assert told == pytest.approx(nearest_rank(sorted(took[: int(scraped)]), 95), rel=0.05)
 
 
-def test_buckets_lie_so_close_that_a_percentile_is_right_to_a_twentieth():
+def test_buckets_give_percentiles_to_5_percent():
     bounds = buckets(6)
     assert bounds[0] <= 0.0001
     assert bounds[-1] >= 6
@@ -231,7 +228,7 @@ def test_buckets_lie_so_close_that_a_percentile_is_right_to_a_twentieth():
         (quantile(0.95, "a", "1m") > 3, "histogram_quantile(0.95, sum by (le) (rate(a_bucket[6s]))) > 3"),
     ],
 )
-def test_rules_are_those_of_a_system_that_runs_ten_times_as_fast(rule, faster):
+def test_rules_follow_the_speed(rule, faster):
     alert = Rule("A", rule, wait="5s", severity="page", summary="").at_speed(10)
     assert (str(alert.condition), alert.wait) == (faster, "500ms")
 
@@ -239,7 +236,7 @@ def test_rules_are_those_of_a_system_that_runs_ten_times_as_fast(rule, faster):
 # By hand
 
 
-def test_methods_are_called_by_hand_and_what_comes_of_it_is_told(workspace):
+def test_methods_are_called_by_hand(workspace):
     with Live(workspace, "fp_drift") as live:
         live.until_up("ledger")
         paid = {"id": "evt-1", "type": "payment", "account": "me", "currency": "USD", "amount": "2.50", "delivery": 1}
@@ -257,7 +254,8 @@ def test_methods_are_called_by_hand_and_what_comes_of_it_is_told(workspace):
     assert "fp_drift is stopped" in live.lines[-1]
 
 
-def test_services_over_http_are_asked_by_hand_on_a_trace_of_ones_own(workspace):
+def test_http_services_are_asked_by_hand(workspace):
+    """Each request has a trace of its own."""
     with Live(workspace, "circular_deadlock", "--from", "solutions") as live:
         live.until_up("checkout")
         assert live.ask("/checkout/health")[0] == 200
@@ -307,17 +305,14 @@ def test_lines_that_are_followed_can_be_json(workspace):
 
 
 @pytest.mark.long
-def test_spans_and_log_lines_go_to_a_collector_once_it_takes_them(workspace):
+def test_telemetry_waits_for_its_collector(workspace):
     with Collector(up=False) as collector:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "500"}
         began = time.time()
         with Live(workspace, "red_herring", "--speed", "100", env=env) as live:
             live.wait_for("note: OpenTelemetry: Transient error Service Unavailable")
             collector.up = True
-            for _ in range(200):
-                if collector.got["/v1/logs"] and len(collector.got["/v1/traces"]) > 2:
-                    break
-                time.sleep(0.1)
+            wait_until(lambda: collector.got["/v1/logs"] and len(collector.got["/v1/traces"]) > 2)
             assert live.interrupt() == 0
     assert collector.logs()
     spans = collector.spans()
@@ -432,7 +427,7 @@ def test_an_endpoint_without_a_scheme_is_refused(workspace):
 @pytest.mark.parametrize("name", shipped().names())
 def test_it_listens_on_this_machine_alone_and_leaves_nothing_behind(workspace, name):
     with Live(workspace, name) as live:
-        time.sleep(0.5)
+        wait_until(lambda: psutil.Process(live.process.pid).children(recursive=True))
         tree = [psutil.Process(live.process.pid), *psutil.Process(live.process.pid).children(recursive=True)]
         listening = [
             each.laddr for process in tree for each in process.net_connections("inet") if each.status == "LISTEN"
@@ -443,7 +438,8 @@ def test_it_listens_on_this_machine_alone_and_leaves_nothing_behind(workspace, n
         assert not alive
 
 
-def test_it_is_served_once_at_a_time_and_a_port_that_is_taken_is_said(workspace):
+def test_a_system_is_served_once(workspace):
+    """A port that is taken gets its message."""
     with Live(workspace, "fp_drift") as live:
         assert (
             refused(kata(workspace, "serve", "fp_drift", "--port", "0"))
@@ -454,7 +450,7 @@ def test_it_is_served_once_at_a_time_and_a_port_that_is_taken_is_said(workspace)
         assert told == f"port {port} is not available (Address already in use); --port 0 takes any free port"
 
 
-def test_a_module_that_cannot_be_imported_or_that_dies_is_said(tmp_path):
+def test_a_dead_module_gets_its_message(tmp_path):
     done(tmp_path, "init", ".")
     module = Path(tmp_path, "katas", "fp_drift", "ledger.py")
     text = module.read_text()

@@ -167,7 +167,7 @@ def test_a_late_answer_beside_a_crowd_is_not_judged(toy):
 
 @pytest.mark.usefixtures("one_processor")
 @pytest.mark.parametrize(("late", "outcome"), [(1.0, Outcome.NOT_JUDGED), (1_000.0, Outcome.FAIL)])
-def test_a_machine_is_blamed_for_no_more_than_it_can_have_delayed(toy, late, outcome):
+def test_a_machine_is_blamed_for_its_delay(toy, late, outcome):
     """It was busy, and what came far later than that explains came late by itself."""
     failing = f'sut.in_time(not thing.go(), "it should be gone", late={late})'
     toy.checks(BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it should be gone"', failing))
@@ -177,7 +177,7 @@ def test_a_machine_is_blamed_for_no_more_than_it_can_have_delayed(toy, late, out
 
 
 @pytest.mark.usefixtures("one_processor")
-def test_a_program_with_time_outs_beside_a_crowd_is_not_judged(toy):
+def test_timeouts_beside_a_crowd_are_not_judged(toy):
     """Its own time-outs run out while it waits for a processor, so that whatever it answers says nothing."""
     toy.checks(BESIDE.format(calls=1).replace("    with sut", "    sut.on_time()\n    with sut"))
     toy.module(IMPORTS + WORKS.format(seconds=0.1).replace('"gone"', '"timed out"'))
@@ -295,7 +295,7 @@ def test_without_a_kernel_that_knows_time_is_wall_time(tmp_path):
     assert wait.adjusted_seconds() >= 0.05
 
 
-def test_the_start_of_what_programs_are_forked_from_is_no_work_of_others(toy):
+def test_zygotes_are_no_work_of_others(toy):
     """It begins with the first check; whether others keep the machine busy is not to be seen from it."""
     toy.write("kata.toml", f'{MANIFEST}preload = ["sqlalchemy"]\n')
     toy.checks("""

@@ -47,7 +47,7 @@ EVENTS = st.one_of(
 
 @given(st.lists(EVENTS, min_size=1, max_size=5))
 @settings(deadline=None, max_examples=50)
-def test_events_are_read_back_as_they_were_written_and_in_that_order(events):
+def test_events_are_read_as_written(events):
     folder, journal = fresh_journal()
     with folder:
         fill(journal, events)
@@ -57,7 +57,7 @@ def test_events_are_read_back_as_they_were_written_and_in_that_order(events):
         assert journal.path.read_bytes().count(b"\n") == len(events)
 
 
-def test_a_line_is_one_json_object_with_version_kind_id_and_time_in_utc(journal):
+def test_a_line_is_one_json_object(journal):
     before = datetime.now(UTC)
     (event,) = fill(journal, hints(2))
     line = json.loads(journal.path.read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def test_ids_sort_by_the_millisecond_they_were_made_in():
 # A write that was cut short
 
 
-def test_a_last_line_that_was_cut_anywhere_is_dropped_by_the_next_writer_and_said(journal):
+def test_writers_drop_a_torn_last_line(journal):
     kept = fill(journal, hints(1, 2))
     whole = journal.path.read_bytes()
     fill(journal, hints(3))
@@ -131,7 +131,7 @@ def test_a_last_line_that_was_cut_anywhere_is_dropped_by_the_next_writer_and_sai
         assert journal.read().events == (*kept, new)
 
 
-def test_reading_a_journal_that_ends_in_a_torn_line_says_so_and_changes_nothing(journal):
+def test_readers_report_a_torn_last_line(journal):
     kept = fill(journal, hints(1, 2))
     whole = journal.path.read_bytes()
     fill(journal, hints(3))
@@ -144,7 +144,7 @@ def test_reading_a_journal_that_ends_in_a_torn_line_says_so_and_changes_nothing(
         assert journal.path.read_bytes() == whole + line[:left]
 
 
-def test_what_reading_shows_of_a_journal_without_its_last_newline_is_still_there_after_the_next_write(journal):
+def test_a_missing_newline_loses_no_event(journal):
     """The write was cut by its very last byte, or somebody's editor took it: the event itself is whole."""
     fill(journal, hints(1, 2))
     journal.path.write_bytes(journal.path.read_bytes().removesuffix(b"\n"))
@@ -182,7 +182,7 @@ RUBBISH = {
 
 
 @pytest.mark.parametrize("rubbish", RUBBISH.values(), ids=RUBBISH.keys())
-def test_a_damaged_line_in_the_middle_is_left_out_and_named_by_its_number(journal, rubbish):
+def test_damaged_lines_are_named_by_number(journal, rubbish):
     first = fill(journal, hints(1, 2))
     with journal.path.open("ab") as file:
         file.write(rubbish + b"\n")
@@ -205,7 +205,7 @@ def test_a_damaged_line_in_the_middle_is_left_out_and_named_by_its_number(journa
     ],
     ids=["unknown kind", "later version", "both"],
 )
-def test_a_line_of_a_later_release_is_left_alone_without_a_word(journal, line):
+def test_lines_of_later_releases_are_kept(journal, line):
     events = fill(journal, hints(1))
     with journal.path.open("ab") as file:
         file.write(line + b"\n")
@@ -221,7 +221,7 @@ def test_a_line_of_a_later_release_is_left_alone_without_a_word(journal, line):
 @example(b'{"kind":["hint"],"v":1}\n')
 @example(b'{"kata":"\xff"}\n')
 @settings(deadline=None)
-def test_binary_rubbish_is_never_a_reason_to_stop_and_is_kept_up_to_its_last_whole_line(rubbish):
+def test_binary_rubbish_is_kept(rubbish):
     folder, journal = fresh_journal(rubbish)
     with folder:
         journal.read()
@@ -233,7 +233,7 @@ def test_binary_rubbish_is_never_a_reason_to_stop_and_is_kept_up_to_its_last_who
         assert journal.read().events[-1] == new
 
 
-def test_a_run_of_pytest_and_the_command_both_say_what_is_damaged(toy):
+def test_runs_and_commands_report_damage(toy):
     toy.pytest()
     with toy.journal.path.open("ab") as file:
         file.write(b"rubbish\n")
@@ -247,7 +247,7 @@ def test_a_run_of_pytest_and_the_command_both_say_what_is_damaged(toy):
     assert progress(toy.journal.read().events)["toy"].attempts == 3
 
 
-def test_a_run_of_pytest_says_that_it_dropped_a_torn_line(toy):
+def test_a_run_reports_a_torn_line(toy):
     toy.pytest()
     with toy.journal.path.open("ab") as file:
         file.write(b'{"v":1,"kind":"ru')

@@ -71,14 +71,14 @@ def test_a_kata_nobody_has_touched_has_no_clock():
     assert standing.change() is None
 
 
-def test_the_clock_runs_from_the_start_until_the_round_is_solved():
+def test_the_clock_runs_until_solved():
     assert stands(start(0)).clock(at(7)) == timedelta(minutes=7)
     assert stands(start(0), run(5)).clock(at(7)) == timedelta(minutes=7)
     assert stands(start(0), run(5), solve(6)).clock(at(7)) == timedelta(minutes=6)
     assert stands(start(0), run(5), solve(6), run(9), solve(10)).clock(at(11)) == timedelta(minutes=6)
 
 
-def test_a_first_run_without_a_start_began_the_round_when_that_run_began():
+def test_a_first_run_starts_the_round():
     assert stands(run(5, seconds=60)).clock(at(7)) == timedelta(minutes=3)
     assert stands(run(5, seconds=60), run(6, seconds=60)).clock(at(7)) == timedelta(minutes=3)
 
@@ -90,7 +90,8 @@ def test_a_start_and_a_reset_set_the_clock_to_zero(again):
     assert standing.variant == "harbour"
 
 
-def test_a_kata_is_in_progress_from_its_first_event_and_solved_for_good_once_it_was_solved():
+def test_a_solved_kata_stays_solved():
+    """It is in progress from its first event on."""
     assert stands(start(0)).state == "in progress"
     assert stands(run(5)).state == "in progress"
     assert stands(start(0), solve(5)).state == "solved"
@@ -108,7 +109,8 @@ def test_two_katas_do_not_mix():
 # Attempts
 
 
-def test_attempts_count_the_runs_since_the_last_start_or_reset_and_the_total_counts_all():
+def test_attempts_count_since_the_last_start():
+    """The total counts all of them."""
     events = [run(1), run(2), start(3), run(4), run(5), run(6), reset(7), run(8)]
     counts = [(stands(*events[:end]).attempts, stands(*events[:end]).total_attempts) for end in range(len(events) + 1)]
     assert counts == [(0, 0), (1, 1), (2, 2), (0, 2), (1, 3), (2, 4), (3, 5), (0, 5), (1, 6)]
@@ -129,14 +131,14 @@ def test_the_best_time_is_that_of_the_quickest_solved_round():
     assert stands(*first, start(100), run(101), reset(102), run(103)).best == timedelta(minutes=30)
 
 
-def test_a_round_that_took_no_time_at_all_has_a_best_time_of_zero():
+def test_a_round_may_take_no_time():
     """A clock with coarse ticks, or one that was set back, gives the start and the run the same time."""
     assert stands(start(5), solve(5)).best == NONE
     assert stands(solve(5, seconds=0.0)).best == NONE
     assert stands(start(5), solve(5), start(6), solve(8)).best == NONE
 
 
-def test_a_clock_that_was_set_back_gives_no_time_below_zero():
+def test_times_are_never_negative():
     standing = stands(start(5), solve(3))
     assert standing.state == "solved"
     assert standing.best == NONE
@@ -152,13 +154,13 @@ def test_hints_count_in_their_round_and_in_all():
     assert (stands(*events).hints, stands(*events).total_hints) == (1, 3)
 
 
-def test_hints_seen_before_the_first_run_belong_to_the_round_that_it_begins():
+def test_early_hints_count_for_the_round():
     """Otherwise `kata hint` would show its first rung again after that run."""
     standing = stands(hint(0), hint(1), run(2))
     assert (standing.hints, standing.total_hints) == (2, 2)
 
 
-def test_a_round_that_was_given_up_is_never_solved_and_has_no_best_time():
+def test_a_given_up_round_is_not_solved():
     standing = stands(start(0), run(1), shown(2, gave_up=True), solve(3))
     assert standing.state == "in progress"
     assert not standing.solved_once
@@ -172,7 +174,7 @@ def test_giving_up_before_the_first_run_counts_too():
     assert standing.best is None
 
 
-def test_giving_up_one_round_leaves_the_next_one_and_what_was_solved_before():
+def test_giving_up_spoils_one_round():
     given_up = [start(0), run(1), shown(2, gave_up=True), solve(3)]
     assert stands(*given_up, reset(4), solve(9)).state == "solved"
     assert stands(*given_up, reset(4), solve(9)).best == timedelta(minutes=5)
@@ -180,7 +182,7 @@ def test_giving_up_one_round_leaves_the_next_one_and_what_was_solved_before():
     assert stands(start(-9), solve(-5), *given_up).best == timedelta(minutes=4)
 
 
-def test_looking_at_the_solution_of_a_solved_kata_takes_nothing_away():
+def test_a_solved_kata_keeps_its_solution():
     standing = stands(start(0), solve(3), shown(4, gave_up=False), reset(5), solve(6))
     assert standing.state == "solved"
     assert standing.best == timedelta(minutes=1)
@@ -207,11 +209,11 @@ PASS, FAIL, HANG, NOT_REACHED = Outcome.PASS, Outcome.FAIL, Outcome.HANG, Outcom
         ({"a": FAIL}, {"a": FAIL, "b": PASS}, "1 check newly passes"),
     ],
 )
-def test_what_changed_since_the_last_attempt_is_said_in_a_few_words(before, after, change):
+def test_changes_since_the_last_attempt_are_shown(before, after, change):
     assert str(stands(start(0), run(1, **before), run(2, **after)).change()) == change
 
 
-def test_the_first_attempt_of_a_round_has_nothing_to_be_compared_with():
+def test_a_first_attempt_has_no_comparison():
     assert stands(run(1, a=FAIL)).change() is None
     assert stands(start(0), run(1, a=FAIL), run(2, a=PASS), reset(3), run(4, a=FAIL)).change() is None
 
@@ -294,7 +296,7 @@ def test_no_sequence_of_events_is_a_reason_to_stop(events, now):
 
 
 @given(EVENTS)
-def test_attempts_are_always_the_runs_since_the_last_start_or_reset(events):
+def test_any_journal_counts_attempts_since_start(events):
     rounds = [index for index, event in enumerate(events, 1) if isinstance(event, Started | Reset)]
     since = events[max(rounds, default=0) :]
     assert stands(*events).attempts == sum(map(is_attempt, since))

@@ -47,7 +47,8 @@ def test_next_is_the_first_that_is_not_solved(two):
     assert "toy_b: Another toy (not solved yet)" in done(two.root, "next")
 
 
-def test_what_is_solved_is_due_again_a_day_later_with_another_variant(two):
+def test_a_solved_kata_is_due_tomorrow(two):
+    """It comes back with another variant."""
     write(two, *ran("toy", 0, Outcome.PASS), *ran("toy_b", 1.5, Outcome.PASS))
     told = done(two.root, "next")
     assert re.search(r"toy_b: Another toy \(due again since \d{4}-\d\d-\d\d\)", told)
@@ -71,7 +72,7 @@ def test_when_nothing_is_due_a_variant_is_offered(two, command):
     ("days", "attempts", "is_due"),
     [(3, 1, False), (5, 1, True), (3, 9, True)],  # of a third round after rounds 9 and 7 days ago
 )
-def test_the_time_until_it_comes_again_doubles_while_it_goes_well(two, days, attempts, is_due):
+def test_intervals_double_with_success(two, days, attempts, is_due):
     write(two, *ran("toy_b", 0, Outcome.PASS), *ran("toy", 9, Outcome.PASS), *ran("toy", 7, Outcome.PASS))
     write(two, *ran("toy", days, Outcome.PASS, attempts=attempts))
     told = done(two.root, "next")

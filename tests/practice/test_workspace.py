@@ -57,7 +57,7 @@ def broken_ledger(variant=None):
 
 
 @pytest.mark.parametrize("folder", ["drills", "some/where/drills"])
-def test_init_makes_a_folder_with_the_katas_and_says_how_to_begin(tmp_path, folder):
+def test_init_copies_the_katas(tmp_path, folder):
     output = done(tmp_path, "init", folder)
     files = shipped_files()
     assert {file: (tmp_path / folder / file).read_bytes() for file in files} == files
@@ -71,12 +71,12 @@ def test_init_copies_neither_solutions_nor_the_other_variants(drills):
     assert not names & {"solutions", "variants", "answer.toml", "__pycache__"}
 
 
-def test_a_new_workspace_ignores_what_it_remembers_and_has_its_own_pytest_settings(drills):
+def test_a_new_workspace_has_its_settings(drills):
     assert ".kata/" in (drills / ".gitignore").read_text(encoding="utf-8").split()
     assert (drills / "pytest.ini").read_text(encoding="utf-8").startswith("[pytest]\n")
 
 
-def test_init_in_a_folder_with_files_of_ones_own_leaves_them_alone(tmp_path):
+def test_init_leaves_other_files_alone(tmp_path):
     mine = {"notes.txt": "mine", "pytest.ini": "[pytest]\naddopts = -q\n"}
     for name, text in mine.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -106,7 +106,7 @@ def test_init_brings_back_a_file_that_was_removed(drills, ledger):
     assert ledger.read_bytes() == broken_ledger()
 
 
-def test_init_with_force_overwrites_a_changed_file_and_puts_the_old_one_aside(drills, ledger):
+def test_forced_init_keeps_the_old_file(drills, ledger):
     briefing = ledger.with_name("BRIEFING.md")
     briefing.write_text("my notes\n", encoding="utf-8")
     output = done(drills, "init", "--force")
@@ -125,21 +125,21 @@ def test_init_into_a_file_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["katas", "katas/fp_drift"])
-def test_init_where_a_file_stands_in_the_way_of_a_folder_is_told_in_a_sentence(tmp_path, path):
+def test_init_refuses_a_file_as_folder(tmp_path, path):
     (tmp_path / path).parent.mkdir(exist_ok=True)
     (tmp_path / path).write_text("mine", encoding="utf-8")
     assert "cannot write" in refused(kata(tmp_path, "init"))
     assert (tmp_path / path).read_text(encoding="utf-8") == "mine"
 
 
-def test_init_where_a_folder_stands_in_the_way_of_a_file_is_told_in_a_sentence(tmp_path):
+def test_init_refuses_a_folder_as_file(tmp_path):
     (tmp_path / "katas" / "fp_drift" / "ledger.py").mkdir(parents=True)
     sentence = refused(kata(tmp_path, "init"))
     assert "katas/fp_drift/ledger.py" in sentence
     assert "Is a directory" in sentence
 
 
-def test_init_in_a_read_only_folder_is_told_in_a_sentence(tmp_path):
+def test_init_reports_a_read_only_folder(tmp_path):
     tmp_path.chmod(0o555)
     sentences = [refused(confined(tmp_path, "init")), refused(confined(tmp_path, "init", "drills"))]
     tmp_path.chmod(0o755)
@@ -147,7 +147,7 @@ def test_init_in_a_read_only_folder_is_told_in_a_sentence(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_init_on_a_full_disk_can_be_done_again_when_there_is_room(tmp_path):
+def test_init_can_follow_a_full_disk(tmp_path):
     sentence = refused(confined(tmp_path, "init", size=2000))
     assert "cannot write" in sentence
     assert "kept" not in done(tmp_path, "init")  # no half of a file was taken for a change of the learner's
@@ -155,7 +155,7 @@ def test_init_on_a_full_disk_can_be_done_again_when_there_is_room(tmp_path):
     assert {file: (tmp_path / file).read_bytes() for file in files} == files
 
 
-def test_init_with_force_on_a_full_disk_loses_nothing_of_the_learners(drills, ledger):
+def test_forced_init_loses_no_file(drills, ledger):
     mine = "# mine\n" * 1000
     ledger.write_text(mine, encoding="utf-8")
     refused(confined(drills, "init", "--force", size=2000))
@@ -165,7 +165,8 @@ def test_init_with_force_on_a_full_disk_loses_nothing_of_the_learners(drills, le
 # kata start --variant
 
 
-def test_start_with_a_variant_puts_its_broken_files_in_place_and_keeps_the_learners(drills, ledger):
+def test_start_puts_a_variant_in_place(drills, ledger):
+    """The learner's files are kept."""
     output = done(drills, "start", "fp_drift", "--variant", "harbour")
     assert ledger.read_bytes() == broken_ledger("harbour")
     assert (place_said(output, drills) / "ledger.py").read_text(encoding="utf-8") == "# mine\n"
@@ -174,7 +175,7 @@ def test_start_with_a_variant_puts_its_broken_files_in_place_and_keeps_the_learn
     assert (event.kata, event.variant) == ("fp_drift", "harbour")
 
 
-def test_start_without_a_variant_leaves_the_learners_files_and_the_variant_as_they_are(drills, ledger):
+def test_plain_start_keeps_the_files(drills, ledger):
     done(drills, "start", "fp_drift", "--variant", "harbour")
     ledger.write_text("# mine again\n", encoding="utf-8")
     output = done(drills, "start", "fp_drift")
@@ -183,13 +184,13 @@ def test_start_without_a_variant_leaves_the_learners_files_and_the_variant_as_th
     assert [event.variant for event in journal(drills)] == ["harbour", "harbour"]
 
 
-def test_a_variant_that_is_in_place_already_is_not_put_there_again(drills, ledger):
+def test_a_present_variant_is_not_copied(drills, ledger):
     output = done(drills, "start", "fp_drift", "--variant", "original")
     assert "moved to" not in output
     assert ledger.read_text(encoding="utf-8") == "# mine\n"
 
 
-def test_from_a_variant_there_is_a_way_back_to_the_original(drills, ledger):
+def test_a_variant_can_be_left(drills, ledger):
     done(drills, "start", "fp_drift", "--variant", "orchard")
     done(drills, "start", "fp_drift", "--variant", "original")
     assert ledger.read_bytes() == broken_ledger()
@@ -197,7 +198,7 @@ def test_from_a_variant_there_is_a_way_back_to_the_original(drills, ledger):
     assert sorted(kept) == sorted([b"# mine\n", broken_ledger("orchard")])
 
 
-def test_an_unknown_variant_is_refused_with_the_nearest_one_and_changes_nothing(drills, ledger):
+def test_unknown_variants_get_the_nearest_one(drills, ledger):
     for command in ("start", "reset"):
         sentence = refused(kata(drills, command, "fp_drift", "--variant", "harbor"))
         assert "has no variant 'harbor'; did you mean 'harbour'?" in sentence
@@ -208,7 +209,8 @@ def test_an_unknown_variant_is_refused_with_the_nearest_one_and_changes_nothing(
 # kata reset
 
 
-def test_reset_puts_the_broken_file_back_and_says_where_the_learners_version_is(drills, ledger):
+def test_reset_restores_the_broken_file(drills, ledger):
+    """It says where the learner's version is."""
     output = done(drills, "reset", "fp_drift")
     assert ledger.read_bytes() == broken_ledger()
     kept = place_said(output, drills)
@@ -259,7 +261,7 @@ def test_reset_works_from_any_folder_of_the_workspace(drills, ledger):
     assert not (ledger.parent / ".kata").exists()
 
 
-def test_reset_in_a_folder_whose_name_is_no_text_keeps_the_learners_version(tmp_path):
+def test_reset_works_in_unprintable_folders(tmp_path):
     folder = tmp_path / os.fsdecode(b"caf\xe9")
     folder.mkdir()
     done(folder, "init")
@@ -280,7 +282,7 @@ def commit(toy):
         subprocess.run(git, cwd=toy.root, check=True, capture_output=True)
 
 
-def test_reset_of_a_kata_of_ones_own_puts_back_what_was_committed(toy):
+def test_reset_restores_the_committed_file(toy):
     before = (toy.folder / "toy.py").read_bytes()
     commit(toy)
     toy.module("mine = True\n")
@@ -289,7 +291,7 @@ def test_reset_of_a_kata_of_ones_own_puts_back_what_was_committed(toy):
     assert (kept / "toy.py").read_text(encoding="utf-8") == "mine = True\n"
 
 
-def test_reset_of_a_kata_that_was_never_committed_is_refused_and_changes_nothing(toy):
+def test_reset_needs_a_committed_file(toy):
     toy.module("mine = True\n")
     sentence = refused(kata(toy.root, "reset", "toy"))
     assert "no shipped copy of toy.py" in sentence
@@ -304,14 +306,14 @@ def with_variant(toy):
     return toy.folder / "variants" / "harbour" / "toy.py"
 
 
-def test_a_variant_of_a_kata_of_ones_own_is_taken_from_its_folder(toy):
+def test_own_variants_come_from_their_folder(toy):
     with_variant(toy)
     toy.write("variants/harbour/toy.py", "broken = True\n")
     done(toy.root, "start", "toy", "--variant", "harbour")
     assert (toy.folder / "toy.py").read_text(encoding="utf-8") == "broken = True\n"
 
 
-def test_a_variant_whose_file_is_missing_is_told_in_a_sentence_and_changes_nothing(toy):
+def test_incomplete_variants_change_nothing(toy):
     file = with_variant(toy)
     toy.module("mine = True\n")
     for command in ("start", "reset"):
@@ -344,7 +346,7 @@ def test_a_reset_that_cannot_write_says_so_and_loses_nothing(drills, ledger, com
 
 
 @pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
-def test_a_reset_on_a_full_disk_says_so_and_loses_nothing(drills, ledger, command):
+def test_reset_loses_nothing_without_space(drills, ledger, command):
     mine = "# mine\n" * 1000
     ledger.write_text(mine, encoding="utf-8")
     sentence = refused(confined(drills, *command, size=2000))
@@ -353,7 +355,7 @@ def test_a_reset_on_a_full_disk_says_so_and_loses_nothing(drills, ledger, comman
 
 
 @pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
-def test_a_reset_that_cannot_be_noted_still_says_where_the_learners_version_is(drills, ledger, command):
+def test_an_unrecorded_reset_names_the_kept_file(drills, ledger, command):
     (drills / ".kata" / Journal.NAME).mkdir(parents=True)
     sentence = refused(kata(drills, *command))
     assert "journal" in sentence
@@ -366,7 +368,7 @@ def test_a_reset_that_cannot_be_noted_still_says_where_the_learners_version_is(d
 # Where the workspace is
 
 
-def test_a_folder_in_a_workspace_belongs_to_it_and_one_outside_to_none(drills, tmp_path):
+def test_folders_belong_to_their_workspace(drills, tmp_path):
     deep = drills / "katas" / "fp_drift"
     done(deep, "start", "fp_drift")
     assert [event.kata for event in journal(drills)] == ["fp_drift"]

@@ -28,7 +28,7 @@ def is_one_clear_sentence(text, path):
     return True
 
 
-def test_a_state_folder_that_is_a_file_is_told_in_a_sentence_and_left_alone(journal):
+def test_a_state_file_gets_one_sentence(journal):
     journal.path.parent.write_text("mine", encoding="utf-8")
     with pytest.raises(UserError, match="cannot be written"):
         journal.append(*hints(1))
@@ -37,7 +37,7 @@ def test_a_state_folder_that_is_a_file_is_told_in_a_sentence_and_left_alone(jour
     assert "cannot be read" in notice
 
 
-def test_a_journal_that_is_a_folder_is_told_in_a_sentence(journal):
+def test_a_journal_folder_gets_one_sentence(journal):
     journal.path.mkdir(parents=True)
     with pytest.raises(UserError, match=r"cannot be written \(Is a directory\)"):
         journal.append(*hints(1))
@@ -46,7 +46,7 @@ def test_a_journal_that_is_a_folder_is_told_in_a_sentence(journal):
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_a_read_only_journal_is_told_in_a_sentence_and_loses_nothing(journal, what):
+def test_a_read_only_journal_loses_nothing(journal, what):
     events = fill(journal, hints(1)) if what == "file" else []
     journal.path.parent.mkdir(exist_ok=True)
     locked = journal.path if what == "file" else journal.path.parent
@@ -59,7 +59,7 @@ def test_a_read_only_journal_is_told_in_a_sentence_and_loses_nothing(journal, wh
     assert journal.read().events == tuple(events)
 
 
-def test_a_disk_that_fills_up_anywhere_in_a_line_leaves_nothing_of_it_and_nothing_is_lost(journal):
+def test_a_full_disk_leaves_no_torn_line(journal):
     events = fill(journal, hints(1, 2, 3))
     before = journal.path.read_bytes()
     for room in (0, 1, 40, 100):
@@ -74,7 +74,7 @@ def test_a_disk_that_fills_up_anywhere_in_a_line_leaves_nothing_of_it_and_nothin
 
 
 @pytest.mark.parametrize("how", ["a full disk", "a read-only folder"])
-def test_a_run_whose_attempt_cannot_be_written_down_shows_its_verdict_and_says_so(toy, how):
+def test_an_unrecorded_run_shows_its_verdict(toy, how):
     toy.pytest()
     before = toy.journal.path.read_bytes()
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", toy.root, "--kata", "toy"]
@@ -131,7 +131,7 @@ def test_eight_processes_that_write_at_once_lose_no_event(journal):
         assert rungs == list(range(200))
 
 
-def test_runs_of_pytest_at_the_same_time_are_an_attempt_each(toy):
+def test_concurrent_runs_are_separate_attempts(toy):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy", "-q"]
     runs = [subprocess.Popen(command, cwd=toy.root, stdout=subprocess.DEVNULL) for _ in range(3)]
     assert [run.wait(timeout=120) for run in runs] == [0, 0, 0]
@@ -139,7 +139,7 @@ def test_runs_of_pytest_at_the_same_time_are_an_attempt_each(toy):
     assert toy.journal.read().notices == ()
 
 
-def test_a_writer_killed_at_any_moment_loses_no_event_that_it_had_finished(journal):
+def test_killed_writers_lose_no_finished_event(journal):
     """A loop of appends is in the middle of one nearly always; each event it has finished is said on its output."""
     script = textwrap.dedent(
         """
@@ -169,7 +169,7 @@ def test_a_writer_killed_at_any_moment_loses_no_event_that_it_had_finished(journ
 
 
 @pytest.mark.long
-def test_a_run_killed_at_any_moment_loses_no_finished_attempt_and_damages_nothing(toy):
+def test_killed_runs_lose_no_finished_attempt(toy):
     command = [sys.executable, "-u", "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy"]
     began = time.monotonic()
     toy.pytest()
@@ -203,7 +203,7 @@ def test_a_run_killed_at_any_moment_loses_no_finished_attempt_and_damages_nothin
     assert attempts > 3  # some of the runs came to their end, or nothing was tried here
 
 
-def test_a_kata_is_written_down_as_soon_as_its_own_checks_are_done(toy):
+def test_each_kata_is_recorded_at_once(toy):
     """A run over several katas that is killed in a later one has not lost the earlier ones."""
     later = toy.root / "katas" / "zzz"
     later.mkdir()

@@ -22,7 +22,7 @@ def lines_of(checks: int, width: int) -> list[str]:
 
 
 @pytest.mark.parametrize("checks", [3, 9, 10, 22, 24, 29])
-def test_a_matrix_of_many_checks_fits_on_a_terminal_of_80_columns(checks):
+def test_a_large_matrix_fits_80_columns(checks):
     assert max(map(len, lines_of(checks, 80))) <= 80
 
 
@@ -40,7 +40,7 @@ def test_a_long_name_is_cut_and_keeps_the_columns():
     assert accepted.index("·") == short.index("·")
 
 
-def test_after_several_katas_what_is_wrong_with_any_is_the_last_that_is_told():
+def test_faults_of_all_katas_come_last():
     fault = "accepted short, test_2: should pass, but the outcome is fail: it took too long"
     lines = [plain(each) for each in summary_lines([certificate(3, fault), certificate(3)], 50)]
     assert lines == [

@@ -57,7 +57,7 @@ def shown(suite, *args: str) -> list[str]:
 
 
 @pytest.mark.parametrize("args", [(), ("-v", "-ra"), ("-n", "1"), ("--durations=3", "--junitxml=junit.xml")])
-def test_an_idle_session_loads_two_modules_of_ours_and_nothing_else(suite, args):
+def test_an_idle_session_loads_two_modules(suite, args):
     idle, without = modules_at_end(suite, *args), modules_at_end(suite, *args, *WITHOUT_US)
     assert idle - without == {"drill_katas", "drill_katas.plugin"}
 
@@ -89,7 +89,7 @@ def test_somebodys_own_folder_named_katas_is_none_of_our_business(suite, path):
     assert shown(suite, path) == shown(suite, path, *WITHOUT_US)
 
 
-def test_the_help_has_a_group_of_our_options_and_loads_no_more_for_it(suite):
+def test_help_lists_our_options_cheaply(suite):
     helped = suite.runpytest_subprocess("--help")
     helped.stdout.fnmatch_lines(["katas of production failures (drill-katas):", "  --kata=NAME *", "  kata_paths *"])
     assert modules_at_end(suite, "--help") - modules_at_end(suite, "--help", *WITHOUT_US) <= {

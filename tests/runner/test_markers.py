@@ -82,7 +82,8 @@ def test_go(sut, number):
     ],
     ids=["nothing is known", "a failure is known"],
 )
-def test_a_judge_that_does_not_come_to_an_end_is_ended_and_says_what_it_knows(toy, checks, outcome, says):
+def test_an_endless_judge_is_ended(toy, checks, outcome, says):
+    """It shows what is known until then."""
     toy.write("conftest.py", "from drill_katas.runner import checks\n\nchecks.WATCHDOG_SECONDS = 1\n")
     toy.limits(check_seconds=1)
     toy.checks(checks)

@@ -46,7 +46,7 @@ MANIFEST_MISTAKES = {
 
 
 @pytest.mark.parametrize(("old", "new", "said"), MANIFEST_MISTAKES.values(), ids=MANIFEST_MISTAKES)
-def test_a_mistake_in_a_manifest_is_told_with_its_file_and_key(toy, old, new, said):
+def test_manifest_mistakes_name_file_and_key(toy, old, new, said):
     file = toy.folder / "kata.toml"
     text = file.read_text(encoding="utf-8")
     changed = text.replace(old, new) if old else text + new
@@ -57,7 +57,7 @@ def test_a_mistake_in_a_manifest_is_told_with_its_file_and_key(toy, old, new, sa
         assert all(each in sentence for each in said), sentence
 
 
-def test_a_mistake_in_one_manifest_does_not_hinder_the_other_katas(toy):
+def test_one_wrong_manifest_hinders_no_other(toy):
     folder = add_kata(toy, "ferry")
     (folder / "kata.toml").write_text("format = ", encoding="utf-8")
     done(toy.root, "start", "toy")
@@ -77,7 +77,7 @@ def test_a_read_only_workspace_can_be_looked_at(answered):
 
 
 @pytest.mark.parametrize("command", COMMANDS_THAT_WRITE, ids=lambda command: command[0])
-def test_in_a_read_only_workspace_a_command_that_is_noted_says_why_it_cannot_be(answered, command):
+def test_a_read_only_journal_gets_its_message(answered, command):
     answered.root.chmod(0o555)
     sentence = refused(confined(answered.root, *command))
     answered.root.chmod(0o755)
@@ -87,7 +87,7 @@ def test_in_a_read_only_workspace_a_command_that_is_noted_says_why_it_cannot_be(
 
 
 @pytest.mark.parametrize("command", COMMANDS_THAT_WRITE, ids=lambda command: command[0])
-def test_on_a_full_disk_a_command_that_is_noted_says_why_it_cannot_be(answered, command):
+def test_a_full_disk_gets_its_message(answered, command):
     done(answered.root, "start", "toy")
     before = answered.journal.path.read_bytes()
     sentence = refused(confined(answered.root, *command, size=len(before) + 20))
@@ -105,7 +105,7 @@ def test_output_onto_a_full_disk_is_told_in_a_sentence(toy, command):
     assert result.returncode != 0
 
 
-def test_a_reader_that_goes_away_is_no_reason_for_a_traceback(toy):
+def test_a_closed_pipe_is_no_traceback(toy):
     for number in range(300):
         add_kata(toy, f"kata{number}", title="A title " * 10)
     result = subprocess.run(
@@ -121,7 +121,7 @@ def test_a_reader_that_goes_away_is_no_reason_for_a_traceback(toy):
     assert result.stderr == ""
 
 
-def test_what_is_wrong_with_a_journal_is_a_note_on_stderr_and_no_error(toy):
+def test_a_damaged_journal_is_a_note(toy):
     done(toy.root, "start", "toy")
     with toy.journal.path.open("ab") as file:
         file.write(b"rubbish\n")

@@ -22,7 +22,7 @@ from tests.support.bicycle import add_kata, runs, summary
         ("usefixtures()", "pytest.xfail('not today')"),
     ],
 )
-def test_a_check_that_did_not_run_to_its_end_is_never_a_pass(toy, mark, line):
+def test_an_unfinished_check_is_no_pass(toy, mark, line):
     toy.checks(f'@pytest.mark.stage("symptom")\n@pytest.mark.{mark}\ndef test_go(sut):\n    {line}\n')
     done = toy.pytest()
     assert done.returncode == 1
@@ -52,14 +52,14 @@ def test_a_check_whose_clean_up_fails_is_never_a_pass(toy):
     "head",
     ["pytest.importorskip('no_such_module')", "pytest.skip('no', allow_module_level=True)", "import no_such_module"],
 )
-def test_a_file_of_checks_that_does_not_import_is_never_a_pass(toy, head):
+def test_checks_that_fail_to_import_never_pass(toy, head):
     file = toy.folder / "test_toy.py"
     file.write_text(file.read_text().replace("import pytest", f"import pytest\n{head}"))
     assert toy.pytest().returncode not in {0, 1}
     assert not runs(toy)
 
 
-def test_a_kata_without_a_result_is_never_a_pass_beside_one_that_passes(toy):
+def test_a_kata_without_results_is_no_pass(toy):
     add_kata(toy, "twin")
     toy.root.joinpath("katas/twin/test_twin.py").write_text("import pytest\npytest.importorskip('no_such_module')\n")
     done = toy.pytest("--kata", "toy,twin")

@@ -14,7 +14,7 @@ from tests.support.bicycle import ALL, USAGE_ERROR, add_kata, begin, begun, bicy
 
 
 @pytest.mark.parametrize("layout", ["toy.py", "toy/toy.py", "katas/toy/toy.py"])
-def test_kata_from_judges_the_file_of_a_folder_however_it_is_laid_out(toy, layout):
+def test_kata_from_takes_any_layout(toy, layout):
     bicycle(toy)
     submission = toy.root / "submission"
     submission.joinpath(layout).parent.mkdir(parents=True)
@@ -50,7 +50,7 @@ def test_kata_from_solutions_is_the_reference(toy):
     assert not toy.journal.path.exists()
 
 
-def test_an_arm_of_the_solutions_holds_only_what_differs_from_the_reference(toy):
+def test_an_arm_has_only_its_differences(toy):
     bicycle(toy)
     manifest = toy.folder / "kata.toml"
     manifest.write_text(manifest.read_text().replace('"toy.py"', '"toy.py", "bell.py"'))
@@ -65,7 +65,7 @@ def test_an_arm_of_the_solutions_holds_only_what_differs_from_the_reference(toy)
     assert "there is no toy.py and bell.py of toy; looked in solutions/toy/accepted" in done.stderr
 
 
-def test_a_folder_with_some_of_the_files_is_told_which_are_missing(toy):
+def test_kata_from_names_missing_files(toy):
     manifest = toy.folder / "kata.toml"
     manifest.write_text(manifest.read_text().replace('"toy.py"', '"toy.py", "bell.py"'))
     toy.folder.joinpath("bell.py").write_text("")
@@ -76,13 +76,13 @@ def test_a_folder_with_some_of_the_files_is_told_which_are_missing(toy):
     assert "there is no bell.py in mine, beside toy.py; copy it there" in done.stderr
 
 
-def test_kata_from_needs_no_workspace_since_the_shipped_katas_will_do(pytester):
+def test_kata_from_needs_no_workspace(pytester):
     done = pytester.runpytest_subprocess("--kata", "fp_drift", "--kata-from", "solutions", "--collect-only", "-q")
     assert done.ret == 0
     assert any("::test_" in line for line in done.outlines)
 
 
-def test_kata_from_a_folder_without_the_file_says_what_it_lacks_and_where_it_looked(toy):
+def test_kata_from_lists_places_searched(toy):
     toy.root.joinpath("submission").mkdir()
     done = toy.pytest("--kata", "toy", "--kata-from", "submission")
     assert done.returncode == USAGE_ERROR
@@ -98,13 +98,13 @@ def test_kata_from_a_folder_that_is_not_there_is_refused(toy):
 # --kata-all-stages
 
 
-def test_a_stage_that_fails_closes_the_later_ones_which_are_not_even_begun(toy):
+def test_a_failing_stage_closes_later_ones(toy):
     bicycle(toy, "horn", "brake")
     assert outcomes(toy.verdict()) == {"horn": "pass", "wheel": "fail", "brake": "not reached"}
     assert begun(toy) == ["horn", "wheel"]
 
 
-def test_the_checks_of_a_stage_all_run_though_one_of_them_fails(toy):
+def test_all_checks_of_a_stage_run(toy):
     bicycle(toy, "wheel", stages={"horn": "symptom", "wheel": "symptom", "brake": "cause"})
     assert outcomes(toy.verdict()) == {"horn": "fail", "wheel": "pass", "brake": "not reached"}
 
@@ -115,7 +115,7 @@ def test_kata_all_stages_goes_on_after_a_stage_that_fails(toy):
     assert begun(toy) == ["horn", "wheel", "brake"]
 
 
-def test_checks_are_judged_in_the_order_of_their_stages_whatever_their_order_in_the_file(toy):
+def test_checks_run_in_order_of_stages(toy):
     bicycle(toy, *ALL, stages={"brake": "trace", "wheel": "sla", "horn": "symptom"})
     assert list(outcomes(toy.verdict())) == ["horn", "wheel", "brake"]
     assert begun(toy) == ["horn", "wheel", "brake"]
@@ -132,7 +132,7 @@ def test_one_katas_failing_stage_does_not_close_anothers(toy):
 # --kata-seed
 
 
-def test_a_seed_draws_the_same_examples_every_time_and_another_seed_others(toy):
+def test_a_seed_fixes_the_examples(toy):
     check = """
 @pytest.mark.stage("symptom")
 @given(number=st.integers(0, 10**9))
@@ -153,7 +153,7 @@ def test_go(sut, number):
     assert examples("--kata-seed", "7") == seven
 
 
-def test_a_seed_shuffles_the_checks_within_their_stage_and_is_noted(toy):
+def test_a_seed_shuffles_checks_within_stages(toy):
     cause = {f"part_{number}": "cause" for number in range(8)}
     bicycle(toy, "horn", "brake", *cause, stages={"brake": "sla", **cause, "horn": "symptom"})
     in_file_order = list(outcomes(toy.verdict()))
@@ -223,7 +223,7 @@ def test_kata_report_writes_every_field_of_a_versioned_format(toy):
 
 
 @pytest.mark.parametrize("path", ["nowhere/report.json", "katas"])
-def test_a_report_that_cannot_be_written_is_a_note_and_changes_nothing_else(toy, path):
+def test_an_unwritable_report_is_a_note(toy, path):
     done = toy.pytest("--kata", "toy", "--kata-report", path)
     assert done.returncode == 0
     assert "Traceback" not in done.stdout + done.stderr
@@ -234,7 +234,7 @@ def test_a_report_that_cannot_be_written_is_a_note_and_changes_nothing_else(toy,
 # --kata-list
 
 
-def test_kata_list_lists_the_katas_and_how_they_stand_and_runs_nothing(toy):
+def test_kata_list_runs_nothing(toy):
     bicycle(toy, *ALL)
     untouched = toy.pytest("--kata-list")
     assert untouched.returncode == 0
@@ -245,7 +245,7 @@ def test_kata_list_lists_the_katas_and_how_they_stand_and_runs_nothing(toy):
     assert re.search(r"^✓ 1 Intern +toy +A toy$", toy.pytest("--kata-list").stdout, re.MULTILINE)
 
 
-def test_kata_list_needs_no_kata_and_says_what_kata_list_says(toy, pytester, monkeypatch):
+def test_kata_list_needs_no_kata(toy, pytester, monkeypatch):
     monkeypatch.chdir(toy.root)
     monkeypatch.setenv("COLUMNS", "80")
     done = pytester.runpytest_subprocess("--kata-list")
@@ -253,7 +253,7 @@ def test_kata_list_needs_no_kata_and_says_what_kata_list_says(toy, pytester, mon
     assert toy.kata("list").stdout.strip() in done.stdout.str()
 
 
-def test_kata_list_in_a_folder_without_katas_says_how_to_get_some(pytester):
+def test_kata_list_suggests_kata_init(pytester):
     done = pytester.runpytest_subprocess("--kata-list")
     assert done.ret == USAGE_ERROR
     done.stderr.fnmatch_lines(["ERROR: there are no katas in *; `kata init` *"])
@@ -262,7 +262,8 @@ def test_kata_list_in_a_folder_without_katas_says_how_to_get_some(pytester):
 # --kata-inline
 
 
-def test_kata_inline_runs_the_code_in_the_pytest_process_says_so_and_never_counts(toy):
+def test_kata_inline_never_counts(toy):
+    """It runs the code in the process of pytest, and says so."""
     toy.checks("""
         import os
         @pytest.mark.stage("symptom")

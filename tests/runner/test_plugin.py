@@ -68,7 +68,7 @@ def three(toy):
     return toy
 
 
-def test_xdist_gives_the_same_verdicts_and_each_kata_is_written_down_once(three):
+def test_xdist_records_each_kata_once(three):
     done = three.pytest("--kata", "toy,twin,third", "-n", "2", "--kata-report", "report.json")
     assert done.returncode == 1
     recorded = {run.kata: [check.outcome.value for check in run.checks] for run in runs(three)}
@@ -86,7 +86,7 @@ def test_xdist_gives_the_same_verdicts_and_each_kata_is_written_down_once(three)
     assert "2 of 3 solved" in text
 
 
-def test_xdist_tells_a_mistake_in_a_kata_as_pytest_alone_does(toy):
+def test_xdist_reports_a_mistake_alike(toy):
     toy.write("test_toy.py", (toy.folder / "test_toy.py").read_text().replace('"symptom"', '"sympton"'))
     done = toy.pytest("-n", "2")
     assert "test_go: unknown stage 'sympton'; did you mean 'symptom'?" in done.stdout
@@ -168,7 +168,7 @@ def test_colour_adds_colour_and_changes_no_word(toy):
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
-def test_no_line_of_the_summary_is_longer_than_the_terminal_is_wide(toy, columns):
+def test_summary_lines_fit_the_terminal(toy, columns):
     bicycle(toy, "horn", stages={"horn": "symptom", "wheel" * 12: "regression", "brake": "sla"})
     env = {"COLUMNS": str(columns)}
     for args in ((), ("--kata-from", "katas/toy")):
@@ -178,7 +178,7 @@ def test_no_line_of_the_summary_is_longer_than_the_terminal_is_wide(toy, columns
 
 
 @pytest.mark.parametrize("columns", [60, 80])
-def test_no_line_is_longer_than_the_terminal_with_several_katas_either(three, columns):
+def test_lines_of_several_katas_fit(three, columns):
     env = {"COLUMNS": str(columns)}
     three.pytest("--kata", "all", env=env)
     three.module(bicycle_module("wheel"))
@@ -205,7 +205,7 @@ def test_a_terminal_that_has_only_ascii_gets_ascii(toy):
     assert listed.stdout.isascii()
 
 
-def test_a_run_leaves_nothing_of_ours_in_the_workspace_but_the_journal(toy):
+def test_a_run_leaves_only_the_journal(toy):
     theirs = {"__pycache__", ".benchmarks", ".hypothesis"}
     before = set(toy.root.rglob("*"))
     toy.pytest()
@@ -213,7 +213,7 @@ def test_a_run_leaves_nothing_of_ours_in_the_workspace_but_the_journal(toy):
     assert new == {toy.root / ".kata", toy.journal.path}
 
 
-def test_plain_pytest_in_this_repository_runs_its_tests_and_no_kata(pytester, monkeypatch):
+def test_plain_pytest_here_runs_no_kata(pytester, monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     done = pytester.run(sys.executable, "-mpytest", "-p", "no:cacheprovider", "--collect-only", "-q", timeout=120)
     ids = [line for line in done.outlines if "::" in line]

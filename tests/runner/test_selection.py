@@ -68,7 +68,7 @@ def test_a_name_selects_that_kata_alone(bells):
     assert list(judged(bells, "--kata", "gong")) == ["gong"]
 
 
-def test_several_names_with_commas_are_run_in_the_order_named_each_once(bells):
+def test_comma_separated_names_run_once_in_order(bells):
     assert list(judged(bells, "--kata", "gong, toy,,gong,chime")) == ["gong", "toy", "chime"]
 
 
@@ -82,7 +82,8 @@ def test_a_level_selects_its_katas(bells):
 
 
 @pytest.mark.long
-def test_next_is_the_first_kata_that_was_never_solved_and_failed_are_those_whose_last_run_failed(bells):
+def test_next_and_failed_select_by_journal(bells):
+    """`next` is the first kata that was never solved; `failed` are those whose last run failed."""
     assert list(judged(bells, "--kata", "next")) == ["chime"]
     assert list(judged(bells, "--kata", "next")) == ["toy"]
     assert list(judged(bells, "--kata", "gong,horn")) == ["gong", "horn"]
@@ -103,11 +104,11 @@ def test_next_and_failed_say_so_when_there_is_nothing_left(toy):
     assert "no kata failed in its last run; --kata next runs the first unsolved kata" in none_failed.stderr
 
 
-def test_an_unknown_name_is_a_usage_error_with_the_nearest_names(bells):
+def test_unknown_names_get_the_nearest_names(bells):
     assert refused(bells, "--kata", "chimes") == "ERROR: there is no kata 'chimes'; did you mean 'chime'?"
 
 
-def test_a_name_that_is_near_nothing_gets_the_list_of_what_there_is(bells):
+def test_far_off_names_get_the_list(bells):
     assert refused(bells, "--kata", "zzz") == "ERROR: there is no kata 'zzz'; known: chime, gong, horn, toy"
 
 
@@ -116,7 +117,7 @@ def test_one_unknown_name_among_known_ones_runs_nothing(bells):
 
 
 @pytest.mark.parametrize("level", ["2", "three", ""])
-def test_a_level_without_katas_is_a_usage_error_that_names_the_levels_there_are(bells, level):
+def test_an_empty_level_is_a_usage_error(bells, level):
     sentence = refused(bells, "--kata", f"level:{level}")
     assert f"there is no kata of level {level!r} here" in sentence
     assert "1, 3, 4" in sentence
@@ -149,7 +150,7 @@ def test_several_paths_mean_several_katas(bells):
     assert list(judged(bells, "katas/gong", "katas/toy")) == ["gong", "toy"]
 
 
-def test_a_single_test_id_runs_that_check_and_does_not_count_as_solved(bells):
+def test_a_test_id_never_solves(bells):
     assert judged(bells, "katas/gong/test_gong.py::test_rings") == {"gong": ["test_rings"]}
     (run,) = bells.journal.read().events
     assert run.partial
@@ -169,7 +170,7 @@ def test_an_unknown_test_id_is_a_usage_error(toy):
     assert not toy.journal.path.exists()
 
 
-def test_a_path_to_a_kata_that_is_not_there_gets_the_nearest_names(bells):
+def test_unknown_paths_get_the_nearest_names(bells):
     assert "did you mean 'gong'" in refused(bells, "katas/gonk")
 
 
@@ -208,9 +209,8 @@ def test_kata_path_adds_folders_of_katas(toy, tmp_path_factory):
 
 
 @pytest.mark.parametrize("args", [(), ("-n", "2")])
-def test_katas_outside_of_pytests_rootdir_are_told_apart_though_their_checks_have_the_same_names(
-    toy, tmp_path_factory, args
-):
+def test_equal_check_names_are_kept_apart(toy, tmp_path_factory, args):
+    """Also of katas outside of pytest's rootdir."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     make_kata(elsewhere, "gong", level=3)
     make_kata(elsewhere, "horn", level=4, works=False)
@@ -223,11 +223,11 @@ def test_kata_path_may_be_relative(toy):
     assert list(judged(toy, "--kata", "gong", "--kata-path", "mine")) == ["gong"]
 
 
-def test_a_kata_path_that_is_not_there_is_refused_by_name(toy):
+def test_a_missing_kata_path_is_refused(toy):
     assert "--kata-path nowhere" in refused(toy, "--kata", "toy", "--kata-path", "nowhere")
 
 
-def test_the_workspaces_own_kata_wins_over_one_of_that_name_elsewhere(toy, tmp_path_factory):
+def test_the_workspaces_kata_comes_first(toy, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     make_kata(elsewhere, "toy", works=False)
     assert judged(toy, "--kata", "toy", "--kata-path", str(elsewhere)) == {"toy": ["test_go"]}
@@ -267,7 +267,7 @@ def test_an_installed_pack_of_katas_is_found(toy, site):
     assert list(judged(toy, "--kata", "level:2", env=env)) == ["gong"]
 
 
-def test_a_pack_that_was_removed_by_hand_stands_in_nobodys_way(toy, site):
+def test_a_removed_pack_hinders_nobody(toy, site):
     env = on_path(site)
     site.joinpath("acme_katas").rename(site / "elsewhere")
     assert list(judged(toy, "--kata", "all", env=env)) == ["toy"]

@@ -97,7 +97,7 @@ def plays_tricks(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("method", TRICKSTERS)
-def test_what_the_program_says_is_reported_as_text_and_nothing_more(tricks, method):
+def test_program_output_is_reported_as_text(tricks, method):
     checks, _ = tricks
     (check,) = [check for check in checks if method == check.name[len("test_call[") : -1]]
     assert check.outcome is FAIL
@@ -106,13 +106,14 @@ def test_what_the_program_says_is_reported_as_text_and_nothing_more(tricks, meth
     assert not plays_tricks(told)
 
 
-def test_what_the_program_says_cannot_play_tricks_on_the_terminal_or_the_ci_log(tricks):
+def test_program_output_cannot_control_terminals(tricks):
+    """It cannot control a CI log either."""
     _, terminal = tricks
     assert "red" in terminal
     assert not plays_tricks(terminal)
 
 
-def test_an_exception_of_the_program_shows_its_message_and_the_learner_s_own_frames(toy):
+def test_exceptions_show_the_learners_frames(toy):
     toy.checks(GO_AND_NEXT)
     toy.module(module_of('return json.loads("{")'))
     (check, _), terminal = judge(toy)

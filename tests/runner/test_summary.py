@@ -107,7 +107,7 @@ def answer(toy) -> None:
     folder.joinpath("answer.toml").write_text(ANSWER)
 
 
-def test_a_first_attempt_that_fails_says_what_where_and_what_to_do(toy):
+def test_a_failed_first_attempt_shows_next_steps(toy):
     shop(toy, "unpaid")
     run_matches("first_attempt", toy)
 
@@ -128,7 +128,7 @@ def test_an_attempt_after_hints_says_how_many_were_seen(toy):
     run_matches("attempt_after_a_hint", toy)
 
 
-def test_a_solved_kata_shows_its_best_time_and_where_to_go_on(toy):
+def test_a_solved_kata_shows_its_best_time(toy):
     shop(toy)
     toy.kata("start", "toy")
     toy.pytest()
@@ -175,7 +175,7 @@ def test_a_near_miss_is_told_why_it_does_not_hold(toy):
     assert "no other worker has it.\n  What was shipped has to be remembered where the orders are, in the" in text
 
 
-def test_the_help_for_a_near_miss_is_not_shown_while_the_symptom_still_fails(toy):
+def test_near_miss_help_waits_for_the_symptom(toy):
     shop(toy, *set(SHOP) - {"ships", "once", "crash"})
     answer(toy)
     done = toy.pytest("--kata-all-stages")
@@ -195,7 +195,8 @@ def several(toy):
     return toy
 
 
-def test_several_katas_are_shown_in_short_with_a_bar_for_each_level(several):
+def test_several_katas_are_shown_briefly(several):
+    """There is one bar for each level."""
     several.pytest("--kata", "all")
     several.body("return 'stuck'")
     folder = several.root / "katas" / "memory_leak"
@@ -203,7 +204,8 @@ def test_several_katas_are_shown_in_short_with_a_bar_for_each_level(several):
     run_matches("several", several, "--kata", "all")
 
 
-def test_the_bars_are_about_all_katas_of_the_workspace_not_only_those_that_were_run(several):
+def test_bars_count_all_katas(several):
+    """Also those that this run has not judged."""
     lines = ending(several.pytest("--kata", "dead_letters,memory_leak").stdout)
     bars = [line for line in lines if line.startswith("level ")]
     assert [re.sub(r"[█░]+ ", "", bar) for bar in bars] == [
@@ -226,7 +228,7 @@ def test_the_list_of_katas_has_a_line_for_each(several):
     matches("list", several.kata("list").stdout.splitlines())
 
 
-def test_the_status_has_a_bar_for_each_level_and_what_was_done_on_each_kata(several):
+def test_status_shows_levels_and_katas(several):
     several.pytest("--kata", "toy,memory_leak")
     several.pytest("--kata", "memory_leak")
     several.kata("start", "dead_letters")
@@ -265,7 +267,7 @@ def test_forty_checks_of_all_stages_fit_when_they_pass(toy):
     run_matches("forty_checks_solved", toy)
 
 
-def test_forty_checks_of_all_stages_fit_when_some_fail_in_every_stage(toy):
+def test_forty_checks_fit_the_summary(toy):
     failing = {"symptom": 3, "cause": 9, "regression": 0, "stress": 4, "sla": 0, "trace": 2}
     forty_checks(toy, *(f"{stage}_{number}" for stage, number in failing.items()))
     text = run_matches("forty_checks", toy, "--kata-all-stages")

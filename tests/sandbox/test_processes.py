@@ -19,13 +19,13 @@ from drill_katas.sandbox.procfs import descendants
 from drill_katas.verdict import Outcome, Report
 from tests.support.pack import Pack
 from tests.support.toy import MANIFEST
+from tests.support.waiting import SOON, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 FUSE = 20_000  # forks after which a process that keeps moving gives up by itself
-SOON = 20.0  # seconds; what must happen has happened long before, on any machine
 
 PROGRAM = '''
 import ctypes, multiprocessing, os, signal, subprocess, threading, time
@@ -183,15 +183,6 @@ def runs(pid: int, started: str) -> bool:
     return fields[18] == started and state != "Z"
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + SOON
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def left_behind(notes: Path) -> list[str]:
     """Return the noted processes that still run, after giving them the time to end."""
 
@@ -224,7 +215,8 @@ def hanging(toy, notes: Path, *args: str, call: str = "hangs") -> Iterator[subpr
                     os.kill(pid, signal.SIGKILL)
 
 
-def test_what_a_program_started_is_gone_before_the_next_check_and_after_the_run(toy, notes):
+def test_processes_end_with_their_check(toy, notes):
+    """Nothing of a program runs in the next check, nor after the run."""
     toy.checks(ONE_BY_ONE)
     verdict = toy.verdict()
     assert {check.name: check.message for check in verdict.checks if not check.passed} == {}
@@ -233,7 +225,8 @@ def test_what_a_program_started_is_gone_before_the_next_check_and_after_the_run(
     assert left_behind(notes) == []
 
 
-def test_a_process_that_keeps_forking_and_ending_does_not_get_away(toy, notes):
+def test_a_moving_process_does_not_escape(toy, notes):
+    """It keeps forking, and each parent ends at once."""
     toy.checks(ONE_BY_ONE)
     toy.pytest("--kata", "toy", "-k", "keeps_moving")
     hops = (toy.root / "hops").stat().st_size
@@ -242,7 +235,7 @@ def test_a_process_that_keeps_forking_and_ending_does_not_get_away(toy, notes):
     assert (toy.root / "hops").stat().st_size == hops
 
 
-def test_ctrl_c_in_the_middle_of_a_call_leaves_no_process_and_no_file_behind(toy, notes):
+def test_ctrl_c_leaves_no_process_or_file(toy, notes):
     with hanging(toy, notes) as run:
         os.killpg(run.pid, signal.SIGINT)
         assert run.wait(timeout=SOON) == pytest.ExitCode.INTERRUPTED
@@ -251,14 +244,15 @@ def test_ctrl_c_in_the_middle_of_a_call_leaves_no_process_and_no_file_behind(toy
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_run_that_is_killed_in_the_middle_of_a_call_leaves_no_process_behind(toy, notes, number):
+def test_a_killed_run_leaves_no_process(toy, notes, number):
     with hanging(toy, notes) as run:
         run.send_signal(number)
         assert run.wait(timeout=SOON) == -number
         assert left_behind(notes) == []
 
 
-def test_a_zygote_that_is_killed_takes_all_with_it_and_the_next_check_gets_another(toy, notes):
+def test_a_killed_zygote_is_replaced(toy, notes):
+    """Its programs end with it."""
     report = toy.root / "report.json"
     with hanging(toy, notes, "--kata-report", str(report)) as run:
         (zygote,) = {pid for name, pid, _ in noted(notes) if name == "zygote"}

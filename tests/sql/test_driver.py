@@ -63,7 +63,7 @@ def test_values_may_be_bound_by_their_names(database, connection):
         cursor.execute("SELECT :name", {"amount": 1})
 
 
-def test_an_executemany_that_fails_half_way_can_be_rolled_back_whole(connection):
+def test_a_failed_executemany_can_be_rolled_back(connection):
     with pytest.raises(driver.IntegrityError):
         connection.cursor().executemany("INSERT INTO items (name, amount) VALUES (?, 0)", [("a",), ("b",), ("a",)])
     connection.rollback()

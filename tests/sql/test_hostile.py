@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
@@ -22,6 +21,7 @@ from drill_katas.sql.sqlite_limits import MOST_REQUEST
 from drill_katas.sut import driver
 from drill_katas.verdict import Outcome
 from tests.support.database_bench import Bench
+from tests.support.waiting import wait_until
 
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000)"
 NEEDLE = "instr(hex(zeroblob(120000)), hex(zeroblob(60000)) || '1')"
@@ -168,9 +168,8 @@ def test_a_statement_that_runs_does_not_outlive_its_check(bench, served):
     [server] = servers()
     attacker = subprocess.Popen([sys.executable, "-c", ATTACKER, served[1]["address"], f"SELECT {NEEDLE}"])
     database, _ = served
-    while database.open_connections < 2 or server.cpu_times().user < 0.2:
-        assert attacker.poll() is None
-        time.sleep(0.01)
+    wait_until(lambda: database.open_connections == 2 and server.cpu_times().user >= 0.2)
+    assert attacker.poll() is None
     bench.services.clear()
     assert servers() == []
     attacker.wait(timeout=30)
@@ -195,10 +194,7 @@ def test_a_server_does_not_outlive_a_judge_that_is_killed(tmp_path):
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
-    until = time.monotonic() + 20
-    while (left := [pid for pid in map(int, done.stdout.split()) if lives(pid)]) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert left == []
+    wait_until(lambda: not any(map(lives, map(int, done.stdout.split()))))
 
 
 def lives(pid):

@@ -13,7 +13,8 @@ from drill_katas.sut import driver
 from tests.support.database_bench import EVERYTHING, INSERT_A, INSERT_B, insert, names
 
 
-def test_a_connection_that_is_lost_is_an_operational_error_and_the_next_one_works(bench, served, engine):
+def test_a_lost_connection_is_an_operational_error(bench, served, engine):
+    """The next connection works."""
     with engine.connect() as connection:
         insert(connection, "a")
         cut(connection.connection.driver_connection)
@@ -23,7 +24,7 @@ def test_a_connection_that_is_lost_is_an_operational_error_and_the_next_one_work
     assert names(bench.engine(served[1])) == []
 
 
-def test_a_lost_connection_is_not_handed_out_again_by_the_pool(engine):
+def test_pools_drop_lost_connections(engine):
     with engine.connect() as connection:
         cut(connection.connection.driver_connection)
         with pytest.raises(sa.exc.OperationalError):
@@ -67,7 +68,7 @@ NIGHT = [INSERT_A, "COMMIT", INSERT_B, "COMMIT", "SELECT 2"]
 
 
 @pytest.mark.parametrize(("step", "left"), [(1, []), (2, []), (3, ["a"]), (4, ["a"]), (5, ["a", "b"]), (9, ["a", "b"])])
-def test_the_step_before_which_the_program_is_killed_is_not_carried_out(bench, served, database, step, left):
+def test_a_kill_comes_before_its_statement(bench, served, database, step, left):
     """Steps are statements, commits and rollbacks; in place of the one that is killed nothing happens."""
     connection = driver.connect(**served[1])
     killed = []

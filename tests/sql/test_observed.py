@@ -51,7 +51,7 @@ def test_a_statement_is_counted_with_the_rows_it_fetched(database, engine):
     assert [statement.rows for statement in database.statements[1:]] == [5, 2, 0]
 
 
-def test_a_statement_is_counted_with_the_bytes_that_went_to_and_fro(served, database):
+def test_statements_count_bytes_in_both_directions(served, database):
     connection = driver.connect(**served[1])
     with contextlib.closing(connection):
         connection.execute(INSERT_A)
@@ -96,7 +96,8 @@ def test_a_round_trip_is_added_to_every_statement(bench):
 # Who holds a connection
 
 
-def test_a_connection_is_held_from_its_first_statement_to_its_return_to_the_pool(database, engine):
+def test_connections_are_held_until_their_return(database, engine):
+    """They are held from the first statement on."""
     assert database.checked_out() == []
     connection = engine.connect()
     connection.execute(sa.text("SELECT  1"))
@@ -110,7 +111,7 @@ def test_a_connection_is_held_from_its_first_statement_to_its_return_to_the_pool
     assert database.open_connections == 2  # it is idle in its pool, beside the one that made the table
 
 
-def test_a_connection_is_held_after_a_commit_and_no_more_after_its_close(database, engine):
+def test_closing_ends_the_hold_commit_does_not(database, engine):
     with engine.connect() as connection:
         insert(connection, "a")
         [held] = database.checked_out()
@@ -122,7 +123,8 @@ def test_a_connection_is_held_after_a_commit_and_no_more_after_its_close(databas
     assert database.checked_out() == []
 
 
-def test_a_connection_whose_statement_was_refused_is_held_until_it_is_closed(bench, database, engine):
+def test_a_refused_statement_holds_its_connection(bench, database, engine):
+    """The hold ends when the connection is closed."""
     connection = engine.connect()
     bench.services.arm(1, refuse)
     with pytest.raises(sa.exc.OperationalError, match="it is tired"):
@@ -145,7 +147,7 @@ def refuse(*_):
     raise StepRefused("it is tired")
 
 
-def test_an_open_transaction_is_held_even_after_a_rollback_of_which_nothing_came(bench, database, connection):
+def test_a_failed_rollback_ends_no_hold(bench, database, connection):
     connection.execute(INSERT_A)
     bench.services.arm(1, refuse)
     with pytest.raises(driver.OperationalError):
@@ -157,7 +159,7 @@ def test_an_open_transaction_is_held_even_after_a_rollback_of_which_nothing_came
     assert database.checked_out() == []
 
 
-def test_a_closed_connection_is_neither_open_nor_held_from_that_moment_on(database, served):
+def test_a_closed_connection_is_not_held(database, served):
     connections = [driver.connect(**served[1]) for _ in range(20)]
     for connection in connections:
         connection.execute("SELECT 1")
@@ -167,7 +169,7 @@ def test_a_closed_connection_is_neither_open_nor_held_from_that_moment_on(databa
     assert (database.checked_out(), database.open_connections, database.peak_connections) == ([], 1, 21)
 
 
-def test_a_server_takes_as_many_connections_as_it_is_told_and_refuses_one_more(bench):
+def test_one_connection_too_many_is_refused(bench):
     database, address = bench.database(connections=3)
     engine = bench.engine(address, poolclass=sa.NullPool)
     held = [engine.connect() for _ in range(3)]
@@ -207,7 +209,8 @@ def test_the_work_of_each_call_is_added_up(bench, database, engine):
     ]
 
 
-def test_the_work_of_requests_at_the_same_time_is_added_up_by_their_traces(bench, database, engine):
+def test_work_is_added_up_by_trace(bench, database, engine):
+    """Requests at the same time are kept apart."""
     with bound_contextvars(trace_id="a" * 32), engine.begin() as one:
         one.execute(EVERYTHING)
         with bound_contextvars(trace_id="b" * 32):

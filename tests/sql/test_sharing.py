@@ -33,7 +33,7 @@ def test_what_is_not_committed_is_not_seen_by_others(bench, served):
     assert names(other) == []
 
 
-def test_a_second_writer_waits_for_the_first_and_then_is_told(bench, served):
+def test_a_second_writer_waits_then_fails(bench, served):
     one, other = bench.engine(served[1]), bench.engine(served[1])
     with one.connect() as first, other.connect() as second:
         insert(first, "a")

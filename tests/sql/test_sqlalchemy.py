@@ -71,7 +71,7 @@ def test_objects_are_stored_and_loaded_by_the_orm(bench):
         assert session.scalar(sa.select(sa.func.count()).select_from(Pet)) == 2
 
 
-def test_what_is_committed_stays_and_what_is_rolled_back_is_gone(engine):
+def test_commits_stay_and_rollbacks_undo(engine):
     with engine.connect() as connection:
         insert(connection, "kept")
         connection.commit()
@@ -113,7 +113,8 @@ def test_under_autocommit_every_statement_stays_at_once(engine):
         ({"name": "b", "amount": None}, "NOT NULL constraint failed: items.amount"),
     ],
 )
-def test_a_violated_constraint_is_an_integrity_error_and_the_connection_goes_on(engine, values, said):
+def test_violated_constraints_raise_an_integrity_error(engine, values, said):
+    """The connection can be used afterwards."""
     with engine.begin() as connection:
         insert(connection, "a")
     with engine.connect() as connection:
@@ -145,13 +146,15 @@ def test_a_wrong_statement_gets_the_error_that_sqlite_gives(engine, sql, error):
     assert said[0][0] is error
 
 
-def test_two_statements_in_one_are_refused_and_the_connection_goes_on(connection):
+def test_two_statements_at_once_are_refused(connection):
+    """The connection can be used afterwards."""
     with pytest.raises(driver.Error, match="You can only execute one statement at a time"):
         connection.execute("SELECT 1; SELECT 2")
     assert connection.execute("SELECT 1").fetchall() == [(1,)]
 
 
-def test_many_rows_go_in_with_one_statement_and_come_back_with_their_keys(database, engine):
+def test_many_rows_are_inserted_with_their_keys(database, engine):
+    """One statement inserts them."""
     with engine.begin() as connection:
         rows = [{"name": f"item {number}", "amount": number} for number in range(50)]
         made = connection.scalars(sa.insert(ITEMS).returning(ITEMS.c.id), rows)
@@ -199,7 +202,8 @@ def test_a_statement_reaches_no_file_and_nothing_of_the_judges(connection, tmp_p
         ("SELECT zeroblob(1000000000)", "too big"),
     ],
 )
-def test_a_statement_without_end_is_ended_and_the_connection_goes_on(connection, sql, told):
+def test_endless_statements_are_interrupted(connection, sql, told):
+    """The connection can be used afterwards."""
     with pytest.raises(driver.Error, match=told):
         connection.execute(sql)
     assert connection.execute("SELECT 1").fetchall() == [(1,)]

@@ -43,7 +43,7 @@ def test_every_value_comes_back_as_it_does_from_sqlite_itself(both, values):
 
 
 @given(VALUES)
-def test_every_value_is_stored_as_the_type_that_sqlite_gives_it(both, value):
+def test_values_are_stored_with_sqlites_types(both, value):
     kinds = [each.execute("SELECT typeof(?)", (value,)).fetchone() for each in both]
     assert kinds[0] == kinds[1]
 
@@ -51,7 +51,7 @@ def test_every_value_is_stored_as_the_type_that_sqlite_gives_it(both, value):
 @pytest.mark.parametrize(
     "value", [2**63, -(2**63) - 1, 2**64, 10**30, 10**5000], ids=["2^63", "-2^63-1", "2^64", "10^30", "10^5000"]
 )
-def test_an_integer_that_sqlite_cannot_hold_is_refused_and_never_rounded(connection, value):
+def test_too_large_integers_are_refused(connection, value):
     with pytest.raises(driver.Error):
         connection.execute("SELECT ?", (value,))
     assert connection.execute("SELECT 1").fetchall() == [(1,)]
@@ -74,13 +74,14 @@ class Name(str):
 @pytest.mark.parametrize(
     "value", [Cents(5), Name("x"), sa.sql.quoted_name("x", quote=True)], ids=lambda value: type(value).__name__
 )
-def test_a_value_of_a_class_derived_from_int_or_str_goes_in_as_one(both, value):
+def test_subclasses_of_int_and_str_are_taken(both, value):
     rows = [each.execute("SELECT ?", (value,)).fetchone() for each in both]
     assert rows[0] == rows[1] == (value,)
 
 
 @pytest.mark.parametrize("value", ["\ud800", "caf\udce9"])
-def test_a_text_that_is_no_unicode_is_refused_and_the_connection_goes_on(both, value):
+def test_text_without_unicode_is_refused(both, value):
+    """The connection can be used afterwards."""
     for each in both:
         with pytest.raises((driver.Error, UnicodeEncodeError)):
             each.execute("SELECT ?", (value,))

@@ -87,7 +87,8 @@ class Pack:
         return folder
 
     def grade(self, *options: object, code: int = 0) -> dict[str, Any]:
-        """Grade all of it, and return the grades by id."""
+        """Grade all of it, by one judge unless `--jobs` is among the options, and return the grades by id."""
+        options = options if "--jobs" in options else ("--jobs", 1, *options)
         result = kata(self.root, "grade", self.work, "--json", self.file, *options, env=self.env)
         assert result.returncode == code, result.stdout + result.stderr
         return self.grades()

@@ -122,6 +122,7 @@ def run(script: str) -> None:
 def main() -> None:
     """Warm up, serve, and in each child run its command."""
     address, folder = sys.argv[1:]
+    sys.path[0] = folder  # as `python -m pytest` there has it, and not the folder of this file
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warm_up(Path(folder))
     run(serve(address)["script"])

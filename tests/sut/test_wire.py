@@ -76,7 +76,7 @@ def test_a_frame_may_arrive_in_any_pieces(frames, data):
     assert received == frames
 
 
-def test_without_a_whole_frame_in_time_there_is_none_and_nothing_is_lost(pair):
+def test_a_late_frame_is_not_lost(pair):
     assert pair.channel.receive(timeout=0) is None
     pair.far.sendall(b'{"a": ')
     assert pair.channel.receive(timeout=0.01) is None
@@ -107,7 +107,7 @@ def test_a_frame_up_to_the_cap_arrives(over):
 
 @pytest.mark.parametrize("end", [b"", b"\n"], ids=["without its end", "with its end"])
 @pytest.mark.parametrize("size", [101, 1000, 100_000])
-def test_a_frame_over_the_cap_is_refused_whether_or_not_its_end_is_seen(size, end):
+def test_frames_over_the_cap_are_refused(size, end):
     with Pair(max_frame=100) as pair:
         line = encode({"a": "x" * (size - len('{"a":""}'))})
         sender = threading.Thread(target=send_while_it_lasts, args=(pair.far, line + end))
@@ -210,7 +210,7 @@ def test_closing_twice_is_fine(pair):
     pair.channel.close()
 
 
-def test_threads_that_send_at_once_do_not_cut_into_each_others_frames():
+def test_threads_send_whole_frames():
     with Pair() as pair:
         threads = [
             threading.Thread(
@@ -315,7 +315,7 @@ def test_members_of_str_and_int_enums_cross_as_values():
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )
-def test_what_is_not_plain_is_named_with_its_place_its_type_and_its_value(value, problem):
+def test_unplain_values_are_named_with_place(value, problem):
     assert find_unplain(value) == problem
 
 
@@ -326,7 +326,7 @@ def test_a_long_value_is_shown_cut_short():
     assert len(problem) < 100
 
 
-def test_nesting_has_a_limit_which_also_ends_a_value_that_contains_itself():
+def test_nesting_has_a_limit():
     assert find_unplain(nested(MAX_DEPTH - 1)) is None
     assert find_unplain(nested(MAX_DEPTH)) == f"at {'[0]' * MAX_DEPTH} nesting deeper than {MAX_DEPTH} levels"
     knot = {}
@@ -335,6 +335,6 @@ def test_nesting_has_a_limit_which_also_ends_a_value_that_contains_itself():
 
 
 @given(PLAIN, st.floats() | st.binary() | st.tuples(st.integers()))
-def test_one_value_that_is_not_plain_spoils_the_whole_wherever_it_is(plain, spoiler):
+def test_one_unplain_value_spoils_the_whole(plain, spoiler):
     assert find_unplain([plain, spoiler]).startswith(f"at [1] a {type(spoiler).__name__} ")
     assert find_unplain({"a": plain, "b": [spoiler]}).startswith(f"at ['b'][0] a {type(spoiler).__name__} ")
