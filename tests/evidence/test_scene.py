@@ -71,3 +71,42 @@ def test_the_clock_waits_for_abandoned_work(story):
     ]
     assert len(calls) == 4 * 20
     assert max(calls) < 5
+
+
+FAILING = """
+from drill_katas import kit
+
+INCIDENT = kit.Incident("2026-06-02T08:50:00Z", 2, "GET /page", since=1, rules=(), ablations={})
+
+
+def replay(scene):
+    for _ in scene.ticks(seconds=30):
+        ACT
+"""
+
+
+@pytest.fixture
+def failing(toy):
+    """Replay an incident that does this."""
+
+    def replay(act):
+        toy.write("incident.py", FAILING.replace("ACT", act))
+        return toy.kata("incident", "toy")
+
+    return replay
+
+
+def test_error_outside_of_a_request_ends_the_incident_with_a_log_line(toy, failing):
+    toy.body("raise ValueError('out of stock')")
+    assert failing("scene.sut.open('Thing').go()").returncode == 0
+    (line,) = asked(toy.root, "logs", "toy", "--level", "critical")
+    assert line["event"] == "the program failed"
+    assert line["fields"]["reason"] == "thing.go() raised ValueError: out of stock"
+
+
+def test_mistake_in_an_incident_is_named(failing):
+    said = failing("kit.network('front').ask('front', 'GET', '/', within=1)")
+    assert said.returncode == 2
+    assert "incident.py cannot be played: this network is not attached to the program yet" in " ".join(
+        said.stderr.split()
+    )

@@ -20,7 +20,7 @@ from drill_katas.evidence.recording import level_of, logs_of, spans_of
 from drill_katas.evidence.records import IncidentRecord, Summary
 from drill_katas.evidence.samples import Metrics, alerts_of
 from drill_katas.evidence.scene import ReplayScene
-from drill_katas.failures import Broken, CheckEnded
+from drill_katas.failures import Broken, CheckEnded, KataMistake, SutError
 from drill_katas.judge.check_context import CheckContext
 from drill_katas.judge.program import Program
 from drill_katas.judge.session import SutSession
@@ -127,13 +127,17 @@ def system(what: Replay, seconds: float) -> Iterator[Sut]:
 
 
 def play(act: Callable[[Scene], object], scene: ReplayScene) -> None:
-    """Play an incident to its end with its `replay`; a SUT that hangs or crashes ends it early, with a log line."""
+    """Play an incident to its end with its `replay`; a SUT that hangs, crashes or raises ends it early."""
     try:
         act(scene)
     except Broken as broken:
         raise UserError("\n  ".join([str(broken), *broken.details])) from None
+    except KataMistake as mistake:
+        raise UserError(f"incident.py cannot be played: {mistake}") from None
     except CheckEnded as ended:
         scene.log("platform", "critical", "the program does not answer", reason=str(ended))
+    except SutError as error:  # outside of `scene.call`, which logs errors as those of a request
+        scene.log("platform", "critical", "the program failed", reason=str(error))
 
 
 def _late(meter: Meter) -> float | None:
