@@ -181,6 +181,18 @@ def test_every_number_of_a_page_is_a_fact(name):
         assert any(f"{minutes}m" in f"{rules[alert].condition} {rules[alert].wait}" for alert in page.alerts)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_contract_is_two_short_tables(name):
+    """A briefing has at most 45 lines; each rule is one row with its own id, at most 8 of them do not hold today."""
+    text = shipped().get(name).briefing.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 45
+    broken, _, kept = text.partition("### What does not hold today")[2].partition("### What holds today")
+    rules = [re.findall(r"^\| ([A-Z]\d) \| .+ \|$", part, re.MULTILINE) for part in (broken, kept)]
+    assert 0 < len(rules[0]) <= 8
+    assert len(set(rules[0] + rules[1])) == len(rules[0] + rules[1])
+    assert "F1" in rules[1], "a rule for calls that cannot do their work"
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "variant", "seed"), PLAYS)
 def test_a_page_agrees_with_the_records(shared, name, variant, seed):
