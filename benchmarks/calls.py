@@ -1,4 +1,4 @@
-"""What crossing the boundary costs: a call, and a SQL statement, each against the same thing in one process."""
+"""Cost of the process boundary: a call and a SQL statement, each compared with the same in one process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ROUNDS, CALLS = 9, 500
 
 
 def nanoseconds(act: Callable[[], object]) -> float:
-    """Return what one of many calls takes."""
+    """Return the mean duration of a call, in nanoseconds."""
     began = time.perf_counter()
     for _ in range(CALLS):
         act()

@@ -1,7 +1,7 @@
-"""What grading costs: warm against cold, the strong tier against none, two jobs against one, and 10,000 submissions.
+"""Cost of grading: warm against cold, strong tier against none, two jobs against one, and 10,000 submissions.
 
-A small kata stands for all: 100 examples of a property and one check of statements. Its control has the same checks in
-a cold `python -m pytest`, in one process with what it tests. `fp_drift` stands for katas whose checks take long.
+The subject is a small kata: 100 examples of a property and one check of statements. Its control runs the same checks in
+a cold `python -m pytest`, in one process with the tested module. `fp_drift` represents katas with long checks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from drill_katas.grading.tiers import strongest_policy
 from drill_katas.sandbox.tier import PRACTICE
 
 MANY = 10_000
-FIRST = 2_000  # of them, at which throughput and memory are told as well
+FIRST = 2_000  # throughput and memory are printed here, too
 MANIFEST = """
 format = 1
 title = "An account"
@@ -120,7 +120,7 @@ def main() -> None:
         root = Path(folder)
         account = make_pack(root)
         strong = strongest_policy([account], None, unsafe=False)
-        print(f"held at the tier {strong.tier}, {os.cpu_count()} processors")
+        print(f"sandbox tier {strong.tier}, {os.cpu_count()} processors")
         control = root / "control"
         control.mkdir()
         (control / "account.py").write_text(RIGHT)
@@ -157,7 +157,7 @@ numbers = itertools.count()
 
 
 def task(kata, module=None):
-    """Return a task that nobody has judged before."""
+    """Return a task that was never judged before."""
     number = next(numbers)
     if module is None:
         files = {name: (kata.solutions / name).read_bytes() for name in kata.manifest.editable}
@@ -167,7 +167,7 @@ def task(kata, module=None):
 
 
 def seconds(pool, *tasks):
-    """Judge tasks, and return how long that took."""
+    """Judge tasks, and return the duration in seconds."""
     began = time.perf_counter()
     for judged in pool.judged(tasks):
         assert judged.checks, judged.problem
@@ -176,7 +176,7 @@ def seconds(pool, *tasks):
 
 
 def in_pairs(what, pool, kata, *, cold=None, other=None, pairs=PAIRS):
-    """Print the medians of one submission's time and of the control's, and of their ratio pair by pair."""
+    """Print the median times of one submission and of its control, and the median ratio of the pairs."""
 
     def one(judges):
         return seconds(judges, task(kata, None if kata.name in shipped().names() else RIGHT))
@@ -191,9 +191,9 @@ def in_pairs(what, pool, kata, *, cold=None, other=None, pairs=PAIRS):
     print(f"{what}: {ours:.2f} s, control {theirs:.2f} s, ratio {ratio:.2f} ({pairs} pairs)")
 
 
-def two_against_one(kata, hold, pairs=5, batch=24):
-    """Print how much faster two jobs are than one, for submissions that keep a processor busy."""
-    with Pool([kata], hold, 1) as one, Pool([kata], hold, 2) as two:
+def two_against_one(kata, policy, pairs=5, batch=24):
+    """Print the speedup of two jobs over one, for submissions that keep a processor busy."""
+    with Pool([kata], policy, 1) as one, Pool([kata], policy, 2) as two:
         for pool in (one, two):
             seconds(pool, *(task(kata, RIGHT) for _ in range(4)))
         ratios = [
@@ -205,7 +205,7 @@ def two_against_one(kata, hold, pairs=5, batch=24):
 
 
 def grade_many(root):
-    """Grade right fixes, wrong ones and cheats, and print throughput and the grader's memory."""
+    """Grade right fixes, wrong fixes, and cheats; print throughput and the grader's memory."""
     work = root / "work"
     for number in range(MANY):
         module = [RIGHT, WRONG, CHEATS[number // 3 % len(CHEATS)]][number % 3]
@@ -216,16 +216,16 @@ def grade_many(root):
     kata = str(Path(sys.executable).with_name("kata"))
     began = time.perf_counter()
     process = psutil.Popen([kata, "grade", str(work), "--json", str(file)], env=env, stdout=subprocess.DEVNULL)
-    memory, told = [], False
+    memory, is_printed = [], False
     while process.poll() is None:
         time.sleep(1)
         lines = next((root / "state" / "drill-katas").glob("*.grades"), None)
         if lines and lines.stat().st_size:
             memory.append(process.memory_info().rss / 2**20 if process.is_running() else memory[-1])
-            if not told and lines.read_bytes().count(b"\n") >= FIRST:
-                told = True
+            if not is_printed and lines.read_bytes().count(b"\n") >= FIRST:
+                is_printed = True
                 throughput(FIRST, time.perf_counter() - began)
-                print(f"the grader's memory by then: {memory[-1]:.0f} MiB")
+                print(f"the grader's memory at that point: {memory[-1]:.0f} MiB")
     took = time.perf_counter() - began
     grades = json.loads(file.read_bytes())["submissions"]
     wrong = [grade["id"] for number, grade in enumerate(grades) if grade["solved"] != (number % 3 == 0)]
@@ -236,7 +236,7 @@ def grade_many(root):
 
 
 def throughput(number, took):
-    """Print how long so many submissions took."""
+    """Print duration and throughput of `number` submissions."""
     print(f"{number:,} submissions: {took:.0f} s, {number / took:.1f} a second", flush=True)
 
 

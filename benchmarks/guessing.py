@@ -1,4 +1,4 @@
-"""Scores of diagnoses made without evidence: the best constant one, random ones, and the loudest alert's."""
+"""Scores of diagnoses without evidence: the best constant answer, random answers, and the first alert."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MANY = 2_000
 
 
 def main() -> None:
-    """Print a table: one line for each variant, points of 100."""
+    """Print a table with a line per variant, in points of 100."""
     print(f"{'':30} constant  loudest  random (mean, best of {MANY})")
     for kata in shipped():
         truths = read_answer(kata.solutions).diagnosis
@@ -35,13 +35,13 @@ def main() -> None:
             constant, loud = (
                 score(each, truths, incident, {}).points for each in (constantly(best, incident), loudest(incident))
             )
-            told = f"{statistics.mean(by_chance):6.1f} {max(by_chance):5}"
-            print(f"{kata.name + ' ' + variant:30} {constant:8}  {loud:7}  {told}")
+            random_points = f"{statistics.mean(by_chance):6.1f} {max(by_chance):5}"
+            print(f"{kata.name + ' ' + variant:30} {constant:8}  {loud:7}  {random_points}")
         print(f"{'  zero of the scale':30} {constant_points(truths.values()):8.1f}")
 
 
 def constantly(best: Named, incident: IncidentRecord) -> Hypothesis:
-    """Give the best constant answer of a kata to one of its incidents."""
+    """Return the best constant answer of a kata, for one of its incidents."""
     day = incident.summary.began - incident.summary.began % DAY
     return Hypothesis(
         component=best.component,
@@ -52,7 +52,7 @@ def constantly(best: Named, incident: IncidentRecord) -> Hypothesis:
 
 
 def loudest(incident: IncidentRecord) -> Hypothesis:
-    """The first alert is the cause, and what it speaks of is busy."""
+    """Return the diagnosis that blames the service in the first alert's name."""
     alerts = incident.alerts
     named = [each for each in services(incident) if alerts and each.split("-")[0] in alerts[0].name.lower()]
     return Hypothesis(
@@ -64,7 +64,7 @@ def loudest(incident: IncidentRecord) -> Hypothesis:
 
 
 def guess(incident: IncidentRecord, chance: random.Random) -> Hypothesis:
-    """Any of what can be said, for each part."""
+    """Return a random answer for each part."""
     return Hypothesis(
         component=chance.choice([NOTHING, *services(incident)]),
         mechanisms=(chance.choice(list(MECHANISMS)),),

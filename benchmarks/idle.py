@@ -1,4 +1,4 @@
-"""What the idle plugin costs a pytest that runs no kata: modules, and import time beside pytest-timeout's."""
+"""Cost of the idle plugin in a session without a kata: modules, and import time compared with pytest-timeout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ print((time.perf_counter() - began) * 1e6)
 
 
 def microseconds(module: str) -> float:
-    """Return the time one import takes in a process that has pytest already."""
+    """Return the duration of one import in a process that has imported pytest already."""
     done = subprocess.run(
         [sys.executable, "-c", IMPORT.format(module=module)], capture_output=True, text=True, check=True
     )
@@ -37,7 +37,7 @@ def main() -> None:
         done = subprocess.run(
             [sys.executable, "-c", SESSION, str(test)], cwd=folder, capture_output=True, text=True, check=True
         )
-        print(f"modules of ours at the end of an idle session: {done.stdout.splitlines()[-1]}")
+        print(f"modules of drill_katas at the end of an idle session: {done.stdout.splitlines()[-1]}")
     pairs = [(microseconds("drill_katas.plugin"), microseconds("pytest_timeout")) for _ in range(25)]
     ours, control = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(a / b for a, b in pairs)

@@ -1,7 +1,7 @@
-"""Grades 200 mixed submissions of all katas, and says which verdicts are wrong: python mixed.py [OPTION...].
+"""Grades 200 mixed submissions of all katas, and prints the wrong verdicts: python mixed.py [OPTION...].
 
-Right fixes of every design, near misses, cheats of the museum, broken archives and empty folders; the options are
-those of `kata grade`. What grades it is the command itself, so that it can be run by anybody, anywhere.
+The submissions are right fixes of every design, near misses, cheats of the museum, broken archives, and empty folders.
+The options are those of `kata grade`, which this script runs as a command.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tests.support import museum
 from tests.support.pack import before_python_path
 
 MANY = 200
-SHARES = {"right": 24, "cheat": 80, "damaged": 8, "empty": 4}  # and as many near misses as are left
+SHARES = {"right": 24, "cheat": 80, "damaged": 8, "empty": 4}  # the rest are near misses
 
 
 def main() -> None:
-    """Make the folder, grade it, and print what is wrong, and how long it took."""
+    """Make the submissions, grade them, and print the wrong verdicts and the duration."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         root = Path(folder)
         root.chmod(0o755)
@@ -60,7 +60,7 @@ JUDGED = ("right", "near miss")
 
 
 def hand_in(work: Path) -> dict[str, tuple[str, bool]]:
-    """Make submissions; returns by name what each is, and whether it is to be solved."""
+    """Make submissions; return the kind of each by name, and whether it must be solved."""
     expected: dict[str, tuple[str, bool]] = {}
     arms = {True: list(right_arms()), False: list(near_misses())}
     random.Random(0).shuffle(arms[False])

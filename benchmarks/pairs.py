@@ -1,4 +1,4 @@
-"""Paired timings: command and control in turn, the ratio of each pair, medians."""
+"""Paired timings: alternating runs of command and control, and medians of their ratios."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PAIRS: Final = 9
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took, in seconds; CPU is that of the process and of all it waited for."""
+    """The cost of one run in seconds; `cpu` includes all child processes."""
 
     wall: float
     cpu: float
 
 
 def cost(command: list[str], cwd: Path | None = None) -> Cost:
-    """Run a command once and return what it took; bytecode is cached, as on an ordinary machine."""
+    """Run a command once, with cached bytecode, and return its cost."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, cwd=cwd, env=env, capture_output=True, check=False)
@@ -33,7 +33,7 @@ def cost(command: list[str], cwd: Path | None = None) -> Cost:
 
 
 def compare(what: str, run: list[str], control: list[str], *, cwd: Path | None = None, pairs: int = PAIRS) -> None:
-    """Print the medians of command and control and of their ratio pair by pair, after one pair to warm up."""
+    """Print the medians of command, control, and their ratio in pairs, after a warm-up pair."""
     cost(run, cwd), cost(control, cwd)
     both = [(cost(run, cwd), cost(control, cwd)) for _ in range(pairs)]
     for name in ("wall", "cpu"):

@@ -1,4 +1,4 @@
-"""What it saves to keep judge and SUT on one processor, as `kata verify` does: the reference, pinned and not."""
+"""Gain of pinning judge and SUT to one processor, as `kata verify` does: the reference, pinned and not."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a process of its own costs: `pytest --kata fp_drift` against bare pytest with the module imported in it.
+"""Cost of the separate process: `pytest --kata fp_drift` against bare pytest that imports the module.
 
 The control runs the same test file with the same Hypothesis profile, without this plugin, on an in-process SQLite
-(benchmarks/control/conftest.py). It knows no stages, and cannot kill its own process or let a statement fail, so both
-sides run the checks that it can run.
+(benchmarks/control/conftest.py). It has no stages, and cannot kill its own process or make a statement fail. Both sides
+run only the checks that the control can run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pairs import compare
 from drill_katas.catalog.katas import shipped
 
 HERE = Path(__file__).parent
-# checks of what a single process cannot do to itself
+# checks that a single process cannot run
 APART = "restart or killed or kills or fails or opening or failed_checkout"
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         judged = [*pytest, "--kata", "fp_drift", "--confcutdir", "katas/fp_drift", "-k", f"not ({APART})"]
         control = [*pytest, "-p", "no:kata", "--import-mode=importlib", "katas/fp_drift/test_fp_drift.py", "-k"]
-        symptom = [*control, f"agree and not ({APART})"]  # the control knows no stages to stop after
+        symptom = [*control, f"agree and not ({APART})"]  # the control has no stages, so it cannot stop after one
         compare("broken module, to the end of the stage that fails", judged, symptom, cwd=workspace)
         shutil.copy(shipped().get("fp_drift").solutions / "ledger.py", workspace / "katas" / "fp_drift" / "ledger.py")
         compare("reference, all stages", judged, [*control, f"not ({APART})"], cwd=workspace, pairs=5)

@@ -1,4 +1,4 @@
-"""What a warm judge saves: from a save to the verdict under `kata watch`, against a cold `pytest --kata`, in turn."""
+"""Gain of a warm judge: time from a save to the verdict under `kata watch`, against a cold `pytest --kata`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pairs import PAIRS, cost
 
 KATAS = ("fp_drift", "red_herring", "circular_deadlock", "n_plus_one")
 KATA = str(Path(sys.executable).with_name("kata"))
-REST = 2.0  # seconds in which the judge gets ready again, while a person would read
+REST = 2.0  # seconds in which the judge prepares the next run
 
 
 def main() -> None:
-    """Print the medians and the ratios, on the broken modules."""
+    """Print medians and ratios on the broken modules."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder)
         subprocess.run([KATA, "init", folder], check=True, capture_output=True)
@@ -61,7 +61,7 @@ def measure(workspace: Path, name: str) -> tuple[list[float], list[float]]:
 
 
 def wait_for(verdicts: list[float], number: int) -> None:
-    """Wait for so many verdicts."""
+    """Wait for `number` verdicts."""
     while len(verdicts) < number:
         time.sleep(0.005)
 

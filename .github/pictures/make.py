@@ -21,7 +21,7 @@ from drill_katas.catalog.katas import shipped
 HERE = Path(__file__).parent
 WIDTH = 80
 HEADER = r"^(platform|rootdir|plugins|benchmark|configfile|cachedir|Test order randomisation):? .*\n"
-# rich's template without its web font: a picture must not make the reader's browser ask anybody for anything
+# rich's template without its web font, because a picture must not make network requests
 SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
 .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -47,21 +47,21 @@ SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http:/
 
 
 def run(command: list[str], cwd: Path) -> str:
-    """Run a command on a terminal of its own and return what it wrote, colours and all."""
-    ours, theirs = pty.openpty()
+    """Run a command on a pseudo-terminal, and return its output with ANSI colors."""
+    reader, terminal = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(WIDTH), "LINES": "60", "TERM": "xterm-256color"}
-    process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
+    process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
     pieces = []
     try:
-        while piece := os.read(ours, 65536):
+        while piece := os.read(reader, 65536):
             pieces.append(piece)
-    except OSError:  # Linux's way to say that the other end was closed
+    except OSError:  # Linux raises EIO after the other end is closed
         pass
     process.wait()
-    os.close(ours)
+    os.close(reader)
     text = b"".join(pieces).decode().replace("\r\n", "\n")
-    return re.sub(r"[^\n]*\r", "", text)  # what was written over
+    return re.sub(r"[^\n]*\r", "", text)  # drops overwritten progress lines
 
 
 def draw(name: str, title: str, command: list[str], cwd: Path) -> None:
@@ -78,9 +78,9 @@ def draw(name: str, title: str, command: list[str], cwd: Path) -> None:
 def photograph(
     name: str, kata: str, workspace: Path, *, beside: tuple[str, ...] = ("solutions",), part: str | None = None
 ) -> None:
-    """Write the picture `name`.png of an incident's page, with other replays beside it, in Debian's Chromium.
+    """Write the picture `name`.png of an incident's page with other replays beside it, using Debian's Chromium.
 
-    `part` is a selector of what is wanted of it; without one it is the top of the page.
+    `part` is a CSS selector of the element to draw; None means the top of the page.
     """
     page = workspace / "page.html"
     program = str(Path(sys.executable).with_name("kata"))
@@ -97,7 +97,7 @@ def photograph(
 
 
 def hand_in(folder: Path) -> None:
-    """Fill a folder with submissions: two right fixes, a near miss, one that ends its process, the untouched file."""
+    """Fill a folder with submissions: two right fixes, a near miss, a module that exits, the broken file, a bad zip."""
     solutions = shipped().get("fp_drift").solutions
     exits = (
         (solutions / "ledger.py")
@@ -118,7 +118,7 @@ def hand_in(folder: Path) -> None:
 
 
 def main() -> None:
-    """Draw them all, in a new workspace."""
+    """Draw all pictures in a new workspace."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder) / "drills"
         run([str(Path(sys.executable).with_name("kata")), "init", str(workspace)], Path(folder))

@@ -1,7 +1,6 @@
-"""The control of benchmarks/run.py: the fixture `sut` without a process, a judge or limits.
+"""The control of benchmarks/run.py: the fixture `sut` without a separate process, a judge, or limits.
 
-Hypothesis does the same work as under the judge: the same profile, the same examples, and as many tries to make a
-failure smaller.
+Hypothesis does the same work as under the judge: the same profile, examples, and shrinking.
 """
 
 from __future__ import annotations
@@ -66,13 +65,13 @@ class Direct:
 
 
 class InProcess:
-    """As much of the judge's SUT as one process can have."""
+    """The part of the judge's `Sut` that works in one process."""
 
     seed = 0
     check: CheckContext
 
     def __init__(self):
-        self._services = Services()  # counts the steps; nothing is connected to it
+        self._services = Services()  # only counts the steps; nothing connects to it
 
     def open(self, _target, database, gateway):
         ledger = importlib.import_module("fp_drift.ledger")

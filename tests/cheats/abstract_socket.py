@@ -1,6 +1,6 @@
-"""Connects to a unix socket that has no path, which no file system keeps it from.
+"""Connects to an abstract Unix socket, which has no path in a file system.
 
-Such sockets belong to a network namespace; where there is none of its own, Landlock keeps it to itself.
+Abstract sockets belong to a network namespace. Without a separate one, Landlock refuses the connection.
 """
 # stops: strong, reduced
 # through: practice

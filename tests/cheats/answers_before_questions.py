@@ -1,6 +1,6 @@
-"""Sends a hundred answers ahead of the questions over the call socket, which it finds among its file descriptors.
+"""Sends a hundred answers over the call socket before any question; it finds the socket by its file descriptor.
 
-Each question is then answered by what was sent first: still only an answer, and compared with what is right.
+The judge reads each one as the answer to a question, and compares it with the expected answer.
 """
 # stops: strong, reduced, practice
 # seen: fail|crash: (is 0 USD|exited with status 0)

@@ -1,6 +1,6 @@
-"""A thread writes answers to the call socket all the time, to be there before the slow and wrong one.
+"""Writes answers to the call socket from a thread, to arrive before the slow wrong answer.
 
-Whoever is first only answers, and what comes beside is the next answer, or no frame at all.
+The first frame is the answer to the question. A further frame is the next answer, or an invalid frame.
 """
 # stops: strong, reduced, practice
 # seen: fail: ((holds|is) None|says 0 USD|^the check failed)

@@ -1,4 +1,4 @@
-"""Submissions that are archives, or folders, with more in them than a fix: each function makes one in a folder."""
+"""Submissions that are hostile archives, folders, or modules. Each function makes one in a folder."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ BESIDE = {
 
 
 def beside(place: Path, ledger: bytes) -> Path:
-    """Brings a conftest.py, pytest.ini, sitecustomize.py, a .pth file, checks, an oracle and a world of its own."""
+    """Brings its own conftest.py, pytest.ini, sitecustomize.py, .pth file, checks, oracle, and world."""
     return _zipped(place / "beside.zip", {"books.py": ledger, **BESIDE})
 
 
 def beside_in_a_folder(place: Path, ledger: bytes) -> Path:
-    """Brings the same in a folder, beside the fix and in the kata's own folder."""
+    """Brings the same files in a folder, beside the fix and in the kata's folder."""
     for name, content in {"books.py": ledger, **BESIDE}.items():
         for file in (place / "beside_in_a_folder" / name, place / "beside_in_a_folder" / "katas" / "till" / name):
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -45,13 +45,13 @@ def beside_in_a_folder(place: Path, ledger: bytes) -> Path:
 
 
 def leads_out(place: Path, ledger: bytes) -> Path:
-    """Unpacks to `..`, to absolute paths and over the grader's own files."""
+    """Unpacks to `..`, to absolute paths, and over files of the grader."""
     names = ("../canary", "../../canary", f"{place.parent}/canary", "a/../../../canary", "..\\canary", "/etc/museum")
     return _zipped(place / "leads_out.zip", {"books.py": ledger, **dict.fromkeys(names, b"changed")})
 
 
 def links(place: Path, ledger: bytes) -> Path:
-    """Holds a symbolic link to a file of the grader's in place of the fix, and writes through another one."""
+    """Contains a symbolic link to a file of the grader instead of the fix, and writes through another link."""
     path = place / "links.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         for name, target in (("books.py", f"{place.parent}/secret"), ("folder", str(place.parent))):
@@ -63,7 +63,7 @@ def links(place: Path, ledger: bytes) -> Path:
 
 
 def hard_link(place: Path, ledger: bytes) -> Path:
-    """Holds a hard link to a file of the grader's in place of the fix."""
+    """Contains a hard link to a file of the grader instead of the fix."""
     path = place / "hard_link.tar"
     with tarfile.open(path, "w") as archive:
         info = tarfile.TarInfo("books.py")
@@ -73,7 +73,7 @@ def hard_link(place: Path, ledger: bytes) -> Path:
 
 
 def device(place: Path, ledger: bytes) -> Path:
-    """Holds a device without end, /dev/zero, in place of the fix, and a pipe that nobody writes to."""
+    """Contains an endless device, /dev/zero, instead of the fix, and a pipe without a writer."""
     path = place / "device.tar"
     with tarfile.open(path, "w") as archive:
         for name, kind in (("books.py", tarfile.CHRTYPE), ("till/books.py", tarfile.FIFOTYPE)):
@@ -84,26 +84,26 @@ def device(place: Path, ledger: bytes) -> Path:
 
 
 def pipe(place: Path, ledger: bytes) -> Path:
-    """Is a folder with a pipe that nobody writes to in place of the fix."""
+    """Is a folder with a pipe without a writer instead of the fix."""
     (place / "pipe").mkdir()
     os.mkfifo(place / "pipe" / "books.py")
     return place / "pipe"
 
 
 def linked_folder(place: Path, ledger: bytes) -> Path:
-    """Is a folder with a symbolic link to a file of the grader's in place of the fix."""
+    """Is a folder with a symbolic link to a file of the grader instead of the fix."""
     (place / "linked_folder").mkdir()
     (place / "linked_folder" / "books.py").symlink_to(place.parent / "secret")
     return place / "linked_folder"
 
 
 def zip_bomb(place: Path, ledger: bytes) -> Path:
-    """Is a zip file of 1 MB that unpacks to 1 GB in place of the fix."""
+    """Is a zip file of 1 MB that unpacks to 1 GB instead of the fix."""
     return _written(place / "zip_bomb.zip", _zip_of_zeros(zipfile.ZIP_DEFLATED, 1000))
 
 
 def tar_bomb(place: Path, ledger: bytes) -> Path:
-    """Is a tar archive of 0.3 MB that unpacks to 300 MB before the fix comes."""
+    """Is a tar archive of 0.3 MB that unpacks to 300 MB before the fix."""
     info = tarfile.TarInfo("zeros")
     info.size = 300 * MIB
     members = [gzip.compress(info.tobuf()), *[_packed_zeros()] * 300, gzip.compress(_tarred({"books.py": ledger}))]
@@ -111,24 +111,24 @@ def tar_bomb(place: Path, ledger: bytes) -> Path:
 
 
 def zip_of_blocks(place: Path, ledger: bytes) -> Path:
-    """Is a zip file of less than 1 KB by bzip2, whose 150 MB unpack as one piece."""
+    """Is a bzip2 zip file of less than 1 KB whose 150 MB unpack as one block."""
     return _written(place / "zip_of_blocks.zip", _zip_of_zeros(zipfile.ZIP_BZIP2, 150))
 
 
 def long_headers(place: Path, ledger: bytes) -> Path:
-    """Is a tar archive that says 4 MB about each of its files, which takes long to read."""
+    """Is a tar archive with a header of 4 MB per file, which is slow to read."""
     return _written(place / "long_headers.tar.gz", _long_headers() + gzip.compress(_tarred({"books.py": ledger})))
 
 
 def no_name(place: Path, ledger: bytes) -> Path:
-    """Has a file without a name in it, which readers of archives stumble over."""
+    """Contains a file without a name, which breaks archive readers."""
     path = _zipped(place / "no_name.zip", {"books.py": ledger, "nameless": b""})
     path.write_bytes(path.read_bytes().replace(b"nameless", b"\0ameless"))
     return path
 
 
 def lying_zip(place: Path, ledger: bytes) -> Path:
-    """Says of a member of 1 GB that it has 10 bytes."""
+    """Declares 10 bytes for a member of 1 GB."""
     content = bytearray(_zip_of_zeros(zipfile.ZIP_DEFLATED, 1000))
     start = content.rindex(b"PK\x01\x02")
     content[start + 24 : start + 28] = (10).to_bytes(4, "little")
@@ -145,35 +145,35 @@ def hundred_megabytes(place: Path, ledger: bytes) -> Path:
 
 
 def no_unicode(place: Path, ledger: bytes) -> Path:
-    """Is a module that is no UTF-8, with NUL bytes and an encoding that nobody knows."""
+    """Is a module with invalid UTF-8, NUL bytes, and an unknown encoding."""
     (place / "no_unicode").mkdir()
     (place / "no_unicode" / "books.py").write_bytes(b"# coding: museum\nname = '\xff\xfe'\n\x00" + ledger)
     return place / "no_unicode"
 
 
 def encoded(place: Path, ledger: bytes) -> Path:
-    """Is a module in UTF-7, in which other code is hidden than a reader sees."""
+    """Is a module in UTF-7, which hides code from a reader."""
     (place / "encoded").mkdir()
     (place / "encoded" / "books.py").write_bytes(b"# coding: utf-7\n" + ledger.replace(b"+", b"+-"))
     return place / "encoded"
 
 
 def nested_source(place: Path, ledger: bytes) -> Path:
-    """Is a module of 200,000 opening brackets, for a parser to recurse in."""
+    """Is a module with 200,000 opening brackets, to exhaust the parser's recursion."""
     (place / "nested_source").mkdir()
     (place / "nested_source" / "books.py").write_bytes(ledger + b"\nx = " + b"(" * 200_000)
     return place / "nested_source"
 
 
 def constant_bomb(place: Path, ledger: bytes) -> Path:
-    """Is a module with a constant expression that is too large to be folded, [0] * 9 ** 9 ** 2."""
+    """Is a module with a constant expression that is too large to fold: [0] * 9 ** 9 ** 2."""
     (place / "constant_bomb").mkdir()
     (place / "constant_bomb" / "books.py").write_bytes(ledger + b"\nx = [0] * 9 ** 9 ** 2\n")
     return place / "constant_bomb"
 
 
 def named_to_deceive(place: Path, ledger: bytes) -> Path:
-    """Has a name with terminal escapes, workflow commands and line breaks in it."""
+    """Has a name with terminal escapes, workflow commands, and line breaks."""
     folder = place / "z\n::set-output name=solved::true\n\x1b[2J\r"
     folder.mkdir()
     (folder / "books.py").write_bytes(ledger)

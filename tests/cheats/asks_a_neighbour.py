@@ -1,6 +1,6 @@
-"""Looks for the sockets of other runs' judges, and reads and spoils the databases behind them.
+"""Looks for the sockets of other runs' judges, and reads and changes the databases behind them.
 
-They are not in its file system, or their folders have names that cannot be listed.
+They are outside its file system, or their folders have names that it cannot list.
 """
 # stops: strong, reduced
 # seen: fail: (Stolen|neighbours -> )

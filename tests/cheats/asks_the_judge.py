@@ -1,6 +1,6 @@
-"""Speaks to the judge's socket itself: it reads every service there is, and asks the gateway for what it holds.
+"""Connects to the judge's socket directly: it reads every service, and asks the gateway for its data.
 
-A service says to a program what it would have said anyhow, to its public methods, and nothing of the check.
+A service answers only the calls of its public methods, and reveals nothing about the check.
 """
 # stops: strong, reduced, practice
 # seen: fail: services -> done.*gateway ->

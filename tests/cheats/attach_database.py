@@ -1,6 +1,6 @@
-"""Has the judge's own SQLite write for it: ATTACH DATABASE and VACUUM INTO make files, with the judge's rights.
+"""Uses the judge's SQLite to write files with the judge's rights: ATTACH DATABASE and VACUUM INTO.
 
-The program's statements are authorised one by one; none opens another file.
+An authorizer checks every statement. No statement opens another file.
 """
 # stops: strong, reduced, practice
 # seen: fail: attach -> \w*Error.*vacuum -> \w*Error.*memory -> \w*Error

@@ -1,6 +1,6 @@
-"""Answers with frames that are no JSON: a pickle that would run a command where it is loaded.
+"""Answers with frames that are not JSON: a pickle that runs a command when it is loaded.
 
-The wire knows JSON alone, and what is none ends the program. Nothing is ever unpickled.
+The wire format is JSON only; any other frame ends the program. The judge never unpickles.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not an answer in the judge's format

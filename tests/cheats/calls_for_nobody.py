@@ -1,6 +1,6 @@
-"""Calls the payment gateway without end, with arguments that no gateway takes: the judge keeps what it was asked.
+"""Calls the payment gateway endlessly with invalid arguments, because the judge records every call.
 
-What is kept of one check has one bound, whatever it is.
+All records of one check share one bound.
 """
 # stops: strong, reduced, practice
 # seen: limit: most of it calls to upstreams

@@ -1,6 +1,6 @@
-"""Prints, raises and answers commands that CI systems and terminals obey: workflow commands, ANSI escapes, OSC 52.
+"""Prints, raises, and answers commands for CI systems and terminals: workflow commands, ANSI escapes, OSC 52.
 
-What a program prints is kept apart and shown as text; control characters become question marks, and `::` is broken up.
+Output of a program is captured and shown as text: control characters become question marks, and `::` is broken up.
 """
 # stops: strong, reduced, practice
 # seen: fail: set-output

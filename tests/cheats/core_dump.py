@@ -1,6 +1,6 @@
-"""Dumps core, to leave a file, or to have the kernel run the host's handler of core dumps on what it likes.
+"""Dumps core, to leave a file, or to make the kernel run the host's core dump handler on its data.
 
-The limit for core files is 0, and cannot be raised again.
+The limit for core files is 0 and cannot be raised.
 """
 # stops: strong, reduced, practice
 # seen: fail: limit -> ValueError.*core -> done \(False\)

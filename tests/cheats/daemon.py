@@ -1,6 +1,6 @@
-"""Starts a daemon by two forks and a session of its own, which ignores every signal and is to outlive the run.
+"""Starts a daemon with two forks and a new session, which ignores every signal, to survive the run.
 
-All that a program starts dies with it: with its PID namespace, or by its user and its place among the processes.
+All processes of a program end with it: by its PID namespace, or by its uid and its process tree.
 """
 # stops: strong, reduced, practice
 # seen: fail: daemon -> done

@@ -1,6 +1,6 @@
-"""Answers with lists in lists, 100,000 deep, to overflow the stack of whoever reads it.
+"""Answers with lists nested 100,000 deep, to overflow the stack of the reader.
 
-The decoder has a bound on depth; such a frame is no answer.
+The decoder has a bound on depth; such a frame is not an answer.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not an answer in the judge's format

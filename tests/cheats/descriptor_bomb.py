@@ -1,6 +1,6 @@
-"""Opens files, pipes and sockets until there are no more to be had.
+"""Opens files, pipes, and sockets until none are left.
 
-Descriptors are limited, and the judge needs none of the program's.
+Descriptors are limited, and the judge does not depend on the program's.
 """
 # stops: strong, reduced, practice
 # seen: fail: pipes -> OSError

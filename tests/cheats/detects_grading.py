@@ -1,6 +1,6 @@
-"""Behaves when it is graded, and only then: it looks at its environment, arguments, user, folder and parent's name.
+"""Behaves correctly only when graded: it inspects its environment, arguments, user, folder, and parent's name.
 
-A program is started the same way whoever asks, so that it finds nothing to go by. It tells what it saw.
+Practice and grading start a program in the same way, so nothing distinguishes them. Its answer shows what it found.
 """
 # stops: strong, reduced, practice
 # seen: fail: looked at

@@ -1,6 +1,6 @@
-"""Disguises its queries as transactions' bookkeeping, which is not counted: BEGIN; SELECT, and comments before it.
+"""Disguises queries as transaction statements, which are not counted: BEGIN; SELECT, and leading comments.
 
-One request carries one statement, and it is known by its first word.
+A request contains one statement, which is classified by its first word.
 """
 # stops: strong, reduced, practice
 # seen: fail: begin -> \w*Error.*end -> \w*Error.*pragma -> \w*Error

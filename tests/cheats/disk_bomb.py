@@ -1,6 +1,6 @@
-"""Fills the disk: a file of 300 MB, and 20 of 15 MB.
+"""Fills the disk: a file of 300 MB, and 20 files of 15 MB.
 
-There is a bound on a file's size, and on the size of the one folder that it may write to.
+File size has a limit, and so has the only folder that it can write to.
 """
 # stops: strong, reduced
 # through: practice

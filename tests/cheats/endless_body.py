@@ -1,6 +1,6 @@
-"""Answers a request over HTTP with a body that does not end, until whoever reads it has no memory left.
+"""Answers an HTTP request with an endless body, to exhaust the memory of the reader.
 
-A body has at most 16 MB; what goes on after that is no answer.
+A body has at most 16 MB; a longer one is not an answer.
 """
 # stops: strong, reduced, practice
 # file: board.py

@@ -1,6 +1,6 @@
-"""Asks for rows without end, which the judge fetches all: its memory has no bound, being nobody's but its own.
+"""Selects endless rows, because the judge fetches all of them into its own memory.
 
-A statement has a bound on what it returns, and on the work that it may cost.
+A statement has a bound on its result and on its work.
 """
 # stops: strong, reduced, practice
 # seen: fail: rows -> \w*Error.*blob -> \w*Error

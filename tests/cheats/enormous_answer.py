@@ -1,6 +1,6 @@
-"""Answers with text of almost 1 MB to every question, to fill the report and the terminal with it.
+"""Answers every question with almost 1 MB of text, to fill the report and the terminal.
 
-What is shown of an answer has a bound.
+The shown part of an answer has a bound.
 """
 # stops: strong, reduced, practice
 # seen: fail: (x{1000}|y{1000})

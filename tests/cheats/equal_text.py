@@ -1,6 +1,6 @@
-"""Answers with a subclass of str whose __eq__ and __str__ say whatever is wanted.
+"""Answers with a subclass of str with its own __eq__ and __str__, to match any expected value.
 
-Subclasses of the plain types are refused by exact type: what is a str in the judge is nothing but a str.
+Values must have exactly a plain type, so the judge never gets a subclass of str.
 """
 # stops: strong, reduced, practice
 # seen: fail: returned a Text

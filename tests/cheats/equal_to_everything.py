@@ -1,6 +1,6 @@
 """Answers with objects that are equal to everything, greater than everything, and in every container.
 
-Only plain data crosses the boundary, by exact type, so that no method of the submission's ever runs in the judge.
+Only plain data of exact types crosses the boundary, so no method of the submission runs in the judge.
 """
 # stops: strong, reduced, practice
 # seen: fail: returned a Right

@@ -1,6 +1,6 @@
-"""Ends its process with status 0 in the middle of a call, as a test process that has passed does.
+"""Ends its process with status 0 during a call, like a test process that has passed.
 
-An exit status says nothing to the judge: a program that ends while an answer is awaited has crashed.
+The judge ignores the exit status: a program that ends before it answers has crashed.
 """
 # stops: strong, reduced, practice
 # seen: crash: the program exited with status 0

@@ -1,6 +1,6 @@
-"""Asks for one row a statement, and has each fail with the row in its message: what fails was not counted.
+"""Reads one row per failing statement, from the error message, because failing statements were not counted.
 
-Statements that fail are counted too, and messages carry no values of rows.
+Failing statements are counted, and error messages contain no values of rows.
 """
 # stops: strong, reduced, practice
 # file: board.py

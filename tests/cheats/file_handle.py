@@ -1,6 +1,6 @@
-"""Opens files by the number of their inode, past every path and mount: open_by_handle_at.
+"""Opens files by inode number, regardless of paths and mounts: open_by_handle_at.
 
-It takes CAP_DAC_READ_SEARCH in the first user namespace, and the system call is refused besides.
+This needs CAP_DAC_READ_SEARCH in the initial user namespace, and seccomp refuses the system call.
 """
 # stops: strong, reduced
 # seen: fail: (Stolen|handle ->)

@@ -1,6 +1,6 @@
-"""Forges the error frame of a check that was skipped, an error of a kind that the judge may take for its own.
+"""Forges the error frame of a skipped check, an error type that the judge could mistake for its own.
 
-The kinds of errors are a closed list; a frame that is none of them ends the program.
+The list of error types is closed; a frame with another type ends the program.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not an answer in the judge's format

@@ -1,6 +1,6 @@
-"""Sends what the zygote tells the judge, that the program has ended well, over the call socket and any other it has.
+"""Forges the zygote's message that the program has ended successfully, on the call socket and other sockets.
 
-The zygote's own socket is not inherited, and on the call socket such a frame is no answer.
+The program does not inherit the zygote's socket, and on the call socket such a frame is not an answer.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not an answer in the judge's format

@@ -1,4 +1,4 @@
-"""Forks without end.
+"""Forks endlessly.
 
 Processes are counted and limited; at the limit, fork(2) fails or the program is ended.
 """

@@ -1,6 +1,6 @@
-"""Leaves a helper that forks and ends, over and over, so that no list of processes ever has it.
+"""Leaves a helper that forks and exits again and again, so that no process list ever contains it.
 
-It dies with its PID namespace; elsewhere by its user, all processes of which are killed at one stroke.
+It dies with its PID namespace; otherwise one system call kills all processes of its user.
 """
 # stops: strong, reduced, practice
 # seen: fail: helper -> done

@@ -1,6 +1,6 @@
-"""Knows the answers to the examples that are written in the kata, and answers zero to everything else.
+"""Knows the answers to the fixed examples in the kata, and answers zero to everything else.
 
-Most inputs are drawn from a seed that is made of the submission and a secret, so that nobody can know them.
+Most inputs come from a seed derived from the submission and a secret, so they are unpredictable.
 """
 # stops: strong, reduced, practice
 # seen: fail: should be exactly

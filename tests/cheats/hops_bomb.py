@@ -1,6 +1,6 @@
-"""Calls another service without end, with bodies of a megabyte, which the judge keeps with every call that it sees.
+"""Calls another service endlessly with bodies of 1 MB, because the judge records every call with its body.
 
-What is kept of one check has one bound, and the check that asserts nothing about it ends by it all the same.
+All records of one check share one bound, which applies even if the check asserts nothing about them.
 """
 # stops: strong, reduced, practice
 # file: board.py

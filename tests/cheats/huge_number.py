@@ -1,6 +1,6 @@
-"""Answers with a number of 900,000 digits, to keep whoever reads it as an int busy for hours.
+"""Answers with a number of 900,000 digits, so that converting it to int takes hours.
 
-Numbers beyond what fits 64 bits are bounded before they are converted.
+Numbers that do not fit into 64 bits are bounded before they are converted.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not an answer in the judge's format

@@ -1,6 +1,6 @@
-"""Imports the grader's own catalogue of katas, asks it for the solutions, and shows what it finds.
+"""Imports the grader's catalog of katas, asks it for the solutions, and shows the result.
 
-What is imported comes from its file system, in which there is no more of the grader than what serves a program.
+Imports come from its file system, which contains only the modules that serve a program.
 """
 # stops: strong, reduced
 # through: practice

@@ -1,6 +1,6 @@
-"""Has io_uring open files and sockets for it, in a way that filters of system calls do not see.
+"""Opens files and sockets through io_uring, which system call filters do not see.
 
-io_uring_setup is refused itself.
+seccomp refuses io_uring_setup itself.
 """
 # stops: strong, reduced
 # seen: fail: ring ->

@@ -1,6 +1,6 @@
-"""Leaves notes for the next check's program in the kernel's keyring of its user, which no file system shows.
+"""Leaves notes for the next check's program in the kernel keyring of its user, which is not in a file system.
 
-Every program has a user namespace of its own, and the system calls are refused besides.
+Every program has its own user namespace, and seccomp refuses the system calls.
 """
 # stops: strong, reduced
 # seen: fail: keyring ->

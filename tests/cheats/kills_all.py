@@ -1,6 +1,6 @@
-"""Kills every process that it may, and its parent by name: whoever tells the tale would be gone.
+"""Kills every process that it can signal, and its parent by pid, so that no verdict is reported.
 
-It may signal what has its own user, in its own PID namespace: nobody but itself.
+It can signal only processes of its own user in its own PID namespace: only itself.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: parent -> .*stop -> .*group ->

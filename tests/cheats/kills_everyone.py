@@ -1,6 +1,6 @@
-"""Calls kill(-1, SIGKILL) in a call, to take the judge down with everything else.
+"""Calls kill(-1, SIGKILL) during a call, to end the judge and everything else.
 
-If there is anyone else, it may signal nobody but itself: kill(2) leaves the caller out, and it goes on to end itself.
+It can signal only its own processes. kill(2) spares the caller, which then ends itself.
 """
 # stops: strong, reduced, practice as root
 # seen: crash|fail: (was killed by SIGKILL|exited with status 0|No such process|not permitted)

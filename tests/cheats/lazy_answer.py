@@ -1,6 +1,6 @@
-"""Answers with a generator, to do the work when the clock has stopped, or when the question is known.
+"""Answers with a generator, to work after the clock has stopped, or after it knows the question.
 
-A generator is no plain data; the answer is made whole inside of the timed call.
+A generator is not plain data; the answer is built completely within the timed call.
 """
 # stops: strong, reduced, practice
 # seen: fail: returned a generator

@@ -1,6 +1,6 @@
-"""Leaves symbolic and hard links to the host's files in every folder it may write to, for a cleaner to follow.
+"""Leaves symbolic and hard links to host files in every writable folder, for a cleanup to follow.
 
-Links are not followed where things are removed, and a hard link to what is not its own cannot be made.
+Removal does not follow links, and the kernel refuses hard links to files of another owner.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: soft -> .*hard ->

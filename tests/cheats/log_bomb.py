@@ -1,6 +1,6 @@
-"""Logs without end: every line goes to the judge, who keeps it.
+"""Logs endlessly, because every line goes to the judge, which stores it.
 
-What is kept of one check has a bound, as what is printed has.
+Stored lines of one check have a bound, as printed output has.
 """
 # stops: strong, reduced, practice
 # seen: limit: most of it log lines

@@ -1,6 +1,6 @@
-"""Writes frames of logs to the call socket, raw and faster than they are read: while one comes, no clock is looked at.
+"""Writes raw log frames to the call socket faster than the judge reads them, so that it never checks its clock.
 
-A call's time is up when it is up, whatever comes meanwhile.
+The time limit of a call applies regardless of incoming frames.
 """
 # stops: strong, reduced, practice
 # seen: hang|limit: (no answer within 2 s|most of it log lines)

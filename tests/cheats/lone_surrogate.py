@@ -1,6 +1,6 @@
-"""Answers with text that is no Unicode, raw and escaped, to break the report that shows it.
+"""Answers with invalid Unicode, raw and escaped, to break the report that shows it.
 
-Raw, it is no JSON; escaped, it is refused or made visible.
+Raw, it is not JSON; escaped, it is refused or shown as an escape.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not an answer in the judge's format

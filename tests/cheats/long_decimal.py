@@ -1,6 +1,6 @@
-"""Answers with decimal numbers that cost much to read: 900,000 digits, and exponents of a thousand million.
+"""Answers with expensive decimal numbers: 900,000 digits, and exponents of a thousand million.
 
-An oracle reads plain decimal numbers alone, and Python reads at most 4,300 digits.
+An oracle accepts plain decimal numbers only, and Python converts at most 4,300 digits.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not a plain decimal number

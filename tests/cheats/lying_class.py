@@ -1,6 +1,6 @@
-"""Answers with an object whose __class__ says that it is a str, and a dict subclass that makes its items up.
+"""Answers with an object whose __class__ is str, and with a dict subclass that invents its items.
 
-Types are compared by type(), which no object can lie to.
+Types are compared with type(), which an object cannot fake.
 """
 # stops: strong, reduced, practice
 # seen: fail: returned (a Liar|at .* a dict key|a Lazy)

@@ -1,6 +1,6 @@
-"""Opens connections to the judge without end, and begins a request on each that it never ends.
+"""Opens connections to the judge endlessly, and starts a request on each without finishing it.
 
-Connections, and what is kept of a request, have a bound.
+Connections and the stored part of a request have a bound.
 """
 # stops: strong, reduced, practice
 # seen: fail: connections -> \w*Error

@@ -1,6 +1,6 @@
-"""Takes memory without end.
+"""Allocates memory endlessly.
 
-A program has 512 MiB; asking for more fails, and what is had some other way is counted.
+A program has 512 MiB; an allocation beyond that fails, and memory of other kinds is counted.
 """
 # stops: strong, reduced, practice
 # seen: limit: MiB

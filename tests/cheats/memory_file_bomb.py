@@ -1,6 +1,6 @@
-"""Takes memory without end as files that are nowhere: memfd_create, and shared mappings.
+"""Allocates memory endlessly in files without a path: memfd_create and shared mappings.
 
-What its processes hold in memory is counted, and a program with too much is ended.
+The resident memory of all its processes is counted, and a program above the limit is ended.
 """
 # stops: strong, reduced, practice
 # seen: limit: MiB

@@ -1,6 +1,6 @@
-"""Makes namespaces of its own, in which it is root, mounts what it likes, and changes its root folder.
+"""Creates namespaces in which it is root, mounts file systems, and changes its root folder.
 
-Neither unshare nor mount, pivot_root or chroot is left to it.
+unshare, mount, pivot_root, and chroot are refused.
 """
 # stops: strong, reduced
 # seen: fail: user ->

@@ -1,6 +1,6 @@
-"""Sends what it has seen over the network: TCP, UDP, and a name server's query to port 53.
+"""Sends its data over the network: TCP, UDP, and a DNS query to port 53.
 
-There is no network: an own network namespace without any interface, or no sockets but unix ones.
+It has a network namespace without any interface, or can create only Unix sockets.
 """
 # stops: strong, reduced
 # through: practice

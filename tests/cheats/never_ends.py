@@ -1,6 +1,6 @@
-"""Catches everything, BaseException too, ignores every signal that can be, and goes on past every limit of time.
+"""Catches every exception, BaseException too, ignores every signal it can, and exceeds every time limit.
 
-The limit is not raised in the program. It is killed from outside, by a signal that nothing can catch.
+The limit is not an exception in the program. A signal that cannot be caught kills it from outside.
 """
 # stops: strong, reduced, practice
 # seen: hang: no answer within 2 s

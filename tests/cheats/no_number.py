@@ -1,6 +1,6 @@
-"""Answers NaN and Infinity, which are unequal to themselves or larger than all, and 1e999.
+"""Answers NaN, Infinity, and 1e999, which are unequal to themselves or larger than everything.
 
-They are not JSON, and the decoder takes neither.
+They are not JSON, and the decoder rejects them.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not an answer in the judge's format

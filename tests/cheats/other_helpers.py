@@ -1,6 +1,6 @@
-"""Looks for other programs' answers: attaches to every process of its own user, and to a neighbour's call socket.
+"""Looks for other programs' answers: attaches to all processes of its user, and to another call socket.
 
-Every program has a user, and a PID namespace, of its own.
+Every program has its own user and its own PID namespace.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: (Stolen|neighbours -> )

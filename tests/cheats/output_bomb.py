@@ -1,6 +1,6 @@
-"""Prints without end.
+"""Prints endlessly.
 
-What is printed is kept within bounds, and a program that prints 4 MB is ended.
+Captured output has a bound, and a program that prints 4 MB is ended.
 """
 # stops: strong, reduced, practice
 # seen: limit: printed without end

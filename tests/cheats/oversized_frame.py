@@ -1,6 +1,6 @@
-"""Answers with a frame that does not end, until whoever reads it has no memory left.
+"""Answers with an endless frame, to exhaust the memory of the reader.
 
-A frame has at most 1 MB; the program that sends more is ended.
+A frame has at most 1 MB; a program that sends more is ended.
 """
 # stops: strong, reduced, practice
 # seen: fail: the answer is larger than 1 MB

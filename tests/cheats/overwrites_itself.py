@@ -1,6 +1,6 @@
-"""Overwrites the copy of its own module that the next check imports, and the byte code beside it.
+"""Overwrites the copy of its module that the next check imports, and the cached bytecode.
 
-The copy belongs to the judge, and a program may only read it.
+The copy belongs to the judge, and the program can only read it.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: own -> .*beside ->

@@ -1,6 +1,6 @@
-"""Looks for the files that results are written to, and writes that all has passed, beside them too.
+"""Looks for result files, and writes there and beside them that all checks have passed.
 
-Results are written by the judge, in folders that a program has no right to write to.
+The judge writes the results, in folders that the program cannot write to.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: report ->

@@ -1,4 +1,4 @@
-"""Forges an error whose message is 900,000 spaces, which a pattern that backtracks reads for hours.
+"""Forges an error message of 900,000 spaces, which takes hours to match with a backtracking pattern.
 
 The judge's patterns take linear time, and a message has a bound.
 """

@@ -1,6 +1,6 @@
-"""Maps 512 GiB and reads a byte in every 2 MiB of it: no memory of its own, and 1 GiB of page tables.
+"""Maps 512 GiB and reads one byte in every 2 MiB: almost no memory, but 1 GiB of page tables.
 
-Address space is limited, and page tables are counted as memory.
+Address space is limited, and page tables count as memory.
 """
 # stops: strong, reduced, practice
 # seen: limit: asked for more than

@@ -1,6 +1,6 @@
-"""Replaces sorted, sum, abs, isinstance and str's neighbours by functions that make everything come out right.
+"""Replaces sorted, sum, abs, isinstance, and other builtins, so that every comparison succeeds.
 
-They are replaced in its own process, and no comparison is made there.
+It replaces them in its own process, and no comparison happens there.
 """
 # stops: strong, reduced, practice
 # seen: fail: sorted is patched: \[\]

@@ -1,6 +1,6 @@
-"""Replaces Host.answer and find_unplain in its process, to answer true to everything and to send what is refused.
+"""Replaces Host.answer and find_unplain in its process, to answer true, and to send types that are refused.
 
-The host serves the submission and is as little trusted: what it sends is a claim, of JSON's types, and compared.
+The judge does not trust the host process: its frames are JSON data, and the judge compares them.
 """
 # stops: strong, reduced, practice
 # seen: fail: holds True USD

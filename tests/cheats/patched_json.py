@@ -1,6 +1,6 @@
-"""Replaces json, msgspec's encoders and decoders, and pickle, so that every answer says what is wanted.
+"""Replaces json, pickle, and msgspec's encoders and decoders, so that every answer has the expected value.
 
-An answer can say anything anyhow; the judge reads it with its own decoder, and compares it with its own oracle.
+The judge reads an answer with its own decoder, and compares it with its own oracle.
 """
 # stops: strong, reduced, practice
 # seen: fail: is not an answer in the judge's format

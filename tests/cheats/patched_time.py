@@ -1,6 +1,6 @@
 """Stops every clock of its process, and makes sleeping free, so that it is never late.
 
-The judge waits by its own clock, in its own process, and kills from outside.
+The judge uses its own clock in its own process, and kills from outside.
 """
 # stops: strong, reduced, practice
 # seen: hang: no answer within 2 s

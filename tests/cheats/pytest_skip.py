@@ -1,6 +1,6 @@
-"""Calls pytest.skip() in the middle of a call, which ends a test without failing it.
+"""Calls pytest.skip() during a call, which ends a test without failing it.
 
-What a call raises is an answer that says so, and a check that was skipped is a failed one, whoever skips it.
+An exception in a call is an answer, and a skipped check counts as failed.
 """
 # stops: strong, reduced, practice
 # seen: fail: (Skipped|no pytest)

@@ -1,6 +1,6 @@
-"""Raises its own limits, its priority and its privileges: setrlimit, nice, setuid, capset, prctl.
+"""Raises its own limits, priority, and privileges: setrlimit, nice, setuid, capset, prctl.
 
-Limits are hard, and nothing gives a privilege back.
+Limits are hard, and dropped privileges cannot be regained.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: data -> ValueError.*nice -> PermissionError.*uid -> PermissionError

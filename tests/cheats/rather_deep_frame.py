@@ -1,6 +1,6 @@
-"""Answers with lists in lists, 900 deep: fit to be read, and perhaps too deep for what is done with it then.
+"""Answers with lists nested 900 deep: the decoder accepts them, but later code may recurse too deeply.
 
-The judge looks at what it gets as the program's host should have: nothing nests deeper than 32 levels.
+The judge checks data as the program's host should: at most 32 levels.
 """
 # stops: strong, reduced, practice
 # seen: fail: returned at \[0\]\[0\].* nesting deeper than

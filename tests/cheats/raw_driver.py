@@ -1,6 +1,6 @@
-"""Hides its statements from SQLAlchemy's events: it takes the raw driver's connection, and switches events off.
+"""Hides statements from SQLAlchemy's events: it uses the raw driver connection, and disables events.
 
-Statements are counted where they are carried out, in the judge's database.
+Statements are counted where they run, in the judge's database.
 """
 # stops: strong, reduced, practice
 # file: board.py

@@ -1,6 +1,6 @@
-"""Walks the disk for the checks and the oracle of its kata, to know what it will be asked.
+"""Searches the disk for the checks and the oracle of its kata, to learn the questions.
 
-The kata's folder is there, for the modules around the submission, but without the checks and the oracle.
+It sees the kata's folder with the support modules, but without the checks and the oracle.
 """
 # stops: strong, reduced
 # through: practice

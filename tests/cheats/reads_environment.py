@@ -1,6 +1,6 @@
-"""Reads the environment and the arguments of its parent, and of every process there is: a seed's secret may be there.
+"""Reads the environment and arguments of its parent and of every process, to find the seed secret.
 
-Its parent's environment is empty; others' belong to another user, or are in another PID namespace.
+Its parent's environment is empty; other processes belong to another user or PID namespace.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: (Stolen|environ -> )

@@ -1,6 +1,6 @@
-"""Reads its parents' memory: /proc/PID/mem, process_vm_readv and ptrace on its parent and its parent's parent.
+"""Reads the memory of its parent and grandparent: /proc/PID/mem, process_vm_readv, and ptrace.
 
-They have another user, and are in another PID namespace; the system calls are refused besides.
+They have another user and PID namespace, and seccomp refuses the system calls.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: mem -> .*readv -> .*ptrace ->

@@ -1,6 +1,6 @@
-"""Reads a file of the grader's that only its owner may read, at its path and through every folder of /proc.
+"""Reads a file that only the grader's user can read, at its path and through every folder of /proc.
 
-There is no such path in its file system, no /proc, and no right to read against the modes.
+Its file system has neither that path nor /proc, and it cannot bypass file modes.
 """
 # stops: strong, reduced
 # through: practice

@@ -1,6 +1,6 @@
-"""Looks for the reference solution on the disk, and becomes it: it is installed with the kata.
+"""Looks for the reference solution on the disk, where it is installed with the kata, and runs it.
 
-Only what a program needs is in its file system, and that is not the solutions.
+Its file system contains only files that a program needs, and no solutions.
 """
 # stops: strong, reduced
 # through: practice

@@ -1,6 +1,6 @@
-"""Has the judge match a regular expression that backtracks without end: no clock and no other thread runs meanwhile.
+"""Makes the judge match a regular expression with endless backtracking, which blocks all its threads and clocks.
 
-There is no REGEXP on this database.
+This database has no REGEXP operator.
 """
 # stops: strong, reduced, practice
 # seen: fail: regexp -> OperationalError

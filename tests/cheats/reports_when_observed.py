@@ -1,7 +1,6 @@
-"""Counts and logs what fails only while it is observed: a check asks for its metrics before and after what it does.
+"""Counts and logs errors only while observed: a check reads its metrics before and after its actions.
 
-What the judge saw is compared with what was reported in the whole check, observed or not. What a program reports is its
-own word, and nothing but the stage trace rests on it.
+The judge compares its own records with everything reported during the check. Only the trace stage relies on reports.
 """
 # stops: strong, reduced, practice
 # base: solution

@@ -1,6 +1,6 @@
-"""Looks into every Python module that it can read for what only the reference solution has, and becomes it.
+"""Searches every readable Python module for text of the reference solution, and runs the module it finds.
 
-Copies are found by their bytes, whatever they are called, and hidden with the folders that they are in.
+Copies are found by their bytes under any name, and hidden with their folders.
 """
 # stops: strong, reduced
 # seen: pass|fail: (^$|found none)

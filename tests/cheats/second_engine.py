@@ -1,6 +1,6 @@
-"""Keeps its books in databases of its own: a second engine on SQLite files, where no statement is counted.
+"""Keeps its data in its own databases: a second engine on SQLite files, where no statement is counted.
 
-A file is gone with its program, in the checks that restart it. It does the sums of the broken module all the same.
+Its files are gone after the checks that restart it. It still calculates as the broken module does.
 """
 # stops: strong, reduced
 # through: practice

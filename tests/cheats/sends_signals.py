@@ -1,6 +1,6 @@
-"""Has the kernel send its parent a signal: by F_SETOWN and F_SETSIG, by a timer, and as its own last will.
+"""Makes the kernel signal its parent: with F_SETOWN and F_SETSIG, a timer, and its parent-death signal.
 
-The kernel asks for the same right as for kill(2).
+The kernel requires the same permission as for kill(2).
 """
 # stops: strong, reduced, practice as root
 # seen: fail: setown -> .*sigqueue ->

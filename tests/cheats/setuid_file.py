@@ -1,6 +1,6 @@
-"""Leaves a setuid program and a device behind, for whoever may be tempted to run it.
+"""Leaves a setuid program and a device file, for another user to run.
 
-Its folder is mounted without setuid and devices, and gone with it.
+Its folder is mounted without setuid and devices, and is removed with it.
 """
 # stops: strong, reduced
 # seen: fail: setuid -> .*device ->

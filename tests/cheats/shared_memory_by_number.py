@@ -1,6 +1,6 @@
-"""Attaches another program's shared memory by its number, which is easily guessed.
+"""Attaches another program's shared memory by its id, which is easy to guess.
 
-No call that takes the number of such an object is allowed.
+seccomp refuses every system call that takes such an id.
 """
 # stops: strong, reduced
 # seen: fail: (Stolen|segment -> )

@@ -1,6 +1,6 @@
-"""Takes for ever to be imported.
+"""Never finishes its import.
 
-The import is a request with a limit of its own, 5 s, and whoever runs into it is killed.
+The import is a request with a limit of 5 s; a program that exceeds it is killed.
 """
 # stops: strong, reduced, practice
 # seen: hang: import of .*: no answer within 5 s

@@ -1,6 +1,6 @@
-"""Renices all processes of its user, moves to another processor, flushes all disks, and locks a file of Python's.
+"""Renices all processes of its user, moves to another processor, flushes all disks, and locks a file of Python.
 
-None of it opens anything. No such call is allowed, not even for itself.
+None of these opens a file. seccomp refuses all these calls, even for the program itself.
 """
 # stops: strong, reduced
 # seen: fail: (Stolen|nice -> .*affinity -> .*disks -> .*lock -> )

@@ -1,6 +1,6 @@
-"""Takes its parents' resources away: prlimit on their files, nice values, processors and input and output.
+"""Takes resources from its parents: prlimit on files, nice values, processors, and I/O priority.
 
-That takes the same user, or a capability that it does not have.
+This needs the same user, or a capability that it does not have.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: prlimit -> .*nice -> .*affinity -> .*scheduler ->

@@ -1,4 +1,4 @@
-"""Fills the buffers of sockets that nobody reads, in many processes: memory of the kernel's, which no process has.
+"""Fills the buffers of unread sockets in many processes: kernel memory that belongs to no process.
 
 Buffers have the kernel's default size, and the descriptors of all its processes are counted.
 """

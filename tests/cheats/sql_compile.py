@@ -1,6 +1,6 @@
-"""Has SQLite compile a statement for minutes, and one of 400 KB: no instruction of it has run by then.
+"""Makes SQLite compile one statement for minutes, and one of 400 KB, before any instruction runs.
 
-A statement has 256 KB, and a second of processor time from its first letter on.
+A statement has at most 256 KB and one second of processor time, which includes compiling.
 """
 # stops: strong, reduced, practice
 # seen: limit: the statement WITH a0.* (1 s of processor time|512 MiB)

@@ -1,6 +1,6 @@
-"""Opens connections to its database without end, and begins a statement of megabytes on each that it never ends.
+"""Opens connections to its database endlessly, and starts a statement of megabytes on each without finishing it.
 
-Connections and requests have a bound, and the process that holds them has 512 MiB.
+Connections and requests have a bound, and the process that serves them has 512 MiB.
 """
 # stops: strong, reduced, practice
 # seen: (fail|limit): connections -> |512 MiB

@@ -1,6 +1,6 @@
-"""Uses what else SQLite can do with files, libraries and the memory it runs in: extensions, directories, schemas.
+"""Uses SQLite's access to files, libraries, and process memory: extensions, directories, schemas.
 
-Extensions are off, and pragmas are those that a program has a use for.
+Extensions are off, and only pragmas that a program needs are allowed.
 """
 # stops: strong, reduced, practice
 # seen: fail: extension -> \w*Error.*tokenizer -> \w*Error.*directory -> \w*Error.*schema -> \w*Error.*heap -> \w*Error

@@ -1,6 +1,6 @@
-"""Fills temporary tables of its database without end, in memory that is nobody's but the judge's.
+"""Fills temporary tables of its database endlessly, in memory that belongs to the judge.
 
-SQL runs in a process of its own, which has 512 MiB, and ends with them.
+SQL runs in a separate process with 512 MiB, which ends when it exceeds them.
 """
 # stops: strong, reduced, practice
 # seen: limit: the statement CREATE TEMP TABLE .* 512 MiB

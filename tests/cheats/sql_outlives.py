@@ -1,6 +1,6 @@
-"""Begins statements on threads of its own and is done: they run on for minutes after the check, where nobody waits.
+"""Starts long statements on threads and returns: they run for minutes after the check.
 
-The process that SQL runs in ends with its check, whatever it is at.
+The process that runs SQL ends with its check, even during a statement.
 """
 # stops: strong, reduced, practice
 # seen: fail: begun -> done

@@ -1,6 +1,6 @@
-"""Has SQLite search long texts, for minutes: to it that is one instruction, and it looks at no clock meanwhile.
+"""Makes SQLite search long texts for minutes, in one instruction without a look at the clock.
 
-A statement has a second of processor time; beyond it the process that SQL runs in is ended.
+A statement has one second of processor time; the process that runs SQL is then ended.
 """
 # stops: strong, reduced, practice
 # seen: limit: the statement SELECT instr.* 1 s of processor time

@@ -1,6 +1,6 @@
-"""Hangs, and writes without end to the pipe on which the judge then reads where it hangs.
+"""Hangs, and writes endlessly to the pipe from which the judge reads its stacks.
 
-What is read there has a bound in bytes and in time.
+The judge reads a bounded number of bytes for a bounded time.
 """
 # stops: strong, reduced, practice
 # seen: hang: no answer within 2 s

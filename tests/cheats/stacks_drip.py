@@ -1,6 +1,6 @@
-"""Hangs, and drips a byte every 4 ms into the pipe on which the judge then reads where it hangs.
+"""Hangs, and writes one byte every 4 ms to the pipe from which the judge reads its stacks.
 
-The time for all stacks together has a bound, however little comes at once.
+The time for all stacks together has a bound, even for single bytes.
 """
 # stops: strong, reduced, practice
 # seen: hang: no answer within 2 s

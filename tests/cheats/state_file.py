@@ -1,6 +1,6 @@
-"""Leaves notes for the program of the next check, in every folder that it may write to, and in shared memory.
+"""Leaves notes for the next check's program in every writable folder, and in shared memory.
 
-What it may write to is its own, and is gone with it.
+It can write only to its own folder, which is removed with it.
 """
 # stops: strong, reduced
 # through: practice

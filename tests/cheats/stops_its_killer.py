@@ -1,6 +1,6 @@
-"""A helper stops, all the time, whoever takes its user: that is how its killer comes, who then never gets to kill it.
+"""Stops, with a helper, every process that takes its user id, because its killer does so before it kills.
 
-The killer has another real user, so that it may signal them and they may not signal it; or their PID namespace ends.
+The killer has a different real user, so the helper cannot signal it; or their PID namespace ends.
 """
 # stops: strong, reduced, practice
 # seen: fail|hang: (a helper is there|no answer within)

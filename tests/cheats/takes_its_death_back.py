@@ -1,6 +1,6 @@
-"""Takes its parent-death signal back, hides from the watch on its memory, adopts orphans, and leaves a process behind.
+"""Clears its parent-death signal, evades the memory watchdog, adopts orphans, and leaves a process behind.
 
-No filter lets it, and the parent of its parent outlives both, to end whatever is left.
+seccomp refuses these calls, and at every tier the grandparent outlives both and ends all remaining processes.
 """
 # stops: strong, reduced, practice
 # seen: fail: death -> .*watch -> .*orphans -> .*left -> done

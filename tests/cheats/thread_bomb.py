@@ -1,6 +1,6 @@
-"""Starts threads without end.
+"""Starts threads endlessly.
 
-A thread counts as a process does.
+A thread counts as a process.
 """
 # stops: strong, reduced, practice
 # seen: limit: more processes or threads

@@ -1,4 +1,4 @@
-"""Turns off every timer and alarm of its process, by setitimer(0), and then takes its time.
+"""Disables every timer and alarm of its process with setitimer(0), and exceeds its time.
 
 The timer that counts runs in the judge.
 """

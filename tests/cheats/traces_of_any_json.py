@@ -1,6 +1,6 @@
-"""States traces that are none with its calls, lists of lists of a megabyte each: the judge keeps the trace of a call.
+"""Sends invalid trace ids with its calls, lists of 1 MB each, because the judge stores the trace id of a call.
 
-A trace id has 32 hexadecimal digits or is dropped, and what is kept of one check has one bound.
+A trace id without 32 hexadecimal digits is dropped, and all records of one check share one bound.
 """
 # stops: strong, reduced, practice
 # seen: limit: most of it calls to upstreams

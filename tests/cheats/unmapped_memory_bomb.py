@@ -1,6 +1,6 @@
-"""Takes memory as files of memfd_create that it never maps: pages that belong to no process.
+"""Allocates memory in memfd_create files that it never maps: pages that belong to no process.
 
-They cannot be had, or are counted where they are: in the memory of the program's control group.
+memfd_create is refused, or the pages count in the memory of the program's control group.
 """
 # stops: strong, reduced
 # seen: .*: (memfd|MiB)

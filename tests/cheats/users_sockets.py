@@ -1,6 +1,6 @@
-"""Connects to a unix socket of its user's, as a session's bus and an agent with keys have one, and sends it something.
+"""Connects to a Unix socket of its user, such as a session bus or a key agent, and sends data.
 
-The judge makes the connections of who has such sockets in sight, and none but to itself; the kernel refuses any other.
+The judge connects on behalf of a program that can see such sockets, and only to itself; the kernel refuses the rest.
 """
 # stops: strong, reduced
 # seen: fail: stream -> (PermissionError|done).*datagram -> (PermissionError|FileNotFoundError|done).*judge ->

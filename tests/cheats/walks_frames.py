@@ -1,6 +1,6 @@
-"""Walks the frames below it and all objects that the garbage collector knows, and traces what is called, for answers.
+"""Searches the frames below it and all objects of the garbage collector for answers, and traces calls.
 
-What is right is not in its process: in the frames there is the host that serves it, and no check.
+The expected answers are not in its process: its frames belong to the host that serves it, not to a check.
 """
 # stops: strong, reduced, practice
 # seen: fail: looked at \d\d\d+ objects and \d+ frames

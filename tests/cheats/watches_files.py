@@ -1,6 +1,6 @@
-"""Watches the folders of other runs with inotify, and lists them, to learn who is graded, and what they hand in.
+"""Watches the folders of other runs with inotify, and lists them, to learn about other submissions.
 
-They are not in its file system, and nothing can be watched.
+They are outside its file system, and seccomp refuses inotify.
 """
 # stops: strong, reduced
 # seen: fail: (Stolen|watch -> )

@@ -1,6 +1,6 @@
-"""Answers at once, and does the work when it is asked for sums: no kill, no fault and no count of statements meets it.
+"""Answers at once, and works only when asked for sums, where no kill, fault, or statement count applies.
 
-What is answered is done with, by the contract; a worker that is killed takes what it put off along.
+By the contract, an answered request is finished; a killed worker loses its postponed work.
 """
 # stops: strong, reduced, practice
 # base: solution

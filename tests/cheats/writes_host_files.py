@@ -1,6 +1,6 @@
-"""Writes to a file of the host's: opens, truncates, renames, links, changes its mode, owner, times and attributes.
+"""Writes to a file of the host: opens, truncates, renames, links, changes mode, owner, times, and attributes.
 
-It has no right to, and no such file in its file system; only its own folder can be written to.
+It has no permission, and its file system lacks the file; it can write only to its own folder.
 """
 # stops: strong, reduced, practice as root
 # seen: fail: write -> .*truncate -> .*rename -> .*chmod -> .*chown -> .*utime -> .*setxattr ->

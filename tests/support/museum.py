@@ -1,15 +1,16 @@
 """The cheat museum: reads the cheats in `tests/cheats`, and makes a submission of each for a small kata.
 
 The small katas are quick to judge: `till` takes a ledger by the contract of the shipped kata `fp_drift`, `board` takes
-an application over HTTP. A cheat is source that is put behind a module of one of them. Its docstring says how it works
-and what stops it; comments below say
-- `stops`: the tiers that stop it, of strong, reduced and practice; `practice as root` needs a uid of the SUT's own
-- `seen`: a pattern of a check's verdict, and one of its message: the cheat was carried out, and did not just
-  break down on the way there. More than one may be given, and all of them have to be seen.
-- `through`: the tiers at which it gets through on every machine, which shows that the test can fail
-- `base`: the module that the cheat is put behind: `nothing`, a ledger that answers zero to everything (the default),
-  `broken`, the kata's own, or `solution`
-- `file`: the file of the kata it is put behind, `books.py` by default
+an application over HTTP. A cheat is source code that is appended to a module of one of them. Its docstring describes
+the cheat, and then the defense. Comments below it are headers:
+
+| header | meaning |
+| --- | --- |
+| `stops` | the tiers that stop it: strong, reduced, practice; `practice as root` needs a separate uid of the SUT |
+| `seen` | patterns of a check's verdict and message that prove that the cheat ran; with several, all must match |
+| `through` | the tiers at which it succeeds on every machine, which proves that the test can fail |
+| `base` | the module before it: `nothing` (a ledger that answers zero, the default), `broken`, or `solution` |
+| `file` | the kata's file, `books.py` by default |
 """
 
 from __future__ import annotations
@@ -53,13 +54,13 @@ class Cheat:
     file: str = "books.py"
 
     def is_stopped_at(self, tier: str) -> bool | None:
-        """Whether a tier stops it; None when the tier does so for root only, and nobody is root."""
+        """Return whether a tier stops it; None if the tier does so only as root and this user is not root."""
         if f"{tier} as root" in self.stops:
             return True if os.geteuid() == 0 else None
         return tier in self.stops
 
     def submission(self, place: Surroundings) -> str:
-        """Return the module to hand in."""
+        """Return the source of the submitted module."""
         before = {
             "nothing": CHEATS / "nothing.py",
             "broken": place.pack / "katas" / KATAS[self.file] / self.file,
@@ -70,7 +71,7 @@ class Cheat:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a cheat is given to try itself on."""
+    """The targets that a cheat can attack."""
 
     root: Path
     tcp: int = 0
@@ -89,7 +90,7 @@ class Surroundings:
 
     @property
     def door(self) -> Path:
-        """Where a unix socket listens, and beside it one for datagrams."""
+        """The path of a listening Unix socket; a datagram socket is beside it."""
         return self.root / "door"
 
     def canary(self, name: str) -> Path:
@@ -97,11 +98,11 @@ class Surroundings:
         return self.root / "canaries" / name
 
     def mark(self, name: str) -> str:
-        """The word that is in the name of whatever a cheat leaves behind."""
+        """The text in the name of everything that a cheat leaves behind."""
         return f"museum-{self.root.name}-{name}-"
 
     def given(self, name: str) -> str:
-        """Return what every cheat has at hand, as source."""
+        """Return source with the constants and helpers that every cheat can use."""
         known = {
             "CANARY": str(self.canary(name) / "canary"),
             "MARK": self.mark(name),
@@ -138,7 +139,7 @@ def read_cheat(path: Path) -> Cheat:
 
 
 def install_katas(place: Surroundings) -> None:
-    """Install the small katas; the ledger of `till` and all around it come from `fp_drift`."""
+    """Install the small katas; the ledger of `till` and its support files come from `fp_drift`."""
     shutil.copytree(SMALL_KATAS, place.pack)
     ledger = shipped().get("fp_drift")
     till, solution = place.pack / "katas" / "till", place.pack / "solutions" / "till"
@@ -164,7 +165,7 @@ def cheats() -> list[Cheat]:
 
 
 def table() -> str:
-    """Return the table of docs/security.md: each cheat, and the tiers that stop it."""
+    """Return the table of docs/security.md: the cheats and the tiers that stop them."""
     found = [(cheat.title, cheat.stops) for cheat in cheats()]
     found += [((maker.__doc__ or "").rstrip("."), TIERS) for maker in archives.MAKERS]
     lines = [f"| cheat | {' | '.join(TIERS)} |", "| --- | --- | --- | --- |"]
