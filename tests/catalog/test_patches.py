@@ -79,7 +79,7 @@ def test_a_patch_that_was_made_gives_the_same_bytes(tmp_path, old, new):
         (" four\n", "four\n", "line 8: expected 1 more old and 1 more new lines of the hunk"),
         (" four\n", "\n", "line 8: expected 1 more old and 1 more new lines of the hunk"),
         ("+++ b/toy.py", "+++ b/top.py", "line 3: expected '+++ b/toy.py', the patch has '+++ b/top.py'"),
-        ("a/toy.py\n+++ b/toy.py", "a/top.py\n+++ b/top.py", "line 2: top.py is no editable file; did you mean 'toy."),
+        ("a/toy.py\n+++ b/toy.py", "a/top.py\n+++ b/top.py", "line 2: top.py is not an editable file; did you mean 'toy."),
         ("--- a/toy.py", "--- /dev/null", "line 2: expected '--- a/FILE', the patch has '--- /dev/null'"),
         (PATCH.partition("@@")[2], "", "line 4: expected '@@ -LINE,COUNT +LINE,COUNT @@', the patch has '@@'"),
     ],
@@ -234,10 +234,10 @@ def test_save_takes_the_nearest_arm_for_a_new_near_miss(patched):
     [
         (["lat", "out"], "toy has no arm 'lat'; did you mean 'late'?"),
         (["late", "nowhere", "--save"], "cannot read nowhere/toy.py: No such file or directory"),
-        (["accepted/x", "katas/toy", "--save"], "only near misses are saved; 'accepted/x' is not the name of one"),
-        (["reference", "katas/toy", "--save"], "only near misses are saved"),
+        (["accepted/x", "katas/toy", "--save"], "only near misses can be saved; 'accepted/x' is not a name for one"),
+        (["reference", "katas/toy", "--save"], "only near misses can be saved"),
         (["late", "katas/toy", "--save", "--base", "refrence"], "toy has no arm 'refrence' to patch; did you mean"),
-        (["late", "katas/toy", "--save"], "the files in katas/toy are those of original"),
+        (["late", "katas/toy", "--save"], "the files in katas/toy equal those of original"),
         (["late", "out", "--base", "reference"], "--base names the arm that --save patches; give --save, too"),
     ],
 )
