@@ -3,12 +3,13 @@
 from drill_katas import kit
 from drill_katas.kit.rules import Rule, gauge, rate
 
-from .shop import SERVICES, Shop
+from .customers import SERVICES
+from .shop import Shop
 
 SALE = 20  # minute
 WORKERS = 4
 PATIENCE = 60.0  # seconds until a customer closes the window
-HURRY = 0.008  # seconds of one who closes it at once
+HURRY = 0.008  # seconds until a customer in a hurry closes it
 
 INCIDENT = kit.Incident(
     begins="2026-05-07T14:40:00Z",
@@ -23,14 +24,14 @@ INCIDENT = kit.Incident(
             < 0.05,
             wait="1m",
             severity="page",
-            summary="Of the orders of the last four minutes next to none is confirmed or accepted.",
+            summary="Less than 5 % of the orders of the last 4 minutes are confirmed or accepted.",
         ),
         Rule(
             "StockDatabaseSlow",
             gauge("db_statement_seconds") > 0.0015,
             wait="2m",
             severity="ticket",
-            summary="A statement on stock's database takes more than 1.5 ms; on the old host it was less than one.",
+            summary="A statement on stock's database takes more than 1.5 ms; on the old host it took less than 1 ms.",
         ),
         Rule(
             "CustomersGone",
@@ -39,15 +40,15 @@ INCIDENT = kit.Incident(
             > 0.03,
             wait="1m",
             severity="ticket",
-            summary="Customers close the window before they are answered.",
+            summary="More than 3 % of the customers close the window without an answer.",
         ),
     ),
     ablations={
-        "no_sale": "after 15:00 as many orders come as before",
+        "no_sale": "the order rate stays the same after 15:00",
         "nobody_hurries": "no customer closes the window within the first minute",
-        "pricing_off": "pricing answers 503 at once, so that orders get the list price",
+        "pricing_off": "pricing answers 503 immediately, so orders get the list price",
         "more_workers": "every service has twice as many workers",
-        "database_near": "stock's database is where it was last week",
+        "database_near": "stock's database is on its old host",
     },
     buckets=(0.01, 0.02, 0.04, 0.08, 0.16, 0.5, 1, 3, 10, 30, 60, 90),
 )
@@ -61,7 +62,7 @@ def replay(scene):
 
 
 class Afternoon:
-    """What happens, minute by minute."""
+    """The events of the afternoon."""
 
     def __init__(self, scene):
         self.scene, self.chance = scene, scene.chance
@@ -73,7 +74,7 @@ class Afternoon:
         self.statements = 0
 
     def go_on(self, minute):
-        """Let happen what happens in the next third of a minute."""
+        """Play the next 20 seconds."""
         sale = minute >= SALE
         if sale and self.scene.without("pricing_off"):
             self.shop.network.script("pricing", [503] * 50)

@@ -1,4 +1,4 @@
-"""What is right: the goods and customers of a day, what an order of theirs must cost, and what it may be answered."""
+"""The oracle: goods and customers of a day, the right prices, and the answers of the contract."""
 
 import random
 
@@ -11,7 +11,7 @@ ANSWERS = FINAL | REFUSED | {ACCEPTED, TOO_LATE}
 
 
 class Day:
-    """The goods and customers of a day in a shop, which the seed makes up."""
+    """The goods and customers of a day, made from the seed."""
 
     def __init__(self, seed):
         self.chance = random.Random(seed)  # noqa: S311 - a day in a shop, not a secret
@@ -53,10 +53,10 @@ class Day:
         return {"id": order["id"], "status": "confirmed", "price": price or self.price(order), "degraded": degraded}
 
 
-def expect_outcome(outcome, right, told, status=OK):
+def expect_outcome(outcome, right, context, status=OK):
     seen, wanted = in_words(*outcome), in_words(status, right)
-    what = f"{told}: {right['id']} is {seen}; it should be {wanted}"
-    same_words = f"{told}: in the answer {status} of {right['id']} {kit.difference(outcome[1], right)}"
+    what = f"{context}: {right['id']} is {seen}; it should be {wanted}"
+    same_words = f"{context}: in the answer {status} of {right['id']} {kit.difference(outcome[1], right)}"
     assert outcome == (status, right), what if seen != wanted else same_words
 
 

@@ -1,4 +1,4 @@
-"""What surrounds each of the three services in production: its links to the others, its data, its deadlines."""
+"""The surroundings of each service: its links to the others, its data, its deadlines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reply:
-    """What a service answered to a call."""
+    """The answer of a service to a call."""
 
     status: int
     json: Any
@@ -56,22 +56,22 @@ class World:
         on_hand: Mapping[str, int] | None = None,
         database: Database | None = None,
     ) -> None:
-        """Hold what `sut.serve` was given."""
+        """Take the settings of `sut.serve`."""
         self.name = name
         self.workers = workers
-        self.service_time = service_time  # seconds that a service's own work takes
+        self.service_time = service_time  # seconds of a service's own work on a request
         self.customers = dict(customers or {})  # customer -> tier (checkout's)
         self.list_prices = dict(list_prices or {})  # sku -> price of one, in whole units (everybody's)
         self.tiers = dict(tiers or {})  # tier -> per cent off (pricing's)
         self.coupons = dict(coupons or {})  # coupon -> per cent off (pricing's)
-        self.on_hand = dict(on_hand or {})  # sku -> how many there are on the first day (stock's)
+        self.on_hand = dict(on_hand or {})  # sku -> quantity on the first day (stock's)
         self.engine: Any = database and database.engine(workers)  # the database (stock's), with `workers` connections
         self._threads = ThreadPoolExecutor(workers)
         self._links = dict(links)
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Call a function that blocks, as the database's do, in one of `workers` threads; it always ends."""
+        """Call a blocking function in one of `workers` threads; it runs to its end even if the caller is cancelled."""
         called = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
         try:
             return await asyncio.shield(called)
@@ -79,11 +79,11 @@ class World:
             await asyncio.wait([called])
 
     def list_price(self, goods: Mapping[str, Any]) -> str:
-        """Return what a `quantity` of a `sku` costs with nothing off."""
+        """Return the price of a `quantity` of a `sku` without discounts."""
         return f"{int(self.list_prices[goods['sku']]) * goods['quantity']}.00"
 
     async def work(self) -> None:
-        """Do the service's own work on one request: what takes its time, and no other service."""
+        """Do the service's own work on one request."""
         await asyncio.sleep(self.service_time)
 
     async def call(
@@ -98,8 +98,8 @@ class World:
     ) -> Reply:
         """Call another service, once, and return its answer, whatever its status.
 
-        Raises TimeoutError when none has come after `timeout` seconds (None: it is waited for), and ConnectionError
-        when the connection was lost; then the other service may have carried the call out or not.
+        Raise TimeoutError after `timeout` seconds without an answer (None: wait forever), and ConnectionError when the
+        connection was lost. In both cases the other service may have carried the call out.
         """
         session = self._session(node)
         try:
@@ -122,7 +122,7 @@ class World:
 
 
 async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request; aiohttp sends some methods again when a connection is lost, and this error keeps it from that."""
+    """Send a request once; this error keeps aiohttp from repeating it on a lost connection."""
     try:
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as lost:
@@ -130,7 +130,7 @@ async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
 
 
 class Deadline:
-    """Until when a caller waits for its answer; `Deadline(None)` for one that waits as long as it takes."""
+    """The end of a caller's wait for its answer; `Deadline(None)` has no end."""
 
     def __init__(self, seconds: float | None) -> None:
         """Begin to count down `seconds`."""
@@ -147,7 +147,7 @@ class Deadline:
         return None if self._at is None else max(0.0, self._at - time.monotonic())
 
     def headers(self) -> dict[str, str]:
-        """Return the header that tells the next service how long its caller still waits."""
+        """Return the header with the milliseconds that are left, for the next service."""
         left = self.left()
         return {} if left is None else {"X-Deadline-Ms": str(int(left * 1000))}
 

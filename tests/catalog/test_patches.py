@@ -79,7 +79,7 @@ def test_a_patch_that_was_made_gives_the_same_bytes(tmp_path, old, new):
         (" four\n", "four\n", "line 8: expected 1 more old and 1 more new lines of the hunk"),
         (" four\n", "\n", "line 8: expected 1 more old and 1 more new lines of the hunk"),
         ("+++ b/toy.py", "+++ b/top.py", "line 3: expected '+++ b/toy.py', the patch has '+++ b/top.py'"),
-        ("a/toy.py\n+++ b/toy.py", "a/top.py\n+++ b/top.py", "line 2: top.py is not an editable file; did you mean 'toy."),
+        ("a/toy.py\n+++ b/toy.py", "a/top.py\n+++ b/top.py", "line 2: top.py is not an editable file; did you"),
         ("--- a/toy.py", "--- /dev/null", "line 2: expected '--- a/FILE', the patch has '--- /dev/null'"),
         (PATCH.partition("@@")[2], "", "line 4: expected '@@ -LINE,COUNT +LINE,COUNT @@', the patch has '@@'"),
     ],
