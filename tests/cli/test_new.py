@@ -92,6 +92,7 @@ def test_output_names_the_next_steps(toy, contract):
     for step in ("pytest --kata", "kata verify", "kata incident", "kata arm"):
         assert f"{step} {NAME}" in output
     assert len(output.splitlines()) <= 10
+    assert max(map(len, output.splitlines())) <= 80
     assert NAME in done(toy.root, "list")
 
 
