@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -90,6 +92,7 @@ def test_output_names_the_next_steps(toy, contract):
     for step in ("pytest --kata", "kata verify", "kata incident", "kata arm"):
         assert f"{step} {NAME}" in output
     assert len(output.splitlines()) <= 10
+    assert max(map(len, output.splitlines())) <= 80
     assert NAME in done(toy.root, "list")
 
 
@@ -136,8 +139,16 @@ def test_learners_files_do_not_name_the_cause(untouched):
         assert not TELLTALE.findall(file.read_text()), file
 
 
+def test_compiled_templates_are_not_copied(tmp_path, monkeypatch):
+    """An installer compiles every module of a package."""
+    template = shutil.copytree(TEMPLATE, tmp_path / "template")
+    compileall.compile_dir(template, quiet=1)
+    monkeypatch.setattr("drill_katas.catalog.scaffold.TEMPLATE", template)
+    assert {file.suffix for file in scaffold(tmp_path, NAME, "http")} == {".py", ".md", ".toml", ".patch"}
+
+
 def test_story_does_not_use_the_name(untouched):
-    for file in (path for path in TEMPLATE.rglob("*") if path.is_file()):
+    for file in (path for path in TEMPLATE.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         assert "NAME" not in file.read_text(), f"{file}: only names of files and folders are filled in"
 
 

@@ -27,7 +27,8 @@ def scaffold(root: Path, name: str, contract: Contract) -> list[Path]:
     if problem := _problem_of(root, name):
         raise UserError(problem)
     template = TEMPLATE / contract
-    return [_write(file, template, root, name) for file in sorted(template.rglob("*")) if file.is_file()]
+    files = (file for file in template.rglob("*") if file.is_file() and file.suffix != ".pyc")  # pip compiles them
+    return [_write(file, template, root, name) for file in sorted(files)]
 
 
 def _problem_of(root: Path, name: str) -> str:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 FULL_SEEDS = 3  # seeds of a full certification
 NEXT_STEPS = """
-run it      pytest --kata {name}      (it fails, because the learner's module is broken)
+run it      pytest --kata {name}  (fails: the learner's module is broken)
 prove it    kata verify {name}
 replay it   kata incident {name}
-break it    kata arm {name} reference /tmp/arm      (and put a mistake into its files)
-            pytest --kata {name} --kata-from /tmp/arm      (some check must fail)
-            kata arm {name} my_mistake /tmp/arm --save      (keep it as a near miss)"""
+break it    kata arm {name} reference /tmp/arm  (then edit its files)
+            pytest --kata {name} --kata-from /tmp/arm  (must fail)
+keep it     kata arm {name} my_mistake /tmp/arm --save"""
 JOBS = 2 * (os.cpu_count() or 1)  # two per core, because runs spend half of their time waiting for timeouts
 
 
