@@ -43,7 +43,7 @@ def test_a_fault_noted_turns_failure_into_not_judged(toy):
     assert "1 not judged" in done.stdout
     assert "not judged: the moon is full; wait a day" in done.stdout
     told = "\n".join(summary(done.stdout))
-    assert "this run is not an attempt" in told
+    assert "1 check not judged (the judge or the machine failed); not an attempt" in told
     assert "it should be gone" in told, "the later stage fails by itself, and says so"
     (run,) = runs(toy)
     assert [check.outcome for check in run.checks] == [Outcome.NOT_JUDGED, Outcome.FAIL]

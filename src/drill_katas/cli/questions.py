@@ -51,7 +51,7 @@ def complete(
     questions = [each for each in _questions(reader, incident, outcomes) if each.part not in answers]
     if all(each.part == "outcome" for each in questions):
         return options
-    click.echo(f"{BACK} goes back one question, Ctrl-C leaves. Your diagnosis counts only after you confirm it.")
+    click.echo(f"{BACK} goes back one question, Ctrl-C leaves. Only a confirmed diagnosis counts.")
     answers |= dialogue(questions, lambda replies: hypothesis_lines(answers | replies, reader.fired, outcomes, width()))
     experiment = answers["experiment"] if "outcome" not in answers else f"{answers['experiment']}={answers['outcome']}"
     return {

@@ -165,8 +165,7 @@ def _not_judged_reasons(verdict: Verdict, width: int) -> list[TextLine]:
 def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: datetime) -> list[TextLine]:
     if verdict.not_judged:
         left = plural(len(verdict.not_judged), "check")
-        reason = "because the judge or the machine failed"
-        return [line(f"{kata.name}: {left} not judged, {reason}; this run is not an attempt")]
+        return [line(f"{kata.name}: {left} not judged (the judge or the machine failed); not an attempt")]
     if verdict.source != WORKSPACE:
         judged = f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s"
         return [line(f"{judged}; only a run on your own files is an attempt")]
