@@ -139,7 +139,7 @@ def test_what_changes_while_it_is_graded_gets_no_verdict(pack):
         assert started.process.wait(60) == 3
     grades = pack.grades()
     assert [grades[name]["solved"] for name in "abc"] == [False, True, False]
-    assert grades["c"]["notes"] == ["not judged: c has changed since the grading began"]
+    assert grades["c"]["notes"] == ["not judged: c changed after grading began"]
     assert pack.grade("--jobs", 1, "--resume")["c"]["solved"]
 
 
@@ -151,7 +151,7 @@ def test_when_the_grader_itself_fails_that_is_no_score(pack):
     assert "not judged: the judge of toy gave no verdict" in grade["notes"][-1]
     result = kata(pack.root, "grade", pack.work / "a", "--format", "gradescope", env=pack.env)
     assert (result.returncode, result.stdout) == (3, "")
-    assert "a has no score and there are no results: not judged: " in result.stderr
+    assert "a has no score, so no results are printed: not judged: " in result.stderr
     assert "nothing_of_that_name" in result.stderr
 
 
@@ -169,7 +169,7 @@ def test_equal_names_get_their_paths(pack):
 @pytest.mark.parametrize("file", ["", "-", "/dev/null"])
 def test_grades_go_to_a_file_and_nowhere_else(pack, file):
     pack.hand_in("a", RIGHT)
-    assert "grades are written to a file" in refused(kata(pack.root, "grade", pack.work, "--json", file, env=pack.env))
+    assert "is not a file; name a file" in refused(kata(pack.root, "grade", pack.work, "--json", file, env=pack.env))
     assert Path("/dev/null").is_char_device()
 
 
@@ -218,7 +218,7 @@ def test_resumed_runs_give_the_same_verdicts(pack, after):
     assert not pack.file.exists()
     if kept:
         told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
-        assert "has ended early; continue with --resume, or remove its grades: " in told
+        assert "ended early; continue with --resume, or remove its grades: " in told
     assert verdicts(pack.grade("--resume")) == whole
     assert begun(pack) == 0
     assert pack.left() == [], "what the killed run has left is removed by the next one"
@@ -267,7 +267,7 @@ def test_ctrl_c_ends_it_and_loses_nothing(pack):
         told = "".join(started.lines)
     assert code == 1
     assert "Traceback" not in told
-    assert "--resume goes on" in told
+    assert "interrupted; continue with --json" in told
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
     assert begun(pack) >= 2
@@ -280,7 +280,7 @@ def test_two_at_once_do_not_write_the_same_file(pack):
     with pack.started() as started:
         wait_until(lambda: begun(pack) >= 1)
         first = psutil.Process(started.process.pid)
-        first.suspend()  # lest it comes to its end before the second has begun
+        first.suspend()  # otherwise it may end before the second begins
         told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
         assert told == f"another `kata grade` is writing {pack.file} right now"
         first.resume()
@@ -316,10 +316,10 @@ def test_an_unfit_kata_quotes_its_judge(pack):
 
 def test_resume_needs_a_file_with_grades(pack):
     pack.hand_in("right", RIGHT)
-    assert "say which FILE" in refused(kata(pack.root, "grade", pack.work, "--resume", env=pack.env))
+    assert "the file of the run to continue" in refused(kata(pack.root, "grade", pack.work, "--resume", env=pack.env))
     pack.file.write_text("{}")
     told = refused(kata(pack.root, "grade", pack.work, "--resume", "--json", pack.file, env=pack.env))
-    assert told.startswith(f"--resume: {pack.file} holds no grades")
+    assert told.startswith(f"--resume: {pack.file} is not a file of grades")
     assert pack.file.read_text() == "{}"
 
 

@@ -1,4 +1,4 @@
-"""The cheat museum: attempts to fool or to harm a grader, tried on this one. See `tests/support/museum.py`."""
+"""The cheat museum: attempts to fool or harm a grader, run against this one. See `tests/support/museum.py`."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ WRONG_FAILS = {  # the checks that a ledger that answers zero fails, and a board
     "test_a_decline_is_counted_and_logged_once",
     "test_statements_do_not_grow_with_users",
 }
-STUMBLES = ("the zygote did not fork", "the judge did not come to the end")  # what the grader says of itself
+STUMBLES = ("the zygote did not fork", "the judge did not come to the end")  # messages of the grader itself
 MOST_RECORD = 200_000  # bytes of one submission's record
-SOLUTION = "EXACT = Context("  # what is in the reference solution alone
+SOLUTION = "EXACT = Context("  # text that only the reference solution has
 SEED_SECRET = "MUSEUM_SEED_SECRET"
 WHOLE_RUN = 2_000  # seconds
 NOT_JUDGED = 3  # exit code
@@ -131,7 +131,7 @@ def grade(submissions: Path, tier: str, env: dict[str, str], file: Path) -> subp
     options = ["--json", str(file), "--jobs", "3", "--seed-secret-env", SEED_SECRET, "--unsafe"]
     command = [*MACHINES[tier](file.parent), KATA, "grade", str(submissions), *options]
     surroundings = os.environ | {"COLUMNS": "200", "PYTHONUTF8": "1", **env}
-    for more in ([], ["--resume"], ["--resume"]):  # other tests keep the machine busy: what is not judged is no verdict
+    for more in ([], ["--resume"], ["--resume"]):  # "not judged" is not a verdict; other tests keep the machine busy
         done = subprocess.run(
             [*command, *more],
             cwd=submissions.parent,
@@ -161,7 +161,7 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
         _hand_in(place, names)
         folders = {"TMPDIR": str(root / "tmp"), "XDG_STATE_HOME": str(root / "state")}
         env = {"PYTHONPATH": before_python_path(place.site), SEED_SECRET: token, **folders}
-        if tier == "reduced" and os.geteuid() == 0:  # who grades there is somebody else, whose all this is
+        if tier == "reduced" and os.geteuid() == 0:  # another user grades there, so it must own the files
             for path in (root, *root.rglob("*")):
                 os.chown(path, SOMEBODY, SOMEBODY)
         done = grade(root / "submissions", tier, env, root / "grades.json")
@@ -269,7 +269,7 @@ def got_through(visit: Visit, name: str) -> list[str]:
 
 @pytest.mark.parametrize("kata", museum.KATAS.values())
 def test_right_submissions_pass_beside_the_cheats(visit: Visit, kata: str) -> None:
-    """What no cheat is added to gets what it deserves: a right module is solved, a wrong one is not."""
+    """Without a cheat, a right module is solved, and a wrong module is not."""
     right, wrong = visit.grades[f"right_{kata}"], visit.grades[f"wrong_{kata}"]
     assert right.solved, _messages(right)
     failed = {check.name for check in wrong.checks if check.verdict is Outcome.FAIL}

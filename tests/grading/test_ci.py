@@ -33,7 +33,7 @@ LESS = (sys.executable, ELSEWHERE, "no-landlock", "--")
 
 
 def ran(command, folder, environment):
-    """Run a script to its end, whatever comes of it."""
+    """Run a script to its end, and return its result even if it failed."""
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -90,7 +90,7 @@ def runner(tmp_path):
 
 
 def learners_files(folder, source):
-    """A repository with the learner's file at its place, and whatever may catch an import."""
+    """A repository with the learner's file at its path, and files that try to intercept imports."""
     place = folder / "katas" / "fp_drift" / "ledger.py"
     place.parent.mkdir(parents=True)
     place.write_text(source)
@@ -168,7 +168,7 @@ def test_the_action_says_when_nothing_was_graded(runner, inputs, said):
 def test_the_action_requires_its_tier(runner):
     graded = runner(fail="false").run("Grade", LESS)
     assert graded.returncode == 2
-    assert "--require-tier strong: here is no more than practice" in graded.stderr
+    assert "--require-tier strong: only practice is available here" in graded.stderr
 
 
 @pytest.mark.parametrize("text", ["$(touch owned)", "`touch owned`", "'; touch owned; '", '"; touch owned; "', "-h"])
@@ -247,10 +247,10 @@ def test_kata_ci_writes_files_and_says_what_is_next(tmp_path, service):
 def test_kata_ci_never_overwrites_a_file(tmp_path):
     (tmp_path / "run_autograder").write_text("mine")
     told = refused(kata(tmp_path, "ci", "gradescope"))
-    assert told.startswith("run_autograder is there already, and nothing was written; remove it, or write into another")
+    assert told.startswith("run_autograder exists already, and nothing was written; remove it, or write into another")
     assert [file.name for file in tmp_path.iterdir()] == ["run_autograder"]
     (tmp_path / ".gitlab-ci.yml").symlink_to("elsewhere")
-    assert ".gitlab-ci.yml is there already" in refused(kata(tmp_path, "ci", "gitlab"))
+    assert ".gitlab-ci.yml exists already" in refused(kata(tmp_path, "ci", "gitlab"))
     (tmp_path / "file").write_text("")
     assert "file" in (kata(tmp_path, "ci", "github", "file")).stderr
 
@@ -306,7 +306,7 @@ def test_gradescope_gets_results_of_whatever_was_handed_in(autograder):
 def test_gradescope_gets_no_results_where_nothing_was_graded(autograder):
     ran = run_autograder(autograder, LESS)
     assert ran.returncode == 2
-    assert "--require-tier reduced: here is no more than practice" in ran.stderr
+    assert "--require-tier reduced: only practice is available here" in ran.stderr
     assert not (autograder / "results" / "results.json").exists()
 
 
@@ -358,14 +358,14 @@ def test_gitlabs_job_leaves_report_and_grades(tmp_path):
     (project / "kata-results").symlink_to(precious)
     ran = run_job(project, KATA="fp_drift", SUBMISSION="katas")
     assert ran.returncode == 1, ran.stderr
-    assert "without a secret" in ran.stdout
-    assert "0 of 1 solved; the tab Tests says what fails" in ran.stdout
+    assert "without a seed secret" in ran.stdout
+    assert "0 of 1 solved; the Tests tab shows the failures" in ran.stdout
     results = project / "kata-results"
     xmlschema.validate((results / "junit.xml").read_text(), SCHEMAS / "junit-10.xsd")
     assert len(json.loads((results / "grades.json").read_text())["submissions"]) == 1
     assert not list(precious.iterdir()), "the job wrote where the merge request wanted it to"
     assert not (project / "owned").exists()
-    assert "without a secret" not in run_job(project, KATA_SEED_SECRET="s").stdout
+    assert "without a seed secret" not in run_job(project, KATA_SEED_SECRET="s").stdout
     assert run_job(project, LESS).returncode == 2
 
 

@@ -60,7 +60,7 @@ def test_a_class_folder_is_graded_right(pack):
     assert result.returncode == 0, result.stderr
     assert differing(graded(pack), classroom.expected()) == {}
     names = "README.md, grades.csv, index.html, submission_metadata.yml"
-    assert f"note: not graded, for they are no submissions: {names}" in result.stderr
+    assert f"note: not graded, because they are not submissions: {names}" in result.stderr
     first = graded(pack)
     assert kata(pack.root, "grade", pack.work, *options, env=pack.env).returncode == 0
     assert list(graded(pack)) == list(first), "the order is the same each time"

@@ -1,4 +1,4 @@
-"""`kata grade --cluster`: a real scheduler and two workers, one of which is killed half-way."""
+"""`kata grade --cluster` with a real scheduler and two workers; one worker is killed during the run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.long
 
 
 class Cluster:
-    """A scheduler and its workers, each a process of its own with one thread."""
+    """A scheduler and its workers, each a separate process with one thread."""
 
     def __init__(self, pack, workers=2):
         self._pack = pack
@@ -99,7 +99,7 @@ def test_a_worker_with_another_kata_judges_nothing(pack, cluster):
     pack.checks(f"{CHECK}\n# changed since the workers have begun\n")
     pack.hand_in("wrong", WRONG)
     notes = pack.grade("--cluster", cluster.address, code=3)["wrong"]["notes"]
-    assert notes == ["not judged: a worker has another toy, or another version of drill-katas"]
+    assert notes == ["not judged: a worker has a different toy or version of drill-katas"]
 
 
 def test_what_is_required_of_workers_is_said(pack):
@@ -109,7 +109,7 @@ def test_what_is_required_of_workers_is_said(pack):
         return refused(kata(pack.root, "grade", pack.work, "--cluster", address, env=pack.env))
 
     began = time.monotonic()
-    assert told("tcp://127.0.0.1:1").startswith("--cluster tcp://127.0.0.1:1: there is no scheduler")
+    assert told("tcp://127.0.0.1:1").startswith("--cluster tcp://127.0.0.1:1: no scheduler answers")
     assert time.monotonic() - began < 60
     with contextlib.closing(Cluster(pack, workers=0)) as alone:
         assert "the scheduler has no worker; start one with `dask worker" in told(alone.address)

@@ -1,4 +1,4 @@
-"""What `kata grade --format` prints is what the format's readers accept, and never more than text."""
+"""The readers of each format accept the output of `kata grade --format`, and submissions cannot inject markup."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def nowhere(monkeypatch):
 
 def made(form, grades):
     text = "".join(FORMATS[form](grades))
-    text.encode()  # which no surrogate survives
+    text.encode()  # fails on a surrogate
     return text
 
 
@@ -142,11 +142,11 @@ def test_no_format_takes_not_judged_for_a_verdict(form):
 
 def test_gradescope_gets_no_document_without_a_score():
     for grade in BOOKS["not judged"]:
-        with pytest.raises(UserError, match="has no score and there are no results: not judged"):
+        with pytest.raises(UserError, match="has no score, so no results are printed: not judged"):
             made("gradescope", book(grade))
 
 
-# What the formats' own readers demand
+# Requirements of the formats' readers
 
 
 @pytest.mark.parametrize("grades", BOOKS.values(), ids=BOOKS)
@@ -232,7 +232,7 @@ def test_gradescope_is_about_one_submission_whatever_lies_in_it(tmp_path):
     for folder in ("one/src", "one/docs", "two"):
         (tmp_path / folder).mkdir(parents=True)
     told = refused(kata(tmp_path, "grade", "one", "two", "--format", "gradescope"))
-    assert told.startswith("--format gradescope is about one submission, and here are 2; give the path of one")
+    assert told.startswith("--format gradescope needs exactly one submission, got 2; give the path of one")
     results = json.loads(done(tmp_path, "grade", "one", "--format", "gradescope"))
     assert (results["score"], results["tests"]) == (0, [])
     assert results["output"].startswith("not judged: found no file; expected ")
@@ -242,7 +242,7 @@ def test_gradescope_is_about_one_submission_whatever_lies_in_it(tmp_path):
 
 
 def commands(text):
-    """What GitHub's runner takes for commands: (name, properties, message), read as it does."""
+    """The commands that GitHub's runner reads, as (name, properties, message)."""
     for line in text.split("\n"):
         assert "##[" not in line, "an old form of command, anywhere in a line"
         found = re.match(r"\s*::([^:\s]+)(?: (.*?))?::(.*)", line)
@@ -289,7 +289,7 @@ def test_github_summaries_are_appended(tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
     printed = made("github", BOOKS["ordinary"])
     summary = file.read_text()
-    assert summary.startswith("before\n## Katas: 1 of 3 solved\n\nHeld at the tier strong.\n")
+    assert summary.startswith("before\n## Katas: 1 of 3 solved\n\nSandbox tier: strong.\n")
     assert "## Katas" not in printed
     assert "### ❌ wrong, fp&#95;drift\n\n| stage | passed | points |\n| --- | --- | --- |\n" in summary
     assert "| cause | 0 of 2 | 0 of 20 |\n" in summary
@@ -366,7 +366,7 @@ def test_html_shows_submissions_as_text():
 
 def test_html_tells_stages_and_what_went_wrong():
     page = made("html", BOOKS["ordinary"])
-    assert "<p>1 of 3 solved; held at the tier strong</p>" in page
+    assert "<p>1 of 3 solved; sandbox tier strong</p>" in page
     assert "<tr><td>cause</td><td>0 of 2</td><td>0 of 20</td></tr>" in page
     assert "<li>cause: About test_c (hang)<pre>no answer\n(work/wrong/ledger.py:12)</pre></li>" in page
 
@@ -402,7 +402,7 @@ def test_only_what_is_printed_lies_in_memory(form, tmp_path, monkeypatch):
             return (wrong(f"{number}" * 50) for number in range(1500))
 
     size = 0
-    for _ in FORMATS[form](book(wrong("first"))):  # what is imported or cached at the first time is not meant
+    for _ in FORMATS[form](book(wrong("first"))):  # the first run imports and caches, so it is not measured
         pass
     tracemalloc.start()
     for piece in FORMATS[form](Many()):

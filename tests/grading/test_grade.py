@@ -1,4 +1,4 @@
-"""`kata grade`: one record for each input, in input order, with points by stage."""
+"""`kata grade`: one record per input, in input order, with points by stage."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_mistakes_are_told_in_a_sentence(tmp_path):
     assert refused(kata(tmp_path, "grade", "gone")) == "gone cannot be read (No such file or directory)"
     assert "no kata 'fp_drfit'" in refused(kata(tmp_path, "grade", ".", "--kata", "fp_drfit"))
     told = refused(kata(tmp_path, "grade", ".", "--seed-secret-env", "NO_SUCH_SECRET"))
-    assert told == "--seed-secret-env NO_SUCH_SECRET: that environment variable is not set, or empty"
+    assert told == "--seed-secret-env NO_SUCH_SECRET: this environment variable is not set, or empty"
 
 
 def handed_in(work, arms_of):

@@ -1,4 +1,4 @@
-"""What classes hand in, as files: entries, their ids, and the grades that `kata grade` gives them."""
+"""Classes as files: entries, their ids, and their grades by `kata grade`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def packed(files):
 
 
 def read(path, katas=LEDGER, layout=Layout.AUTO):
-    """What is at a path: each id with its first file, or with why there is none."""
+    """The entries at a path: each id with its first file, or the reason without one."""
     with Inbox() as inbox:
         found = [inbox.read(entry, katas) for entry in distinct(find(path, katas, layout).entries)]
     return {of.id: next(iter(of.files.values())).decode() if of.kata else of.notes[-1] for of in found}
@@ -65,7 +65,7 @@ def read(path, katas=LEDGER, layout=Layout.AUTO):
 def test_equal_candidates_that_differ_are_named_and_refused(tmp_path):
     work = folder(tmp_path / "work", {"alice/v1/ledger.py": "1", "alice/v2/ledger.py": "2", "bob/x.zip": packed({})})
     assert read(work)["alice"] == (
-        "not judged: v1/ledger.py and v2/ledger.py may each be ledger.py, and differ; hand in one of them"
+        "not judged: v1/ledger.py and v2/ledger.py can each be ledger.py, and their contents differ; submit one of them"
     )
     folder(work, {"alice/v2/ledger.py": "1"})
     assert read(work)["alice"] == "1"
@@ -78,7 +78,7 @@ def test_what_was_found_instead_is_listed(tmp_path):
     assert read(work) == {
         "al": "not judged: found ledger.txt, notes.md; expected ledger.py (fp_drift)",
         "bo": "not judged: found ledger.py.bak; expected ledger.py (fp_drift)",
-        "cy": "not judged: found work.rar; expected ledger.py (fp_drift); archives that can be read: "
+        "cy": "not judged: found work.rar; expected ledger.py (fp_drift); supported archives: "
         ".zip, .tar.gz, .tgz, .tar",
     }
 
@@ -121,7 +121,7 @@ def test_archives_in_the_archive_of_a_class_are_entries(tmp_path):
 
 def test_an_ambiguous_archive_needs_a_layout(tmp_path):
     (tmp_path / "al.zip").write_bytes(packed({"mine/ledger.py": "a", "pictures/x.png": ""}))
-    with pytest.raises(UserError, match=r"only one has a kata's files; --layout one, or --layout folders"):
+    with pytest.raises(UserError, match=r"only one contains a kata's files; --layout one, or --layout folders"):
         read(tmp_path / "al.zip")
     assert read(tmp_path / "al.zip", layout=Layout.ONE) == {"al.zip": "a"}
     assert list(read(tmp_path / "al.zip", layout=Layout.FOLDERS)) == ["mine", "pictures"]
@@ -146,7 +146,7 @@ def test_an_archive_with_an_environment_is_judged(tmp_path):
 def test_many_equal_candidates_are_not_all_read(tmp_path):
     (tmp_path / "al.zip").write_bytes(packed({f"{number}/ledger.py": "a" for number in range(2_000)}))
     (refusal,) = read(tmp_path / "al.zip", layout=Layout.ONE).values()
-    assert "2000 files may each be ledger.py, such as 0/ledger.py and 1/ledger.py; hand in one of them" in refusal
+    assert "2000 files can each be ledger.py, such as 0/ledger.py and 1/ledger.py; submit one of them" in refusal
 
 
 def test_linked_entries_have_no_file(tmp_path):
@@ -176,7 +176,7 @@ def test_an_archive_that_lists_millions_of_files_is_refused(tmp_path):
     path = tmp_path / "class.zip"
     path.write_bytes(content[: content.index(record)] + many + end[:12] + len(many).to_bytes(4, "little") + end[16:])
     tracemalloc.start()
-    assert list(read(path).values()) == ["not judged: it has too many files; hand in your own files alone"]
+    assert list(read(path).values()) == ["not judged: it has too many files; submit only your own files"]
     assert tracemalloc.get_traced_memory()[1] < 2**20
     tracemalloc.stop()
 
@@ -209,7 +209,7 @@ def test_utf_16_is_judged_and_noted(tmp_path):
             of = inbox.read(Entry("al", path), LEDGER)
         assert (of.files["ledger.py"].decode(), of.notes[0].split(",")[0]) == ("x = 'ä'\r\n", f"ledger.py is in {mark}")
     folder(tmp_path, {"ledger.py": b"\xff\xfe\x00"})
-    assert "ledger.py begins as UTF-16 does, and is not UTF-16" in read(tmp_path)[tmp_path.name]
+    assert "ledger.py starts like UTF-16 but is not valid UTF-16" in read(tmp_path)[tmp_path.name]
 
 
 # Ids
@@ -241,7 +241,7 @@ def test_a_flat_class_is_graded_each_file(pack):
         "grades.csv": "",
     })  # fmt: skip
     result = kata(pack.root, "grade", pack.work, "--kata", "toy", "--json", pack.file, env=pack.env)
-    assert "note: not graded, for they are no submissions: grades.csv" in result.stderr
+    assert "note: not graded, because they are not submissions: grades.csv" in result.stderr
     grades = pack.grades()
     assert [(id_[:7], grade["solved"]) for id_, grade in grades.items()] == [
         ("smithal", True), ("smithbo", False), ("smithcy", True), ("smithdi", False),
@@ -268,7 +268,7 @@ def test_encodings_that_python_reads_are_judged_as_they_are(pack):
 def test_where_guessing_is_not_safe_the_layout_is_asked_for(pack):
     folder(pack.work, {"toy.py": RIGHT, "toy (1).py": WRONG})
     told = refused(kata(pack.root, "grade", pack.work, "--kata", "toy", env=pack.env))
-    assert told.endswith("toy (1).py, toy.py may each be toy.py; --layout one, or --layout flat for a class")
+    assert told.endswith("toy (1).py, toy.py can each be toy.py; --layout one, or --layout flat for a class")
     assert {id_: grade["solved"] for id_, grade in pack.grade("--kata", "toy", "--layout", "flat").items()} == {
         "toy (1).py": False, "toy.py": True,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""`kata grade --resume` takes only its own records, and none that a submission plants."""
+"""`kata grade --resume` reuses only its own records, and no record planted by a submission."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_damaged_record_is_dropped_with_a_note(pack):
         database.execute(SCHEMA)
         database.executemany("INSERT INTO grades VALUES (?, ?)", records)
     told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
-    assert "has ended early; continue with --resume, or remove its grades: " in told
+    assert "ended early; continue with --resume, or remove its grades: " in told
     grades, told = resumed(pack)
     assert ": 4; their submissions" in told
     assert grades["b"] == found["b"]
@@ -124,7 +124,7 @@ def test_a_damaged_database_is_dropped_with_a_note(pack, content):
     else:
         database_of(pack).write_bytes(content)
     told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
-    assert "has ended early; continue with --resume, or remove its grades: " in told
+    assert "ended early; continue with --resume, or remove its grades: " in told
     grades, told = resumed(pack)
     assert not grades["a"]["solved"]
     assert grades.keys() == found.keys()
@@ -193,7 +193,7 @@ def test_grades_are_never_kept_in_what_is_graded(pack):
     pack.hand_in("a", RIGHT)
     env = {**pack.env, "XDG_STATE_HOME": str(pack.work / "state")}
     told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=env))
-    assert "where grades are kept; set XDG_STATE_HOME to a folder elsewhere" in told
+    assert "where grades are stored; set XDG_STATE_HOME to a folder elsewhere" in told
 
 
 def test_a_planted_link_for_the_grades_is_refused(pack):

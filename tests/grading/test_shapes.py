@@ -1,4 +1,4 @@
-"""Shapes of what classes hand in, by names alone: a table of listings, and the entries that they have."""
+"""Shapes of classes by names alone: a table of listings and their entries."""
 
 from __future__ import annotations
 

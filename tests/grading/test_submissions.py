@@ -1,4 +1,4 @@
-"""What is handed in: folders and archives, honest and hostile. Whatever is in them, reading gives a record."""
+"""Submissions: folders and archives, honest and hostile. Reading always returns a record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from drill_katas.grading.submission import Entry
 
 KATAS = list(shipped())
 FIX = b"class Ledger: ...\n"
-TOO_MUCH = "it has too many files, or says too much about them; hand in your own files alone"
+TOO_MUCH = "it has too many files or too large headers; submit only your own files"
 
 
 def read(path, katas=KATAS):
@@ -80,7 +80,7 @@ def in_folder(place, files):
 KINDS = pytest.mark.parametrize("make", [in_folder, zipped, tarred])
 
 
-# Honest ones
+# Honest submissions
 
 
 @KINDS
@@ -104,7 +104,7 @@ def test_the_kata_is_told_by_what_is_there(tmp_path):
     both = folder(
         tmp_path / "both", {f"{kata.name}/{name}": FIX for kata in KATAS[:2] for name in kata.manifest.editable}
     )
-    assert "say which: --kata NAME" in refusal(both)
+    assert "choose one with --kata NAME" in refusal(both)
     assert taken(both, KATAS[:1])[0] == KATAS[0].name
 
 
@@ -124,13 +124,13 @@ def test_submissions_are_found_by_name(tmp_path):
         (tmp_path / besides).mkdir()
     found = find(tmp_path, KATAS, own=tmp_path / "grades.json")
     assert [entry.id for entry in found.entries] == ["alice.zip", "bob", "carol", "dave", "work.rar"]
-    assert refusal(tmp_path / "dave") == "it is a link, and not what was handed in"
+    assert refusal(tmp_path / "dave") == "it is a link; submit the file or folder itself"
     assert refusal(tmp_path / "work.rar").startswith("found work.rar; expected ")
     for one in ("alice.zip", "bob"):
         assert [entry.id for entry in find(tmp_path / one, KATAS).entries] == [one]
 
 
-# Hostile ones
+# Hostile submissions
 
 
 @KINDS
@@ -156,7 +156,7 @@ def test_a_name_that_is_very_long_is_not_told_whole(tmp_path):
         refusal(zipped(tmp_path, {name: b"", f"./{name}": b""})),
     )
     assert note.endswith("x…")
-    assert told.startswith("it has two files xxx")
+    assert told.startswith("it has two files named xxx")
     assert max(len(note), len(told)) < 500
 
 
@@ -225,11 +225,11 @@ def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path):
         info.size = 600 * MIB
         archive.addfile(info, zeros)
     assert path.stat().st_size < 10 * MIB
-    assert refusal(path) == "unpacked it has more than 500 MiB; hand in your own files alone"
+    assert refusal(path) == "it has more than 500 MiB unpacked; submit only your own files"
 
 
 def test_headers_without_end_are_refused_before_they_fill_the_memory(tmp_path):
-    """Folders without content, and one header that says it is as large as the archive."""
+    """Folders without content, and a header that declares the size of the whole archive."""
     many, large = tmp_path / "many.tar.gz", tmp_path / "large.tar.gz"
     with tarfile.open(many, "w:gz", compresslevel=1) as archive:
         for number in range(40_000):
@@ -274,14 +274,14 @@ def test_too_many_files_are_refused(tmp_path, make, monkeypatch):
         told = refusal(tmp_path / "work")
     else:
         told = refusal(make(tmp_path, dict.fromkeys(names, b"")))
-    assert told == "it has more than 1,000 files; hand in your own files alone"
+    assert told == "it has more than 1,000 files; submit only your own files"
 
 
 def test_a_very_large_archive_is_not_even_opened(tmp_path):
     path = tmp_path / "work.zip"
     with path.open("wb") as file:
         file.truncate(501 * MIB)
-    assert refusal(path) == "it has more than 500 MiB; hand in your own files alone"
+    assert refusal(path) == "it has more than 500 MiB; submit only your own files"
 
 
 def test_one_name_twice_is_refused(tmp_path):
@@ -290,7 +290,7 @@ def test_one_name_twice_is_refused(tmp_path):
         archive.writestr("ledger.py", "one")
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("ledger.py", "two")
-    assert refusal(path) == "it has two files ledger.py"
+    assert refusal(path) == "it has two files named ledger.py"
 
 
 @pytest.mark.parametrize("name", ["work.zip", "work.tar.gz", "work.tgz", "work.tar"])
@@ -321,7 +321,7 @@ def test_an_encrypted_archive_is_refused(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    assert refusal(tmp_path / "gone.zip") == "it is not there"
+    assert refusal(tmp_path / "gone.zip") == "it does not exist"
 
 
 def test_the_name_of_an_archive_may_be_in_capitals(tmp_path):

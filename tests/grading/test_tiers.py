@@ -1,4 +1,4 @@
-"""How what is judged is held: which tier a machine has, and what a SUT cannot do there."""
+"""Sandbox tiers: the tier of a machine, and the actions that it prevents."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def spy(request, tmp_path_factory):
     hidden = (str(shipped().katas), str(shipped().katas.parent / "solutions"))
     zygotes = AlternatingZygotes([], SandboxPolicy(request.param, hidden))
     session = SutSession(zygotes, seed=0)
-    for place in (folder, *folder.parents[:2]):  # what keeps a SUT out must be its tier
+    for place in (folder, *folder.parents[:2]):  # the tier must protect the files, not their modes
         place.chmod(0o755)
     session.begin_check(CheckContext(Program("spying", ("spy",), folder, {}), Limits(), 60))
     yield Sut(session).open("Spy", kit.database())
@@ -321,7 +321,7 @@ def test_relative_import_paths_keep_the_tier(tmp_path, monkeypatch):
 
 @AS_ROOT
 def test_the_umask_is_no_reason_to_hold_less(pack):
-    """Folders for a SUT had the mode that the umask left: 0700, in which a SUT with a uid of its own finds nothing."""
+    """The umask 0077 gave folders the mode 0700, so a SUT with a separate uid could not read them."""
     pack.hand_in("right", RIGHT)
     before = os.umask(0o077)
     try:
@@ -336,7 +336,7 @@ def test_the_umask_is_no_reason_to_hold_less(pack):
 def test_less_than_is_required_is_refused_with_the_reason(pack):
     pack.hand_in("right", RIGHT)
     told = refused(pack.elsewhere("no-namespaces", "--require-tier", "strong"))
-    assert told.startswith("--require-tier strong: here is no more than reduced (strong: ")
+    assert told.startswith("--require-tier strong: only reduced is available here (strong: ")
     assert "unshare" in told
     assert "run it as root" in told
 
@@ -344,6 +344,6 @@ def test_less_than_is_required_is_refused_with_the_reason(pack):
 def test_practice_tier_needs_unsafe(pack):
     pack.hand_in("right", RIGHT)
     told = refused(pack.elsewhere("no-landlock"))
-    assert told.startswith("what is handed in cannot be held here (strong: ")
+    assert told.startswith("no sandbox is available here (strong: ")
     assert told.endswith("--unsafe")
     assert tier_of(pack.elsewhere("no-landlock", "--unsafe")) == "practice"

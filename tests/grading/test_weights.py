@@ -1,4 +1,4 @@
-"""Points are for what the broken version fails: untouched files score 0, whatever version they are."""
+"""Points are for the checks that the broken version fails: unchanged files of any version score 0."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def version(works):
 
 
 def fix(start, *works):
-    """That version, after somebody has worked on it."""
+    """The version `start` with `works` as its correct parts."""
     return version(start).replace(bicycle_module(*start), bicycle_module(*works))
 
 

@@ -1,4 +1,4 @@
-"""A session without a kata neither shows nor loads anything of ours: two small modules, no line of output."""
+"""A session without a kata loads only two small modules of drill_katas, and prints nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WITHOUT_US = ("-p", "no:kata")
 
 @pytest.fixture
 def suite(pytester):
-    """Somebody's tests, which have nothing to do with katas; the modules loaded at their end go into a file."""
+    """Tests without katas; they write the loaded modules to a file at the end."""
     pytester.makepyfile(test_suite=SUITE)
     pytester.makeconftest(LIST_MODULES)
     pytester.makeini("[pytest]\n")

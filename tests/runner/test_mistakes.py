@@ -1,4 +1,4 @@
-"""What the command says of mistakes, and where it can neither read nor write: a sentence, and nothing is lost."""
+"""Messages about user mistakes and unreadable or unwritable files: one sentence, and no data is lost."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def test_optimised_python_is_refused(toy):
 
 
 def test_asserts_of_helpers_are_rewritten(toy):
-    """A bare assert in a helper says which values it has compared."""
+    """A bare assert in a helper shows the compared values."""
     toy.write("oracle.py", "def expect(answer):\n    assert answer == 'there'\n")
     toy.checks("""
         from .oracle import expect

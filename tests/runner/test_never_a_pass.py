@@ -1,4 +1,4 @@
-"""What did not run to its end is never a pass."""
+"""A check that did not run to its end never passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the judge, the machine or another plugin did wrong is never the learner's failure."""
+"""A fault of the judge, the machine, or another plugin never counts as the learner's failure."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_plugin_that_raises_is_named_as_culprit(toy):
 
 
 def test_an_exception_of_the_checks_own_stays_a_failure(toy):
-    """Also where the library that raises it is nobody's plugin."""
+    """Even if the library that raises it is not a plugin."""
     toy.checks(CHECK.replace('assert thing.go() == "gone"', "assert int(thing.go())"))
     done = toy.pytest()
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
@@ -147,7 +147,7 @@ def test_go(sut):
 
 
 def test_a_submission_not_judged_is_graded_again(pack):
-    """The second verdict stands, whether it is a pass or a failure."""
+    """The second verdict counts, whether it is a pass or a failure."""
     for name, module, score in (("right", RIGHT, 100.0), ("wrong", WRONG, 0.0)):
         pack.checks(ONCE.replace("{mark}", str(pack.root / name)))
         folder = pack.hand_in(name, module)
@@ -203,7 +203,7 @@ def test_gradescope_gets_no_results_without_a_score(pack):
     graded = kata(pack.root, "grade", pack.work, "--format", "gradescope", env=pack.env)
     assert graded.returncode == 3, graded.stderr
     assert not graded.stdout
-    assert "work has no score and there are no results: not judged: the moon is full" in graded.stderr
+    assert "work has no score, so no results are printed: not judged: the moon is full" in graded.stderr
 
 
 TAKES_ALL = '''

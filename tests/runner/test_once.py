@@ -54,7 +54,7 @@ def test_a_reason_of_checks_not_judged_is_shown_once(toy):
 
 
 def test_a_long_title_above_the_summary_is_wrapped(toy):
-    """A title of 70 characters, and what is said after it, are too long for a line of 80."""
+    """A title of 70 characters with the text after it is too long for a line of 80."""
     toy.module(BROKEN)
     title = "More checkouts may fail, one after another, than the server has places"
     toy.checks(CHECK.format(name="one", message="it is here").replace("It does one", title))

@@ -1,4 +1,4 @@
-"""Each option of the plugin: what a person sees, and what is remembered."""
+"""The options of the plugin: their output and their state."""
 
 from __future__ import annotations
 

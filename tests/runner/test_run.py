@@ -1,4 +1,4 @@
-"""`kata run`: pytest for those whose install has put none on the path, with its output and exit codes."""
+"""`kata run`: runs pytest if it is not on the PATH, with the same output and exit codes."""
 
 from __future__ import annotations
 

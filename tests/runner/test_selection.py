@@ -1,4 +1,4 @@
-"""Which katas a command line means: selectors, paths, folders of katas, installed packs; and what is refused."""
+"""The katas that a command line selects: selectors, paths, folders of katas, installed packs, and refused arguments."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def judged(toy, *args: str, env: dict[str, str] | None = None) -> dict[str, list
 
 
 def refused(toy, *args: str) -> str:
-    """Run pytest with arguments that it must refuse, and return the sentence that says why."""
+    """Run pytest with arguments that it must refuse, and return its message."""
     done = toy.pytest(*args)
     assert done.returncode == USAGE_ERROR, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What a program printed, said and raised is shown as its own, as text and in measure."""
+"""Output, answers, and exceptions of a program are attributed to it, shown as text, and bounded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def printed(check: CheckResult) -> list[str]:
-    """Return what the report says the program printed."""
+    """Return the program's output in the report."""
     title = "What the program printed:"
     assert title in check.details, check.details
     return [line.removeprefix("  ") for line in check.details[check.details.index(title) + 1 :]]
@@ -91,7 +91,7 @@ def plays_tricks(text: str) -> list[str]:
     return [
         line
         for line in text.split("\n")
-        # the runner takes a line for a command also when blanks stand before its colons
+        # the runner also reads a line as a command if blanks precede its colons
         if line.lstrip().startswith("::") or not line.replace("\t", "").isprintable()
     ]
 

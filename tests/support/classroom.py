@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.support.pack import RIGHT, WRONG
 
-SOLVED, FAILED = "solved", "failed"  # any other expectation is a part of the note on what cannot be judged
+SOLVED, FAILED = "solved", "failed"  # any other expectation is a part of the note about an unreadable entry
 NFC, NFD = (unicodedata.normalize(form, "José") for form in ("NFC", "NFD"))
 OTHER = RIGHT + "# in another way\n"
 FOUND = "found {}; expected toy.py (toy)"
@@ -21,7 +21,7 @@ FOUND = "found {}; expected toy.py (toy)"
 
 @dataclass(frozen=True)
 class Shape:
-    """What one person hands in: files by their names, and what comes of it; `id` is where it differs from the name."""
+    """The submission of one person: files by their names, and the expected result; `id` if it differs from the name."""
 
     name: str
     files: dict[str, bytes]
@@ -90,7 +90,7 @@ TEXTS = [
     Shape("utf-16-be", {"toy.py": b"\xfe\xff" + RIGHT.encode("utf-16-be")}),
     Shape("windows", {"toy.py": RIGHT_B.replace(b"\n", b"\r\n")}),
     Shape("latin-1", {"toy.py": b"# coding: latin-1\n# \xe4\n" + RIGHT_B}),
-    Shape("no-text", {"toy.py": b"\xff\xfe\x00"}, "toy.py begins as UTF-16 does, and is not UTF-16"),
+    Shape("no-text", {"toy.py": b"\xff\xfe\x00"}, "toy.py starts like UTF-16 but is not valid UTF-16"),
     Shape("bytes", {"toy.py": b'X = "\xe4"\n' + RIGHT_B}, FAILED),
 ]
 WRONGS = [
@@ -104,9 +104,9 @@ UNREADABLE = [
     Shape("empty", {}, FOUND.format("no file")),
     Shape("other-file", {"toy.txt": RIGHT_B, "notes.md": b""}, FOUND.format("notes.md, toy.txt")),
     Shape("backup-only", {"toy.py.bak": RIGHT_B}, FOUND.format("toy.py.bak")),
-    Shape("rar", {"work.rar": b"Rar!"}, "archives that can be read: .zip, .tar.gz, .tgz, .tar"),
-    Shape("different", {"v1/toy.py": RIGHT_B, "v2/toy.py": OTHER_B}, "v1/toy.py and v2/toy.py may each be toy.py"),
-    Shape("numbers", {"toy-1.py": RIGHT_B, "toy-2.py": OTHER_B}, "toy-1.py and toy-2.py may each be toy.py"),
+    Shape("rar", {"work.rar": b"Rar!"}, "supported archives: .zip, .tar.gz, .tgz, .tar"),
+    Shape("different", {"v1/toy.py": RIGHT_B, "v2/toy.py": OTHER_B}, "v1/toy.py and v2/toy.py can each be toy.py"),
+    Shape("numbers", {"toy-1.py": RIGHT_B, "toy-2.py": OTHER_B}, "toy-1.py and toy-2.py can each be toy.py"),
     Shape("large", {"toy.py": b"#" * (1 << 20) + RIGHT_B}, "has more than 1 MiB"),
     Shape("damaged", {"work.zip": b"PK\x03\x04"}, "work.zip is damaged"),
     Shape("report.docx", {"": b"PK"}, FOUND.format("report.docx")),
@@ -175,5 +175,5 @@ def packed(skipped: str = "back\\slash") -> bytes:
 
 
 def expected() -> dict[str, str]:
-    """What each entry must get, by its id."""
+    """The expected result of each entry, by its id."""
     return {shape.id or shape.name: shape.outcome for shape in SHAPES}

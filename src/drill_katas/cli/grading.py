@@ -1,4 +1,4 @@
-"""The subcommands that grade what others have handed in, and that set up where that is done."""
+"""`kata grade`: judge submissions and print their grades."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from drill_katas.grading.submission import Entry
     from drill_katas.sandbox.tier import Tier
 
-FORMATS: Final = ("gradescope", "ctrf", "junit", "github", "csv", "html")  # those of grading.formats, not imported yet
-NOT_JUDGED: Final = 3  # exit code: the grader is to blame that a submission has no score
+FORMATS: Final = ("gradescope", "ctrf", "junit", "github", "csv", "html")  # equal to grading.formats.FORMATS
+NOT_JUDGED: Final = 3  # exit code: a submission has no score because the grader or the machine failed
 TIERS: Final = ("strong", "reduced")
-LAYOUTS: Final = ("auto", "one", "folders", "flat")  # those of grading.shapes
-LISTED: Final = 5  # files that are not graded and named
+LAYOUTS: Final = ("auto", "one", "folders", "flat")  # equal to grading.shapes.Layout
+LISTED: Final = 5  # ungraded files that a note names
 
 
 @command("grade", "kata grade submissions --json grades.json")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--kata", "name", metavar="NAME", help="Which kata they are for; by default their files tell.")
+@click.option("--kata", "name", metavar="NAME", help="Kata of the submissions; by default the submitted files decide.")
 @click.option(
-    "--json", "file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the grades."
+    "--json", "file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="File for the grades."
 )
-@click.option("--resume", is_flag=True, help="Judge only what has no verdict of yours yet, in FILE or kept for it.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="What to print, in place of lines to read.")
+@click.option("--resume", is_flag=True, help="Judge only submissions without a verdict; needs --json.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Output format; default: text.")
 @click.option(
-    "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="So many at once, here; default: one a core."
+    "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Submissions at once; default: one per core."
 )
 @click.option(
     "--seed-secret-env",
     "variable",
     metavar="VAR",
-    help="The environment variable with the secret of the seeds; without one they can be known.",
+    help="Environment variable with the seed secret; without one, anyone can compute the seeds.",
 )
 @click.option(
     "--require-tier", "tier", type=click.Choice(TIERS), help="Fail unless at least this sandbox tier is available."
@@ -51,16 +51,16 @@ LISTED: Final = 5  # files that are not graded and named
 @click.option(
     "--cluster",
     metavar="ADDRESS",
-    help="Judge on the workers of this dask scheduler, as tcp://host:8786. Whoever reaches it can run code there.",
+    help="dask scheduler whose workers judge, as tcp://host:8786. Anyone who reaches it can run code there.",
 )
 @click.option(
     "--layout",
     type=click.Choice(LAYOUTS),
     default="auto",
-    help="What a PATH is: one submission, a class with a folder or archive each, or a class with a file each; by "
+    help="Layout of each PATH: one submission, a class of folders and archives, or a class of single files (flat); by "
     "default the names decide.",
 )
-@click.option("--unsafe", is_flag=True, help="Judge also where nothing can policy what was handed in.")
+@click.option("--unsafe", is_flag=True, help="Judge even if no sandbox is available.")
 def grade(  # noqa: PLR0913 - one for each option
     paths: tuple[Path, ...],
     name: str | None,
@@ -75,17 +75,18 @@ def grade(  # noqa: PLR0913 - one for each option
     layout: str,
     unsafe: bool,
 ) -> None:
-    """Judge fixes that were handed in, and grade them.
+    """Judge and grade submissions.
 
-    PATH is a submission (a folder, an archive or a file) or a class: a folder or an archive of them, as Canvas, Moodle,
-    Gradescope and GitHub Classroom make it. Only a kata's editable files are taken from it. The katas are those that
-    come with this tool and installed packs: what lies around is not trusted.
+    PATH is a submission (a folder, an archive, or a file) or a class (a folder or an archive of submissions, such as a
+    download of Canvas, Moodle, Gradescope, or GitHub Classroom). Only a kata's editable files are read from it. The
+    katas are those of this tool and of installed packs; katas near the submissions are not trusted.
 
-    With --format gradescope each PATH is one submission, whatever lies in it. With --format github the summary goes to
-    the file that GITHUB_STEP_SUMMARY names, if it does.
+    With --format gradescope, PATH is one submission. With --format github, the summary goes to the file in the
+    environment variable GITHUB_STEP_SUMMARY, if it is set.
 
-    What is judged is held at the strongest tier that this machine can: strong (namespaces of its own, and nothing in
-    them), reduced (it may read Python's files, and no more), practice (limits alone, which holds accidents).
+    Submissions run at the strongest sandbox tier of this machine: strong (sees only Python, /usr, and its own files),
+    reduced (reads Python and its own files, writes nothing, no network), or practice (resource limits only; needs
+    --unsafe).
     """
     from drill_katas.grading.grade_store import GradeStore
     from drill_katas.grading.grader import Grader
@@ -93,7 +94,7 @@ def grade(  # noqa: PLR0913 - one for each option
     from drill_katas.sandbox.tier import Tier
 
     if resume and file is None:
-        raise UserError("--resume goes on with what --json FILE has; say which FILE")
+        raise UserError("--resume needs --json FILE: the file of the run to continue")
     if file is not None:
         expect_apart(paths, file)
     katas = _katas(name)
@@ -107,31 +108,31 @@ def grade(  # noqa: PLR0913 - one for each option
         try:
             Grader(katas, _secret(variable), judges.tier).grade(inputs, store, judges, counter("graded"))
         except KeyboardInterrupt:
-            kept = (
-                f"--resume goes on with what is kept for {file}"
+            next_step = (
+                f"continue with --json {file} --resume"
                 if store.resumes
-                else "without --json FILE, or a state folder, nothing is kept"
+                else "the grades are lost, because they need --json FILE and a state folder"
             )
-            click.echo(f"\ninterrupted; {kept}", err=True)
+            click.echo(f"\ninterrupted; {next_step}", err=True)
             raise SystemExit(1) from None
         store.finish()
-        _tell(form, store)
+        _print_grades(form, store)
         if any(each.score is None for each in store):
             raise SystemExit(NOT_JUDGED)
 
 
-def _tell(form: str | None, store: GradeStore) -> None:
-    """Print the grades, after what the grader itself could not do."""
+def _print_grades(form: str | None, store: GradeStore) -> None:
+    """Print warnings about submissions that could not be judged, then the grades."""
     from drill_katas.grading.formats.plain import without_score
     from drill_katas.report.grading import grade_lines
 
     warn(failed.problem + (f"; its log:\n{failed.log}" if failed.log else "") for failed in store.failures)
     if form is None:
         show(grade_lines(store, width()))
-    elif form == "gradescope" and any(each.score is None for each in store):  # it takes any document for a score
-        warn(f"{each.id} has no score and there are no results: {without_score(each)}" for each in store)
+    elif form == "gradescope" and any(each.score is None for each in store):  # its format requires a score
+        warn(f"{each.id} has no score, so no results are printed: {without_score(each)}" for each in store)
     else:
-        _print(form, store)
+        _print_document(form, store)
 
 
 def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | None, *, unsafe: bool) -> Pool | Cluster:
@@ -143,14 +144,14 @@ def _judges(katas: list[Kata], cluster: str | None, jobs: int, wanted: Tier | No
         return Cluster(cluster, katas, wanted, unsafe=unsafe)
     pool = Pool(katas, strongest_policy(katas, wanted, unsafe=unsafe), jobs)
     if pool.jobs < jobs:
-        warn([f"one submission at a time: at the tier {pool.tier} the threads of all are counted as this user's"])
+        warn([f"one submission at a time: at tier {pool.tier}, the thread limit counts all threads of this user"])
     return pool
 
 
 def _inputs(
     paths: tuple[Path, ...], katas: list[Kata], form: str | None, file: Path | None, layout: str
 ) -> list[Entry]:
-    """Return the entries to grade, and print which files at the paths belong to none."""
+    """Return the entries to grade; warn about files that belong to no entry."""
     from drill_katas.grading.formats.gradescope import expect_one
     from drill_katas.grading.intake import alone, distinct, find
     from drill_katas.grading.shapes import Layout
@@ -161,7 +162,7 @@ def _inputs(
     found = [find(path, katas, Layout(layout), file) for path in paths]
     beside = [name for each in found for name in each.beside]
     if beside:
-        warn([f"not graded, for they are no submissions: {_few(beside)}"])
+        warn([f"not graded, because they are not submissions: {_few(beside)}"])
     return distinct([entry for each in found for entry in each.entries])
 
 
@@ -172,8 +173,8 @@ def _few(names: list[str]) -> str:
     return f"{', '.join(map(printable, names[:LISTED]))}{more}"
 
 
-def _print(form: str, grades: Grades) -> None:
-    """Print the document, in UTF-8 whatever the terminal has, for it is for other programs."""
+def _print_document(form: str, grades: Grades) -> None:
+    """Print the document in UTF-8, because other programs read it."""
     from drill_katas.grading import formats
 
     for piece in formats.FORMATS[form](grades):
@@ -193,5 +194,5 @@ def _secret(variable: str | None) -> bytes:
         return b""
     secret = os.environ.get(variable)
     if not secret:
-        raise UserError(f"--seed-secret-env {variable}: that environment variable is not set, or empty")
+        raise UserError(f"--seed-secret-env {variable}: this environment variable is not set, or empty")
     return secret.encode()

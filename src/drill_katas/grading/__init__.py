@@ -1,1 +1,1 @@
-"""Grading: fixes that somebody has handed in, read as hostile data, judged, and scored."""
+"""Grading: submissions, read as hostile data, judged, and scored."""

@@ -1,4 +1,4 @@
-"""Archives as hostile data: nothing is unpacked, and each read has a bound."""
+"""Archives as hostile data: nothing is unpacked to disk, and every read has a bound."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from typing import IO
 
 MIB: Final = 1 << 20
-MOST_UNPACKED: Final = 500 * MIB  # of a tar archive, whose every byte has to be unpacked to know what is in it
-GZIP: Final = b"\x1f\x8b"  # what a file begins with that is one
-MOST_HEADER: Final = 64 << 10  # of what a tar archive says about a file; names are no longer than that
-MOST_HEADERS: Final = 16 * MIB  # of all of it: reading it takes 0.3 s a MiB, and the others wait
-MOST_LIST: Final = 16 * MIB  # of what a zip archive says about its files
-OWN: Final = "hand in your own files alone"  # what to do about too many
-METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of zip; others unpack blocks of any size
+MOST_UNPACKED: Final = 500 * MIB  # of a tar archive, because listing it decompresses every byte
+GZIP: Final = b"\x1f\x8b"  # magic number
+MOST_HEADER: Final = 64 << 10  # bytes of a tar header; no valid name is longer
+MOST_HEADERS: Final = 16 * MIB  # of all tar headers together, because parsing takes 0.3 s per MiB
+MOST_LIST: Final = 16 * MIB  # of the central directory of a zip archive
+OWN: Final = "submit only your own files"
+METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other methods decompress blocks of unbounded size
 
 
 class Unreadable(Exception):
-    """What was handed in cannot be read; the message says why."""
+    """A submission cannot be read; the message says why."""
 
 
 class Kind(enum.Enum):
@@ -43,7 +43,7 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True)
 class Member:
-    """A name in a folder or an archive, as it is there, and how to open the file."""
+    """A file or folder in a folder or archive: its unchanged name, and a function that opens it."""
 
     name: str
     kind: Kind
@@ -58,14 +58,14 @@ class Files(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
     def members(self) -> Iterator[Member]:
-        """Return all that is there."""
+        """Yield all members."""
 
 
 class Measured(io.BufferedReader):
-    """A file of which no large piece is read at once: `zipfile` reads the list of all members whole."""
+    """A reader with a bound on one read, because `zipfile` reads the central directory in one piece."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read so many bytes, or to the end. Raises `Unreadable` for a list of too many members."""
+        """Read `size` bytes, or to the end. Raises `Unreadable` above `MOST_LIST` bytes."""
         if size is not None and size > MOST_LIST:
             raise Unreadable(f"it has too many files; {OWN}")
         return super().read(size)
@@ -90,20 +90,20 @@ class Zip:
         self._file.close()
 
     def members(self) -> Iterator[Member]:
-        """Return all that is there, by whole names: `zipfile` cuts names at a NUL, which makes two of them equal."""
+        """Yield all members by their original names, because `zipfile` cuts a name at NUL, so two could be equal."""
         for member in self._zip.infolist():
             name = member.orig_filename
             if member.compress_type not in METHODS:
-                raise Unreadable(f"{name} is packed in a way that is not taken; pack it as zip programs do")
+                raise Unreadable(f"{name} has an unsupported compression method; use stored or deflated")
             mode = stat.S_IFMT(member.external_attr >> 16)
             kind = Kind.FOLDER if member.is_dir() else Kind.FILE if mode in {0, stat.S_IFREG} else Kind.OTHER
             yield Member(name, kind, functools.partial(self._zip.open, member))
 
 
 class Unpacked:
-    """What a tar file unpacks to, as far as it is not too much: headers are read whole, whatever size they say.
+    """A bounded reader of an uncompressed tar stream, because `tarfile` reads a header of any declared size at once.
 
-    `headers` says how much of headers may still be read, and is None once they have been.
+    `headers` is the number of header bytes that may still be read; None after all headers are read.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -111,30 +111,30 @@ class Unpacked:
         self.headers: int | None = MOST_HEADERS
 
     def read(self, size: int = -1) -> bytes:
-        """Read so many bytes, or to the end. Raises `Unreadable`."""
+        """Read `size` bytes, or to the end. Raises `Unreadable` beyond a bound."""
         self._expect(self.tell() + size)
         if self.headers is not None:
             self.headers -= size
             if not 0 <= size <= MOST_HEADER or self.headers < 0:
-                raise Unreadable(f"it has too many files, or says too much about them; {OWN}")
+                raise Unreadable(f"it has too many files or too large headers; {OWN}")
         return self._file.read(size if size >= 0 else MOST_UNPACKED)
 
     def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place. Raises `Unreadable` when that is too far."""
+        """Move to a position. Raises `Unreadable` beyond `MOST_UNPACKED`."""
         self._expect(place)
         return self._file.seek(place, whence)
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         return self._file.tell()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the stream."""
         self._file.close()
 
     def _expect(self, place: int) -> None:
         if place > MOST_UNPACKED:
-            raise Unreadable(f"unpacked it has more than {MOST_UNPACKED // MIB} MiB; {OWN}")
+            raise Unreadable(f"it has more than {MOST_UNPACKED // MIB} MiB unpacked; {OWN}")
 
 
 class Tar:
@@ -159,7 +159,7 @@ class Tar:
             each.close()
 
     def members(self) -> Iterator[Member]:
-        """Return all that is there. Raises `Unreadable` when it would have to unpack too much for that."""
+        """Yield all members. Raises `Unreadable` beyond a bound."""
         for member in self._tar:
             kind = Kind.FOLDER if member.isdir() else Kind.FILE if member.isreg() else Kind.OTHER
             yield Member(member.name, kind, functools.partial(self._open, member))
@@ -172,5 +172,5 @@ class Tar:
 
 
 def archive(name: str, file: IO[bytes]) -> Zip | Tar:
-    """Return the archive of that name in a file."""
+    """Return the archive in an open file; the name decides its format."""
     return Zip(file) if name.lower().endswith(ARCHIVES[0]) else Tar(file)

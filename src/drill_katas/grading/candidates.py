@@ -1,4 +1,4 @@
-"""Which files of a submission are a kata's editable files: pure functions of names.
+"""Finds the editable files of a kata in a submission, by names alone.
 
 | evidence | example, for `fp_drift` |
 | --- | --- |
@@ -7,7 +7,7 @@
 | a variant of the name | `ledger (1).py`, `ledger-2.py`, `Ledger.py`, `ledger_final.py` |
 | a name before it | `alice_ledger.py`, but never `test_ledger.py` |
 
-A backup folder (`old/`, `backup/`) ranks below all of these; of equal evidence the shallower folder is better.
+A backup folder (`old/`, `backup/`) ranks below all of these. For equal evidence, the shallower folder wins.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ BACKUP: Final = re.compile(
     r"(?:$|[ ._-]|\d)",
     re.IGNORECASE,
 )
-CANVAS: Final = re.compile(r"(?P<who>[^/]+?)(?:_LATE)?_(?P<user>\d{3,})_\d{3,}_(?P<name>[^/]+)")
-MOODLE: Final = re.compile(r"(?P<who>[^/]+?)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_(?P<name>[^/]*)")
+CANVAS: Final = re.compile(r"(?P<person>[^/]+?)(?:_LATE)?_(?P<user>\d{3,})_\d{3,}_(?P<name>[^/]+)")
+MOODLE: Final = re.compile(r"(?P<person>[^/]+?)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_(?P<name>[^/]*)")
 
 
 class Platform(NamedTuple):
-    """The parts of a file name that a learning platform has made: whose it is, and the name before that."""
+    """The parts of a file name made by a learning platform: the person, and the original name."""
 
-    who: str
+    person: str
     name: str
 
 
@@ -46,12 +46,12 @@ def platform(name: str) -> Platform | None:
     for pattern in (MOODLE, CANVAS):
         found = pattern.fullmatch(name)
         if found:
-            return Platform(f"{found['who']}_{found['user']}", found["name"])
+            return Platform(f"{found['person']}_{found['user']}", found["name"])
     return None
 
 
 class Rank(NamedTuple):
-    """How good a candidate is; the least is the best."""
+    """The rank of a candidate; the smallest is the best."""
 
     backup: bool
     variant: int  # as `matches` returns
@@ -60,13 +60,13 @@ class Rank(NamedTuple):
 
     @property
     def evidence(self) -> tuple[bool, int, int]:
-        """The rank without the depth, by which two katas compare."""
+        """The rank without the depth, to compare candidates of two katas."""
         return self[:3]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """All editable files of a kata in one folder: for each of them the equally good names, as they are there."""
+    """All editable files of a kata in one folder. `files` maps each to its equally good names in the listing."""
 
     kata: Kata
     rank: Rank
@@ -74,14 +74,14 @@ class Candidate:
 
 
 def candidates(names: Iterable[str], katas: Sequence[Kata]) -> list[Candidate]:
-    """Return the candidates for all katas, the best first."""
+    """Return the candidates for all katas, best first."""
     listed = sorted(names)
     found = [candidate for kata in katas for candidate in _of_kata(listed, kata)]
     return sorted(found, key=lambda candidate: candidate.rank)
 
 
 def best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates with the evidence of the best, the shallowest of each kata."""
+    """Return the candidates that have the best evidence: for each kata, those in the shallowest folder."""
     if not found:
         return []
     equal = [each for each in found if each.rank.evidence == found[0].rank.evidence]
@@ -92,27 +92,27 @@ def best(found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def matches(base: str, editable: str) -> int | None:
-    """Return how far a file name is from an editable file's: 0 equal, 1 a variant, 2 with a name before it, or None."""
+    """Return how a file name matches an editable file: 0 equal, 1 a variant, 2 with a name before it, None no match."""
     made = platform(base)
     name = made.name if made else base
     if name == editable:
         return 0
     found = _variants(editable).fullmatch(name)
-    return None if found is None else 2 if found["who"] else 1
+    return None if found is None else 2 if found["person"] else 1
 
 
 def owner(base: str, editable: str) -> str:
-    """Return the text before or behind an editable file's name in a file name: `alice`, `(1)`, or nothing."""
+    """Return the text before or after an editable file's name in a file name: `alice`, `(1)`, or ""."""
     found = _variants(editable).fullmatch(base)
-    return (found["who"] or found["suffix"] or "").strip(" _-") if found else ""
+    return (found["person"] or found["suffix"] or "").strip(" _-") if found else ""
 
 
 @functools.cache
 def _variants(editable: str) -> re.Pattern[str]:
     path = PurePosixPath(editable)
     stem, ending = re.escape(path.stem), re.escape(path.suffix)
-    who = r"(?:(?P<who>(?!tests?[ _-]|\.|#).+)[ _-])?"
-    return re.compile(rf"{who}{stem}(?P<suffix>{SUFFIX})?{ending}(?:{ending}|\.txt)?", re.IGNORECASE)
+    person = r"(?:(?P<person>(?!tests?[ _-]|\.|#).+)[ _-])?"
+    return re.compile(rf"{person}{stem}(?P<suffix>{SUFFIX})?{ending}(?:{ending}|\.txt)?", re.IGNORECASE)
 
 
 def _of_kata(names: Iterable[str], kata: Kata) -> Iterator[Candidate]:
@@ -131,7 +131,7 @@ def _of_kata(names: Iterable[str], kata: Kata) -> Iterator[Candidate]:
 
 
 def _split(name: str, editable: str) -> tuple[str, int | None]:
-    """Return the folder that an editable file's path is in by this name, and how its last part matches."""
+    """Return the folder above an editable file's path in this name, and how the base name matches (as `matches`)."""
     folder, _, base = name.rpartition("/")
     inner, _, wanted = editable.rpartition("/")
     if inner and f"/{folder}".endswith(f"/{inner}"):

@@ -1,7 +1,7 @@
-"""Judges on other machines, through dask.distributed: its workers are trusted, and do no more than run judges.
+"""Judges on other machines, through dask.distributed. Its workers are trusted.
 
-A task goes there as data, and what came of it comes back as data. It may be begun anew when a worker is lost, for its
-key says all that its verdict depends on.
+Tasks and results are plain data. dask may run a task again after it loses a worker; the result is the same, because
+the key covers everything that the verdict depends on.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from drill_katas.sandbox.tier import SandboxPolicy
 
 CONNECT_SECONDS: Final = 15
-RETRIES: Final = 2  # of a task whose function raised; one whose worker is lost is begun anew by dask itself
-AHEAD: Final = 2  # tasks that are there for each thread of a worker: one that runs, and the next
-ATTEMPT: Final = " attempt "  # between a key and its number: two tasks of one key are one to Dask
-SLOTS: Final[dict[int, Worker]] = {}
-"""On a worker: the slot of each of its threads."""
+RETRIES: Final = 2  # of a task whose function raised; dask itself restarts a task whose worker is lost
+AHEAD: Final = 2  # tasks per worker thread: the running one and the next
+ATTEMPT: Final = " attempt "  # between key and attempt number, because dask runs tasks with equal keys only once
+WORKERS: Final[dict[int, Worker]] = {}
+"""On a dask worker: the judge worker of each thread."""
 _lock: Final = threading.Lock()
-_turn: Final = threading.Lock()  # for judges whose SUTs the kernel counts together
+_turn: Final = threading.Lock()  # one judge at a time, where the kernel counts the processes of all SUTs together
 
 
 class Cluster:
-    """The workers of a scheduler, as judges. Raises `UserError` when they cannot be had, or hold too weakly."""
+    """Judges on the workers of a scheduler. Raises `UserError` if it is unreachable or a worker's tier is too weak."""
 
     def __init__(self, address: str, katas: Iterable[Kata], wanted: Tier | None, *, unsafe: bool) -> None:
         try:
@@ -55,7 +55,7 @@ class Cluster:
         try:
             self._client = distributed.Client(address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
-            raise UserError(f"--cluster {address}: there is no scheduler ({error})") from None
+            raise UserError(f"--cluster {address}: no scheduler answers ({error})") from None
         try:
             self.tier = self._weakest(address, wanted)
         except UserError:
@@ -66,21 +66,21 @@ class Cluster:
         return self
 
     def __exit__(self, raised: type[BaseException] | None, *_: object) -> None:
-        if raised is None:  # otherwise there are judges at work, which are used again
-            self._client.run(let_go)
+        if raised is None:  # after an exception, judges may be busy; the next run reuses them
+            self._client.run(end_judges)
         self._client.close()
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
-        """Yield what came of each task, as soon as it is known. Few are sent ahead of those that are judged."""
+        """Yield the result of each task as soon as it arrives. At most `AHEAD` tasks per thread are sent in advance."""
         threads = sum(self._client.nthreads().values())
         waiting = iter(tasks)
-        running = self._as_completed([self._sent(task) for task in itertools.islice(waiting, AHEAD * threads)])
+        running = self._as_completed([self._submit(task) for task in itertools.islice(waiting, AHEAD * threads)])
         for future in running:
             yield _result(future)
             for task in itertools.islice(waiting, 1):
-                running.add(self._sent(task))
+                running.add(self._submit(task))
 
-    def _sent(self, task: Task) -> Any:
+    def _submit(self, task: Task) -> Any:
         return self._client.submit(
             judge_here,
             task,
@@ -92,7 +92,7 @@ class Cluster:
         )
 
     def _weakest(self, address: str, wanted: Tier | None) -> Tier:
-        """Ask every worker how well it holds SUTs, and return the least."""
+        """Return the weakest tier of all workers."""
         answers: dict[str, tuple[Tier | None, str]] = self._client.run(tier_here, wanted, unsafe=self._unsafe)
         if not answers:
             raise UserError(f"--cluster {address}: the scheduler has no worker; start one with `dask worker {address}`")
@@ -107,11 +107,11 @@ def _result(future: Any) -> Judged:
     if future.status == "finished":
         judged: Judged = future.result()
         return judged
-    return Judged(key=future.key.rpartition(ATTEMPT)[0], problem=f"the cluster has lost it ({future.exception()!r})")
+    return Judged(key=future.key.rpartition(ATTEMPT)[0], problem=f"the cluster lost the task ({future.exception()!r})")
 
 
 def tier_here(wanted: Tier | None, *, unsafe: bool) -> tuple[Tier | None, str]:
-    """On a worker: say how well it holds SUTs, or why it will not hold any."""
+    """On a dask worker: return its strongest tier, or None and the reason why no tier is acceptable."""
     try:
         return _policy(wanted, unsafe=unsafe).tier, ""
     except UserError as refusal:
@@ -119,31 +119,31 @@ def tier_here(wanted: Tier | None, *, unsafe: bool) -> tuple[Tier | None, str]:
 
 
 def judge_here(task: Task, state: str, tier: Tier, *, unsafe: bool) -> Judged:
-    """On a worker: judge a task, in the slot of this thread."""
+    """On a dask worker: judge a task with the judge worker of this thread."""
     kata = _katas().get(task.kata)
     if kata is None or state_of(kata.folder) != state:
-        return Judged(key=task.key, problem=f"a worker has another {task.kata}, or another version of drill-katas")
+        return Judged(key=task.key, problem=f"a worker has a different {task.kata} or version of drill-katas")
     policy = _policy(None, unsafe=unsafe)
     if policy.tier is not tier:
-        return Judged(key=task.key, problem=f"a worker holds SUTs at the tier {policy.tier}, and not at {tier}")
-    me = threading.get_ident()
+        return Judged(key=task.key, problem=f"a worker has the sandbox tier {policy.tier}; expected {tier}")
+    thread = threading.get_ident()
     with _lock:
-        if me not in SLOTS:
-            SLOTS[me] = Worker(_katas(), policy, _folder() / str(me))
+        if thread not in WORKERS:
+            WORKERS[thread] = Worker(_katas(), policy, _folder() / str(thread))
     with contextlib.nullcontext() if has_own_process_count(tier) else _turn:
-        return SLOTS[me].judge(task)
+        return WORKERS[thread].judge(task)
 
 
-def let_go() -> None:
-    """On a worker: end all judges."""
+def end_judges() -> None:
+    """On a dask worker: end all judges."""
     with _lock:
-        for slot in SLOTS.values():
-            slot.rest()
+        for worker in WORKERS.values():
+            worker.rest()
 
 
 @functools.cache
 def _katas() -> dict[str, Kata]:
-    """Return those that are installed here; where two have one name it is the first's, as for `kata grade` itself."""
+    """Return the installed katas by name; of equal names the first one, as `kata grade` does."""
     libraries = [shipped(), *packs()]
     return {kata.name: kata for library in reversed(libraries) for kata in library}
 
@@ -155,7 +155,7 @@ def _policy(wanted: Tier | None, *, unsafe: bool) -> SandboxPolicy:
 
 @functools.cache
 def _folder() -> Path:
-    """Return the folder of all slots here, which goes with this process, or when the next run finds that it has."""
+    """Return the folder of all judge workers in this process; removed at exit, or by the next run after a kill."""
     folders = contextlib.ExitStack()
     atexit.register(folders.close)
     return folders.enter_context(run_folder())

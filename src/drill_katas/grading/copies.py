@@ -1,6 +1,6 @@
-"""Finds second copies of what a submission must not read: solutions and checks, wherever they are installed.
+"""Finds copies of solutions and checks, which a submission must not read.
 
-An editable install, for one, puts the library into site-packages as well.
+An editable install, for example, puts a second copy of the library into site-packages.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
 
-LEAST: Final = 200  # bytes; a shorter file gives nothing away, and others may happen to be the same
+LEAST: Final = 200  # bytes; a shorter file reveals nothing, and an unrelated file may equal it
 
 Secrets = dict[int, dict[str, str]]
-"""The files to hide: by size, and then by the hexadecimal SHA-256 of their bytes, the name of a kata."""
+"""The files to hide: a map from sizes to maps from hexadecimal SHA-256 digests to kata names."""
 
 
 def secrets_of(katas: Iterable[Kata]) -> Secrets:
-    """Return what programs must not read of these katas: solutions and checks, without the bytes that a learner has."""
+    """Return the solutions and checks of these katas, except files that equal a file the learner has."""
     found: Secrets = {}
     for kata in katas:
         public = {*kata.manifest.editable, *kata.manifest.support_files}
@@ -36,9 +36,9 @@ def secrets_of(katas: Iterable[Kata]) -> Secrets:
 
 
 def folders_to_hide(copies: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the folders to hide because of copies in them: (path, kata).
+    """Return the folders to hide, from copies as pairs of path and kata name.
 
-    That is the folder `katas` or `solutions` of a copied library, and elsewhere the folder that a copy is in.
+    In a copied library, that is its folder `katas` or `solutions`; elsewhere the folder of the copy.
     """
     folders = {_folder_to_hide(Path(copy), kata) for copy, kata in copies}
     return {str(folder) for folder in folders if folders.isdisjoint(folder.parents)}

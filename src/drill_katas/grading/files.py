@@ -1,6 +1,6 @@
-"""The files in a submission, a folder or an archive, read as hostile data.
+"""Reads the files in a submission (a folder or an archive) as hostile data.
 
-Nothing is unpacked. A name that leads out of the submission, a link and a device are not files of it, and a file is
+Nothing is unpacked to disk. Links, devices, and names that lead out of the submission are not files of it. A file is
 never read beyond `MOST_BYTES`.
 """
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
     from drill_katas.grading.archives import Files
 
-MOST_BYTES: Final = MIB  # of a file that is taken
-MOST_FILES: Final = 100_000  # of a folder or an archive; files made by tools do not count
+MOST_BYTES: Final = MIB  # of an editable file
+MOST_FILES: Final = 100_000  # in a folder or an archive; files made by tools do not count
 MOST_PACKED: Final = 500 * MIB  # of an archive
-DEEPEST: Final = 6  # folders of a listing
+DEEPEST: Final = 6  # levels of folders in a listing
 MOST_LISTED: Final = 100_000  # names in a listing
 
 
 class Folder:
-    """A folder, or the `parts` of it; what it links to is not in it."""
+    """A folder, or only `parts` of it. Links are not followed."""
 
     def __init__(self, path: Path, parts: Sequence[str] = ()) -> None:
         self._path = path
@@ -48,7 +48,7 @@ class Folder:
         pass
 
     def members(self) -> Iterator[Member]:
-        """Return all that is there. A link to a folder is not one, and is not followed; tools' folders are left out."""
+        """Yield all members. Links are not followed; folders made by tools are skipped."""
         for part in self._parts or ("",):
             top = self._path / part
             if part and (top.is_symlink() or not top.is_dir()):
@@ -73,12 +73,12 @@ class Folder:
 
     @staticmethod
     def _open(file: Path) -> IO[bytes]:
-        """Open a file; raises `OSError` when it has become something else meanwhile."""
+        """Open a file. Raises `OSError` if a link has replaced it."""
         return os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
 
 
 class Single:
-    """A file that was handed in by itself."""
+    """A submission that is a single file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -90,7 +90,7 @@ class Single:
         pass
 
     def members(self) -> Iterator[Member]:
-        """Return the file."""
+        """Yield the file."""
         return Folder(self._path.parent, [self._path.name]).members()
 
 
@@ -98,8 +98,8 @@ class Single:
 class Content:
     """The content of a folder or an archive.
 
-    `files` has what reads each file, by its name in it, a POSIX path. `links` are links and devices; `outside` are
-    names that lead out of it, as they are there.
+    `files` maps each name (a POSIX path) to a function that reads at most the given number of bytes. `links` are links
+    and devices. `outside` are the names that lead out of it, unchanged.
     """
 
     files: dict[str, Callable[[int], bytes]] = field(default_factory=dict)
@@ -109,19 +109,19 @@ class Content:
 
     @functools.cached_property
     def listing(self) -> list[str]:
-        """All names in it, a folder with a slash at its end."""
+        """All names in it; a folder ends with a slash."""
         return sorted([*self.files, *self.links, *(f"{folder}/" for folder in self.folders)])
 
     def part(self, name: str) -> list[str]:
-        """Return the names of files and links of a part: the file of this name, or the files in that folder."""
+        """Return the names of the files and links of a part: the file of this name, or all files in this folder."""
         if name in self.files:
             return [name]
-        first, last = (bisect.bisect_left(self.listing, name + end) for end in ("/", "0"))  # what follows "/" is "0"
+        first, last = (bisect.bisect_left(self.listing, name + end) for end in ("/", "0"))  # "0" follows "/" in ASCII
         here = [name] if name in self.links else []
         return here + [each for each in self.listing[first:last] if not each.endswith("/")]
 
     def nested(self, name: str, packed: bytes) -> Content:
-        """Return the content of an archive in it, whose bytes are `packed`. Raises `Unreadable`."""
+        """Return the content of a nested archive with the bytes `packed`. Raises `Unreadable`."""
         try:
             return _content(archive(name, io.BytesIO(packed)))
         except Unreadable as problem:
@@ -132,18 +132,18 @@ class Content:
 
 @contextlib.contextmanager
 def opened(path: Path, parts: Sequence[str] = ()) -> Iterator[Content]:
-    """Open a file, an archive, or a folder, or only those parts of it. Raises `Unreadable`."""
+    """Open a file, an archive, a folder, or only `parts` of a folder. Raises `Unreadable`."""
     try:
         with _kind(path, parts) as files:
             yield _content(files)
     except Unreadable:
         raise
-    except Exception as error:  # whatever those who read archives stumble over, it is the archive's
+    except Exception as error:  # zipfile, tarfile, and gzip raise many types for a damaged archive
         raise Unreadable(f"it is damaged ({error})") from error
 
 
 def listing(folder: Path) -> list[str]:
-    """Return the names in a folder, the upper ones first, a folder with a slash. May raise `OSError`."""
+    """Return the names in a folder, top levels first; a folder ends with a slash. Raises `OSError`."""
     found: list[str] = []
     left = deque([(folder, "")])
     while left and len(found) < MOST_LISTED:
@@ -168,11 +168,11 @@ def listing(folder: Path) -> list[str]:
 
 def _kind(path: Path, parts: Sequence[str]) -> Files:
     if path.is_symlink():
-        raise Unreadable("it is a link, and not what was handed in")
+        raise Unreadable("it is a link; submit the file or folder itself")
     if path.is_dir():
         return Folder(path, parts)
     if not path.is_file():
-        raise Unreadable("it is neither a file nor a folder" if path.exists() else "it is not there")
+        raise Unreadable("it is neither a file nor a folder" if path.exists() else "it does not exist")
     if not is_archive(path.name):
         return Single(path)
     if path.stat().st_size > MOST_PACKED:
@@ -194,7 +194,7 @@ def _content(files: Files) -> Content:
         elif member.kind is Kind.FOLDER:
             found.folders.add(inside)
         elif inside in found.files:
-            raise Unreadable(f"it has two files {inside}")
+            raise Unreadable(f"it has two files named {inside}")
         else:
             found.files[inside] = functools.partial(_read, member)
         number += 1
@@ -204,14 +204,14 @@ def _content(files: Files) -> Content:
 
 
 def _top(inside: str) -> Iterator[str]:
-    """Yield the folder at the top that a tool's file is in: it may be an entry with nothing else in it."""
+    """Yield the top folder of a file made by a tool, because the folder can be an entry without other files."""
     top, slash, _ = inside.partition("/")
     if slash and not is_noise(f"{top}/"):
         yield top
 
 
 def _inside(name: str) -> str | None:
-    """Return a name as a path inside of the submission, or None when it leads out of it."""
+    """Return a name as a path inside the submission, or None if it leads out of it."""
     parts = [part for part in name.replace("\\", "/").rstrip("/").split("/") if part != "."]
     leads_out = not parts or {"", ".."} & set(parts) or ":" in parts[0] or "\0" in name
     return None if leads_out else "/".join(parts)

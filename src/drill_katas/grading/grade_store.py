@@ -1,4 +1,4 @@
-"""The grades of a run, in SQLite as they come: a kill loses none of them, and memory holds one at a time."""
+"""Stores the grades of a run in SQLite as they arrive: a kill loses none, and memory contains one at a time."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "CREATE TABLE IF NOT EXISTS grades (key TEXT PRIMARY KEY, grade BLOB NOT NULL)"
 TEMPORARY: Final = ""  # a database that SQLite removes when it is closed
-DAMAGED: Final = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}  # the last: another table
+DAMAGED: Final = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}  # SQLITE_ERROR: another schema
 
 
 class GradeStore:
-    """The `Grades` of a run in input order, kept by their keys.
+    """The `Grades` of a run in input order, stored by their keys.
 
-    `file` is where `finish` writes them as JSON. Until then they are in a database in the user's state folder, each
-    from when it is known. `resume` takes those over, or else those in the file itself. A record that this user's
-    `kata grade` has not made is dropped, and `notices` says so. Raises `UserError` when another run writes this file,
-    and without `resume` when an earlier run left grades.
+    `finish` writes them to `file` as JSON. Until then, each grade is in a database in the user's state folder. `resume`
+    reuses the grades of an unfinished run, or otherwise those in `file`; a record that this user's `kata grade` did not
+    make is dropped, with a notice in `notices`. Raises `UserError` if another run writes this file, or if an unfinished
+    run left grades and `resume` is false.
     """
 
     def __init__(self, file: Path | None, tier: str, *, resume: bool) -> None:
@@ -49,7 +49,7 @@ class GradeStore:
             raise
         if self._dropped:
             self.notices.append(
-                f"--resume: records for {file} that are damaged, or not made by this user's kata grade on this "
+                f"--resume: dropped records for {file} that are damaged, or not made by this user's kata grade on this "
                 f"machine: {self._dropped}; their submissions are judged again"
             )
 
@@ -60,28 +60,28 @@ class GradeStore:
         self._database.close()
 
     def __contains__(self, key: str) -> bool:
-        return self._kept(key) is not None
+        return self._stored(key) is not None
 
     def expect(self, grade: Grade) -> None:
-        """Note the next input: its grade without the verdict, which is found by the key, if there is one."""
+        """Add the next input: its grade without the verdict, which is looked up by the key."""
         self._inputs.append(grade)
 
     def add(self, grade: Grade) -> None:
-        """Keep a grade that has a key. When this returns, the grade is on the disk."""
-        assert grade.key is not None, "a grade without a key is not found again"
+        """Store a grade that has a key. When this returns, the grade is on disk."""
+        assert grade.key is not None, "a grade without a key cannot be looked up"
         sealed = self._state.sealed(grade) if self._state else grade
         try:
             self._database.execute("REPLACE INTO grades VALUES (?, ?)", (grade.key, msgspec.json.encode(sealed)))
         except sqlite3.Error as error:
-            raise UserError(f"a grade cannot be kept ({error}); free some space, and use --resume") from error
+            raise UserError(f"cannot store a grade ({error}); free disk space and continue with --resume") from error
 
     def fail(self, judged: Judged) -> None:
-        """Note that there will be no verdict this time."""
+        """Record that judging failed, so this run has no verdict."""
         self._failures[judged.key] = judged
 
     @property
     def failures(self) -> Collection[Judged]:
-        """What there is no verdict on, because judging it has failed."""
+        """The submissions without a verdict because judging failed."""
         return self._failures.values()
 
     def __len__(self) -> int:
@@ -91,15 +91,15 @@ class GradeStore:
         for known in self._inputs:
             if known.key is None:
                 yield known
-            elif kept := self._kept(known.key):
-                yield replace(kept, id=known.id, places=known.places, notes=known.notes)
+            elif stored := self._stored(known.key):
+                yield replace(stored, id=known.id, places=known.places, notes=known.notes)
             else:
                 failure = self._failures.get(known.key)
-                why = failure.problem if failure else "the run has ended before that"
-                yield replace(known, score=None, notes=(*known.notes, f"not judged: {why}"))
+                reason = failure.problem if failure else "the run ended first"
+                yield replace(known, score=None, notes=(*known.notes, f"not judged: {reason}"))
 
     def finish(self) -> None:
-        """Write the file, all of it or nothing, now that everything is graded."""
+        """Write the file atomically, after all inputs are graded."""
         if self._file is None:
             return
         head = msgspec.json.encode(GradesFile(tier=self.tier, submissions=()))
@@ -109,15 +109,15 @@ class GradeStore:
                 out.write((b",\n" if number else b"\n") + msgspec.json.encode(grade))
             out.write(b"\n]}\n")
         if self._state is not None:
-            _remove(self._state.grades_of(self._file))  # reports read on: it is open
+            _remove(self._state.grades_of(self._file))  # the open database stays readable for reports
 
     @property
     def resumes(self) -> bool:
-        """Whether `--resume` can continue with the grades that are here."""
+        """Whether `--resume` can continue with these grades."""
         return self._state is not None
 
     def _opened(self, *, resume: bool) -> sqlite3.Connection:
-        """Open the database and lock it; without a state folder it is a temporary one."""
+        """Open the database and lock it; a temporary one without a state folder."""
         if self._file is None or self._state is None:
             return _connect(TEMPORARY)
         place = self._state.grades_of(self._file)
@@ -125,21 +125,21 @@ class GradeStore:
         try:
             return _connect(str(place))
         except sqlite3.Error as error:
-            code = error.sqlite_errorcode & 0xFF  # the upper bits have details
+            code = error.sqlite_errorcode & 0xFF  # the upper bits are details
             if code == sqlite3.SQLITE_BUSY:
                 raise UserError(f"another `kata grade` is writing {self._file} right now") from None
             if code not in DAMAGED:
-                raise UserError(f"grades cannot be kept in {place} ({error})") from error
+                raise UserError(f"cannot store grades in {place} ({error})") from error
             if not resume:
                 raise self._left_over() from None
-            self.notices.append(f"--resume: the grades kept for {self._file} are damaged ({error}) and not used")
+            self.notices.append(f"--resume: the stored grades for {self._file} are damaged ({error}) and not used")
         _remove(place)
         return _connect(str(place))
 
     def _take_over(self, *, resume: bool) -> None:
-        """Take over the grades of an earlier run. Raises `UserError` when there are some and it should not."""
+        """Reuse the grades of an unfinished run. Raises `UserError` if there are some and `resume` is false."""
         if resume:
-            self._check_kept()
+            self._drop_foreign_records()
             if self._file is not None and not self._has_grades():
                 self._copy(self._file)
         elif self._has_grades():
@@ -149,19 +149,19 @@ class GradeStore:
         assert self._state is not None
         assert self._file is not None
         return UserError(
-            f"a run that was writing {self._file} has ended early; continue with --resume, or remove its grades: "
+            f"a run that was writing {self._file} ended early; continue with --resume, or remove its grades: "
             f"{self._state.grades_of(self._file)}"
         )
 
     def _has_grades(self) -> bool:
         return self._database.execute("SELECT 1 FROM grades LIMIT 1").fetchone() is not None
 
-    def _kept(self, key: str) -> Grade | None:
+    def _stored(self, key: str) -> Grade | None:
         row = self._database.execute("SELECT grade FROM grades WHERE key = ?", (key,)).fetchone()
         return row and msgspec.json.decode(row[0], type=Grade)
 
-    def _check_kept(self) -> None:
-        """Drop the records that this user's `kata grade` has not written."""
+    def _drop_foreign_records(self) -> None:
+        """Drop the records that this user's `kata grade` did not write."""
         dropped = [key for key, record in self._database.execute("SELECT * FROM grades") if not self._good(key, record)]
         self._database.executemany("DELETE FROM grades WHERE key IS ?", [(key,) for key in dropped])
 
@@ -178,14 +178,14 @@ class GradeStore:
         return vouched
 
     def _copy(self, file: Path) -> None:
-        """Take over the grades of a finished run."""
+        """Reuse the grades of a finished run."""
         try:
             content = file.read_bytes()
             grades = msgspec.json.decode(content, type=GradesFile) if content else ()
         except FileNotFoundError:
             return
         except msgspec.DecodeError as error:
-            raise UserError(f"--resume: {file} holds no grades ({error})") from None
+            raise UserError(f"--resume: {file} is not a file of grades ({error})") from None
         self._database.execute("BEGIN")
         for grade in grades:
             usable = (grade.checks or grade.solved) and grade.score is not None
@@ -195,12 +195,12 @@ class GradeStore:
 
 
 def _connect(place: str) -> sqlite3.Connection:
-    """Open a database of grades for this process alone; make its table first if it is new. Raises `sqlite3.Error`."""
+    """Open a database of grades for exclusive use; create its table if it is new. Raises `sqlite3.Error`."""
     database = sqlite3.connect(place, isolation_level=None, timeout=0)
     try:
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # no shared memory, which network file systems lack
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # no shared memory, because network disks lack it
         database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")  # so that a power failure loses no grade, either
+        database.execute("PRAGMA synchronous = FULL")  # a power failure loses no grade
         database.execute(SCHEMA)
         database.execute("SELECT key, grade FROM grades LIMIT 1")
         (problem,) = database.execute("PRAGMA quick_check(1)").fetchone()
@@ -220,17 +220,17 @@ def _remove(place: Path) -> None:
 
 
 def _usable_state(*, resume: bool) -> State | None:
-    """Return the state folder, if there is one. Raises `UserError` when it is needed."""
+    """Return the state folder; None if it is unusable. Raises `UserError` if it is unusable and `resume` needs it."""
     try:
         return state()
     except Unusable as why:
         if resume:
-            raise UserError(f"--resume: {why}; set XDG_STATE_HOME to a folder that is yours alone") from None
+            raise UserError(f"--resume: {why}; set XDG_STATE_HOME to a folder that only you can write to") from None
         return None
 
 
 def _to_write(file: Path) -> Path:
-    """Return the file that a path leads to. Raises `UserError` when there is something else."""
+    """Return the resolved path. Raises `UserError` if it is not a file."""
     if not file.name or file.name == "-" or (file.exists() and not file.is_file()):
-        raise UserError(f"--json {file}: grades are written to a file, which {str(file)!r} is not; name one")
+        raise UserError(f"--json {file}: {str(file)!r} is not a file; name a file for the grades")
     return file.resolve()

@@ -1,4 +1,4 @@
-"""Judges submissions, several at once, and grades them."""
+"""Judges submissions, several at once, and adds their grades to a store."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Left:
-    """What is to be judged: for which kata, and where it lies."""
+class _Pending:
+    """A submission to judge: its kata, its entry, and the version it started from."""
 
     kata: Kata
     entry: Entry
@@ -32,7 +32,7 @@ class _Left:
 
 
 class Grader:
-    """Grades what was handed in for one of the katas, with seeds that nobody knows without the secret."""
+    """Grades submissions for these katas; the seeds are secret as long as `secret` is."""
 
     def __init__(self, katas: Sequence[Kata], secret: bytes, tier: Tier) -> None:
         self._katas = katas
@@ -45,33 +45,33 @@ class Grader:
         inputs: Sequence[Entry],
         store: GradeStore,
         judges: Judges,
-        tell: Callable[[int, int], None],
+        report_progress: Callable[[int, int], None],
     ) -> None:
-        """Grade inputs into a store. Each gets one grade, whatever is wrong with it.
+        """Add one grade for each input to the store, even for an unreadable input.
 
-        Inputs with the same key are judged once, and not at all if the store has their grade. `tell(done, of)` is
-        called after each input that is judged.
+        Inputs with the same key are judged once; a key that the store has already is not judged again.
+        `report_progress(done, of)` is called at the start, and after each judged input.
         """
         with self._inbox:
-            self._grade(inputs, store, judges, tell)
+            self._grade(inputs, store, judges, report_progress)
 
     def _grade(
-        self, inputs: Sequence[Entry], store: GradeStore, judges: Judges, tell: Callable[[int, int], None]
+        self, inputs: Sequence[Entry], store: GradeStore, judges: Judges, report_progress: Callable[[int, int], None]
     ) -> None:
-        left = self._survey(inputs, store)
+        pending = self._survey(inputs, store)
         done = 0
-        tell(done, len(left))
-        for judged in settled(judges, self._tasks(left, store)):
+        report_progress(done, len(pending))
+        for judged in settled(judges, self._tasks(pending, store)):
             if judged.checks:
-                store.add(_graded(judged, left[judged.key]))
+                store.add(_graded(judged, pending[judged.key]))
                 done += 1
             else:
                 store.fail(judged)
-            tell(done + len(store.failures), len(left))
+            report_progress(done + len(store.failures), len(pending))
 
-    def _survey(self, inputs: Sequence[Entry], store: GradeStore) -> dict[str, _Left]:
-        """Read all inputs, note them in the store, and return by key what is to be judged, kata after kata."""
-        left: dict[str, _Left] = {}
+    def _survey(self, inputs: Sequence[Entry], store: GradeStore) -> dict[str, _Pending]:
+        """Read all inputs, add them to the store, and return the submissions to judge, by key and sorted by kata."""
+        pending: dict[str, _Pending] = {}
         for entry in inputs:
             submission = self._inbox.read(entry, self._katas)
             kata = submission.kata
@@ -86,18 +86,18 @@ class Grader:
                 )
             )
             if kata is not None and key is not None and key not in store:
-                left.setdefault(key, _Left(kata, entry, started_from(submission.files, versions_of(kata))))
-        return dict(sorted(left.items(), key=lambda each: each[1].kata.name))
+                pending.setdefault(key, _Pending(kata, entry, started_from(submission.files, versions_of(kata))))
+        return dict(sorted(pending.items(), key=lambda each: each[1].kata.name))
 
-    def _tasks(self, left: Mapping[str, _Left], store: GradeStore) -> Iterator[Task]:
-        """Read once more what is to be judged; should it have changed, there will be no verdict on it."""
-        for key, each in left.items():
+    def _tasks(self, pending: Mapping[str, _Pending], store: GradeStore) -> Iterator[Task]:
+        """Yield a task for each pending submission. Each is read again; a submission that has changed fails."""
+        for key, each in pending.items():
             submission = self._inbox.read(each.entry, [each.kata])
             if self._key(submission) == key:
                 seed = seed_of(submission, self._secret)
                 yield Task(key=key, kata=each.kata.name, files=dict(submission.files), seed=seed)
             else:
-                store.fail(Judged(key=key, problem=f"{submission.id} has changed since the grading began"))
+                store.fail(Judged(key=key, problem=f"{submission.id} changed after grading began"))
 
     def _key(self, submission: Submission) -> str | None:
         if submission.kata is None:
@@ -105,7 +105,7 @@ class Grader:
         return key_of(submission, seed_of(submission, self._secret), self._tier)
 
 
-def _graded(judged: Judged, of: _Left) -> Grade:
+def _graded(judged: Judged, of: _Pending) -> Grade:
     checks = graded(judged.checks, of.kata.manifest.worth, of.version.fails if of.version else ())
     return Grade(
         id="",

@@ -1,4 +1,4 @@
-"""What grading writes: `kata grade --json FILE`, one record for every input, in input order."""
+"""The grades file of `kata grade --json FILE`: one record per input, in input order."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from drill_katas.grading.weights import Share
     from drill_katas.verdict import CheckResult
 
-FORMAT: Final = 1  # goes up when a field changes its meaning or goes away
-UNTOLD: Final = "the check failed"  # of a check that failed without words of its own
+FORMAT: Final = 1  # increases when a field changes its meaning or disappears
+WITHOUT_MESSAGE: Final = "the check failed"  # of a check without a message of its own
 
 
 class CheckGrade(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: what came of it, and how many points it gave of those that it is `worth`; None without a verdict.
+    """The grade of one check.
 
-    A check that the broken version passes is worth nothing, and its points are negative when it does not pass any more.
-    `message` is for whoever handed the fix in, and never quotes the check. `file` and `line` say where in the editable
-    files the program was when it failed, as far as a traceback tells; `Grade.places` says where that file lay.
+    | field | meaning |
+    | --- | --- |
+    | `points` | its points; negative if the fix breaks a check that the broken version passes; None if not judged |
+    | `worth` | its points if it passes; 0 if the broken version passes it |
+    | `message` | for the author of the fix; never quotes the check |
+    | `file`, `line` | the position in the editable files where the check failed, if a traceback has one |
     """
 
     name: str
@@ -40,25 +43,26 @@ class CheckGrade(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def passed(self) -> bool:
-        """Whether it passed."""
+        """Whether the check passed."""
         return self.verdict is Outcome.PASS
 
     @property
     def not_judged(self) -> bool:
-        """Whether the judge or the machine kept it from a verdict."""
+        """Whether the check has no verdict because the judge or the machine failed."""
         return self.verdict is Outcome.NOT_JUDGED
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission. One that could not be judged has no kata and no checks, and its last note says why.
+    """The grade of one submission.
 
-    `score` is None when the grader is to blame that there is no verdict: it has failed, or a check was not judged.
-    `variant` is the version that it shares most lines with; points are for the checks that this version fails.
-
-    `key` is the same where kata, files, seed, tier and the grader itself are, and so is the verdict then. `mac` seals
-    the verdict: only the user who graded can make it, and `--resume` takes no verdict without it. `places` says
-    by an editable file's name where it lay: a path from where grading was started, be it one that goes on into an
-    archive.
+    | field | meaning |
+    | --- | --- |
+    | `key` | equal for equal kata, files, seed, tier, and grader |
+    | `kata` | None if the submission could not be judged; the last note gives the reason |
+    | `variant` | the broken version that the submission shares the most lines with |
+    | `score` | from 0 to 100; None if the grader or the machine failed |
+    | `places` | the path of each editable file, relative to the working directory; it can continue into an archive |
+    | `mac` | MAC of the verdict by a key of the user who graded; `--resume` drops a verdict with a wrong MAC |
     """
 
     id: str
@@ -75,17 +79,17 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grades(Protocol):
-    """Grades in input order, which reports read as often as they need. They may be on disk."""
+    """Grades in input order. Reports iterate over them several times; they may be on disk."""
 
     @property
     def tier(self) -> str:
         """The sandbox tier of all verdicts."""
 
     def __len__(self) -> int:
-        """Return how many grades there are."""
+        """Return the number of grades."""
 
     def __iter__(self) -> Iterator[Grade]:
-        """Read all grades."""
+        """Iterate over all grades."""
 
 
 class GradesFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,14 +109,14 @@ class GradesFile(msgspec.Struct, frozen=True, kw_only=True):
 def graded(
     checks: Sequence[CheckResult], weights: Mapping[Stage, float], fails: Collection[str] = ()
 ) -> tuple[CheckGrade, ...]:
-    """Give each check its points, as `weights.shares` says; `fails` are the checks that the broken version fails."""
+    """Return the grades of checks by `weights.shares`; `fails` are the checks that the broken version fails."""
     return tuple(map(_graded, checks, shares(checks, weights, fails)))
 
 
 def score_of(checks: Sequence[CheckGrade]) -> float | None:
-    """Return the score of checks: 100 when all pass, otherwise their points, and never less than 0.
+    """Return the score of checks: 100 if all pass, otherwise the sum of their points, at least 0.
 
-    There is none while a check is not judged.
+    None if a check is not judged.
     """
     if any(check.not_judged for check in checks):
         return None
@@ -121,7 +125,7 @@ def score_of(checks: Sequence[CheckGrade]) -> float | None:
 
 
 def _graded(check: CheckResult, share: Share) -> CheckGrade:
-    told = check.in_words and check.message
+    has_message = check.in_words and check.message
     file, line = check.place or (None, None)
     return CheckGrade(
         name=check.name,
@@ -130,7 +134,7 @@ def _graded(check: CheckResult, share: Share) -> CheckGrade:
         points=None if check.not_judged else share.points(check),
         worth=share.worth,
         title=check.title,
-        message=check.message if told or not check.failed else f"{UNTOLD}: {check.title}",
+        message=check.message if has_message or not check.failed else f"{WITHOUT_MESSAGE}: {check.title}",
         file=file,
         line=line,
         seconds=check.seconds,

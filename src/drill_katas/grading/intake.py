@@ -1,4 +1,4 @@
-"""Finds the entries of a class, and reads them: each gets one grade."""
+"""Finds and reads the entries of a class. Each entry gets one grade."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """The entries at a path, in order of their names, and the files beside them that belong to none."""
+    """The entries at a path, in order of their names; `beside` are the files that belong to no entry."""
 
     entries: tuple[Entry, ...]
     beside: tuple[str, ...] = ()
 
 
 def find(path: Path, katas: Sequence[Kata], layout: Layout = Layout.AUTO, own: Path | None = None) -> Found:
-    """Return the entries at a path; `own` is a file of the grader's that is not one of them.
+    """Return the entries at a path; `own` is a file of the grader, which is ignored.
 
-    Raises `UserError` when the path cannot be read, or when only `layout` can decide what it is.
+    Raises `UserError` if the path cannot be read, or is ambiguous without a `layout`.
     """
     if path.is_dir():
         return _in_folder(path, katas, layout, own)
@@ -45,7 +45,7 @@ def find(path: Path, katas: Sequence[Kata], layout: Layout = Layout.AUTO, own: P
         with opened(path.resolve()) as content:
             shape = shape_of(content.listing, katas, layout)
     except Unreadable:
-        return Found((alone(path),))  # which says why when it is read
+        return Found((alone(path),))  # reading it later reports the reason
     if layout is Layout.AUTO and not shape.unsure:
         doubt = doubt_of_class(shape)
         shape = replace(shape, unsure=f"{doubt}; --layout one, or --layout folders" if doubt else "")
@@ -56,7 +56,7 @@ def find(path: Path, katas: Sequence[Kata], layout: Layout = Layout.AUTO, own: P
 
 
 def alone(path: Path) -> Entry:
-    """Return all that is at a path as one entry; a path that names a link means what it leads to."""
+    """Return everything at a path as one entry. A link is resolved."""
     return Entry(path.resolve().name, path.resolve() if path.is_symlink() else path)
 
 
@@ -82,16 +82,16 @@ def _gone(path: Path) -> Found:
 
 def _decide(path: Path, shape: Shape) -> None:
     if shape.unsure:
-        raise UserError(f"{path} may be one submission or a class: {printable(shape.unsure)}")
+        raise UserError(f"{path} can be one submission or a class: {printable(shape.unsure)}")
 
 
 def _class(path: Path, shape: Shape) -> Found:
-    """Return the entries of a class; in a folder, an entry that is one file or folder has a path of its own."""
+    """Return the entries of a class. In a folder, an entry that is one file or folder gets its own path."""
     single = path.is_dir()
     return Found(
         tuple(
             Entry(group.id, path / group.parts[0].name)
-            if single and len(group.parts) == 1 and group.parts[0].name == group.parts[0].seen
+            if single and len(group.parts) == 1 and group.parts[0].name == group.parts[0].judged_name
             else Entry(group.id, path, group.parts)
             for group in shape.groups
         ),
@@ -100,10 +100,10 @@ def _class(path: Path, shape: Shape) -> Found:
 
 
 def distinct(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries, in their order, with ids that differ: in a gradebook, and on disks that ignore case.
+    """Return the entries in the same order with unique ids, which stay unique on disks that ignore case.
 
-    An id is printable text, with its backslashes doubled. Two entries of one name get their paths as ids. Ids that
-    differ only in case or in their Unicode form get a number.
+    An id is printable text with doubled backslashes. Entries with equal names get their paths as ids. Ids that differ
+    only in case or Unicode form get a number.
     """
     times = Counter(entry.id for entry in entries)
     named = [entry.id if times[entry.id] == 1 else str(_place(entry)) for entry in entries]
@@ -129,7 +129,7 @@ def _alike(text: str) -> str:
 
 
 class Inbox:
-    """Reads entries, and keeps the archive of a class open from one entry to the next."""
+    """Reads entries, and keeps the archive of a class open between them."""
 
     def __init__(self) -> None:
         self._path: Path | None = None
@@ -144,7 +144,7 @@ class Inbox:
         self._path = self._content = None
 
     def read(self, entry: Entry, katas: Sequence[Kata]) -> Submission:
-        """Read one entry. Nothing in it makes this raise."""
+        """Read one entry. Never raises because of its content."""
         if not entry.parts or entry.path.is_dir():
             return read(entry, katas)
         if self._path != entry.path:

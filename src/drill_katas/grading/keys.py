@@ -1,4 +1,4 @@
-"""What makes two verdicts the same: the files, the kata, the grader, the seed and the tier."""
+"""Cache keys and seeds of verdicts: digests of the files, the kata, the grader, the seed, and the tier."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from drill_katas.sandbox.tier import Tier
 
 SEEDS: Final = 1 << 31
-DECIDING: Final = ("hypothesis", "pytest", "sqlalchemy", "aiohttp")  # packages that have a say in verdicts
+DECIDING: Final = ("hypothesis", "pytest", "sqlalchemy", "aiohttp")  # packages that influence verdicts
 
 
 def seed_of(submission: Submission, secret: bytes) -> int:
-    """Return the seed of a submission: the same whenever it is graded, and unknown to whoever lacks the secret."""
-    assert submission.kata is not None, "what is not for a kata is not judged"
+    """Return the seed of a submission: constant, and not computable without the secret."""
+    assert submission.kata is not None, "a submission without a kata has no verdict"
     digest = hmac.new(secret, submission.kata.name.encode(), hashlib.sha256)
     return int.from_bytes(_with_files(digest, submission.files).digest()[:8]) % SEEDS
 
 
 def key_of(submission: Submission, seed: int, tier: Tier) -> str:
-    """Return what a verdict on a submission is kept under: where it is the same, so is the verdict."""
-    assert submission.kata is not None, "what is not for a kata is not judged"
+    """Return the cache key of a verdict: equal keys have equal verdicts."""
+    assert submission.kata is not None, "a submission without a kata has no verdict"
     state = f"{state_of(submission.kata.folder)} {state_of_versions(submission.kata.folder)}"
     digest = hashlib.sha256(f"{submission.kata.name} {state} {seed} {tier} ".encode())
     return str(_with_files(digest, submission.files).hexdigest())
@@ -40,7 +40,7 @@ def key_of(submission: Submission, seed: int, tier: Tier) -> str:
 
 @functools.cache
 def state_of(kata: Path) -> str:
-    """Return a digest of what judges the kata in a folder: checks, this package, Python, packages that have a say."""
+    """Return a digest of all that decides verdicts: the kata's folder, this package, Python, other packages."""
     versions = (f"{name} {version(name)}" for name in DECIDING)
     digest = hashlib.sha256(f"{sys.version} {' '.join(versions)} ".encode())
     for folder in (kata, Path(drill_katas.__file__).parent):
@@ -50,7 +50,7 @@ def state_of(kata: Path) -> str:
 
 
 def _decides(file: Path, folder: Path) -> bool:
-    """Whether a file has a say in verdicts; the library in the package is looked at kata by kata."""
+    """Return whether a file influences verdicts; the packaged katas do not, because each kata has its own digest."""
     parts = file.relative_to(folder).parts
     return file.is_file() and file.suffix != ".pyc" and parts[0] not in {"library", "variants"}
 

@@ -1,8 +1,8 @@
-"""What a SUT is asked to try, to see how well it is held. It runs as one, so that it imports nothing of ours."""
+"""The program that tries to escape the sandbox. It runs as a SUT, so it imports nothing of drill_katas."""
 
 from __future__ import annotations
 
-import _socket  # whose sockets connect by themselves
+import _socket  # its sockets connect without the `socket` module
 import contextlib
 import ctypes
 import hashlib
@@ -20,17 +20,15 @@ if TYPE_CHECKING:
 
 NEWUSER = 0x10000000
 SUFFIXES = (".py", ".patch", ".toml")
-
-
 SYSTEM = ("/usr", "/lib", "/lib64")
 NO_FILES = {"/proc", "/sys", "/dev"}
 
 
 def copies_below(roots: Iterable[str], known: Mapping[int, Mapping[str, str]]) -> list[tuple[str, str]]:
-    """Return the files below `roots` that have the bytes of a known one, each with what is known of that.
+    """Return the files below `roots` with the bytes of a known file, as pairs of path and kata name.
 
-    `known` has files by size, and then by the hexadecimal SHA-256 of their bytes. Only Python modules, patches and TOML
-    files are compared; links are not followed.
+    `known` maps a size to a map from the hexadecimal SHA-256 of a file to the name of its kata. Only Python modules,
+    patches, and TOML files are compared. Links are not followed.
     """
     found: dict[str, str] = {}
     left, seen = [os.path.realpath(root) for root in roots], {_identity(folder) for folder in NO_FILES}
@@ -50,7 +48,7 @@ def copies_below(roots: Iterable[str], known: Mapping[int, Mapping[str, str]]) -
 
 
 def _identity(folder: str) -> object:
-    """Return what tells a folder from others, whichever mount or name it is seen by."""
+    """Return device and inode of a folder, which are equal under every mount and name; its path if it has none."""
     with contextlib.suppress(OSError):
         status = Path(folder).stat()
         return status.st_dev, status.st_ino
@@ -58,37 +56,37 @@ def _identity(folder: str) -> object:
 
 
 def _known(entry: os.DirEntry[str], known: Mapping[int, Mapping[str, str]]) -> dict[str, str]:
-    """Return the path of a file and what is known of its bytes; nothing where they are not known or not readable."""
+    """Return the path of a file and the kata it belongs to; {} if its bytes are unknown or not readable."""
     with contextlib.suppress(OSError):
         same = known.get(entry.stat(follow_symlinks=False).st_size)
         if same:
-            what = same.get(hashlib.sha256(Path(entry.path).read_bytes()).hexdigest())
-            return {entry.path: what} if what else {}
+            kata = same.get(hashlib.sha256(Path(entry.path).read_bytes()).hexdigest())
+            return {entry.path: kata} if kata else {}
     return {}
 
 
 class Prober:
-    """Tries what a SUT must not be able to do."""
+    """Tries actions that the sandbox must prevent."""
 
     def __init__(self, folder: str, hidden: list[str], port: int, abstract: str, judge: int) -> None:
         secret, door, box, self._target = (f"{folder}/{name}" for name in ("secret", "door", "box", "target"))
         self._tries = {
-            "read a file of the judge's": lambda: Path(secret).read_text(encoding="utf-8"),
-            "look at hidden files": lambda: [Path(path).read_bytes() for path in hidden],
+            "read a file of the judge": lambda: Path(secret).read_text(encoding="utf-8"),
+            "read hidden files": lambda: [Path(path).read_bytes() for path in hidden],
             "connect to a port": lambda: socket.create_connection(("127.0.0.1", port), 1),
             "connect to an abstract socket": lambda: _socket.socket(AF_UNIX).connect(f"\0{abstract}"),
-            "connect to a socket of its user's": lambda: _socket.socket(AF_UNIX).connect(door),
-            "send to a socket of its user's": lambda: _socket.socket(AF_UNIX, SOCK_DGRAM).sendto(b"", box),
-            "shorten a file": lambda: os.truncate(secret, 0),
+            "connect to a socket of its user": lambda: _socket.socket(AF_UNIX).connect(door),
+            "send to a socket of its user": lambda: _socket.socket(AF_UNIX, SOCK_DGRAM).sendto(b"", box),
+            "truncate a file": lambda: os.truncate(secret, 0),
             "change a file's mode": lambda: Path(secret).chmod(0o600),
             "change a file's times": lambda: os.utime(secret),
             "signal the judge": lambda: os.kill(judge, 0),
-            "look into the judge": lambda: Path(f"/proc/{judge}/environ").read_bytes(),
+            "read the judge's environment": lambda: Path(f"/proc/{judge}/environ").read_bytes(),
             "leave its namespaces": self._unshare,
         }
 
     def possible(self) -> list[str]:
-        """Try everything, and return what went well."""
+        """Try every action, and return the names of those that worked."""
         found = []
         for name, attempt in self._tries.items():
             with contextlib.suppress(OSError):
@@ -98,9 +96,9 @@ class Prober:
 
     @staticmethod
     def copies(folders: list[str] | None = None) -> list[list[str]]:
-        """Return the files it can read that have the bytes of one of those in `known.json`, beside this module.
+        """Return readable files with the bytes of a file listed in `known.json`, which is beside this module.
 
-        They are looked for in `folders`, or wherever it can.
+        Searches `folders`; None means all folders that Python and the system use.
         """
         everywhere = ["/", *SYSTEM, *filter(None, (sysconfig.get_config_var("LIBDIR"), *sys.path))]
         roots = everywhere if folders is None else folders
@@ -109,7 +107,7 @@ class Prober:
         return [list(each) for each in found]
 
     def write(self) -> None:
-        """Try to write to a file; whether it is the host's is to be seen there."""
+        """Try to write to a file of the host; the judge then checks whether the file has changed."""
         with contextlib.suppress(OSError):
             Path(self._target).write_text("written", encoding="utf-8")
 

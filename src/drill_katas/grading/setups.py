@@ -1,4 +1,4 @@
-"""What sets grading up on GitHub, GitLab and Gradescope: files that are written once, and are the instructor's then."""
+"""`kata ci`: writes the files that grade submissions on GitHub, GitLab, and Gradescope."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXECUTABLE: Final = stat.S_IFREG | 0o755
 
 
 class Setup(NamedTuple):
-    """One service: its files by their templates, an archive of them all if it wants one, and what to do with them."""
+    """One service: the path of each template, the next step for the instructor, and the archive to upload, if any."""
 
     files: dict[str, str]
     next_step: str
@@ -27,26 +27,26 @@ class Setup(NamedTuple):
 SETUPS: Final = {
     "github": Setup(
         {"github.yml": ".github/workflows/katas.yml"},
-        "Put the repository with drill-katas that you trust in place of OWNER/drill-katas@REF, and a secret "
-        "KATA_SEED_SECRET into the repository's settings.",
+        "Replace OWNER/drill-katas@REF by the repository and commit of drill-katas that you trust, and add a secret "
+        "KATA_SEED_SECRET in the repository's settings.",
     ),
     "gitlab": Setup(
         {"gitlab.yml": ".gitlab-ci.yml"},
-        "Put a masked variable KATA_SEED_SECRET into the project's settings.",
+        "Add a masked variable KATA_SEED_SECRET in the project's settings.",
     ),
     "gradescope": Setup(
         {"setup.sh": "setup.sh", "run_autograder": "run_autograder"},
-        f"Upload {ARCHIVE} as the autograder of a programming assignment of 100 points. Should you change the files, "
-        f"or add a file seed-secret or wheels, pack it anew: zip {ARCHIVE} setup.sh run_autograder ...",
+        f"Upload {ARCHIVE} as the autograder of a programming assignment of 100 points. After you change "
+        f"the files, or add a file seed-secret or wheels, pack it again: zip {ARCHIVE} setup.sh run_autograder ...",
         ARCHIVE,
     ),
 }
 
 
 def write(service: str, folder: Path) -> list[Path]:
-    """Write the files for a service into a folder, and return them.
+    """Write the files for a service into a folder, and return their paths.
 
-    Raises `UserError` when one of them is there already, and writes none then, or when one cannot be written.
+    Raises `UserError` if a file exists already (then nothing is written) or cannot be written.
     """
     setup = SETUPS[service]
     texts = {folder / target: _text(template) for template, target in setup.files.items()}
@@ -54,8 +54,8 @@ def write(service: str, folder: Path) -> list[Path]:
     for file in (*texts, *archive):
         if os.path.lexists(file):
             raise UserError(
-                f"{file} is there already, and nothing was written; remove it, or write into another folder and take "
-                f"over what you need: kata ci {service} DIR"
+                f"{file} exists already, and nothing was written; remove it, or write into another folder and copy "
+                f"what you need: kata ci {service} DIR"
             )
     try:
         for file, text in texts.items():
@@ -80,7 +80,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _pack(archive: Path, texts: dict[Path, str]) -> None:
-    """Write an archive with the files at its top, as Gradescope wants them."""
+    """Write an archive with the files at its top, where Gradescope expects them."""
     with zipfile.ZipFile(archive, "x", zipfile.ZIP_DEFLATED) as packed:
         for file, text in texts.items():
             member = zipfile.ZipInfo(file.name)

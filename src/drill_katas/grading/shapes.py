@@ -1,16 +1,16 @@
-"""Shapes of submissions and classes, by names alone: which entries there are, and which names belong to each.
+"""Decides by names alone whether a listing is a class or one submission, and which names belong to each entry.
 
-A listing has the names in a folder or archive as POSIX paths, a folder with a slash at its end: `alice/`,
+A listing contains the names in a folder or archive as POSIX paths; a folder ends with a slash: `alice/`,
 `katas/fp_drift/ledger.py`. All functions here are pure.
 
 | listing | shape |
 | --- | --- |
-| a kata's editable files where a workspace has them | one submission |
-| names made by Canvas, Moodle or Gradescope | a class, one entry a person |
+| a kata's editable files at the paths of a workspace | one submission |
+| names made by Canvas, Moodle or Gradescope | a class, one entry per person |
 | several folders or archives | a class, one entry each |
 | a single folder | the shape of its own listing |
-| files alone | one submission |
-| both readings are good | unsure: `--layout` decides |
+| only files | one submission |
+| both shapes fit | ambiguous: `--layout` decides |
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ GRADESCOPE: Final = re.compile(r"submission_\d+")
 
 
 class Layout(enum.StrEnum):
-    """What a path is read as."""
+    """The interpretation of a path."""
 
     AUTO = "auto"
     ONE = "one"
@@ -52,10 +52,10 @@ class Layout(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """A file or folder of an entry: its name in the listing, and the name that it is judged by."""
+    """A file or folder of an entry: its name in the listing, and its judged name."""
 
     name: str
-    seen: str
+    judged_name: str
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Shape:
-    """How a listing reads: the entries of a class, or none for one submission.
+    """The shape of a listing: the entries of a class, or no groups for one submission.
 
-    `beside` are files that belong to no entry; `likely` counts the entries that look like submissions. `unsure` says
-    why `--layout` has to decide.
+    `beside` are the files that belong to no entry. `likely` is the number of entries that look like submissions. If the
+    listing is ambiguous, `unsure` is the reason.
     """
 
     groups: tuple[Group, ...] = ()
@@ -81,7 +81,7 @@ class Shape:
 
 
 def is_noise(name: str) -> bool:
-    """Return whether a name, a path, is made by a tool: a hidden folder, an environment, what macOS leaves behind."""
+    """Return whether a tool made this path: a hidden folder, a virtual environment, or a metadata file of macOS."""
     *folders, last = name.rstrip("/").split("/")
     if name.endswith("/"):
         folders, last = [*folders, last], ""
@@ -90,12 +90,12 @@ def is_noise(name: str) -> bool:
 
 
 def is_archive(name: str) -> bool:
-    """Return whether a name is that of an archive."""
+    """Return whether a file name has an archive's suffix."""
     return name.lower().endswith(ARCHIVES)
 
 
 def shape_of(listing: Iterable[str], katas: Sequence[Kata], layout: Layout) -> Shape:
-    """Return how a listing reads."""
+    """Return the shape of a listing."""
     names = [name for name in listing if not is_noise(name)]
     if layout is Layout.ONE:
         return Shape()
@@ -125,22 +125,23 @@ def _guessed(names: Sequence[str], tops: dict[str, list[str]], katas: Sequence[K
 
 
 def _lifted(top: str, inner: Shape, outer: Shape) -> Shape:
-    """Return the shape of the only folder, with its name before all others; or the folder itself as an entry."""
-    if inner.likely < 2:  # noqa: PLR2004 - a class of one is a class by its folder
+    """Return the shape inside the only top folder, with its name as prefix; or the folder itself as an entry."""
+    if inner.likely < 2:  # noqa: PLR2004 - with one likely entry, the outer folder is the entry
         doubt = doubt_of_class(inner)
         return Shape(unsure=f"{doubt}; --layout one or folders, or name that folder") if doubt else outer
     groups = tuple(
-        Group(group.id, tuple(Part(top + part.name, part.seen) for part in group.parts)) for group in inner.groups
+        Group(group.id, tuple(Part(top + part.name, part.judged_name) for part in group.parts))
+        for group in inner.groups
     )
     return Shape(groups, tuple(top + name for name in inner.beside), inner.likely)
 
 
 def _folders(tops: dict[str, list[str]], katas: Sequence[Kata]) -> Shape:
-    """Return a class of the names at the top; names that a platform has made for one person are one entry."""
+    """Return a class with an entry per top name; names that a platform made for one person are one entry."""
     people: defaultdict[str, list[str]] = defaultdict(list)
     for top in tops:
         made = platform(top.rstrip("/"))
-        people[f"{made.who}/" if made else top].append(top)
+        people[f"{made.person}/" if made else top].append(top)
     beside = tuple(name for name in tops if not platform(name) and not name.endswith("/") and BESIDE.fullmatch(name))
     groups = [
         Group(mine[0].rstrip("/") if len(mine) == 1 else person.rstrip("/"), _parts(mine))
@@ -156,7 +157,7 @@ def _parts(tops: Iterable[str]) -> tuple[Part, ...]:
 
 
 def _flat(names: Sequence[str], katas: Sequence[Kata]) -> Shape:
-    """Return a class of the files at the top; files with one text before or behind an editable name are one entry."""
+    """Return a class of the top files; files with equal text before or after an editable name are one entry."""
     files = [name for name in names if "/" not in name]
     editables = _editables(katas)
     people: defaultdict[str, list[str]] = defaultdict(list)
@@ -164,18 +165,18 @@ def _flat(names: Sequence[str], katas: Sequence[Kata]) -> Shape:
         if BESIDE.fullmatch(name) and not platform(name):
             continue
         made = platform(name)
-        whose = made.who if made else next((owner(name, each) for each in editables if owner(name, each)), name)
-        people[whose].append(name)
+        person = made.person if made else next((owner(name, each) for each in editables if owner(name, each)), name)
+        people[person].append(name)
     groups = [
-        Group(mine[0], (Part(mine[0], _seen(mine[0], editables)),)) if len(mine) == 1 else Group(whose, _parts(mine))
-        for whose, mine in people.items()
+        Group(mine[0], (Part(mine[0], _judged(mine[0], editables)),)) if len(mine) == 1 else Group(person, _parts(mine))
+        for person, mine in people.items()
     ]
     beside = tuple(name for name in files if name not in {each for mine in people.values() for each in mine})
     return Shape(tuple(sorted(groups, key=lambda group: group.id)), beside, len(people))
 
 
-def _seen(name: str, editables: Sequence[str]) -> str:
-    """Return the name that a file of a flat class is judged by: the only editable file's, if there is only one."""
+def _judged(name: str, editables: Sequence[str]) -> str:
+    """Return the judged name of a file in a flat class: the editable file's name, if there is only one."""
     if len(editables) == 1 and not is_archive(name) and name.endswith(editables[0][editables[0].rindex(".") :]):
         return editables[0]
     return name
@@ -186,7 +187,7 @@ def _editables(katas: Iterable[Kata]) -> list[str]:
 
 
 def _tops(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the names at the top of a listing, each with the names below it."""
+    """Return the top names of a listing, each with the names below it."""
     tops: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
         top, slash, below = name.partition("/")
@@ -195,10 +196,10 @@ def _tops(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _is_workspace(names: Sequence[str], katas: Sequence[Kata]) -> bool:
-    """Return whether a kata's editable files are where a workspace or its kata's folder has them."""
-    there = set(names)
+    """Return whether a kata's editable files are at their paths in a workspace or in the kata's folder."""
+    known = set(names)
     return any(
-        all(folder + editable in there for editable in kata.manifest.editable)
+        all(folder + editable in known for editable in kata.manifest.editable)
         for kata in katas
         for folder in ("", f"{kata.name}/", f"katas/{kata.name}/")
     )
@@ -214,7 +215,7 @@ def _is_likely(top: str, below: Sequence[str], katas: Sequence[Kata]) -> bool:
 
 
 def _doubt_of_one(tops: dict[str, list[str]], katas: Sequence[Kata]) -> str:
-    """Return why a listing with editable files in place may still be a class."""
+    """Return why a listing with editable files at their paths can still be a class; "" if it cannot."""
     own = {"katas/", *(f"{kata.name}/" for kata in katas)}
     others = [
         top
@@ -226,24 +227,24 @@ def _doubt_of_one(tops: dict[str, list[str]], katas: Sequence[Kata]) -> str:
         and _is_likely(top, tops[top], katas)
     ]
     if len(others) > 1:
-        return f"it has a kata's files itself, and so have {_few(others)} in it; --layout one, or --layout folders"
+        return f"it has a kata's files at its top and in {_few(others)}; --layout one, or --layout folders"
     return _doubt_of_files([top for top in tops if not top.endswith("/")], katas)
 
 
 def doubt_of_class(shape: Shape) -> str:
-    """Return why entries may be folders of one submission."""
+    """Return why entries can be folders of one submission; "" if they cannot."""
     if shape.likely == 1 and len(shape.groups) > 1:
-        return f"of {_few([group.id for group in shape.groups])} only one has a kata's files"
+        return f"of {_few([group.id for group in shape.groups])} only one contains a kata's files"
     return ""
 
 
 def _doubt_of_files(files: Sequence[str], katas: Sequence[Kata]) -> str:
-    """Return why files at the top may be a class rather than one submission."""
+    """Return why the top files can be a class; "" if they cannot."""
     for editable in _editables(katas):
         alike = {name: match for name in files if (match := matches(name, editable)) is not None}
         alone = len(alike) == sum(not BESIDE.fullmatch(name) for name in files)
         if len(alike) > 1 and (alone or list(alike.values()).count(2) > 1):
-            return f"{_few(list(alike))} may each be {editable}; --layout one, or --layout flat for a class"
+            return f"{_few(list(alike))} can each be {editable}; --layout one, or --layout flat for a class"
     return ""
 
 

@@ -1,6 +1,6 @@
 """The user's state folder: grades of unfinished runs, and the key that seals all grades.
 
-It is `$XDG_STATE_HOME/drill-katas`, or `~/.local/state/drill-katas`, with mode 0700, outside of the graded paths.
+It is `$XDG_STATE_HOME/drill-katas`, or `~/.local/state/drill-katas`, with mode 0700, outside the graded paths.
 """
 
 from __future__ import annotations
@@ -27,37 +27,37 @@ if TYPE_CHECKING:
     from drill_katas.grading.grades import Grade
 
 KEY_BYTES: Final = 32
-OTHERS: Final = 0o077  # rights of others
+OTHERS: Final = 0o077  # permission bits of group and others
 
 
 class Unusable(Exception):
-    """There is no state folder that only this user can write to; the message says why."""
+    """No state folder is writable by this user alone; the message says why."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A state folder of this user's alone, and its key."""
+    """A state folder that only this user can write to, and its key."""
 
     folder: Path
     key: bytes
 
     def grades_of(self, file: Path) -> Path:
-        """Return the database with the grades of an unfinished run that writes this file."""
+        """Return the path of the database with the grades of an unfinished run that writes `file`."""
         return self.folder / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:32]}.grades"
 
     def sealed(self, grade: Grade) -> Grade:
-        """Return the grade with its MAC: over key and verdict, not over the id, places and notes of one entry."""
+        """Return the grade with a MAC of its verdict; id, notes, and places are not part of it."""
         verdict = msgspec.json.encode(replace(grade, id="", notes=(), places={}, mac=""))
         return replace(grade, mac=hmac.new(self.key, verdict, hashlib.sha256).hexdigest())
 
     def vouches_for(self, grade: Grade) -> bool:
-        """Return whether this user's `kata grade` made the verdict, and it agrees with its checks."""
+        """Return whether this user's `kata grade` made the verdict, and the verdict agrees with its checks."""
         whole = bool(grade.key and grade.checks) and grade.solved == all(check.passed for check in grade.checks)
         return whole and hmac.compare_digest(self.sealed(grade).mac, grade.mac)
 
 
 def state_folder() -> Path:
-    """Return where the state folder is. Raises `Unusable` for a user without a home."""
+    """Return the path of the state folder. Raises `Unusable` for a user without a home."""
     place = os.environ.get("XDG_STATE_HOME", "")
     try:
         return (Path(place) if Path(place).is_absolute() else Path.home() / ".local" / "state") / "drill-katas"
@@ -66,7 +66,7 @@ def state_folder() -> Path:
 
 
 def state() -> State:
-    """Return the state folder; make it first if it is missing. Raises `Unusable`."""
+    """Return the state folder; create it if it is missing. Raises `Unusable`."""
     folder = state_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,14 +80,14 @@ def state() -> State:
 
 
 def expect_apart(paths: Iterable[Path], file: Path) -> None:
-    """Raise `UserError` when a graded path contains the state folder, or a link in it that leads the file elsewhere."""
+    """Raise `UserError` if a graded path contains the state folder, or a link in it redirects `file`."""
     with contextlib.suppress(Unusable):
         folder = state_folder().resolve()
         for path in paths:
             top = path.resolve()
             if folder.is_relative_to(top):
                 raise UserError(
-                    f"{path} contains {folder}, where grades are kept; set XDG_STATE_HOME to a folder elsewhere"
+                    f"{path} contains {folder}, where grades are stored; set XDG_STATE_HOME to a folder elsewhere"
                 )
             if _spelled(file).is_relative_to(_spelled(path)) and not file.resolve().is_relative_to(top):
                 raise UserError(f"--json {file}: a link in {path} leads to {file.resolve()}; name a file elsewhere")
@@ -98,7 +98,7 @@ def _spelled(path: Path) -> Path:
 
 
 def _key(file: Path) -> bytes:
-    """Return the key in a file that only this user can read; remove any other file, and return nothing."""
+    """Return the key in a file that only this user can read; remove any other file and return empty bytes."""
     try:
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), "rb") as opened:
             about = os.fstat(opened.fileno())
@@ -119,7 +119,7 @@ def _new_key(file: Path) -> bytes:
     with create(draft, 0o600) as out:
         out.write(secrets.token_bytes(KEY_BYTES))
     try:
-        with contextlib.suppress(FileExistsError):  # another run was faster
+        with contextlib.suppress(FileExistsError):  # another run has made a key first
             os.link(draft, file)
     finally:
         draft.unlink()

@@ -1,4 +1,4 @@
-"""What was handed in: which kata it is for, and its editable files. Anything else in it is ignored, and listed."""
+"""Reads a submission: finds its kata and editable files. Other files are ignored and listed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from drill_katas.grading.archives import Unreadable
 from drill_katas.grading.candidates import best, candidates
 from drill_katas.grading.files import MOST_BYTES, Content, opened
 from drill_katas.grading.shapes import ARCHIVES, is_archive
-from drill_katas.judge.encodings import WITHOUT_MARK, encoding_of, in_words
+from drill_katas.judge.encodings import WITHOUT_MARK, display_name, encoding_of
 from drill_katas.text import printable, truncate
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from drill_katas.grading.candidates import Candidate
     from drill_katas.grading.shapes import Part
 
-LISTED: Final = 5  # files that are ignored and named
-LONGEST: Final = 400  # characters of such a name, or of a refusal that holds one; an archive's may have 65,535
-NESTED: Final = 2  # archives inside of each other, below the one that was handed in
-MOST_NESTED: Final = 10  # archives that are looked into
-MOST_NESTED_BYTES: Final = 100 << 20  # of all of them together, which are read into memory
-MOST_EQUAL: Final = 10  # files that may each be the same editable one, and are compared
+LISTED: Final = 5  # ignored files that a note names
+LONGEST: Final = 400  # characters of a name or a refusal; a name in an archive can have 65,535
+NESTED: Final = 2  # levels of archives inside a submitted archive
+MOST_NESTED: Final = 10  # nested archives that are opened
+MOST_NESTED_BYTES: Final = 100 << 20  # of all nested archives together, because they are read into memory
+MOST_EQUAL: Final = 10  # equally good candidates whose contents are compared
 FOREIGN: Final = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry to grade: all files at `path`, or those parts of it; `intake.distinct` makes its `id`."""
+    """One entry to grade: all files at `path`, or only `parts` of them; `intake.distinct` makes its `id`."""
 
     id: str
     path: Path
@@ -40,9 +40,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Submission:
-    """What was handed in under one name. Without a kata it cannot be judged, and the last note says why.
+    """The content of one entry. Without a kata it cannot be judged, and the last note says why.
 
-    `files` are its editable files by their names, `places` the paths that they were read from.
+    `files` maps the names of editable files to their contents, `places` to the paths they were read from.
     """
 
     id: str
@@ -54,7 +54,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class _Named:
-    """A file of an entry: its path in the container, and its content, which is in an archive in it perhaps."""
+    """A file of an entry: its path in the container, and its name in a `Content`, which can be a nested archive."""
 
     place: str
     content: Content
@@ -65,7 +65,7 @@ class _Named:
 
 
 def read(entry: Entry, katas: Sequence[Kata], content: Content | None = None) -> Submission:
-    """Read an entry for one of the katas, from an open container if there is one. Nothing in it makes this raise."""
+    """Read an entry, from an open container if `content` is given. Never raises because of the entry's content."""
     try:
         if content is not None:
             return _read(entry, katas, content)
@@ -76,7 +76,7 @@ def read(entry: Entry, katas: Sequence[Kata], content: Content | None = None) ->
 
 
 def _read(entry: Entry, katas: Sequence[Kata], content: Content) -> Submission:
-    files, others = _seen(entry, content)
+    files, others = _files_of(entry, content)
     chosen = candidates(files, katas)
     for _ in range(NESTED):
         if not chosen:
@@ -96,31 +96,32 @@ def _read(entry: Entry, katas: Sequence[Kata], content: Content) -> Submission:
     )
 
 
-def _seen(entry: Entry, content: Content) -> tuple[dict[str, _Named], list[str]]:
-    """Return the files of an entry by the names that they are judged by, and the other names in it."""
+def _files_of(entry: Entry, content: Content) -> tuple[dict[str, _Named], list[str]]:
+    """Return the files of an entry by their judged names, and its other names (links, devices, names outside it)."""
     names = dict(_names(entry, content))
-    files = {seen: _Named(name, content, name) for seen, name in names.items() if name in content.files}
-    if list(content.files) == [entry.path.name] and not entry.parts:  # a file that is an entry by itself
-        files = {seen: replace(file, place="") for seen, file in files.items()}
-    return files, [*(seen for seen in names if seen not in files), *(() if entry.parts else content.outside)]
+    files = {judged: _Named(name, content, name) for judged, name in names.items() if name in content.files}
+    if list(content.files) == [entry.path.name] and not entry.parts:  # the entry is a single file
+        files = {judged: replace(file, place="") for judged, file in files.items()}
+    return files, [*(judged for judged in names if judged not in files), *(() if entry.parts else content.outside)]
 
 
 def _names(entry: Entry, content: Content) -> Iterator[tuple[str, str]]:
-    """Yield the names of an entry as they are judged, and as they are in the container."""
+    """Yield the judged name and the container name of each file in an entry."""
     if not entry.parts:
         yield from ((name, name) for name in (*content.files, *content.links))
     for part in entry.parts:
         alone = len(entry.parts) == 1 and part.name not in content.files
-        for name in content.part(part.name):  # the own name of a folder is no evidence
-            yield (name.removeprefix(f"{part.name}/") if alone else part.seen + name.removeprefix(part.name), name)
+        for name in content.part(part.name):  # the name of the entry's own folder is not evidence
+            prefix, judged = (f"{part.name}/", "") if alone else (part.name, part.judged_name)
+            yield judged + name.removeprefix(prefix), name
 
 
 def _nested(files: Mapping[str, _Named]) -> dict[str, _Named]:
-    """Return the files in archives among these files."""
+    """Return the files in the archives among these files."""
     found: dict[str, _Named] = {}
     archives = [name for name in files if is_archive(name)]
     if len(archives) > MOST_NESTED:
-        raise Unreadable(f"it has {len(archives)} archives and no other file of a kata; unpack the right one")
+        raise Unreadable(f"it has {len(archives)} archives and no kata file outside them; unpack the right one")
     left = MOST_NESTED_BYTES
     for name in sorted(archives):
         file = files[name]
@@ -132,44 +133,44 @@ def _nested(files: Mapping[str, _Named]) -> dict[str, _Named]:
 
 
 def _decided(found: Sequence[Candidate], files: Mapping[str, _Named]) -> tuple[Kata, dict[str, str]]:
-    """Return the kata and its files by the evidence. Raises `Unreadable` when that does not decide."""
+    """Return the kata and its files, by the best candidates. Raises `Unreadable` if they are ambiguous."""
     names = list(dict.fromkeys(each.kata.name for each in found))
     if len(names) > 1:
-        raise Unreadable(f"it may be for {' or '.join(names)}; say which: --kata NAME")
+        raise Unreadable(f"it can be for {' or '.join(names)}; choose one with --kata NAME")
     chosen: dict[str, str] = {}
     for editable in found[0].kata.manifest.editable:
         equal = [name for each in found for name in each.files[editable]]
         if len(equal) > MOST_EQUAL:
             raise Unreadable(
-                f"{len(equal)} files may each be {editable}, such as {_and(equal[:2])}; hand in one of them"
+                f"{len(equal)} files can each be {editable}, such as {_and(equal[:2])}; submit one of them"
             )
         contents = {files[name].read() for name in equal}
         if len(contents) > 1:
-            raise Unreadable(f"{_and(equal)} may each be {editable}, and differ; hand in one of them")
+            raise Unreadable(f"{_and(equal)} can each be {editable}, and their contents differ; submit one of them")
         chosen[editable] = equal[0]
     return found[0].kata, chosen
 
 
 def _decoded(name: str, content: bytes) -> tuple[bytes, str]:
-    """Return a source in UTF-8, and a note on the change, if any: Python cannot read UTF-16 and UTF-32."""
+    """Return a source in UTF-8, and a note if it was decoded from UTF-16 or UTF-32, which Python cannot read."""
     encoding = encoding_of(content)
     if not encoding:
         return content, ""
-    known = in_words(encoding)
+    known = display_name(encoding)
     try:
         return content.decode(encoding).encode(), f"{name} is in {known}, which Python cannot read; judged as UTF-8"
     except UnicodeError as error:
         if encoding in WITHOUT_MARK:
             return content, ""
-        raise Unreadable(f"{name} begins as {known} does, and is not {known} ({error})") from error
+        raise Unreadable(f"{name} starts like {known} but is not valid {known} ({error})") from error
 
 
 def _missing(there: Sequence[str], katas: Sequence[Kata]) -> str:
-    """Return a sentence on the files found in place of editable ones."""
+    """Return a sentence that lists the files found and the editable files expected."""
     wanted = " or ".join(f"{_and(kata.manifest.editable)} ({kata.name})" for kata in katas)
     foreign = any(name.lower().endswith(FOREIGN) for name in there)
-    known = f"; archives that can be read: {', '.join(ARCHIVES)}" if foreign else ""
-    return f"found {_listed(sorted(there)) or 'no file'}; expected {wanted}{known}"
+    supported = f"; supported archives: {', '.join(ARCHIVES)}" if foreign else ""
+    return f"found {_listed(sorted(there)) or 'no file'}; expected {wanted}{supported}"
 
 
 def _and(names: Sequence[str]) -> str:

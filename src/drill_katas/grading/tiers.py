@@ -1,4 +1,4 @@
-"""How well this machine can hold a SUT: found out by having one try to get out."""
+"""Finds the strongest sandbox tier of this machine: a SUT tries to escape at each tier."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from drill_katas.grading.copies import Secrets
 
 BUDGET: Final = 30.0  # seconds
-LIMITS: Final = Limits(call_seconds=BUDGET)  # looking through all of Python's libraries takes a while
+LIMITS: Final = Limits(call_seconds=BUDGET)  # the search through all of Python's libraries takes seconds
 ADVICE: Final = (
     "run it as root (sudo), or allow user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0 where "
     "AppArmor restricts them, or user.max_user_namespaces above 0"
@@ -40,9 +40,9 @@ ADVICE: Final = (
 
 
 def strongest_policy(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool) -> SandboxPolicy:
-    """Return the strongest way to hold SUTs here.
+    """Return the strongest sandbox policy that this machine supports.
 
-    Raises `UserError` when that is weaker than `wanted`, or holds accidents alone and that was not asked for.
+    Raises `UserError` if its tier is weaker than `wanted`, or is `practice` without `unsafe`.
     """
     secrets = secrets_of(katas)
     hidden = {str(place) for kata in katas for place in (kata.folder.parent, kata.solutions.parent)}
@@ -54,31 +54,31 @@ def strongest_policy(katas: Sequence[Kata], wanted: Tier | None, *, unsafe: bool
             break
         refusals.append(f"{tier}: {refusal}")
     if wanted is not None and not tier.at_least(wanted):
-        raise UserError(f"--require-tier {wanted}: here is no more than {tier} ({'; '.join(refusals)}); {ADVICE}")
+        raise UserError(f"--require-tier {wanted}: only {tier} is available here ({'; '.join(refusals)}); {ADVICE}")
     if tier is Tier.PRACTICE and not unsafe:
         raise UserError(
-            f"what is handed in cannot be held here ({'; '.join(refusals)}); {ADVICE}. Or trust it: --unsafe"
+            f"no sandbox is available here ({'; '.join(refusals)}); {ADVICE}. If you trust the submissions: --unsafe"
         )
     return policy
 
 
 def _refusal(katas: Sequence[Kata], tier: Tier, hidden: set[str], secrets: Secrets) -> str | None:
-    """Say why SUTs cannot be held like that here, or None when a SUT has tried to get out and could not.
+    """Return why this tier does not work here, or None if a SUT tried to escape and failed.
 
-    Folders in which it finds copies of checks and solutions are added to `hidden`, and it tries again.
+    Folders in which the SUT finds copies of checks or solutions are added to `hidden`, and the SUT tries again.
     """
     if sys.platform != "linux":
-        return "only Linux can"
+        return "it needs Linux"
     try:
         possible, copies = _possible(katas, SandboxPolicy(tier, tuple(sorted(hidden))), secrets)
         if copies:
             hidden |= folders_to_hide(copies)
             places = sorted({str(Path(copy).parent) for copy, _ in copies})
             possible, copies = _possible(katas, SandboxPolicy(tier, tuple(sorted(hidden))), secrets, places)
-    except SandboxUnavailable as unheld:
-        return unheld.why
+    except SandboxUnavailable as unavailable:
+        return unavailable.why
     except CheckEnded as ended:
-        return f"a SUT that was held did not work ({ended})"
+        return f"a sandboxed SUT did not work ({ended})"
     possible += [f"read {copy}, a copy of a file of {kata}" for copy, kata in copies[:1]]
     return f"a SUT could {' and '.join(possible)}" if possible else None
 
@@ -86,9 +86,9 @@ def _refusal(katas: Sequence[Kata], tier: Tier, hidden: set[str], secrets: Secre
 def _possible(
     katas: Sequence[Kata], policy: SandboxPolicy, secrets: Secrets, places: Sequence[str] | None = None
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    """Have a SUT try what it must not be able to do; return what went well, and which copies of secrets it found.
+    """Run the prober as a SUT; return the forbidden actions that worked, and the copies of secrets that it found.
 
-    It looks for these in `places`, or wherever it can read.
+    It searches `places` for copies; None means all folders that Python and the system use.
     """
     with run_folder() as folder, contextlib.ExitStack() as listening:
         port, abstract = _listen(folder, listening)
@@ -97,7 +97,7 @@ def _possible(
         (package / "prober.py").write_bytes(Path(prober.__file__).read_bytes())
         (package / "known.json").write_bytes(msgspec.json.encode(secrets))
         open_to_all(package.parent)
-        folder.chmod(0o755)  # so that it is the tier that keeps a SUT with a uid of its own out
+        folder.chmod(0o755)  # file modes must not stop a SUT that has its own uid, because the tier is under test
         for name in ("secret", "target"):
             (folder / name).touch()
         for name in ("secret", "target", "door", "box"):
@@ -107,10 +107,10 @@ def _possible(
         session = SutSession(zygotes, seed=0, place=folder)
         try:
             session.begin_check(CheckContext(Program("probing", ("prober",), package.parent, {}), LIMITS, BUDGET))
-            trier = Sut(session).open("Prober", str(folder), hidden, port, abstract, os.getpid())
-            found: list[str] = trier.possible()
-            trier.write()
-            copies = trier.copies(places)
+            prober_ = Sut(session).open("Prober", str(folder), hidden, port, abstract, os.getpid())
+            found: list[str] = prober_.possible()
+            prober_.write()
+            copies = prober_.copies(places)
             wrote = ["write to a file"] if (folder / "target").stat().st_size else []
             return [*found, *wrote], [(copy, kata) for copy, kata in copies]
         finally:
@@ -119,7 +119,7 @@ def _possible(
 
 
 def _listen(folder: Path, listening: contextlib.ExitStack) -> tuple[int, str]:
-    """Listen where a SUT must not get: two sockets in the folder, a port and an abstract socket, which are returned."""
+    """Listen on two sockets in the folder, a port, and an abstract socket; return the port and the abstract name."""
     port = listening.enter_context(socket.create_server(("127.0.0.1", 0)))
     door, abstract, box = (
         listening.enter_context(socket.socket(socket.AF_UNIX, kind))
@@ -127,7 +127,7 @@ def _listen(folder: Path, listening: contextlib.ExitStack) -> tuple[int, str]:
     )
     door.bind(str(folder / "door"))
     box.bind(str(folder / "box"))
-    abstract.bind("")  # Linux makes a name up
+    abstract.bind("")  # Linux chooses a name
     door.listen()
     abstract.listen()
     return port.getsockname()[1], abstract.getsockname()[1:].decode()

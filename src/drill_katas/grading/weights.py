@@ -41,20 +41,20 @@ class Version:
 
 @dataclass(frozen=True)
 class Share:
-    """What a check gives when it passes, and what it costs when it does not."""
+    """The points of a check: `worth` if it passes, minus `loss` if it fails."""
 
     worth: float
     loss: float = 0.0
 
     def points(self, check: CheckResult) -> float:
-        """Return what a check gave, or cost."""
+        """Return the points of a judged check; negative for a loss."""
         if check.passed:
             return self.worth
         return -self.loss if self.loss and (check.failed or check.outcome is Outcome.NOT_REACHED) else 0.0
 
 
 def versions_of(kata: Kata) -> tuple[Version, ...]:
-    """Return the versions that a kata comes with, the original first; none where no answer declares them."""
+    """Return the versions of a kata, the original first; () if `answer.toml` declares none."""
     return _versions_in(kata.folder)
 
 
@@ -72,32 +72,35 @@ def _versions_in(folder: Path) -> tuple[Version, ...]:
 
 
 def started_from(files: Mapping[str, bytes], versions: Sequence[Version]) -> Version | None:
-    """Return the version that shares most lines with a submission; of equal ones the first."""
+    """Return the version that shares the most lines with a submission; the first of equals."""
     mine = _lines(files.values())
     return max(versions, key=lambda version: _likeness(mine, version.lines), default=None)
 
 
 def shares(checks: Sequence[CheckResult], weights: Mapping[Stage, float], fails: Collection[str] = ()) -> list[Share]:
-    """Return each check's share when a broken version fails those checks; of none of them, all checks give points."""
-    alike = _shared(checks, weights)
+    """Return the share of each check; `fails` are the checks that the broken version fails.
+
+    If none of the checks is in `fails`, all checks give points.
+    """
+    even = _shared(checks, weights)
     failing = [check for check in checks if check.name in fails]
     if not failing:
-        return [Share(alike[check.stage]) for check in checks]
+        return [Share(even[check.stage]) for check in checks]
     worth = _shared(failing, weights)
     return [
-        Share(worth[check.stage]) if check.name in fails else Share(0.0, loss=alike[check.stage]) for check in checks
+        Share(worth[check.stage]) if check.name in fails else Share(0.0, loss=even[check.stage]) for check in checks
     ]
 
 
 @functools.cache
 def state_of_versions(folder: Path) -> str:
-    """Return a digest of all that the points of the kata in a folder depend on besides verdicts."""
+    """Return a digest of the versions in a kata's folder, because points depend on them."""
     known = [(each.name, sorted(each.lines), sorted(each.fails)) for each in _versions_in(folder)]
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def _shared(checks: Sequence[CheckResult], weights: Mapping[Stage, float]) -> dict[Stage, float]:
-    """Return what one check of each stage is worth when these checks share all points."""
+    """Return the points of one check per stage if these checks share 100 points."""
     stages = {check.stage for check in checks}
     whole = sum(weights[stage] for stage in stages)
     return {
@@ -117,5 +120,5 @@ def _lines(contents: Iterable[bytes]) -> frozenset[bytes]:
 
 
 def _likeness(mine: frozenset[bytes], other: frozenset[bytes]) -> float:
-    """Return the share of lines that both have (the Jaccard index)."""
+    """Return the Jaccard index of two sets of lines."""
     return len(mine & other) / (len(mine | other) or 1)

@@ -26,7 +26,7 @@ def wrong_encoding(program: Program) -> str:
             with Path(copy).open("rb") as file:
                 encoding = encoding_of(file.read(HEAD))
             if encoding:
-                return f"{Path(copy).name} is {in_words(encoding)}; save it as UTF-8"
+                return f"{Path(copy).name} is {display_name(encoding)}; save it as UTF-8"
     return ""
 
 
@@ -40,6 +40,6 @@ def encoding_of(source: bytes) -> str:
     return WITHOUT_MARK[zeros.pop()] if len(zeros) == 1 and head.count(0) > len(head) / 4 else ""
 
 
-def in_words(encoding: str) -> str:
+def display_name(encoding: str) -> str:
     """Return a codec's name for a message: "UTF-16" or "UTF-32"."""
     return encoding[: len("utf-16")].upper()

@@ -1,6 +1,6 @@
-"""What `kata grade --format` prints: one module for each format, which makes text of grades, piece by piece.
+"""Output formats of `kata grade --format`, one module each.
 
-A piece may be any text; together they are the document, in UTF-8. Only what is printed at once lies in memory.
+A format yields pieces of text whose concatenation is the document, so only one piece is in memory at a time.
 """
 
 from __future__ import annotations

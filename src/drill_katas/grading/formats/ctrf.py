@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
-SPECIFICATION: Final = "0.0.0"  # of the working draft, of November 2025
-NAMESPACE: Final = "drill-katas"  # of what stands under "extra"
+SPECIFICATION: Final = "0.0.0"  # version of the working draft of November 2025
+NAMESPACE: Final = "drill-katas"  # key in "extra"
 STATUSES: Final = ("passed", "failed", "skipped", "pending", "other")
 OTHER: Final = {Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
-"""What is "other" there: a skipped test may be taken for a good one."""
+"""Outcomes reported as "other", because readers may count "skipped" as a success."""
 
 
 def to_ctrf(grades: Grades) -> Iterator[str]:
-    """Yield the report. A submission that could not be judged is a test that failed."""
+    """Yield the report. An unreadable submission is one failed test."""
     yield '{"reportFormat": "CTRF", "specVersion": ' + _json(SPECIFICATION)
     yield ', "generatedBy": ' + _json(f"drill-katas {__version__}")
     yield ', "results": {"tool": ' + _json({"name": "drill-katas", "version": __version__})
@@ -39,7 +39,7 @@ def _json(value: Any) -> str:
 
 
 def _summary(grades: Grades) -> dict[str, Any]:
-    """Count all tests; the times are those of judging one submission after the other, and ending now."""
+    """Return the counts of all tests. `stop` is now; `start` is earlier by the sum of all durations."""
     counts = dict.fromkeys(STATUSES, 0)
     duration = 0
     for grade in grades:

@@ -1,4 +1,4 @@
-"""For GitHub: annotations as workflow commands, and a summary of the job in Markdown.
+"""GitHub: annotations as workflow commands, and a job summary in Markdown.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
-MOST_SUMMARY: Final = 900_000  # bytes; GitHub takes no summary of a step that is larger than 1 MiB
+MOST_SUMMARY: Final = 900_000  # bytes; GitHub rejects a step summary above 1 MiB
 ERROR: Final = "error"
-WARNING: Final = "warning"  # where the grader is to blame
+WARNING: Final = "warning"  # the grader or the machine failed
 MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]|~#!$@]|(?<=:)/|(?<=www)\.", re.IGNORECASE)
-"""What Markdown, and GitHub's own of it, take for more than text: mark-up, tables, mentions, formulas, addresses."""
+"""Characters with a meaning in GitHub's Markdown: markup, tables, mentions, formulas, addresses."""
 
 
 def to_github(grades: Grades) -> Iterator[str]:
-    """Yield the annotations, and then the summary, unless that goes to the file that `GITHUB_STEP_SUMMARY` names."""
+    """Yield the annotations, then the summary; the summary goes to the file in `GITHUB_STEP_SUMMARY` if it is set."""
     for grade in grades:
         yield from _annotations(grade)
     file = os.environ.get("GITHUB_STEP_SUMMARY")
@@ -38,7 +38,7 @@ def to_github(grades: Grades) -> Iterator[str]:
 
 
 def _annotations(grade: Grade) -> Iterator[str]:
-    """Yield an annotation for each failing check; first those with a line, for GitHub shows ten of a step."""
+    """Yield an annotation per failing check, those with a line first, because GitHub shows only ten per step."""
     failing = [check for check in grade.checks if not check.passed]
     for check in sorted(failing, key=lambda check: check.line is None):
         kind = WARNING if check.not_judged else ERROR
@@ -48,12 +48,12 @@ def _annotations(grade: Grade) -> Iterator[str]:
 
 
 def _command(kind: str, title: str, message: str, place: dict[str, str]) -> str:
-    told = ",".join(f"{name}={_property(value)}" for name, value in {**place, "title": title}.items())
-    return f"::{kind} {told}::{_data(message)}\n"
+    properties = ",".join(f"{name}={_property(value)}" for name, value in {**place, "title": title}.items())
+    return f"::{kind} {properties}::{_data(message)}\n"
 
 
 def _place(grade: Grade, check: CheckGrade) -> dict[str, str]:
-    """Return the file and line to annotate; a check that names none is about the file, if there is but one."""
+    """Return the file and line to annotate; for a check without a line, the only editable file, or {}."""
     if check.file is not None and check.file in grade.places:
         return {"file": _in_repository(grade.places[check.file]), "line": str(check.line)}
     if len(grade.places) == 1:
@@ -62,7 +62,7 @@ def _place(grade: Grade, check: CheckGrade) -> dict[str, str]:
 
 
 def _in_repository(place: str) -> str:
-    """Return a path as GitHub knows it: from the top of the checkout. Links in the submission are not followed."""
+    """Return a path relative to the checkout, as GitHub expects. Links in the submission are not followed."""
     path, top = os.path.abspath(place), os.path.abspath(os.environ.get("GITHUB_WORKSPACE") or ".")  # noqa: PTH100
     inside = (path.removeprefix(f"{each}/") for each in (top, os.path.realpath(top)))
     return plain(min(inside, key=len))
@@ -77,17 +77,17 @@ def _property(text: str) -> str:
 
 
 def to_summary(grades: Grades) -> Iterator[str]:
-    """Yield the summary, of as many submissions as GitHub takes."""
+    """Yield the summary of the submissions that fit into `MOST_SUMMARY` bytes."""
     solved = sum(grade.solved for grade in grades)
-    yield f"## Katas: {solved} of {len(grades)} solved{unjudged(grades)}\n\nHeld at the tier {_text(grades.tier)}.\n\n"
+    yield f"## Katas: {solved} of {len(grades)} solved{unjudged(grades)}\n\nSandbox tier: {_text(grades.tier)}.\n\n"
     room = MOST_SUMMARY
     for number, grade in enumerate(grades):
-        told = "".join(_submission(grade))
-        room -= len(told.encode())
+        section = "".join(_submission(grade))
+        room -= len(section.encode())
         if room < 0:
             yield f"{len(grades) - number} more submissions are not shown here.\n"
             return
-        yield told
+        yield section
 
 
 def _submission(grade: Grade) -> Iterator[str]:
@@ -111,10 +111,10 @@ def _stages(grade: Grade) -> Iterator[str]:
 
 def _failing(grade: Grade, check: CheckGrade) -> str:
     place = where(grade, check)
-    said = _text(check.message) if place == "" else f"{_text(check.message)} ({_text(place)})"
-    return f"- {check.stage}, **{_text(titled(check))}** ({check.verdict}): {said}\n"
+    message = f"{_text(check.message)} ({_text(place)})" if place else _text(check.message)
+    return f"- {check.stage}, **{_text(titled(check))}** ({check.verdict}): {message}\n"
 
 
 def _text(text: str) -> str:
-    """Return text on one line as Markdown that shows it and nothing else."""
+    """Return text on one line, escaped so that Markdown shows it unchanged."""
     return MARKDOWN.sub(lambda sign: f"&#{ord(sign[0])};", escape(flat(text), quote=False))

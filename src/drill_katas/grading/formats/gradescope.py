@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 
 def expect_one(number: int) -> None:
-    """Raise `UserError` unless there is one submission: `results.json` is about one."""
+    """Raise `UserError` unless there is exactly one submission, because `results.json` describes one."""
     if number != 1:
         raise UserError(
-            f"--format gradescope is about one submission, and here are {number}; "
-            f"give the path of one, on Gradescope /autograder/submission"
+            f"--format gradescope needs exactly one submission, got {number}; "
+            f"give the path of one (on Gradescope, /autograder/submission)"
         )
 
 
 def to_gradescope(grades: Grades) -> Iterator[str]:
-    """Return the file, in one piece: it is about one submission.
+    """Return the file in one piece.
 
-    Raises `UserError` when there are others, and when there is no score: the file must have one, but any is false.
-    Without the file Gradescope reports that the autograder failed, and the submission can be run again.
+    Raises `UserError` for more than one submission, or without a score. The format requires a score; without a file,
+    Gradescope reports that the autograder failed, and the submission can be graded again.
     """
     expect_one(len(grades))
     (grade,) = grades
     if grade.score is None:
-        raise UserError(f"{grade.id} has no score and there are no results: {without_score(grade)}")
+        raise UserError(f"{grade.id} has no score, so no results are printed: {without_score(grade)}")
     return iter([indented_json(_results(grade, grades.tier)).decode()])
 
 
@@ -57,8 +57,8 @@ def _output(grade: Grade) -> str:
     if grade.kata is None:
         return problem(grade)
     passed = sum(check.passed for check in grade.checks)
-    told = f"{grade.kata}: {passed} of {len(grade.checks)} checks pass, {points(grade.score)} points"
-    return plain("\n".join((told, *grade.notes)))
+    summary = f"{grade.kata}: {passed} of {len(grade.checks)} checks pass, {points(grade.score)} points"
+    return plain("\n".join((summary, *grade.notes)))
 
 
 def _test(grade: Grade, check: CheckGrade, number: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""JUnit's XML, as Jenkins's xunit plugin (`junit-10.xsd`), Surefire and GitLab read it.
+"""JUnit XML, as Jenkins's xunit plugin (`junit-10.xsd`), Surefire, and GitLab read it.
 
-A suite is a submission. GitLab shows the class name as the suite, and keeps one of those tests that share class name
-and name: https://docs.gitlab.com/ci/testing/unit_test_reports/.
+A suite is a submission. GitLab shows the class name as the suite, and keeps only one test per class name and name: https://docs.gitlab.com/ci/testing/unit_test_reports/.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     from drill_katas.grading.grades import CheckGrade, Grade, Grades
 
 ERRORS: Final = {Outcome.HANG, Outcome.CRASH, Outcome.LIMIT, Outcome.NOT_REACHED, Outcome.NOT_JUDGED}
-"""What is an error there, and no failure. What was not reached is one: a skipped test may be taken for a good one."""
+"""Outcomes reported as errors. NOT_REACHED is one, because readers may count a skipped test as a success."""
 
 
 def to_junit(grades: Grades) -> Iterator[str]:
-    """Yield the document. A submission that could not be judged is a test with an error."""
+    """Yield the document. An unreadable submission is one test with an error."""
     whole = _attributes(name="drill-katas", time=_seconds(sum(grade.seconds for grade in grades)), **_counts(grades))
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {whole}>\n'
     for grade in grades:

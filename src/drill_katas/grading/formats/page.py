@@ -1,4 +1,4 @@
-"""One HTML page without requests to other hosts: a table of the submissions, each of which opens up."""
+"""One self-contained HTML page: a list of submissions with expandable details."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from drill_katas.grading.grades import Grade, Grades
 
-AT_ONCE: Final = 100  # pieces of the page that are printed together
+AT_ONCE: Final = 100  # template pieces per yielded piece
 
 
 def to_html(grades: Grades) -> Iterator[str]:

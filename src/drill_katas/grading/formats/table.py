@@ -1,4 +1,4 @@
-"""One row for each submission, as comma-separated values for a gradebook."""
+"""Comma-separated values for a gradebook, one row per submission."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from drill_katas.grading.grades import Grade, Grades
 
 HEAD: Final = ("id", "kata", "solved", "score", *(stage.value for stage in Stage), "seconds", "tier", "first problem")
-FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - what a spreadsheet takes for the beginning of a formula
+FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - first characters of a formula in spreadsheets
 
 
 class _Line:
-    """A file for the csv module that keeps the last line."""
+    """A file object for the csv module that keeps only the last line."""
 
     text = ""
 
@@ -27,7 +27,7 @@ class _Line:
 
 
 def to_csv(grades: Grades) -> Iterator[str]:
-    """Yield the rows. A cell is empty where the kata has no such stage, and where there is no verdict."""
+    """Yield the rows. The cell of a stage is empty if the kata lacks the stage, or a check of it is not judged."""
     line = _Line()
     writer = csv.writer(line)
     writer.writerow(HEAD)
@@ -56,7 +56,7 @@ def _problem(grade: Grade) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text on one line that no spreadsheet takes for a formula.
+    """Return text on one line; a quote in front stops spreadsheets from reading it as a formula.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """

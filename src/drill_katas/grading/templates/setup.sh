@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Gradescope runs this once, when it builds the autograder's image. `kata ci gradescope` wrote it; it is yours.
+# Gradescope runs this once, when it builds the autograder's image. `kata ci gradescope` wrote this file; edit it as you like.
 set -euo pipefail
 
-# What to install: pip requirements. Packs with katas of your own go here, and wheels (*.whl) beside this file in the
-# archive are installed in any case.
+# The pip requirements to install; add packs with your own katas. Wheels (*.whl) beside this file in the archive are
+# always installed.
 REQUIREMENTS=(drill-katas==@VERSION@)
 
 source=${AUTOGRADER_ROOT:-/autograder}/source
@@ -12,7 +12,7 @@ tools=${AUTOGRADER_ROOT:-/opt}/kata
 new_enough() { "$1" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 python=python3
-if ! new_enough "$python"; then # Ubuntu 22.04 brings 3.10, and has 3.11 beside it
+if ! new_enough "$python"; then # Ubuntu 22.04 has 3.10 by default, and a package of 3.11
   apt-get update -qq
   python=
   for each in python3.13 python3.12 python3.11; do
