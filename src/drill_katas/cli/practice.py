@@ -105,7 +105,7 @@ def hint(name: str) -> None:
 
     workspace, kata = find(name)
     if workspace.progress_of(kata).solved_at:
-        click.echo(f"{name} is solved, so it needs no hint. `kata solution {name}` shows the reference solution.")
+        say(f"{name} is solved, so it needs no hint. `kata solution {name}` shows the reference solution.")
         raise SystemExit(1)
     found = next_hint(workspace, kata)
     if found is None:
@@ -139,7 +139,7 @@ def solution(name: str, *, give_up: bool) -> None:
     workspace, kata = find(name)
     solved = workspace.progress_of(kata).state == "solved"
     if not solved and not give_up:
-        click.echo(f"{name} is not solved yet. `kata hint {name}` shows a hint; --give-up shows the solution.")
+        say(f"{name} is not solved yet. `kata hint {name}` shows a hint; --give-up shows the solution.")
         raise SystemExit(1)
     files = [kata.solutions / each for each in kata.manifest.editable]
     missing = [file for file in files if not file.is_file()]
