@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from drill_katas.catalog.katas import shipped
 from drill_katas.files import run_folder
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from drill_katas.judge.zygote_client import AlternatingZygotes
 
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("busy")  # how long an example takes is the machine's doing
 collect_ignore = ["support"]  # the checks of the small katas there are run by katas alone
 
 
