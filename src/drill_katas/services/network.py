@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import itertools
 import socket
 import time
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -26,11 +24,11 @@ from drill_katas.services import links
 from drill_katas.services.attachment import Attachment
 from drill_katas.services.hops import Hop, HttpResponse
 from drill_katas.services.http_client import AS_ANSWERED, Request, body_of, client, end_to_end, send
+from drill_katas.services.network_faults import NetworkFaults
 from drill_katas.services.retained import ANSWERS, HOPS, RetentionExceeded
-from drill_katas.services.upstream import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Sequence
+    from collections.abc import Coroutine, Sequence
     from concurrent.futures import Future
 
     from drill_katas.machine.cpu_time import Wait
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
 OUTSIDE: Final = "customers"  # the caller name of requests from outside of the system
 
 T = TypeVar("T")
-Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
-"""Answers a call to a node that the check plays: a status and a JSON value."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ class _Host:
     outside: dict[str, aiohttp.ClientSession] = field(default_factory=dict)
 
 
-class Network(Attachment):
+class Network(NetworkFaults, Attachment):
     """The nodes of a check, their calls, and the faults of these calls. It lives until the check ends."""
 
     noun, passed_to = "network", "sut.serve(..., network.node(NAME))"
@@ -79,15 +75,11 @@ class Network(Attachment):
     def __init__(self, *nodes: str) -> None:
         if not nodes or len(set(nodes)) < len(nodes):
             raise KataMistake(f"a network needs nodes with different names, and gets {', '.join(nodes) or 'none'}")
+        super().__init__(nodes)
         self._hops: list[Hop] = []
         self._peak: Counter[str] = Counter()
-        self.nodes = nodes
         self._numbers = {node: itertools.count(1) for node in nodes}
         self._open: Counter[str] = Counter()
-        self._played: dict[str, Played] = {}
-        self._partitioned: set[str] = set()
-        self._latency: dict[str, float] = {}
-        self._faults: dict[str, deque[int | Fault | None]] = {}
         self._host: _Host | None = None
         self._wire: dict[str, dict[str, Any]] = {}
         self._runners: list[web.ServerRunner] = []
@@ -113,41 +105,6 @@ class Network(Attachment):
     def node(self, name: str) -> Node:
         """Return a node for the SUT to serve. Every method raises `KataMistake` for an unknown node."""
         return Node(self, self._known(name))
-
-    def play(self, node: str, played: Played) -> None:
-        """Answer the calls to a node from the check: `await played(hop)` returns a status and a JSON value."""
-        node = self._known(node)
-        if not inspect.iscoroutinefunction(played):
-            raise KataMistake(f"network.play({node!r}, ...) takes an async function that returns (status, value)")
-        self._played[node] = played
-
-    def partition(self, node: str) -> None:
-        """Cut a node off: its calls, in both directions, get no answer and no error until the caller gives up."""
-        self._partitioned.add(self._known(node))
-
-    def heal(self, node: str) -> None:
-        """End a partition. Lost calls stay lost."""
-        self._partitioned.discard(self._known(node))
-
-    def delay(self, node: str, seconds: float) -> None:
-        """Delay every call to a node by `seconds`."""
-        self._latency[self._known(node)] = seconds
-
-    def script(self, node: str, faults: Iterable[int | Fault | None]) -> None:
-        """Set the faults of the next calls to a node, one per call.
-
-        | fault | effect |
-        | --- | --- |
-        | None | the node answers |
-        | a status | the judge answers with it; the node gets no call |
-        | a `Fault` | the caller loses its connection |
-        """
-        self._faults[self._known(node)] = deque(faults)
-
-    def _known(self, node: str) -> str:
-        if node not in self.nodes:
-            raise KataMistake(f"{node} is not a node of this network: {', '.join(self.nodes)}")
-        return node
 
     def open_hops(self) -> list[Hop]:
         """Return the calls without an answer so far."""
@@ -279,24 +236,6 @@ class Network(Attachment):
         finally:
             hop.status, hop.ended = status, time.monotonic()
             self._open[hop.callee] -= 1
-
-    async def _cross(self, hop: Hop) -> None:
-        """Cross the link; during a partition, wait until the caller gives up."""
-        if self._partitioned & {hop.caller, hop.callee}:
-            await asyncio.Event().wait()
-
-    async def _answer(self, hop: Hop) -> web.Response:
-        await asyncio.sleep(self._latency.get(hop.callee, 0))
-        faults = self._faults.get(hop.callee)
-        fault = faults.popleft() if faults else None
-        if isinstance(fault, int):
-            return web.json_response({"error": f"{hop.callee} answers {fault}"}, status=fault)
-        if fault is Fault.REQUEST_LOST:
-            raise aiohttp.ClientConnectionError(fault)
-        answer = await self._answer_of_callee(hop)
-        if fault is Fault.REPLY_LOST:
-            raise aiohttp.ClientConnectionError(fault)
-        return answer
 
     async def _answer_of_callee(self, hop: Hop) -> web.Response:
         if hop.callee in self._played:
