@@ -107,7 +107,7 @@ def sut_bench(zygotes: AlternatingZygotes) -> Iterator[SutBench]:
 
 @pytest.fixture
 def notes() -> Iterator[Path]:
-    """A file that a SUT may append to, whatever user it runs as."""
+    """A file that a SUT can append to as any user."""
     with run_folder() as folder:
         folder.chmod(0o755)
         file = folder / "notes"

@@ -1,4 +1,4 @@
-"""The documents: generated parts are up to date, links lead somewhere, sizes are kept."""
+"""The documents: generated parts are up to date, links have targets, pages keep their size limits."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import drill_katas
 
 OURS = "drill_katas"
 NOT_MODULES = {"template", "library"}  # files that `kata new` and `kata init` copy out
-# From the top down. Parts on one line do not import each other.
+# From top to bottom. Parts on one line do not import each other.
 ORDER = """
 plugin
 cli
@@ -87,7 +87,7 @@ def imports_of(tree, *, types=True):
 
 
 def resolve(name, modules):
-    """The module of ours that a dotted name lies in, or the foreign package."""
+    """The module of drill_katas that contains a dotted name, or the foreign package."""
     parts = name.split(".")
     if parts[0] != OURS:
         return parts[0]

@@ -1,4 +1,4 @@
-"""Temporary files: what a killed run leaves is gone once the next run has begun, and nobody else's is."""
+"""Temporary files: the next run removes the files of a killed run, and no others."""
 
 from __future__ import annotations
 

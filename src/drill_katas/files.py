@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, as JSON, and locked; and temporary folders, each locked while it is in use."""
+"""File helpers: atomic writes, JSON, locks, and temporary folders that are locked while in use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 RUN: Final = "kata-run-"  # prefix of the folders of runs
-LONGEST: Final = 60  # bytes; the names of sockets are added to this path
+LONGEST: Final = 60  # bytes of a folder's path, because a socket's path is longer and has at most 108
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -36,26 +36,26 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def indented_json(value: Any) -> bytes:
-    """Return a value as JSON for people, with a newline at its end."""
+    """Return a value as indented JSON that ends with a newline."""
     return msgspec.json.format(msgspec.json.encode(value)) + b"\n"
 
 
 def json_lines(values: Iterable[Any]) -> bytes:
-    """Return one JSON document a line."""
+    """Return one JSON document per line."""
     return b"".join(msgspec.json.encode(value) + b"\n" for value in values)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole, or leave it as it was: a disk can fill up halfway. Raises `OSError`."""
+    """Write a file, or leave it unchanged if that fails, for example on a full disk. Raises `OSError`."""
     with replacing(path) as draft:
         draft.write(content)
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a draft, which replaces the file at the end; after an exception the file is as it was.
+    """Open a draft that replaces the file at the end. After an exception, the file is unchanged.
 
-    A file that is there keeps its mode. The draft has a random name, so that nobody can plant a link there.
+    An existing file keeps its mode. The draft has a random name, so nobody can plant a link at its path.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -65,22 +65,22 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             shutil.copymode(path, draft)
         draft.replace(path)
     except OSError as error:
-        error.filename = str(path)  # nobody knows the draft's name
+        error.filename = str(path)  # the draft's name means nothing to the user
         raise
     finally:
         draft.unlink(missing_ok=True)
 
 
 def create(path: Path, mode: int) -> IO[bytes]:
-    """Open a new file for writing. Raises `FileExistsError` when there is something at the path, even a broken link."""
+    """Open a new file for writing. Raises `FileExistsError` if the path exists, even as a broken link."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
 
 
 @contextlib.contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Make an empty draft, which replaces the folder and all that is in it at the end.
+    """Make an empty draft that replaces the folder and its content at the end.
 
-    After an exception the folder is as it was. Raises `OSError`.
+    After an exception, the folder is unchanged. Raises `OSError`.
     """
     draft = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
@@ -91,12 +91,12 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 
 def lock(file: IO[bytes] | int) -> None:
-    """Lock an open file; wait for the process that has the lock. The lock goes when the file is closed."""
+    """Lock an open file; block while another process has the lock. Closing the file releases the lock."""
     fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def try_lock(file: IO[bytes] | int) -> bool:
-    """Lock an open file; return False when another process has the lock."""
+    """Lock an open file; return False if another process has the lock."""
     return _try_flock(file, fcntl.LOCK_EX)
 
 
@@ -117,25 +117,25 @@ def _try_flock(file: IO[bytes] | int, kind: int) -> bool:
 
 
 def place_for_sockets() -> str:
-    """Return a folder for temporary files with a short path: the path of a socket has 108 bytes at most."""
+    """Return a folder for temporary files with a short path, because a socket's path has at most 108 bytes."""
     place = tempfile.gettempdir()
-    return place if len(os.fsencode(place)) <= LONGEST else "/tmp"  # noqa: S108 - the folders made in it are private
+    return place if len(os.fsencode(place)) <= LONGEST else "/tmp"  # noqa: S108 - only private folders are made in it
 
 
 class RunFolder:
-    """A temporary folder of this process. Making one removes the folders that killed processes have left.
+    """A temporary folder of this process. Making one removes the folders that killed processes left behind.
 
-    The lock is on the folder itself, so that the kernel releases it when the process ends.
+    The folder itself is locked, because the kernel then releases the lock when the process ends.
     """
 
     def __init__(self, place: Path | None = None) -> None:
         within = place or Path(place_for_sockets())
-        for left in within.glob(f"{RUN}*"):
-            _remove_unlocked(left)
+        for abandoned in within.glob(f"{RUN}*"):
+            _remove_unlocked(abandoned)
         self.path, self._lock = _made(within)
 
     def close(self) -> None:
-        """Remove it; closing twice is fine."""
+        """Remove the folder. Idempotent."""
         shutil.rmtree(self.path, ignore_errors=True)
         descriptor, self._lock = self._lock, -1
         if descriptor >= 0:
@@ -144,13 +144,13 @@ class RunFolder:
 
 @contextlib.contextmanager
 def run_folder() -> Iterator[Path]:
-    """Make a folder for a run and remove it at the end."""
+    """Make a folder for a run, and remove it at the end."""
     with contextlib.closing(RunFolder()) as folder:
         yield folder.path
 
 
 def _made(place: Path) -> tuple[Path, int]:
-    """Make a folder and lock it; another process may have found it unlocked, and removed it, in between."""
+    """Make and lock a folder; retry if another process found it unlocked and removed it."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=RUN, dir=place)).resolve()
         descriptor = _locked(folder)

@@ -1,4 +1,4 @@
-"""Libraries of katas: what is a kata, in which order they come, their variants, and what reading them costs."""
+"""Libraries of katas: which folders are katas, their order, their variants, and the cost of reading them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from drill_katas.errors import UserError
 
 HEAVY = {"rich", "hypothesis", "sqlalchemy", "pytest", "_pytest", "structlog", "prometheus_client"}
 
-# Runs `kata list` in this interpreter, and reports which files it opened and which modules it has at the end.
+# Runs `kata list` in this interpreter, and prints the files it opened and the modules it imported.
 COUNTED_LIST = """
 import json, sys
 opened = []
@@ -170,7 +170,7 @@ def test_solutions_are_beside_the_library(tmp_path):
     assert library.get("fp_drift").solutions == shipped().get("fp_drift").solutions
 
 
-# What `kata list` costs
+# The cost of `kata list`
 
 
 def test_a_long_list_reads_manifests_once(tmp_path):

@@ -1,4 +1,4 @@
-"""Near misses as patches: the strict applier, and `kata arm`, which writes arms out and saves them."""
+"""Near misses as patches: the strict applier, and `kata arm`, which writes and saves arms."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ NEAR_MISSES = [(of, name) for of in shipped() for name in near_misses_of(of)]
 
 
 def test_every_near_miss_can_be_written_out_and_saved_again(tmp_path):
-    """What `kata arm` does; the test below runs the command itself."""
+    """The function behind `kata arm`; the test below runs the command itself."""
     for of, name in NEAR_MISSES:
         place = near_misses_of(of)[name]
         if place.is_dir():

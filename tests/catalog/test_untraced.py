@@ -1,4 +1,4 @@
-"""A fix gains nothing by leaving the trace: other stages judge what was seen, whatever a call says it belongs to."""
+"""A fix gains nothing by hiding calls from the trace: other stages judge every call, with any trace id."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OFF_TRACE = 'headers = {"X-Deadline-Ms": "2900"}'
 
 @pytest.mark.long
 def test_a_call_off_the_trace_keeps_its_customers_deadline(tmp_path):
-    """Customers wait for 800 ms; stock says 2.9 s to pricing, on no trace that would lead back to a customer."""
+    """Customers wait for 800 ms; stock sends 2.9 s to pricing, outside every customer's trace."""
     for file in SOLUTION.glob("*.py"):
         text = file.read_text(encoding="utf-8")
         assert file.name != "stock.py" or ON_TRACE in text

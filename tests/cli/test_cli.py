@@ -1,4 +1,4 @@
-"""The real `kata` command: what each subcommand prints and remembers, its exit codes, and its word on every mistake."""
+"""The real `kata` command: the output, state, exit codes, and error messages of each subcommand."""
 
 from __future__ import annotations
 

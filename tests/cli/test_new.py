@@ -1,4 +1,4 @@
-"""`kata new`: what it writes is a complete kata, which certifies, replays and can be diagnosed as it is."""
+"""`kata new` writes a complete kata, which can be certified, replayed, and diagnosed without changes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Fresh:
 
 @pytest.fixture(params=CONTRACTS)
 def fresh(request, tmp_path):
-    """A fresh kata of its own, with either contract."""
+    """A new kata with each contract."""
     (tmp_path / "katas").mkdir()
     scaffold(tmp_path, NAME, request.param)
     return Fresh(tmp_path)
@@ -119,7 +119,7 @@ def test_taken_name_is_refused(toy, name, reason):
     assert sorted(toy.root.rglob("*")) == before
 
 
-# What it writes
+# The files
 
 
 def test_learner_sees_a_short_briefing_in_two_parts(untouched):

@@ -1,4 +1,4 @@
-"""Diagnoses: how one is made at the command line, what is told of it, what it costs, and that guessing does not pay."""
+"""Diagnoses at the command line: questions, report, cost, and the low score of guesses."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_what_has_not_been_looked_at_is_not_told(own, incident):
 
 
 def at_a_terminal(folder, replies, *options):
-    """What the command shows a person who types these replies, and its exit code."""
+    """The command's output for these typed replies, and its exit code."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "COLUMNS": "80"}
     command = [KATA, "diagnose", "red_herring", *options]
@@ -84,7 +84,7 @@ def at_a_terminal(folder, replies, *options):
     os.close(theirs)
     os.write(ours, replies)
     told = ""
-    with contextlib.suppress(OSError):  # Linux's way to say that the other end was closed
+    with contextlib.suppress(OSError):  # Linux raises EIO after the other end is closed
         while piece := os.read(ours, 65536):
             told += piece.decode()
     os.close(ours)

@@ -1,4 +1,4 @@
-"""What a diagnosis scores: right ones, circles, onsets, experiments; and that guessing does not pay."""
+"""Scores of diagnoses: right answers, circles, onsets, experiments, and guesses."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def an_incident(name, variant):
     return IncidentRecord(summary=summary, logs=(), spans=(), metrics=(), alerts=alerts)
 
 
-# What the answers say
+# Right answers
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
@@ -74,7 +74,7 @@ def test_every_variant_has_a_diagnosis_of_what_there_is(name, variant):
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_declarations_of_a_variant_come_true(shared, name, variant):
-    """The harm is there, its evidence is, and every experiment that is said to tell the cause does."""
+    """The failure and its evidence exist, and every declared experiment identifies the cause."""
     of = shipped().get(name)
     arm = arm_from(of, str(of.variant_folder(variant)))
     truths = read_answer(of.solutions).diagnosis
@@ -147,7 +147,7 @@ def test_an_onset_is_right_where_the_evidence_shows_it(drills, name, shown, not_
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_the_reason_of_an_experiment_is_its_own(name, variant):
-    """Whatever cause is named, and whatever else was tried, in whichever order."""
+    """For any named cause, and any other experiments in any order."""
     of = shipped().get(name)
     truth = read_answer(of.solutions).diagnosis[variant]
     incident = an_incident(name, variant)
@@ -167,7 +167,7 @@ def test_the_reason_of_an_experiment_is_its_own(name, variant):
         assert reasons == {f"with {ablation} the harm is {came}, as predicted; {why}"}
 
 
-# What guessing gives
+# Guesses
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -215,7 +215,7 @@ def test_the_points_are_a_hundred():
 
 
 def guesses(incident, chance):
-    """A random answer: of each part any of what could be said."""
+    """A random answer for each part."""
     minute = chance.randrange(30)
     return Hypothesis(
         component=chance.choice([NOTHING, *services(incident)]),

@@ -1,4 +1,4 @@
-"""A module that does not keep the contract is told so in one sentence."""
+"""A module that breaks the contract gets a message of one sentence."""
 
 from __future__ import annotations
 

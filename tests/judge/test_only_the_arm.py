@@ -164,7 +164,7 @@ def test_an_import_hook_finds_no_module_of_a_kata(tmp_path, hooks, hook):
 
 
 def test_a_module_from_elsewhere_is_refused(toy):
-    """Whatever has put it there: here it is the module itself."""
+    """The source of the file does not matter; here it is the module itself."""
     elsewhere = toy.root / "elsewhere.py"
     elsewhere.write_text(FINE)
     toy.module(
@@ -290,7 +290,7 @@ def test_files_that_a_learner_has_are_no_secrets():
 
 
 def test_a_copy_on_the_path_is_hidden_from_programs(pack):
-    """A submission reads the copy that is installed beside its libraries, and answers as it says."""
+    """A submission reads the copy that is installed beside its libraries, and answers with it."""
     (pack.folder.parents[1] / "solutions" / "toy").mkdir(parents=True)
     secret = RIGHT + "# " + "x" * 300 + "\n"
     (pack.folder.parents[1] / "solutions" / "toy" / "toy.py").write_text(secret)
@@ -304,7 +304,7 @@ def test_a_copy_on_the_path_is_hidden_from_programs(pack):
 
 
 def test_a_lone_copy_on_the_path_is_hidden(tmp_path):
-    """It lies in no library: its folder is hidden, and the tier stays as strong."""
+    """Its folder is outside every library: the folder is hidden, and the tier stays strong."""
     site = tmp_path / "site"
     site.mkdir()
     (site / "x-1.dist-info").mkdir()

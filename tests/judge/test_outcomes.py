@@ -1,4 +1,4 @@
-"""Whatever the learner's code does, its check ends with a verdict of its own, in time, and the next check is judged."""
+"""Any behavior of the learner's code gives its check a verdict in time, and the next check is judged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.deeds import (
 )
 from tests.support.toy import CHECK, MANIFEST, Toy
 
-FUSE = 2_000  # forks after which a bomb burns out, so that a product that fails its test takes no machine along
+FUSE = 2_000  # forks after which a bomb stops, so that a failing product does not take down the machine
 
 
 def test_a_hanging_call_shows_its_line(toy):
@@ -319,7 +319,7 @@ def test_a_check_slow_over_many_calls_is_no_hang(toy):
 
 
 def test_killing_the_zygote_spoils_one_check(toy):
-    # as root it is not allowed to, since it runs as nobody then; for anyone else it is
+    # under root the SUT runs as nobody and gets EPERM; otherwise the call succeeds
     check = judge_body(toy, "os.kill(os.getppid(), signal.SIGKILL)", "time.sleep(3600)")
     assert check.outcome in {CRASH, FAIL}, check.message
 

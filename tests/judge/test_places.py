@@ -1,4 +1,4 @@
-"""What a grade says of a check: where in what was handed in it failed, and never how the check is written."""
+"""The grade of a check shows where in the submission it failed, and never quotes the check."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def sut(sut_bench):
 
 
 def test_a_killed_program_finds_its_database_again(sut):
-    """What is written stays written."""
+    """Committed data persists."""
     database = kit.database()
     with sut.open("Notebook", database) as book:
         book.write("first")
@@ -133,7 +133,7 @@ def test_a_failing_step_is_not_carried_out(sut):
             book.write("third")
             assert book.read()[-1] == "third", "the step that failed holds no lock"
     insert, back = "INSERT INTO notes VALUES (?)", "the ROLLBACK as the connection returns to its pool"
-    assert kept == [  # a connection that cannot be rolled back on its way to the pool is replaced: nobody notices
+    assert kept == [  # a connection whose rollback fails on return to the pool is replaced silently
         (insert, True, []),
         ("COMMIT", True, []),
         (back, False, ["first", "second"]),

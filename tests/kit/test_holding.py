@@ -1,4 +1,4 @@
-"""A connection that is kept checked out over a call to another service is named, and so is the call."""
+"""The message names a connection that stays checked out during a call to another service, and the call."""
 
 from __future__ import annotations
 

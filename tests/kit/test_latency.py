@@ -57,7 +57,7 @@ def result(toy, *args: str):
 
 
 def test_a_ratio_below_its_limit_passes_without_a_table(quick):
-    """The verdict ends the run; a table is shown to a learner who asks for it."""
+    """The verdict ends the run; the table is shown on request."""
     done = quick().pytest()
     assert done.returncode == 0, done.stdout
     assert re.search(r"^sla +✓ It is quick", done.stdout, re.MULTILINE)

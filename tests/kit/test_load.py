@@ -1,4 +1,4 @@
-"""Load on a node: when requests are sent, and what the figures of their answers are."""
+"""Load on a node: send times of requests, and figures of their answers."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def spans_in(request):
 
 
 class Live(Started):
-    """A real `kata serve` on a port of its own."""
+    """A real `kata serve` on a free port."""
 
     def __init__(self, folder, name, *options, env=None):
         super().__init__(folder, "serve", name, "--port", "0", *options, env=env)
@@ -149,7 +149,7 @@ def free_port():
 
 
 class Prometheus:
-    """A real one, configured as `kata serve` says."""
+    """A real Prometheus, with the configuration that `kata serve` writes."""
 
     def __init__(self, live):
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -194,7 +194,7 @@ class Prometheus:
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed; .ci/run installs it")
 def test_a_real_prometheus_scrapes_it_and_its_page_fires(workspace):
-    """And the p95 that it tells is the true one, by the spans, to 5 %."""
+    """Its p95 equals the p95 of the spans, to 5 %."""
     with Collector() as collector:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         with Live(workspace, "red_herring", "--speed", "60", env=env) as live, Prometheus(live) as prometheus:
@@ -202,7 +202,7 @@ def test_a_real_prometheus_scrapes_it_and_its_page_fires(workspace):
             prometheus.wait_until(fires="CheckoutErrors", seconds=60)
             assert prometheus.value("up") == 1
             assert live.interrupt() == 0
-            wait_until(lambda: prometheus.value("up") == 0)  # what was scraped last stays
+            wait_until(lambda: prometheus.value("up") == 0)  # the last scraped values stay
             buckets = 'sum by (le) (last_over_time(request_duration_seconds_bucket{service="shop-checkout"}[1m]))'
             told = prometheus.value(f"histogram_quantile(0.95, {buckets})")
             scraped = prometheus.value('last_over_time(request_duration_seconds_count{service="shop-checkout"}[1m])')
@@ -371,7 +371,7 @@ def exported(monkeypatch):
             for name, value in settings.items():
                 monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", value)
             exporter = Exporter(pytest.fail)
-            exporter.send(SPANS, LINES, later=100.0)
+            exporter.send(SPANS, LINES, offset=100.0)
             exporter.close()
         return collector
 
@@ -401,7 +401,7 @@ def test_a_collector_that_is_down_is_reported_once(monkeypatch):
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
     notices = queue.Queue()
     exporter = Exporter(notices.put)
-    exporter.send(SPANS, (), later=0.0)
+    exporter.send(SPANS, (), offset=0.0)
     assert notices.get(timeout=20).startswith("OpenTelemetry: Transient error ")
     began = time.monotonic()
     exporter.close()

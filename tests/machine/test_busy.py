@@ -1,4 +1,4 @@
-"""Budgets measure the fix: what a busy machine takes is not counted, and what it decides is not judged."""
+"""Budgets measure the fix: delays of a busy machine are not counted, and outcomes that it decides are not judged."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_check_may_wait_for_a_processor(toy):
 @pytest.mark.long
 @pytest.mark.usefixtures("one_processor")
 def test_an_import_may_wait_for_a_processor(toy):
-    """It has five seconds, and nobody is told to mend an import that was never slow."""
+    """The import has five seconds, and no message blames an import that was never slow."""
     toy.checks(BESIDE.format(calls=1))
     toy.module(f"{IMPORTS}{WORKS.format(seconds=0.01)}\n\nThing().go()\nuntil = time.process_time() + 3\n"
                "while time.process_time() < until:\n    pass\n")  # fmt: skip
@@ -178,7 +178,7 @@ def test_a_machine_is_blamed_for_its_delay(toy, late, outcome):
 
 @pytest.mark.usefixtures("one_processor")
 def test_timeouts_beside_a_crowd_are_not_judged(toy):
-    """Its own time-outs run out while it waits for a processor, so that whatever it answers says nothing."""
+    """Its own time-outs expire while it waits for a processor, so its answers prove nothing."""
     toy.checks(BESIDE.format(calls=1).replace("    with sut", "    sut.on_time()\n    with sut"))
     toy.module(IMPORTS + WORKS.format(seconds=0.1).replace('"gone"', '"timed out"'))
     check = toy.check()
@@ -200,7 +200,7 @@ def test_a_program_gets_no_time_for_crowding_itself(toy):
     assert check.seconds - check.waited < 1 + GRACE
 
 
-# The meter itself, on what a kernel says
+# The meter itself, with data of a kernel
 
 
 class Machine:
@@ -232,7 +232,7 @@ def machine(tmp_path):
 
 
 def measured(machine: Machine, passed: float, change) -> float:
-    """How long a check waited of so many seconds, in which what is known changed as given."""
+    """The measured delay of a check of `passed` seconds; `change` sets the kernel's counters."""
     meter = Meter(Kernel(machine.folder))
     meter.watch(77, [70])
     change()

@@ -1,4 +1,4 @@
-"""Which runs are attempts: the rule, what is shown of it, and what the journal adds up to."""
+"""Which runs are attempts: the rule, its display, and the journal's totals."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_files_that_do_not_load_are_no_attempt(toy, module):
 
 
 def test_a_bare_pytest_starts_no_clock(broken):
-    """It judges all katas, and nobody has begun them all."""
+    """It judges all katas, and the learner has not begun them all."""
     add_kata(broken, "toy_b", "horn")
     told = bare(broken).stdout
     assert "toy · 1 of 2 checks pass" in told
@@ -122,7 +122,7 @@ def test_the_report_and_junit_have_no_number(broken):
 
 
 def test_a_folder_named_workspace_is_no_workspace(toy):
-    """Or anybody's solution would solve the kata."""
+    """Otherwise another person's solution would solve the kata."""
     toy.body("return 'here'")
     (toy.root / "workspace").mkdir()
     (toy.root / "workspace" / "toy.py").write_text(FINE)

@@ -1,4 +1,4 @@
-"""Figures of checks: what moved since the last attempt is shown, whether or not a check passes for it."""
+"""Figures of checks: changes since the last attempt are shown, even if the same checks fail."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_go(sut):
 
 @pytest.fixture
 def takes(toy):
-    """Judge a module whose page takes so many statements, and return the lines of what changed."""
+    """Judge a module whose page takes this number of statements, and return the lines about changes."""
     toy.checks(CHECKS)
 
     def run(statements: int) -> list[str]:

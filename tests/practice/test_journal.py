@@ -42,7 +42,7 @@ EVENTS = st.one_of(
 )
 
 
-# What is written
+# Writing
 
 
 @given(st.lists(EVENTS, min_size=1, max_size=5))
@@ -145,7 +145,7 @@ def test_readers_report_a_torn_last_line(journal):
 
 
 def test_a_missing_newline_loses_no_event(journal):
-    """The write was cut by its very last byte, or somebody's editor took it: the event itself is whole."""
+    """A cut write or an editor removed the last byte, but the event itself is complete."""
     fill(journal, hints(1, 2))
     journal.path.write_bytes(journal.path.read_bytes().removesuffix(b"\n"))
     shown = journal.read().events

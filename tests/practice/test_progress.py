@@ -1,4 +1,4 @@
-"""What the journal adds up to: rounds, attempts, the clock, best times, hints, giving up, what changed."""
+"""The journal's totals: rounds, attempts, the clock, best times, hints, giving up, changes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(minutes, *, solved=False, kata="toy", seconds=1.0, no_attempt="", **outc
 
 
 def is_attempt(event):
-    """A run with a check that was not judged is none, nor one with a reason to be none."""
+    """A run is not an attempt if a check was not judged, or if it records a reason."""
     judged = isinstance(event, Ran) and not any(check.outcome is Outcome.NOT_JUDGED for check in event.checks)
     return judged and not event.no_attempt
 
@@ -56,7 +56,7 @@ def solve(minutes, **more):
 
 
 def stands(*events):
-    """How the kata `toy` stands after these events."""
+    """The progress of the kata `toy` after these events."""
     return progress(events).get("toy", KataProgress("toy"))
 
 
@@ -189,7 +189,7 @@ def test_a_solved_kata_keeps_its_solution():
     assert not standing.gave_up
 
 
-# What changed between two attempts
+# Changes between two attempts
 
 PASS, FAIL, HANG, NOT_REACHED = Outcome.PASS, Outcome.FAIL, Outcome.HANG, Outcome.NOT_REACHED
 
@@ -260,7 +260,7 @@ def test_{name}(sut):
     assert "since the last attempt: 1 check newly passes\n" in fourth
 
 
-# Whatever the journal holds
+# Any content of the journal
 
 MINUTES = st.integers(-60 * 24 * 365, 60 * 24 * 365)  # in any order: a machine's clock can be set back
 OUTCOMES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(Outcome))

@@ -1,4 +1,4 @@
-"""What to practise next, and what has been: `kata next`, `kata random`, `kata history`."""
+"""The schedule and the history of practice: `kata next`, `kata random`, `kata history`."""
 
 from __future__ import annotations
 

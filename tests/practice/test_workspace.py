@@ -17,7 +17,7 @@ SPOILERS = {"variants", "__pycache__"}
 
 
 def shipped_files():
-    """What `kata init` copies, by its path in the workspace."""
+    """The files that `kata init` copies, by their paths in the workspace."""
     katas = shipped().katas
     files = (file.relative_to(katas) for file in katas.rglob("*") if file.is_file())
     return {Path("katas", file): (katas / file).read_bytes() for file in files if not SPOILERS & set(file.parts)}
@@ -273,7 +273,7 @@ def test_reset_works_in_unprintable_folders(tmp_path):
     assert kept.read_text(encoding="utf-8") == "# mine\n"
 
 
-# A kata that is used where it was written: what was committed is the broken version
+# A kata in its author's repository, where the committed files are the broken version
 
 
 def commit(toy):
@@ -325,7 +325,7 @@ def test_incomplete_variants_change_nothing(toy):
 
 
 def stand_in_the_way(drills, how):
-    """Take away the command's way to write, as `how` says."""
+    """Prevent the command from writing, in the way `how`."""
     if how == "the state folder is a file":
         (drills / ".kata").write_text("mine", encoding="utf-8")
     elif how == "the module is read-only":

@@ -140,7 +140,7 @@ def test_concurrent_runs_are_separate_attempts(toy):
 
 
 def test_killed_writers_lose_no_finished_event(journal):
-    """A loop of appends is in the middle of one nearly always; each event it has finished is said on its output."""
+    """A loop of appends is nearly always inside an append; it prints each finished event."""
     script = textwrap.dedent(
         """
         import itertools, sys
@@ -181,7 +181,7 @@ def test_killed_runs_lose_no_finished_attempt(toy):
         before = toy.journal.read().events
         with output.open("wb") as stdout:
             run = subprocess.Popen(command, cwd=toy.root, stdout=stdout, stderr=subprocess.STDOUT)
-            if number % 3 == 2:  # the moment in which the attempt is first said
+            if number % 3 == 2:  # when the attempt is first printed
                 while b"attempt" not in output.read_bytes() and run.poll() is None:
                     time.sleep(0.001)
             else:
@@ -200,7 +200,7 @@ def test_killed_runs_lose_no_finished_attempt(toy):
     history = toy.journal.read()
     assert history.notices == ()
     assert progress(history.events)["toy"].attempts == attempts + 1
-    assert attempts > 3  # some of the runs came to their end, or nothing was tried here
+    assert attempts > 3  # some runs must finish, otherwise this tests nothing
 
 
 def test_each_kata_is_recorded_at_once(toy):

@@ -1,4 +1,4 @@
-"""What `kata verify` draws."""
+"""The matrix of `kata verify`."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_a_path_that_is_too_long_stays_whole():
 
 @pytest.mark.parametrize("around", ["{}", "({}),", "'it': {}'", "word:{}{}"])
 def test_a_long_path_stays_whole_in_any_company(around):
-    """What stands beside a quotation without a space between belongs to the same word."""
+    """Text next to a quotation without a space belongs to the same word."""
     path = f"'/{'site-packages/' * 6}pool.py'"
     lines = folded(around.replace("{}", path), 60, "  ")
     assert path in lines

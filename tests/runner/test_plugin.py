@@ -61,7 +61,7 @@ def test_x_with_all_checks_passing_counts(toy):
 
 @pytest.fixture
 def three(toy):
-    """Three katas with three checks each: `toy` fails its second stage, `twin` and `third` pass."""
+    """Three katas with three checks each: `toy` fails its second stage; the others pass."""
     bicycle(toy, "horn")
     add_kata(toy, "twin", *ALL)
     add_kata(toy, "third", *ALL)
@@ -154,17 +154,17 @@ def test_a_pipe_gets_no_colour_and_no_control_characters(toy):
 def test_colour_adds_colour_and_changes_no_word(toy):
     bicycle(toy, "horn")
     plain = toy.pytest("--color=no").stdout
-    coloured = toy.pytest("--color=yes").stdout
-    assert "\x1b[31m" in coloured
-    stripped = re.sub(r"\x1b\[[\d;]*m", "", coloured)
+    colored = toy.pytest("--color=yes").stdout
+    assert "\x1b[31m" in colored
+    stripped = re.sub(r"\x1b\[[\d;]*m", "", colored)
 
     def words(text: str) -> str:
         stages, *_ = "\n".join(summary(text)).partition("toy ·")
         return re.sub(r"\d+\.\d+ s", "N s", stages)
 
     assert words(stripped) == words(plain)
-    coloured_marks = re.findall(r"\x1b\[(\d+)m[✓✗] ", coloured)
-    assert coloured_marks == ["32", "31"]
+    colored_marks = re.findall(r"\x1b\[(\d+)m[✓✗] ", colored)
+    assert colored_marks == ["32", "31"]
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])

@@ -1,4 +1,4 @@
-"""A SUT that asks for more than it may have gets `limit`, and its neighbours lose nothing by it."""
+"""A SUT that exceeds a limit gets the outcome `limit`, and other SUTs are not affected."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ def test_descriptors_of_many_processes_are_counted(toy):
 @pytest.mark.long
 @pytest.mark.parametrize("world", ["user", "no-namespaces", "no-unshare"])
 def test_threads_of_a_neighbour_take_none_away(pack, world):
-    """RLIMIT_NPROC counts all threads of a user: one SUT took those that the one beside it needed.
+    """RLIMIT_NPROC counts all threads of a user, so one SUT used up the threads that another needed.
 
-    Root gives each a uid of its own; an ordinary user without namespaces judges one at a time.
+    Root gives each SUT a separate uid; an ordinary user without namespaces judges one at a time.
     """
     if os.geteuid() != 0 and world != "user":
         pytest.skip("only root can forbid namespaces, and has uids to give")

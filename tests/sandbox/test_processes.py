@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-FUSE = 20_000  # forks after which a process that keeps moving gives up by itself
+FUSE = 20_000  # forks after which a moving process stops by itself
 
 PROGRAM = '''
 import ctypes, multiprocessing, os, signal, subprocess, threading, time
@@ -154,7 +154,7 @@ def test_next(sut):
 
 
 def touched(path: Path) -> Path:
-    """Return a file that the program may append to, whatever user it runs as."""
+    """Return a file that the program can append to as any user."""
     path.touch()
     path.chmod(0o666)
     return path
@@ -195,7 +195,7 @@ def left_behind(notes: Path) -> list[str]:
 
 @contextlib.contextmanager
 def hanging(toy, notes: Path, *args: str, call: str = "hangs") -> Iterator[subprocess.Popen[str]]:
-    """Run pytest as a shell would, in a process group of its own, up to the middle of a call that hangs."""
+    """Run pytest in its own process group, as a shell does, until a call hangs."""
     toy.limits(call_seconds=600, check_seconds=600)
     toy.checks(HANGS.format(call=call))
     temporary = toy.root / "tmp"
@@ -210,7 +210,7 @@ def hanging(toy, notes: Path, *args: str, call: str = "hangs") -> Iterator[subpr
             yield pytest_run
         finally:
             pytest_run.kill()
-            for _, pid, started in noted(notes):  # only what this test has started, and only if the product failed
+            for _, pid, started in noted(notes):  # only processes of this test, and only if the product failed
                 if runs(pid, started):
                     os.kill(pid, signal.SIGKILL)
 

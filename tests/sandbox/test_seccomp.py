@@ -1,4 +1,4 @@
-"""The filter of system calls: what it lets pass, compared with what libseccomp makes of the same rules."""
+"""The seccomp filter allows the same system calls as libseccomp's filter of the same rules."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_a_dripping_program_hangs_in_time(sut_bench, method):
     with sut.open("Thing") as thing, pytest.raises(Hang):
         for _ in range(2):
             getattr(thing, method)("x" * 900_000)
-    assert time.monotonic() < began + 20  # such stacks kept a judge for half an hour
+    assert time.monotonic() < began + 20  # such stacks blocked a judge for half an hour
     with sut_bench.next_check().open("Thing") as thing:
         assert thing.fine() == "fine"
 

@@ -1,4 +1,4 @@
-"""All that the judge keeps for a program has one bound; the message names the largest part."""
+"""All data that the judge stores for a program has one bound; the message names the largest part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 from tests.support.worlds import BANK_WORLD, LINKS_WORLD
 
 MIB = 1 << 20
-MOST_GROWTH = 450 * MIB  # of a judge, by all that it keeps and handles meanwhile
+MOST_GROWTH = 450 * MIB  # memory of a judge, including all that it stores
 LIMITS = Limits(call_seconds=20.0)
 MODULE = """
 import os, socket
@@ -242,7 +242,7 @@ def test_a_service_that_sends_too_much_meets_a_limit(sut_bench, way):
 
 
 def test_an_upstream_refuses_a_large_request(sut_bench):
-    """Whatever the total is: it hangs up."""
+    """It closes the connection, regardless of the total."""
     sut = sut_bench.start(CHARGES, world=BANK_WORLD)
     bank = kit.upstream(Service(), client="Bank")
     with sut.open("Thing", bank) as thing:
@@ -252,7 +252,7 @@ def test_an_upstream_refuses_a_large_request(sut_bench):
 
 
 def test_a_node_refuses_a_large_body(sut_bench):
-    """Whatever the total is: it answers 413."""
+    """It answers 413, regardless of the total."""
     network = served(sut_bench.start(SENDS, world=LINKS_WORLD))
     sizes = (900_000, 1_100_000, 0)
     statuses = [network.ask("front", "GET", f"/sends?size={size}", within=10).status for size in sizes]
@@ -260,7 +260,7 @@ def test_a_node_refuses_a_large_body(sut_bench):
 
 
 def test_released_memory_makes_room():
-    """Only what is kept counts; after an excess nothing is given back, so that the verdict stands."""
+    """Only stored data counts; an excess is never subtracted again, so the verdict is final."""
     retained = RetainedBytes(10 * MIB)
     for _ in range(5):
         retained.add("answers", 9 * MIB)

@@ -1,4 +1,4 @@
-"""Applications in the SUT, the links between them, and what can go wrong on these."""
+"""Applications in the SUT, the links between them, and the faults on these links."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def network(sut):
 
 @pytest.fixture
 def front(sut):
-    """A network whose other node nobody serves."""
+    """A network whose other node has no server."""
     return serve(sut, "front")
 
 
@@ -133,7 +133,7 @@ def test_lost_calls_lose_their_connection(front):
     front.play("back", prices)
     for fault, carried_out in ((kit.Fault.REQUEST_LOST, 0), (kit.Fault.REPLY_LOST, 2), (kit.Fault.NONE, 1)):
         served.clear()
-        front.script("back", [fault] * 2)  # aiohttp's client asks again itself, once, for what changes nothing
+        front.script("back", [fault] * 2)  # aiohttp's client itself retries an idempotent request once
         status = front.ask("front", "GET", "/through", within=5).status
         assert (status, len(served)) == (200 if fault is kit.Fault.NONE else 502, carried_out), (fault, status, served)
 

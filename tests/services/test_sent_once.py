@@ -29,7 +29,7 @@ FOUND_ELSEWHERE = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nC
 
 
 class Server:
-    """A server of raw bytes: it answers each request with the next of `answers`, and closes when there is none."""
+    """A server of raw bytes: it answers each request with the next of `answers`, and closes after the last."""
 
     def __init__(self, listener: socket.socket, *answers: bytes) -> None:
         self.requests: list[bytes] = []
@@ -143,7 +143,7 @@ def test_a_kept_connection_that_drops_is_seen(path, listener):
 
 
 def test_a_given_world_follows_no_redirect(path, listener):
-    """A redirect that is followed is a second request; `World.call` returns every answer, whatever its status."""
+    """A followed redirect is a second request; `World.call` returns answers of every status."""
     server = Server(listener, FOUND_ELSEWHERE)
     statuses = asyncio.run(call(world_of(KATAS / "circular_deadlock/world.py"), path, "GET"))
     assert statuses == [307]
@@ -178,7 +178,7 @@ def test_the_network_follows_no_redirect(network):
 
 
 def test_the_network_brings_no_cookies_along(network):
-    """What a node sets is its own business: nothing of it is kept, or sent with other calls."""
+    """Cookies that a node sets are neither stored nor sent with other calls."""
     cookie = OK.replace(b"Content-Length", b"Set-Cookie: a=1\r\nContent-Length")
     seen = []
 

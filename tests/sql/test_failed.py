@@ -68,7 +68,7 @@ def test_a_long_message_is_cut(filled):
 
 
 def test_a_failed_statement_is_recorded_with_what_it_cost(filled, database):
-    """A statement that failed left its work to the next one, and was none itself: an N+1 that nobody saw."""
+    """A failed statement was not counted, and its work went to the next one, which hid an N+1."""
     before = len(database.statements)
     for number in range(3):
         message_of(filled, "SELECT json_extract('{}', name || ?) FROM items ORDER BY name", [f"{number}" * 10])

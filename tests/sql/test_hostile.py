@@ -1,4 +1,4 @@
-"""SQL that attacks the grader: whatever its form, it costs one server, and the judge and the next check go on."""
+"""SQL that attacks the grader costs one server process; the judge and the next check continue."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def attack(connection, sql):
 
 
 def end_of(bench):
-    """What ends the check."""
+    """The exception that ends the check."""
     with pytest.raises((LimitExceeded, NotJudged)) as caught:
         bench.services.raise_end()
     return caught.value
@@ -73,7 +73,7 @@ def end_of(bench):
 
 @pytest.mark.parametrize(("sql", "told"), ATTACKS.values(), ids=ATTACKS)
 def test_a_statement_beyond_a_bound_ends_the_check_alone(bench, served, connection, sql, told):
-    """The judge goes on, and the next check has a server of its own."""
+    """The judge continues, and the next check has a new server."""
     before = cpu_of_ended_servers()
     attack(connection, sql)
     end = end_of(bench)

@@ -1,4 +1,4 @@
-"""What the judge sees of a database: statements, rows, bytes, and who holds a connection."""
+"""The judge's records of a database: statements, rows, bytes, and checked-out connections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from drill_katas.services.steps import StepRefused
 from drill_katas.sut import driver
 from tests.support.database_bench import EVERYTHING, INSERT_A, ITEMS, insert, names
 
-# What the judge sees
+# Records of the judge
 
 
 def test_statements_are_counted_without_what_only_frames_them(database, engine):
@@ -93,7 +93,7 @@ def test_a_round_trip_is_added_to_every_statement(bench):
     connection.close()
 
 
-# Who holds a connection
+# Checked-out connections
 
 
 def test_connections_are_held_until_their_return(database, engine):
@@ -108,7 +108,7 @@ def test_connections_are_held_until_their_return(database, engine):
     assert 0 <= held.seconds < 5
     connection.close()
     assert database.checked_out() == []
-    assert database.open_connections == 2  # it is idle in its pool, beside the one that made the table
+    assert database.open_connections == 2  # idle in its pool, beside the connection that made the table
 
 
 def test_closing_ends_the_hold_commit_does_not(database, engine):

@@ -1,4 +1,4 @@
-"""Several connections, engines and databases: what each sees of the others."""
+"""Several connections, engines, and databases, and the data they share."""
 
 from __future__ import annotations
 
@@ -84,6 +84,6 @@ def test_what_a_lost_connection_had_not_committed_is_gone(bench, served, connect
     connection.execute("INSERT INTO items (name, amount) VALUES ('a', 0)")
     connection.close()
     other = bench.engine(served[1])
-    with other.begin() as writer:  # nor does it hold its lock any longer
+    with other.begin() as writer:  # and its lock is released
         insert(writer, "b")
     assert names(other) == ["b"]

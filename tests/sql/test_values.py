@@ -1,4 +1,4 @@
-"""Every value comes back from the judge's database as it does from SQLite itself."""
+"""The judge's database returns every value as SQLite itself does."""
 
 from __future__ import annotations
 

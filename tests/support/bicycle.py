@@ -1,4 +1,4 @@
-"""A toy kata whose checks are about the parts of a bicycle, and what is left of its runs."""
+"""A toy kata with checks about the parts of a bicycle, and the records of its runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def bicycle(toy: Toy, *works: str, stages: dict[str, str] | None = None) -> None
 
 
 def begin(toy: Toy) -> str:
-    """Return the function `begin`, with which a check says that it is running."""
+    """Return the function `begin`, which a check calls when it starts."""
     return f"""
 def begin(what):
     with open({str(toy.root / "begun")!r}, "a") as log:

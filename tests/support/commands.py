@@ -1,4 +1,4 @@
-"""Runs the real `kata` command, and reads what it says."""
+"""Runs the real `kata` command, and reads its output."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kata(
 
 
 def confining(size: int = -1) -> list[str]:
-    """What to put before a command, so that it may not write where modes forbid it, nor `size` bytes to a file."""
+    """A command prefix that enforces file modes even for root, and limits the file size to `size` bytes."""
     return [sys.executable, "-c", CONFINED, str(size)]
 
 
@@ -59,7 +59,7 @@ def confined(folder: Path, *args: object, size: int = -1) -> subprocess.Complete
 
 
 def done(folder: Path, *args: object, code: int = 0, env: Mapping[str, str] | None = None, timeout: float = 300) -> str:
-    """What the command prints when it ends as it should."""
+    """The output of a successful command."""
     result = kata(folder, *args, env=env, timeout=timeout)
     assert "Traceback" not in result.stdout + result.stderr, result.stderr
     assert result.returncode == code, result.stdout + result.stderr
@@ -74,7 +74,7 @@ def replay(folder: Path, name: str, *options: object) -> None:
 
 
 def refused(result: subprocess.CompletedProcess[str]) -> str:
-    """The one sentence with which the command says that it cannot."""
+    """The error message of a failed command, one sentence."""
     output = (result.stdout or "") + result.stderr
     assert "Traceback" not in output, output
     assert result.returncode == 2, output
@@ -139,6 +139,6 @@ def words(text: str) -> str:
 
 
 def faults(output: str) -> list[str]:
-    """What is wrong, a line each, as the command says below its matrix."""
+    """The problems below the matrix, one per line."""
     told = output.partition("not as declared")[2].strip()
     return [words(fault) for fault in re.split(r"^! ", told, flags=re.MULTILINE) if fault]

@@ -1,4 +1,4 @@
-"""What the tests of the database drive: databases behind a socket, and a table in them."""
+"""Fixtures for database tests: databases behind a socket, and a table in them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EVERYTHING = sa.select(ITEMS).order_by(ITEMS.c.id)
 
 
 class Bench:
-    """What a check gives a SUT: databases behind a socket, and engines and raw connections to them."""
+    """The databases of a check behind a socket, with engines and raw connections to them."""
 
     def __init__(self) -> None:
         self.services = Services()

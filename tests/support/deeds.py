@@ -1,4 +1,4 @@
-"""A toy kata that does what it is told, and how it is judged."""
+"""A toy kata whose methods misbehave on request, and a judge for it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def judge_body(toy: Toy, *body: str) -> CheckResult:
 
 
 def notes(toy: Toy) -> Path:
-    """Return a file that the learner's module may append to, whatever user it runs as."""
+    """Return a file that the learner's module can append to as any user."""
     file = toy.root / "notes"
     file.touch()
     file.chmod(0o666)
@@ -67,7 +67,7 @@ def notes(toy: Toy) -> Path:
 
 
 def called_one_by_one(toy: Toy, methods: list[str]) -> dict[str, tuple[CheckResult, CheckResult]]:
-    """Judge, in one run, each method in a check of its own and `fine` after it; return both results by method."""
+    """Judge each method in its own check, with `fine` after it, in one run; return both results by method."""
     calls = ["fine", *(call for method in methods for call in (method, "fine"))]
     toy.checks(f'''
 @pytest.mark.stage("symptom")

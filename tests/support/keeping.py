@@ -1,4 +1,4 @@
-"""Journals to fill, whole and damaged, and commands that are held back from writing."""
+"""Journals to fill, complete and damaged, and commands that cannot write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ print(notice or "")
 
 
 def fresh_journal(content: bytes = b"") -> tuple[tempfile.TemporaryDirectory[str], Journal]:
-    """A journal of its own for one Hypothesis example; the folder goes when the example ends."""
+    """A new journal for one Hypothesis example; its folder is removed when the example ends."""
     folder = tempfile.TemporaryDirectory()
     journal = Journal(Path(folder.name) / ".kata" / Journal.NAME)
     if content:

@@ -1,4 +1,4 @@
-"""How much memory this process takes on top of what it has."""
+"""Measures the additional memory of this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Growth:
-    """The most bytes that a block has taken on top of those before it; known at its end."""
+    """The peak memory of a block above its start, in bytes; set at its end."""
 
     most: int = 0
 

@@ -110,7 +110,7 @@ class Pack:
         return kata(self.root, "grade", self.work, *options, wrapper=self.wrapper(world), env=env)
 
     def wrapper(self, world: str) -> list[str]:
-        """What to put before a command to run it in a world of `tests/support/elsewhere.py`."""
+        """A command prefix that runs a command in a world of `tests/support/elsewhere.py`."""
         folders = [sys.prefix, sys.base_prefix, REPOSITORY, self.root]
         return [sys.executable, ELSEWHERE, world, *map(str, folders), "--"]
 
@@ -119,7 +119,7 @@ class Pack:
         return [record for file in self.state.glob("*.grades") for _, record in records(file)]
 
     def left(self) -> list[str]:
-        """What lies in the folder for temporary files."""
+        """The names in the folder for temporary files."""
         return [entry.name for entry in self.temporary.iterdir()]
 
     def close(self) -> None:

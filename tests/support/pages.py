@@ -21,7 +21,7 @@ needs_chromium = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="chromium is not installed; .ci/run installs it"
 )
 
-FIRST = {  # the charts that tell most, of which the noise of a machine may choose one
+FIRST = {  # the charts at the top; noise of the machine may choose one of them
     "fp_drift": {"reconciliation_difference"},
     "red_herring": {"requests", "slo_requests"},
     "n_plus_one": {"requests", "calls", "slo_requests"},
@@ -30,7 +30,7 @@ FIRST = {  # the charts that tell most, of which the noise of a machine may choo
 
 
 def shown(name: str, **folders: Path) -> list[Shown]:
-    """The replays of a kata that lie in these folders, by the label of each."""
+    """The replays of a kata in these folders, with their labels."""
     return [
         Shown(label.replace("_", " "), f"the files of {label}", incident(folder, name))
         for label, folder in folders.items()

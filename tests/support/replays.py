@@ -1,4 +1,4 @@
-"""What lies in a folder in which incidents were replayed."""
+"""Reads a folder with replayed incidents."""
 
 from __future__ import annotations
 

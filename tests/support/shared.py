@@ -1,4 +1,4 @@
-"""What is costly to make, made once by all workers of pytest-xdist together."""
+"""Makes a costly object only once for all workers of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ READY: Final = b"ready"
 
 
 class SharedFolder:
-    """A folder of one run of the tests, in which each thing is made by the first worker that asks for it."""
+    """A folder for one test session; the first worker that needs an object makes it there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def make(self, name: str, make: Callable[[Path], object]) -> Path:
-        """Return the folder of that name, after `make` has filled it once. What fails is tried again by the next."""
+        """Return the folder `name` after `make` has filled it once. After a failure, the next caller tries again."""
         folder = self.folder / name
         with (self.folder / f"{name}.lock").open("a+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

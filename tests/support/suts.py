@@ -46,7 +46,7 @@ class SutBench:
         package.mkdir(exist_ok=True)
         for name, text in {"toy.py": module, "world.py": world}.items():
             (package / name).write_text(textwrap.dedent(text), encoding="utf-8")
-        open_to_all(self._folder.path)  # a SUT forked by root has a uid of its own
+        open_to_all(self._folder.path)  # a SUT forked by root has a separate uid
         shown = {str(package / name): f"katas/toy/{name}" for name in ("toy.py", "world.py")}
         self._program = Program(PACKAGE, ("toy",), self._folder.path, shown)
         self._limits, self._budget = limits, budget

@@ -1,4 +1,4 @@
-"""A workspace with a tiny kata of its own, and real pytest sessions in it."""
+"""A workspace with a tiny kata, and real pytest sessions in it."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Toy:
 def run(
     command: list[str], cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command as a person would, at 80 columns and without colour."""
+    """Run a command as a person would, at 80 columns and without color."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
     path = os.pathsep.join((str(Path(sys.executable).parent), outer["PATH"]))
     environment = {**outer, "PATH": path, "COLUMNS": "80", "PYTHONUTF8": "1", **(env or {})}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SOON: Final = 20.0  # seconds; what must happen has happened long before, on any machine
+SOON: Final = 20.0  # seconds, more than any machine needs
 
 
 def eventually(holds: Callable[[], object], seconds: float = SOON) -> bool:
-    """Return whether a condition becomes true within so many seconds."""
+    """Return whether a condition becomes true in time."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
@@ -22,5 +22,5 @@ def eventually(holds: Callable[[], object], seconds: float = SOON) -> bool:
 
 
 def wait_until(holds: Callable[[], object], seconds: float = SOON) -> None:
-    """Wait for a condition. Raises `AssertionError` when it does not become true within so many seconds."""
+    """Wait for a condition. Raises `AssertionError` if it does not become true in time."""
     assert eventually(holds, seconds), f"it did not happen within {seconds:g} s"

@@ -1,4 +1,4 @@
-"""Runs `pytest` and `kata` commands in children of one warm process, or as new processes where that is the question."""
+"""Runs `pytest` and `kata` commands in children of one warm process, or as new processes if a test needs that."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A warm process that forks one child for each command, so that pytest and its plugins are imported once.
 
-Run as `python warm_server.py SOCKET WARM_UP`: listens on the unix socket SOCKET, and first runs pytest in the folder
+Run as `python warm_server.py SOCKET WARM_UP`: it listens on the Unix socket SOCKET, and first runs pytest in the folder
 WARM_UP, because modules that pytest rewrites have to be imported by pytest itself. A child takes the arguments,
 environment, folder and output of its command, and runs the command's script to its end as a new process would.
 The server ends when its standard input does.
@@ -50,7 +50,7 @@ def _is_in(folder: Path, module: object) -> bool:
 
 def serve(path: str) -> Request:
     """Fork a child for each request; return in the child alone, with its request."""
-    children: dict[int, tuple[int, socket.socket]] = {}  # by pidfd: the process, and who waits for it
+    children: dict[int, tuple[int, socket.socket]] = {}  # by pidfd: the process, and the connection that waits for it
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
         listener.bind(path)
         listener.listen(8)

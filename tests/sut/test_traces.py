@@ -1,4 +1,4 @@
-"""A trace id that a program states is one of W3C's, or none."""
+"""A trace id of a program is a W3C trace id, or it is dropped."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Service:
 
 
 def test_calls_and_statements_keep_valid_ids(sut_bench):
-    """The program writes its requests by hand, with whatever it likes as their trace."""
+    """The program writes raw requests with arbitrary trace ids."""
     sut = sut_bench.start(MODULE, world=BANK_WORLD)
     bank, database = kit.upstream(Service(), client="Bank"), kit.database()
     with sut.open("Thing", bank, database) as thing:

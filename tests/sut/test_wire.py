@@ -1,4 +1,4 @@
-"""The wire format: frames between judge and SUT, and which values may cross."""
+"""The wire format: frames between judge and SUT, and the allowed values."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ ANYTHING = st.recursive(
 @example([1 << 20_000])
 @example(-(10**5000))
 def test_whatever_may_cross_can_be_written_and_read(value):
-    """Otherwise the answer would kill the program that gave it, which would be told as a crash of its own."""
+    """Otherwise the answer would kill its program, and the report would show a crash."""
     if find_unplain(value) is None:
         assert decode(encode({"ok": value})) == {"ok": value}
 
@@ -270,7 +270,7 @@ class Size(enum.IntEnum):
     SMALL = 1
 
 
-class Colour(enum.Enum):
+class Color(enum.Enum):
     RED = "red"
 
 
@@ -287,7 +287,7 @@ def nested(depth):
 
 
 def test_members_of_str_and_int_enums_cross_as_values():
-    """As in production, where who compares one to "paid" finds it equal."""
+    """As in production, where `Answer.PAID` equals "paid"."""
     answer = {"status": Answer.PAID, "sizes": [Size.SMALL]}
     assert find_unplain(answer) is None
     assert decode(encode({"ok": answer})) == {"ok": {"status": "paid", "sizes": [1]}}
@@ -304,7 +304,7 @@ def test_members_of_str_and_int_enums_cross_as_values():
         (1j, "a complex (1j)"),
         (Money(5), "a Money (5)"),
         (Name("x"), "a Name ('x')"),
-        (Colour.RED, "a Colour (<Colour.RED: 'red'>)"),
+        (Color.RED, "a Color (<Color.RED: 'red'>)"),
         (Mute(), "a Mute (its repr() raises)"),
         ([1, [2, 3.5]], "at [1][1] a float (3.5)"),
         ({"a": {"b": [None, b""]}}, "at ['a']['b'][1] a bytes (b'')"),

@@ -1,4 +1,4 @@
-"""`kata verify`: what it proves, what it names when that fails, and how it derives thresholds."""
+"""`kata verify`: its proofs, its error messages, and the derivation of thresholds."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_verify_in_full_shows_every_cell_and_exits_0(provable):
     assert [check["name"] for check in matrix["checks"]] == ["test_go", "test_sum", "test_label"]
     assert len(matrix["rows"]) == 10
     assert matrix["rows"][0]["cells"][0] | {"seen": ["fail"], "declared": "fail"} == matrix["rows"][0]["cells"][0]
-    assert not (provable.root / ".kata").exists()  # judging an arm is no attempt of anybody's
+    assert not (provable.root / ".kata").exists()  # judging an arm is not an attempt
 
 
 def test_what_a_broken_version_fails_in_some_runs_is_either(small):
@@ -191,13 +191,13 @@ def test_what_a_broken_version_fails_in_some_runs_is_either(small):
 
 
 def verified(toy):
-    """What verify prints of a kata that has too few arms."""
+    """The output of `kata verify` for a kata with too few arms."""
     return done(toy.root, "verify", "toy", "--seeds", "1", code=1)
 
 
 @pytest.mark.long
 def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(provable):
-    wrong = ANSWER.replace('test_go = "go answers lost"', 'test_go = "go answers late"')  # it says something else
+    wrong = ANSWER.replace('test_go = "go answers lost"', 'test_go = "go answers late"')  # a different message
     wrong = wrong.replace('fails = ["test_sum", "test_label"]', 'fails = ["test_sum"]')  # it fails more
     wrong = wrong.replace('fails = ["test_label"]', 'fails = ["test_label", "test_go"]')  # it fails less
     answer(provable, f'{wrong}\n[near_misses.imagined]\nfails = ["test_go"]\nmessage = ""\nhelp = ""\n')
@@ -427,7 +427,7 @@ def test_repeats_under_load_count_the_results_that_flip(small):
     assert {cell["flips"] for cell in calm["cells"]} == {0}
 
 
-# A variant with which nothing is wrong
+# A healthy variant
 
 HARBOUR = '[broken.harbour]\ntest_go = "go answers lost"\n'
 HEALTHY = ANSWER.replace("format = 1", 'format = 1\nhealthy = ["harbour"]').replace(HARBOUR, "")

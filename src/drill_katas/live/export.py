@@ -1,7 +1,7 @@
-"""Sends spans and log lines to an OpenTelemetry collector, by the SDK's exporters for OTLP over HTTP.
+"""Sends spans and log lines to an OpenTelemetry collector, with the SDK's exporters for OTLP over HTTP.
 
-The SDK reads `OTEL_EXPORTER_OTLP_ENDPOINT`, `_HEADERS`, `_COMPRESSION` and the others of
-https://opentelemetry.io/docs/specs/otel/protocol/exporter/, queues what is sent, and tries again.
+The SDK reads `OTEL_EXPORTER_OTLP_ENDPOINT`, `_HEADERS`, `_COMPRESSION`, and the other variables of
+https://opentelemetry.io/docs/specs/otel/protocol/exporter/. It queues and retries.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from drill_katas.evidence.records import LogLine, Span
 
-KEPT: Final = 10_000  # spans, and as many log lines, that wait for a collector which does not answer
-PATIENCE: Final = 2.0  # seconds to send the rest at the end
+QUEUE_SIZE: Final = 10_000  # spans, and as many log lines, while the collector does not answer
+CLOSE_SECONDS: Final = 2.0  # time limit for the last items
 SCOPE: Final = InstrumentationScope("drill-katas")
 KINDS: Final = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT}
 SEVERITIES: Final = {
@@ -55,28 +55,28 @@ TRACE_ID: Final = re.compile("[0-9a-f]{32}")
 
 
 class Exporter:
-    """Sends in the background. `warn(notice)` is called once for each kind of problem that the SDK reports."""
+    """Sends in the background. `warn(notice)` is called once per kind of problem that the SDK reports."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._notices = _Notices(warn)
         logging.getLogger("opentelemetry").addHandler(self._notices)
         self._exporters = OTLPSpanExporter(), OTLPLogExporter()
         spans, logs = self._exporters
-        self._spans = BatchSpanProcessor(spans, max_queue_size=KEPT)
-        self._logs = BatchLogRecordProcessor(logs, max_queue_size=KEPT)
+        self._spans = BatchSpanProcessor(spans, max_queue_size=QUEUE_SIZE)
+        self._logs = BatchLogRecordProcessor(logs, max_queue_size=QUEUE_SIZE)
 
-    def send(self, spans: Sequence[Span], logs: Sequence[LogLine], later: float) -> None:
-        """Queue spans and log lines; `later` are the seconds from their clock to ours."""
+    def send(self, spans: Sequence[Span], logs: Sequence[LogLine], offset: float) -> None:
+        """Queue spans and log lines; `offset` is added to their times, in seconds."""
         for span in spans:
-            self._spans.on_end(_span(span, later))
+            self._spans.on_end(_span(span, offset))
         for line in logs:
-            self._logs.on_emit(_record(line, later))
+            self._logs.on_emit(_record(line, offset))
 
     def close(self) -> None:
-        """Send what is left; try nothing again after `PATIENCE`."""
+        """Send the queued items; stop retrying after `CLOSE_SECONDS`."""
         logging.getLogger("opentelemetry").removeHandler(self._notices)
         logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
-        give_up = threading.Timer(PATIENCE, self._give_up)
+        give_up = threading.Timer(CLOSE_SECONDS, self._give_up)
         give_up.start()
         self._spans.shutdown()
         self._logs.shutdown()
@@ -89,7 +89,7 @@ class Exporter:
 
 
 class _Notices(logging.Handler):
-    """Passes on each kind of message once: a collector can be down for hours."""
+    """Forwards each kind of message once, because a collector can be down for hours."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
@@ -102,7 +102,7 @@ class _Notices(logging.Handler):
             self._warn(f"OpenTelemetry: {record.getMessage()}")
 
 
-def _span(span: Span, later: float) -> ReadableSpan:
+def _span(span: Span, offset: float) -> ReadableSpan:
     return ReadableSpan(
         name=span.name,
         context=_context(span.trace_id, span.span_id),
@@ -111,18 +111,18 @@ def _span(span: Span, later: float) -> ReadableSpan:
         attributes=span.attributes,
         kind=KINDS[span.kind],
         status=Status(StatusCode.ERROR if span.failed else StatusCode.UNSET),
-        start_time=nanoseconds(span.began + later),
-        end_time=None if span.ended is None else nanoseconds(span.ended + later),
+        start_time=nanoseconds(span.began + offset),
+        end_time=None if span.ended is None else nanoseconds(span.ended + offset),
         instrumentation_scope=SCOPE,
     )
 
 
-def _record(line: LogLine, later: float) -> ReadWriteLogRecord:
+def _record(line: LogLine, offset: float) -> ReadWriteLogRecord:
     trace_id = line.trace_id or ""
-    is_valid = TRACE_ID.fullmatch(trace_id)  # a SUT may log anything as its trace
+    is_valid = TRACE_ID.fullmatch(trace_id)  # a SUT can log any text as its trace id
     context = _context(trace_id, "0") if is_valid else INVALID_SPAN_CONTEXT
     record = LogRecord(
-        timestamp=nanoseconds(line.at + later),
+        timestamp=nanoseconds(line.at + offset),
         context=set_span_in_context(NonRecordingSpan(context), Context()),
         severity_text=line.level,
         severity_number=SEVERITIES.get(line.level, SeverityNumber.UNSPECIFIED),

@@ -1,4 +1,4 @@
-"""What surrounds the board: its database, and the link to the price service."""
+"""The world of the board: its database, and the link to the price service."""
 
 
 class World:
