@@ -18,7 +18,7 @@ from drill_katas.judge.handle import Handle
 from drill_katas.judge.measuring import Measuring
 from drill_katas.judge.observation import Logged, Observation
 from drill_katas.kit.lag import Lag
-from drill_katas.services import http_client, network
+from drill_katas.services import http_client, network, network_faults
 from drill_katas.services.connections import CheckedOut, Statement, Usage
 from drill_katas.services.upstream import Received, SentCall
 
@@ -48,7 +48,8 @@ SECTIONS: Final[dict[str, tuple[Any, ...]]] = {
     "Databases": (kit.database, Statement, CheckedOut, Usage, kit.Holding, kit.Growth, kit.repeated, kit.costliest),
     "Upstreams": (kit.upstream, kit.Fault, Received, SentCall),
     "Networks": (
-        *(kit.network, network.Network, network.Node, Alias(http_client, "Request"), Alias(network, "Played")),
+        *(kit.network, network.Network, network_faults.NetworkFaults, network.Node),
+        *(Alias(http_client, "Request"), Alias(network_faults, "Played")),
         *(kit.Hop, kit.HttpResponse, kit.waits),
     ),
     "Load and time": (kit.load, kit.load.Load, kit.load.Arrival, kit.load.Patience, kit.lag, Lag, kit.sla),
@@ -59,13 +60,18 @@ SECTIONS: Final[dict[str, tuple[Any, ...]]] = {
     "Incidents": (kit.Incident, kit.Scene, kit.rules, kit.rules.Rule, kit.Picture),
 }
 """The headings of the page, each with its entries in order."""
-SUBJECTS: Final = {kit.Sut: "sut", FaultInjection: "sut", Measuring: "sut", kit.Scene: "scene"} | {
-    cls: cls.__name__.lower() for cls in (network.Network, kit.database, kit.upstream, Observation)
-}
+SUBJECTS: Final = {
+    kit.Sut: "sut",
+    FaultInjection: "sut",
+    Measuring: "sut",
+    network_faults.NetworkFaults: "network",
+    kit.Scene: "scene",
+} | {cls: cls.__name__.lower() for cls in (network.Network, kit.database, kit.upstream, Observation)}
 """The name of an object of a class, in code."""
 TITLES: Final = {
     kit.Sut: "`kit.Sut`, the fixture `sut`",
     FaultInjection: "`sut`: faults at a step",
+    network_faults.NetworkFaults: "`network`: faults",
     Measuring: "`sut`: figures and time limits",
 }
 MACHINERY: Final = {
@@ -101,7 +107,11 @@ def _(alias: Alias) -> str:
         if alias.name in {getattr(target, "id", "") for target in targets}:
             assert isinstance(text, ast.Expr), f"{alias.name} has no docstring"
             short = alias.module.__name__.rpartition(".")[2]
-            name = f"kit.{short}.{alias.name}" if hasattr(kit, short) and alias.module is not network else alias.name
+            name = (
+                f"kit.{short}.{alias.name}"
+                if hasattr(kit, short) and alias.module is not network_faults
+                else alias.name
+            )
             return f"### `{name}`\n\n{ast.literal_eval(text.value)}\n"
     raise AssertionError(f"{alias.module.__name__} has no {alias.name}")
 
