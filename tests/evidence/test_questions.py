@@ -1,4 +1,4 @@
-"""What can be asked of an incident, and the experiments that are made with it."""
+"""Queries on an incident, and experiments with it."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_harmless_thing_left_out_changes_nothing_and_the_cause_left_out_all(ow
     assert [event.ablation for event in events(own, Replayed)][-3:] == ["worker_off", "no_drop", "no_drop"]
 
 
-# What is on record
+# The record
 
 
 def test_other_nights_are_drawn_to_one_scale_and_the_same_hours(own):
