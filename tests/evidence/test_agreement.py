@@ -1,4 +1,4 @@
-"""What the page of an incident shows, its alert rules, its metrics and its traces agree on times, names and counts."""
+"""An incident's page, alert rules, metrics, and traces agree on times, names, and counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Incidents: replays of the broken and of the mended modules, their files, and what goes wrong with them."""
+"""Incidents: replays of broken and fixed modules, their files, and their failures."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_a_damaged_incident_is_reported(night):
 
 
 def test_a_hanging_module_ends_the_incident(quiet_night):
-    """The log says so."""
+    """The log records this."""
     shop = quiet_night / "katas" / "night" / "shop.py"
     hangs = "        if minute > 3:\n            import time; time.sleep(60)\n        return "
     shop.write_text(shop.read_text().replace("        return ", hangs))
@@ -199,12 +199,12 @@ def test_a_kata_without_an_incident_says_so(toy):
     assert "toy has no incident to replay: there is no incident.py" in message
 
 
-# What a fix changes in it
+# The effect of a fix
 
 
 @pytest.mark.long
 def test_sooner_timeouts_show_failed_calls(own):
-    """What the system waits for comes in its turn, though the incident's clock jumps."""
+    """Events that the system waits for keep their order, even if the incident's clock jumps."""
     near_miss = shipped().get("circular_deadlock").solutions / "near_misses" / "timeouts"
     hung = [
         trace for trace in asked(own, "traces", "circular_deadlock", "--slowest", 200) if (trace["seconds"] or 60) > 50

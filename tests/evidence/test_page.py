@@ -29,13 +29,13 @@ def page_of(tmp_path, drills, name, change=lambda incident: incident):
 def test_every_incident_is_shown_whole_without_asking_anybody(opened, drills, tmp_path, name):
     page = opened(page_of(tmp_path, drills, name))
     headings = page.locator("section > h2").all_inner_texts()
-    for part in ("What customers got", "Timeline", "Metrics", "Logs", "Traces", "Who calls whom"):
+    for part in ("Customers", "Timeline", "Metrics", "Logs", "Traces", "Service calls"):
         assert part in headings
     incident = store.read(drills / ".kata" / "incidents" / name, name)
     assert page.locator(".timeline .bar.page, .timeline .bar.ticket").count() == len(incident.alerts)
     assert page.locator(".traces tr").count() > 5
     assert page.locator("svg.graph rect").count() >= 3
-    assert page.locator(".telling .u-wrap").count() == 3
+    assert page.locator(".top .u-wrap").count() == 3
     assert page.locator(".picture .u-wrap").count() == {"circular_deadlock": 0, "fp_drift": 2}.get(name, 1)
 
 

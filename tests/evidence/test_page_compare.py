@@ -1,4 +1,4 @@
-"""The page that compares replays: the same colours, axes and rows for all, and what differs."""
+"""The page that compares replays: equal colors, axes, and rows in all columns, and the differences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.pages import FIRST, data_of, needs_chromium, shown, written
 from tests.support.replays import NAMES, incident
 
 pytestmark = needs_chromium
-# Of each row with charts: for each column its axes' ranges, its legend and its colours.
+# For each row with charts and each column: the ranges of the axes, the legend, and the colors.
 CHARTS = """() => [...document.querySelectorAll(".row")].map(row => [...row.querySelectorAll(".plot")].map(into => {
   const plot = [...drawn].find(each => into.contains(each.root));
   const range = axis => [plot.scales[axis].min, plot.scales[axis].max];
@@ -42,7 +42,7 @@ def test_the_first_chart_changed_most(compared, drills, mended, name):
     scores = [chart.score for chart in charts]
     assert scores == sorted(scores, reverse=True)
     assert charts[0].title in FIRST[name]
-    assert compared(name).locator(".telling h2").first.inner_text() == charts[0].title
+    assert compared(name).locator(".top h2").first.inner_text() == charts[0].title
 
 
 def test_rows_are_aligned(compared):
@@ -65,7 +65,7 @@ def test_differences_have_figures_and_their_change(compared, drills, mended):
 
 def test_every_chart_has_its_differences(compared):
     page = compared("n_plus_one")
-    for chart in page.locator(".telling, .metrics").all():
+    for chart in page.locator(".top, .metrics").all():
         assert chart.locator(".differences .figure").count() >= 2
         assert chart.locator(".differences .change").count() >= 2
 

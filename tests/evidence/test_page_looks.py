@@ -1,4 +1,4 @@
-"""How the page of an incident looks, in a real browser: on a phone, by day and night, and what is marked on it."""
+"""The look of an incident's page in a real browser: on a phone, in light and dark mode, and its marks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.pages import FIRST, data_of, needs_chromium, shown, written
 from tests.support.replays import NAMES, incident
 
 pytestmark = needs_chromium
-# Labels of the graph that lie on a line, on a box or on each other.
+# Labels of the graph that overlap a line, a box, or another label.
 COVERED = """() => [...document.querySelectorAll("svg.graph")].flatMap(svg => {
   const box = node => { const b = node.getBBox(); return [b.x, b.y, b.x + b.width, b.y + b.height]; };
   const over = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
@@ -55,22 +55,22 @@ def test_it_is_dark_or_light_by_preference(page_of):
     brightness, pictures = {}, {}
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
-        colour = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)")
-        brightness[scheme] = sum(colour) / 3
+        color = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)")
+        brightness[scheme] = sum(color) / 3
         page.wait_for_function(
             "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
         )
         pictures[scheme] = page.evaluate("document.querySelector('canvas').toDataURL()")
     assert brightness["dark"] < 40
     assert brightness["light"] > 220
-    assert pictures["dark"] != pictures["light"], "the charts change their colours, too"
+    assert pictures["dark"] != pictures["light"], "the charts change their colors, too"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_alerts_and_deploys_are_marked_on_charts(page_of, drills, name):
     page = page_of(name)
     titles = "\n".join(
-        page.locator(".telling .plot").first.locator(".moment b").evaluate_all("all => all.map(each => each.title)")
+        page.locator(".top .plot").first.locator(".moment b").evaluate_all("all => all.map(each => each.title)")
     )
     for alert in incident(drills, name).alerts:
         assert f"{alert.name} fires" in titles
@@ -79,7 +79,7 @@ def test_alerts_and_deploys_are_marked_on_charts(page_of, drills, name):
 
 
 def test_routine_lines_are_no_marks(drills):
-    """The books are compared every five minutes, and nobody wants six lines on every chart for that."""
+    """The books are compared every five minutes, and six lines on every chart would hide the data."""
     assert [mark.name for mark in data_of("fp_drift", your_code=drills).incidents[0].marks] == [
         "deployed ledger 2026.11"
     ]
@@ -90,7 +90,7 @@ def test_the_first_chart_changed_most(page_of, drills, name):
     charts = data_of(name, your_code=drills).metrics
     scores = [chart.score for chart in charts]
     assert scores == sorted(scores, reverse=True)
-    heading = page_of(name).locator(".telling h2").first.inner_text()
+    heading = page_of(name).locator(".top h2").first.inner_text()
     assert heading == charts[0].title
     assert heading in FIRST[name]
 
@@ -152,7 +152,7 @@ def test_a_replay_that_ran_late_says_so(page_of):
     page = page_of("fp_drift", change=lambda found: replace(found, summary=replace(found.summary, late=1.5)))
     told = page.locator(".banner").inner_text()
     assert told.startswith("The replay of your code ran late: it waited 1.5 s for a processor")
-    assert "`kata incident fp_drift` replays your code." in told
+    assert "`kata incident fp_drift` replays your code again." in told
 
 
 def test_a_replay_in_time_has_no_banner(page_of):

@@ -1,4 +1,4 @@
-"""Gauges keep their maximum between two samples: what rose and fell in between was there."""
+"""Gauges keep their maximum between two samples, so a peak between them is visible."""
 
 from __future__ import annotations
 

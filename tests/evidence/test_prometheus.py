@@ -1,4 +1,4 @@
-"""A real Prometheus reads what an incident leaves, and has the same opinion of it."""
+"""A real Prometheus reads the files of an incident, and evaluates them to the same results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = shipped().names()
 
 @pytest.fixture(scope="module")
 def incidents(drills):
-    """Where the incidents lie, by kata."""
+    """The folders of the incidents, by kata."""
     return {name: drills / ".kata" / "incidents" / name for name in NAMES}
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of an incident, and the experiments that are made with it."""
+"""Queries on an incident, and experiments with it."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_only_the_causes_experiment_changes_much(own):
     assert [event.ablation for event in events(own, Replayed)][-3:] == ["worker_off", "no_drop", "no_drop"]
 
 
-# What is on record
+# The record
 
 
 def test_nights_are_drawn_to_one_scale(own):

@@ -1,4 +1,4 @@
-"""What is on record of an incident, and what leaves it alone: pages, experiments, replays of other code."""
+"""The record of an incident, and actions that do not change it: pages, experiments, replays of other code."""
 
 from __future__ import annotations
 

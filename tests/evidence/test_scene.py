@@ -1,4 +1,4 @@
-"""How an incident is played: what its clock jumps over, and what it does not."""
+"""The replay of an incident: the waits that its clock skips, and those it does not skip."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ def test_without_a_state_folder_grading_works_and_resuming_is_refused(pack):
     assert pack.grades()["a"]["solved"]
     told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, "--resume", env=env))
     assert told.startswith("--resume: ")
-    assert told.endswith("set XDG_STATE_HOME to a folder that is yours alone")
+    assert told.endswith("set XDG_STATE_HOME to a folder that only you can write to")
 
 
 def test_submissions_named_like_the_grades_file_are_graded(pack):

@@ -1,4 +1,4 @@
-"""An incident, or two side by side, as one HTML page without requests to other hosts."""
+"""An incident, or several side by side, as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ ASSETS: Final = Path(__file__).parent / "page"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the pictures of an incident are made from."""
+class PictureSource:
+    """The data that a kata's `pictures` function draws from."""
 
     incident: IncidentRecord
     kata: Kata
@@ -45,17 +45,17 @@ class Seen:
         return self.incident.spans
 
     def series(self, name: str, **labels: str) -> Sequence[Point]:
-        """Return the points of the first series of that name with these labels; none when there is none."""
+        """Return the points of the first series with this name and these labels; () if there is none."""
         return next((each.points for each in Metrics(self.incident.metrics).of(name, labels)), ())
 
     def recorded(self, name: str, **labels: str) -> Sequence[Point]:
-        """Return the points of a series in the kata's recorded history."""
+        """Return the points of a series in the kata's recorded history; () if there is none."""
         return next((each.points for each in Metrics(history.metrics(self.kata)).of(name, labels)), ())
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A replay on the page: a short label, which files were replayed, and the incident."""
+    """A replay on the page: a short label, a description of the replayed files, and the incident."""
 
     label: str
     about: str
@@ -63,7 +63,7 @@ class Shown:
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """One column of the page: what was replayed, and all its evidence but the charts, which all columns share."""
+    """One column of the page: the replayed files and their evidence, without the charts, which all columns share."""
 
     label: str
     about: str
@@ -85,7 +85,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def to_html(kata: Kata, shown: Sequence[Shown]) -> str:
-    """Return the page of one kata's incident, replayed on one or more sets of files."""
+    """Return the page of one kata's incident, with one column per replay."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ASSETS), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
@@ -98,7 +98,7 @@ def page_of(kata: Kata, shown: Sequence[Shown]) -> Page:
     incidents = [each.incident for each in shown]
     with story_of(kata) as story:
         draw = getattr(story, "pictures", lambda _: ())
-        drawn = [list(draw(Seen(incident, kata))) for incident in incidents]
+        drawn = [list(draw(PictureSource(incident, kata))) for incident in incidents]
     return Page([_column(each) for each in shown], charts_of(incidents), picture_charts(drawn))
 
 
@@ -119,5 +119,5 @@ def _column(shown: Shown) -> Replayed:
 
 
 def _asset(name: str) -> Markup:
-    """Return a script or a style sheet of ours, which is not escaped."""
+    """Return a script or a style sheet of this package, unescaped."""
     return Markup((ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704

@@ -18,7 +18,7 @@ NANO: Final = 1_000_000_000
 
 
 def to_otlp(spans: Iterable[Span]) -> dict[str, Any]:
-    """Return spans as an `ExportTraceServiceRequest`. One that has not ended has no end time."""
+    """Return spans as an `ExportTraceServiceRequest`. An unfinished span has no end time."""
     written: dict[str, list[dict[str, Any]]] = {}
     for span in spans:
         written.setdefault(span.service, []).append(_span(span))
@@ -34,7 +34,7 @@ def to_otlp(spans: Iterable[Span]) -> dict[str, Any]:
 
 
 def from_otlp(request: dict[str, Any]) -> tuple[Span, ...]:
-    """Return the spans that `to_otlp` wrote, in order of time. Raises `LookupError` or `ValueError` for others."""
+    """Return the spans that `to_otlp` wrote, by span id. Raises `LookupError` or `ValueError` for other data."""
     found = []
     for resource in request["resourceSpans"]:
         service = _texts(resource["resource"]["attributes"])["service.name"]
@@ -73,7 +73,7 @@ def _read(service: str, span: dict[str, Any]) -> Span:
 
 
 def nanoseconds(at: float) -> int:
-    """Return a time in seconds since 1970 in nanoseconds, to the microsecond: a float has no finer parts."""
+    """Return seconds since 1970 as nanoseconds, rounded to microseconds, because a float is not more precise."""
     return round(at * 1_000_000) * 1000
 
 

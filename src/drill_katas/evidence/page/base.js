@@ -1,7 +1,7 @@
 "use strict";
-// What all parts of the page share: its data, elements, words and figures.
+// Shared by all parts of the page: data, elements, and text for figures.
 const data = JSON.parse(document.getElementById("data").textContent);
-const columns = data.incidents; // one for each replay that is shown
+const columns = data.incidents; // one per replay
 const comparing = columns.length > 1;
 const first = columns[0].summary;
 
@@ -27,7 +27,7 @@ function figure(value, unit) {
   return Math.abs(value) < 5e-4 ? "0" : round(value);
 }
 
-/** The change from one figure to another, in words: "÷ 25", "+ 12 %", "new", "gone"; of shares in points. */
+/** Return the change between two figures as text: "÷ 25", "+ 12 %", "new", "gone"; for shares, in points. */
 function change(from, to, unit) {
   const [one, other] = [from ?? 0, to ?? 0].map((value) => (Math.abs(value) < 5e-4 ? 0 : value));
   if (one === other || Math.abs(other - one) < 0.005 * Math.abs(one)) return "same";
@@ -40,7 +40,7 @@ function change(from, to, unit) {
   return `${other > one ? "+" : "−"} ${round(Math.abs(other / one - 1) * 100)} %`;
 }
 
-/** Make an element; text is always text, never markup. */
+/** Make an element. Strings become text, never markup. */
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -51,7 +51,7 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** A part of the page: a heading, controls for all columns, a cell for each column, and what differs. */
+/** Make a section: a heading, controls for all columns, a cell per column, and the differences. */
 function row(title, cells, differences, { controls = [], about = "", kind = "" } = {}) {
   const labelled = cells.map((cell, n) =>
     make("div", { class: "cell" }, ...(comparing ? [make("h3", { class: "column" }, columns[n].label)] : []), cell),
@@ -66,16 +66,16 @@ function row(title, cells, differences, { controls = [], about = "", kind = "" }
   );
 }
 
-/** A table of figures: for each thing its figure in each column, or before and in the incident; then the change. */
+/** Make a table: for each thing its figure per column (or before and during the incident), and the change. */
 function figures(things, heads) {
   const alone = ({ name, values, unit = "" }) =>
     make("tbody", {}, make("tr", {}, make("th", { colspan: 2 }, name), make("td", { class: "figure" }, figure(values[0], unit))));
   if (things.length && things[0].values.length === 1) return make("table", { class: "figures" }, ...things.map(alone));
-  const body = things.map(({ name, values, unit = "", colour = null }) =>
+  const body = things.map(({ name, values, unit = "", color = null }) =>
     make(
       "tbody",
       {},
-      make("tr", {}, make("th", { colspan: 3 }, ...(colour ? [swatch(colour)] : []), name)),
+      make("tr", {}, make("th", { colspan: 3 }, ...(color ? [swatch(color)] : []), name)),
       ...values.map((value, n) =>
         make(
           "tr",
@@ -90,6 +90,6 @@ function figures(things, heads) {
   return make("table", { class: "figures" }, ...body);
 }
 
-const swatch = (colour) => make("i", { class: "swatch", style: `background:${colour}` });
+const swatch = (color) => make("i", { class: "swatch", style: `background:${color}` });
 const labels = columns.map((column) => column.label);
 const beforeAndDuring = ["before", stretch];

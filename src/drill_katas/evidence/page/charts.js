@@ -1,16 +1,16 @@
-// Charts: one colour for each series, and the same axes, in all columns; alerts and deploys are marked.
+// Charts: a series has one color, and a chart the same axes, in all columns; alerts and deploys are marked.
 const SHADES = 8;
 const shade = (n) => `var(--series-${n % SHADES})`;
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const sync = uPlot.sync("time");
-const GUTTER = 64; // pixels of the y axis, at which the timeline's bars begin, too
+const GUTTER = 64; // pixels of the y axis; the timeline's bars start there as well
 const TALL = 190;
 const drawn = new Set();
 
 const isClockTime = (xs) => xs.at(-1) - xs[0] < 86400;
 const timeTick = (xs) => (isClockTime(xs) ? minute : (at) => new Date(at * 1000).toISOString().slice(5, 10));
 
-/** The moments to mark in a column, each with the number that the timeline gives it. */
+/** Return the moments to mark in a column, each with its number in the timeline. */
 function momentsOf(column) {
   const alerts = column.alerts.map((alert) => ({ ...alert, at: alert.fired, kind: alert.severity, verb: "fires" }));
   const marks = column.marks.map((mark) => ({ ...mark, kind: "mark", verb: "" }));
@@ -19,7 +19,7 @@ function momentsOf(column) {
     .map((moment) => ({ ...moment, number: numberOf(moment.name) }));
 }
 
-/** Alerts and marks have one number each, in order of time, that is the same in all columns. */
+/** Alerts and marks are numbered in order of time, with the same number in all columns. */
 const numbers = new Map();
 function numberOf(name) {
   if (!numbers.size) {
@@ -31,14 +31,14 @@ function numberOf(name) {
   return numbers.get(name);
 }
 
-/** Lay the marks over a plot: lines over its whole height, and their numbers above it, those that are close together. */
+/** Draw the marks over a plot: vertical lines with their numbers above; numbers of close lines share a badge. */
 function marksOver(column) {
   return (plot) => {
-    plot.over.querySelectorAll(".moment, .hurt").forEach((node) => node.remove());
+    plot.over.querySelectorAll(".moment, .impact").forEach((node) => node.remove());
     const at = (time) => plot.valToPos(time, "x");
     const wide = plot.over.clientWidth;
     const [left, right] = [first.since, first.until].map((time) => Math.min(wide, Math.max(0, at(time))));
-    plot.over.append(make("i", { class: "hurt", style: `left:${left}px;width:${Math.max(0, right - left)}px` }));
+    plot.over.append(make("i", { class: "impact", style: `left:${left}px;width:${Math.max(0, right - left)}px` }));
     let last = null;
     for (const moment of momentsOf(column)) {
       const x = at(moment.at);
@@ -55,7 +55,7 @@ function marksOver(column) {
   };
 }
 
-/** The range of a chart's values in all columns, from 0 where they are not below it. */
+/** Return the range of a chart's values in all columns; it starts at 0 unless a value is negative. */
 function rangeOf(chart) {
   const values = chart.lines.flatMap((line) => line.points.flat().map((point) => point[1]));
   const [low, high] = values.reduce(([l, h], v) => [Math.min(l, v), Math.max(h, v)], [0, 0]);
@@ -83,7 +83,7 @@ function axes(chart, xs) {
 
 const tick = (value) => (Math.abs(value) >= 1e4 ? `${round(value / 1000)}k` : String(+value.toFixed(6)));
 
-/** Draw a chart's column into a node. */
+/** Draw one column of a chart into a node. */
 function plot(into, chart, n) {
   const all = chart.lines.flatMap((line) => line.points.flat().map((point) => point[0]));
   const xs = [...new Set(chart.lines.flatMap((line) => line.points[n].map((point) => point[0])))].sort((a, b) => a - b);
@@ -123,7 +123,7 @@ function plot(into, chart, n) {
 const shadeNow = (k) => css(`--series-${k % SHADES}`);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((each) => each.redraw(false, true)));
 
-/** The cells of a chart, which are drawn as soon as they are on the page. */
+/** Return the cells of a chart. They are drawn once they are on the page. */
 function cellsOf(chart) {
   return columns.map((_, n) => {
     const into = make("div", { class: "plot" });
@@ -132,20 +132,20 @@ function cellsOf(chart) {
   });
 }
 
-/** What changed in a chart: from column to column, or with the incident. */
+/** Return the largest changes in a chart: between columns, or between before and during the incident. */
 function changesOf(chart) {
   const most = 4;
   const things = chart.lines.map((line, k) => ({
-    name: line.name, unit: chart.unit, colour: shade(k),
+    name: line.name, unit: chart.unit, color: shade(k),
     values: comparing ? line.figures.map((each) => each.during) : [line.figures[0].before, line.figures[0].during],
   }));
   const weight = ({ values }) => Math.max(...values.map((value) => Math.abs((value ?? 0) - (values[0] ?? 0))));
   const changed = things.filter((each) => things.length === 1 || weight(each) > 0);
-  const telling = [...changed].sort((one, other) => weight(other) - weight(one)).slice(0, most);
-  const left = things.length - telling.length;
+  const largest = [...changed].sort((one, other) => weight(other) - weight(one)).slice(0, most);
+  const left = things.length - largest.length;
   return [
     make("h3", {}, comparing ? `Mean from ${stretch}` : "Mean"),
-    figures(changed.filter((each) => telling.includes(each)), comparing ? labels : beforeAndDuring),
-    ...(left ? [make("p", { class: "dim" }, telling.length ? `and ${left} that changed less` : "nothing changed")] : []),
+    figures(changed.filter((each) => largest.includes(each)), comparing ? labels : beforeAndDuring),
+    ...(left ? [make("p", { class: "dim" }, largest.length ? `and ${left} that changed less` : "nothing changed")] : []),
   ];
 }

@@ -1,4 +1,4 @@
-// Log lines: one filter for all columns; only the lines in view are on the page, for there may be a hundred thousand.
+// Log lines: one filter for all columns. Only visible lines are elements, because there can be 100,000 lines.
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 const ROW = 20; // pixels of a line
 const textOf = (line) => [line.event, ...Object.entries(line.fields).map(([name, value]) => `${name}=${value}`)].join(" ");
@@ -42,7 +42,7 @@ function logPane(column, show) {
   return { node: make("div", {}, number, pane, empty), filter };
 }
 
-/** Say why no line is shown: nothing was logged, or the filter leaves nothing over. */
+/** Return why no line is shown: nothing was logged, or the filter excludes every line. */
 function whyEmpty(column, wanted) {
   if (!column.logs.length) {
     return (
@@ -70,7 +70,7 @@ function logs(shows) {
   return row("Logs", panes.map((pane) => pane.node), logDifferences(), { controls: [level, service, text] });
 }
 
-/** How many lines of each event there are, the worst levels first; between columns, those that differ most. */
+/** Return line counts per event: worst levels first; with several columns, largest differences first. */
 function logDifferences() {
   const events = new Map();
   columns.forEach((column, n) => {
@@ -83,7 +83,7 @@ function logDifferences() {
   const spread = ({ values }) => Math.max(...values) - Math.min(...values);
   const order = (one, other) => (comparing ? spread(other) - spread(one) : other.level - one.level || other.values[0] - one.values[0]);
   const shown = [...events.values()].filter((each) => !comparing || spread(each)).sort(order).slice(0, 5);
-  if (!shown.length) return [make("h3", {}, "Lines"), make("p", { class: "dim" }, comparing ? "No difference in what was logged." : "none")];
+  if (!shown.length) return [make("h3", {}, "Lines"), make("p", { class: "dim" }, comparing ? "The columns have the same lines." : "none")];
   if (comparing) return [make("h3", {}, "Lines"), figures(shown, labels)];
   const items = shown.map((each) => make("li", { class: LEVELS[each.level] }, `${each.values[0]} × ${each.name}`));
   return [make("h3", {}, "Lines"), make("ul", { class: "plain" }, ...items)];

@@ -1,4 +1,4 @@
-// The head of the page: what was replayed, what customers got, and the timeline.
+// The head of the page: the replayed programs, the customers' results, and the timeline.
 function heading() {
   const day = new Date(first.began * 1000).toISOString().slice(0, 10);
   document.getElementById("when").textContent =
@@ -6,15 +6,15 @@ function heading() {
     (first.ablation ? ` · experiment ${first.ablation}` : "");
   const how = comparing
     ? `The same customers came ${columns.length === 2 ? "twice" : `${columns.length} times`} (seed ${first.seed}), ` +
-      "once to each of these programs, so whatever differs comes from the code:"
+      "once to each of these programs, so every difference comes from the code:"
     : `Recorded with seed ${first.seed} from`;
   const programs = columns.map(({ label, about }) => make("li", {}, make("b", {}, label), `: ${about}`));
   document.getElementById("how").append(make("p", {}, how), make("ul", {}, ...programs));
   for (const { label, summary } of columns.filter((column) => column.summary.late)) {
     const text =
       `The replay of ${label} ran late: it waited ${took(summary.late)} for a processor on a busy machine, so its ` +
-      `times may be the machine's and not the code's. \`kata incident ${summary.kata}\` replays your code` +
-      (comparing ? ", and the next page replays what it is compared with." : ".");
+      `times may come from the machine, not the code. \`kata incident ${summary.kata}\` replays your code again` +
+      (comparing ? "; the next page replays the other columns." : ".");
     document.getElementById("how").append(make("p", { class: "banner", role: "status" }, text));
   }
 }
@@ -49,12 +49,12 @@ function customers() {
         { name: "good", unit: "share", values: [shareOf(before[0]), shareOf(during[0])] },
         { name: "p95", unit: "seconds", values: [before[0].p95, during[0].p95] },
       ];
-  return row("What customers got", cells, [
+  return row("Customers", cells, [
     make("h3", {}, "Change"), figures(things, comparing ? labels : beforeAndDuring),
   ]);
 }
 
-/** The names of all alerts and marks of all columns, in order of time: the rows of every timeline. */
+/** Return all alerts and marks of all columns by name, in order of time: the rows of every timeline. */
 function momentNames() {
   const all = columns.flatMap(momentsOf);
   return [...new Map(all.sort((one, other) => one.number - other.number).map((each) => [each.name, each])).values()];
@@ -80,14 +80,14 @@ function timelineOf(column) {
   });
   const ticks = [0, 1, 2, 3, 4, 5, 6].map((n) => make("span", { style: `left:${(n / 6) * 100}%` }, minute(began + ((ended - began) * n) / 6)));
   return make(
-    "div", { class: "timeline" }, line(["Worst part "], stretch, bar(since, until, "hurt", "")),
+    "div", { class: "timeline" }, line(["Worst part "], stretch, bar(since, until, "impact", "")),
     ...rows, make("div", { class: "axis" }, ...ticks),
   );
 }
 
 function timeline() {
   const alerts = [...new Map(columns.flatMap((c) => c.alerts).map((alert) => [alert.name, alert])).values()];
-  const told = (column, name) => {
+  const firing = (column, name) => {
     const found = column.alerts.find((alert) => alert.name === name);
     return found ? `fires ${clock(found.fired)}` : "does not fire";
   };
@@ -95,12 +95,12 @@ function timeline() {
     ? alerts.map(({ name, severity }) =>
         make(
           "div", { class: "alert" }, make("b", { class: `badge ${severity}` }, String(numberOf(name))), ` ${name}`,
-          make("ul", {}, ...columns.map((column) => make("li", {}, make("span", { class: "dim" }, `${column.label}: `), told(column, name)))),
+          make("ul", {}, ...columns.map((column) => make("li", {}, make("span", { class: "dim" }, `${column.label}: `), firing(column, name)))),
         ),
       )
     : alerts.map(({ name, severity, summary }) =>
         make("div", { class: "alert" }, make("b", { class: `badge ${severity}` }, String(numberOf(name))), ` ${name}: `, make("span", { class: "dim" }, summary)),
       );
-  const none = make("p", { class: "dim" }, comparing ? "No alert fires in any of them." : "No alert fires.");
+  const none = make("p", { class: "dim" }, comparing ? "No alert fires in any column." : "No alert fires.");
   return row("Timeline", columns.map(timelineOf), [make("h3", {}, "Alerts"), ...(alerts.length ? differences : [none])]);
 }

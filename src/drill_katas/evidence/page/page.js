@@ -1,5 +1,5 @@
-// Puts the page together, the most telling charts first.
-const MOST_TELLING = 3;
+// Assembles the page. The first charts in the data changed most, so they come first.
+const TOP_CHARTS = 3;
 
 function metrics() {
   const names = data.metrics.map((chart) => chart.title);
@@ -11,7 +11,7 @@ function metrics() {
     holder.replaceChildren(row("Metrics", cellsOf(chart), changesOf(chart), { controls: [choose, hint], about: chart.about, kind: "metrics" }));
   };
   choose.addEventListener("change", draw);
-  choose.selectedIndex = Math.min(MOST_TELLING, names.length - 1);
+  choose.selectedIndex = Math.min(TOP_CHARTS, names.length - 1);
   draw();
   return holder;
 }
@@ -21,7 +21,7 @@ const found = traces();
 document.getElementById("incidents").append(
   customers(),
   timeline(),
-  ...data.metrics.slice(0, MOST_TELLING).map((chart) => row(chart.title, cellsOf(chart), changesOf(chart), { about: chart.about, kind: "telling" })),
+  ...data.metrics.slice(0, TOP_CHARTS).map((chart) => row(chart.title, cellsOf(chart), changesOf(chart), { about: chart.about, kind: "top" })),
   ...data.pictures.map((chart) => row(chart.title, cellsOf(chart), [], { about: chart.about, kind: "picture" })),
   metrics(),
   logs(found.shows),

@@ -1,7 +1,7 @@
-// Traces: a list for each column, one of them as a waterfall; and the graph of who calls whom.
+// Traces: a list per column, the selected trace as a waterfall, and the graph of service calls.
 const MOST_TRACES = 200;
 const MOST_SPANS = 400;
-const NO_TRACE = `${"0".repeat(31)}1`; // of work that is on no trace, such as a job's
+const NO_TRACE = `${"0".repeat(31)}1`; // of work outside any trace, such as a job
 const ORDERS = {
   slowest: (all) => [...all].sort((one, other) => (other.seconds ?? 1e9) - (one.seconds ?? 1e9)),
   failed: (all) => all.filter((trace) => trace.failed),
@@ -21,7 +21,7 @@ function tracesOf(column) {
   }));
 }
 
-/** Spans with parents before their children, and siblings by time. */
+/** Return spans with parents before children, and siblings by time. */
 function ordered(spans) {
   const known = new Set(spans.map((span) => span.span_id));
   const children = new Map();
@@ -63,7 +63,7 @@ function tracePane(column) {
   };
   const list = (order) => {
     const chosen = ORDERS[order](all).slice(0, MOST_TRACES);
-    const none = make("tr", {}, make("td", { class: "dim" }, all.length ? "No trace failed." : "Nothing was asked."));
+    const none = make("tr", {}, make("td", { class: "dim" }, all.length ? "No trace failed." : "No requests."));
     const entries = chosen.map((trace) =>
       make(
         "tr", { "data-trace": trace.id, tabindex: 0, onclick: () => select(trace.id), onkeydown: (event) => event.key === "Enter" && select(trace.id) },
@@ -112,5 +112,5 @@ function graph() {
     }
   });
   const differences = [make("h3", {}, "Calls"), figures([...edges.values()].slice(0, 8), comparing ? labels : [""])];
-  return row("Who calls whom", cells, differences, { kind: "graphs" });
+  return row("Service calls", cells, differences, { kind: "graphs" });
 }
