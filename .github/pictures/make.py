@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from drill_katas.catalog.arm_files import write_arm
+from drill_katas.catalog.arms import arm_named
 from drill_katas.catalog.katas import shipped
 
 HERE = Path(__file__).parent
@@ -106,7 +108,7 @@ def hand_in(folder: Path) -> None:
     )
     sources = {
         "alice": (solutions / "ledger.py").read_text(),
-        "bob": (solutions / "near_misses" / "round_at_the_end" / "ledger.py").read_text(),
+        "bob": arm_named(shipped().get("fp_drift"), "round_at_the_end").contents["ledger.py"].decode(),
         "carol": (solutions / "accepted" / "decimal_text" / "ledger.py").read_text(),
         "dave": f"import os\n{exits}",
         "erin": (shipped().get("fp_drift").folder / "ledger.py").read_text(),
@@ -126,9 +128,7 @@ def main() -> None:
             draw(name, "a first look", ["pytest", "--kata", name], workspace)
         photograph("incident", "red_herring", workspace)
         photograph("incident_fp_drift", "fp_drift", workspace, part=".picture")
-        kata = shipped().get("n_plus_one").solutions
-        shutil.copytree(kata, workspace / "sequential", ignore=shutil.ignore_patterns("accepted", "near_misses"))
-        shutil.copytree(kata / "near_misses" / "one_after_another", workspace / "sequential", dirs_exist_ok=True)
+        write_arm(shipped().get("n_plus_one"), "one_after_another", workspace / "sequential")
         beside = ("sequential", "solutions")
         photograph("incident_n_plus_one", "n_plus_one", workspace, beside=beside, part=".picture")
         photograph("incident_circular_deadlock", "circular_deadlock", workspace, part=".graphs")
