@@ -19,7 +19,7 @@ class Shop(Customers):
         self.expect_degraded(placed, outcomes, context)
 
     def goodput(self, many, clients):
-        """Place orders from so many customers; return how many per second get their own price, and a description."""
+        """Place orders from `clients` customers; return how many per second get their own price, and a description."""
         orders = self.orders(many)
         context = (
             f"{many} orders from {kit.plural(clients, 'customer')}, one after the other, for {self.workers} workers"
@@ -34,7 +34,7 @@ class Shop(Customers):
         return len(good) / seconds, f"{context}: {len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
 
     def expect_soon_confirmed(self, many, context):
-        """Expect so many orders at once to be confirmed, within 1 s from now."""
+        """Expect `many` orders at once to be confirmed, within 1 s from now."""
         began, passed, seen = time.monotonic(), 0.0, []
         while passed < SOON:  # longer than allowed: a busy machine delays orders, but leaked capacity never returns
             orders = self.orders(many)

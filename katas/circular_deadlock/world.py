@@ -31,11 +31,11 @@ class Database:
     """Stock's database server."""
 
     def __init__(self, connect: Callable[..., Engine]) -> None:
-        """Know how to connect to the server."""
+        """Keep the function that connects to the server."""
         self._connect = connect
 
     def engine(self, connections: int) -> Engine:
-        """Return an engine with a pool of so many connections."""
+        """Return an engine with a pool of `connections` connections."""
         return self._connect(pool_size=connections, max_overflow=0)
 
 

@@ -32,7 +32,7 @@ def make_app(world: World) -> web.Application:
 
 
 async def health(_request: web.Request) -> web.Response:
-    """Tell the load balancer that this instance is alive."""
+    """Report to the load balancer that this instance is alive."""
     return web.json_response({"status": "ok"})
 
 

@@ -70,7 +70,7 @@ class Shop:
         return ids
 
     def fill(self, users, orders=3, lines=2, addresses=2, *, skus=8, first=1, at="dashboard"):
-        """Add users with so many orders, lines, and addresses, and price all their SKUs. Return the users' ids."""
+        """Add users with these numbers of orders, lines, and addresses, and price all their SKUs. Return the users' ids."""
         chance = random.Random(self._sut.seed)  # noqa: S311 - no secrets
         names = [f"sku-{chance.randrange(10**6):06}" for _ in range(skus)]
         self.service.prices |= {sku: f"{chance.randrange(1, 100_000) / 1000:.3f}" for sku in names}
@@ -151,7 +151,7 @@ class Shop:
         return [hop for hop in self.network.hops if hop.callee == "prices"]
 
     def wait_for_calls(self, many):
-        """Wait until so many calls to the price service are open, or for a second."""
+        """Wait until `many` calls to the price service are open, at most for a second."""
         until = time.monotonic() + 1
         while sum(hop.status is None for hop in self.price_calls()) < many and time.monotonic() < until:
             time.sleep(0.01)

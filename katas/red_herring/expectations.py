@@ -42,7 +42,7 @@ def for_every_step(sut, act):
 
 
 def expect_many_failures(shop, right, orders):
-    """Deliver so many orders that fail; expect their answers, and a good order to be paid after them."""
+    """Deliver `orders` orders that fail; expect their answers, and a good order to be paid after them."""
     for done in range(orders):
         seen = f"after {kit.plural(done, f'{right} order')}, {opened(shop)}, the next one"
         expect_answer(shop.deliver(right), right, seen)
@@ -78,7 +78,7 @@ def report_of(reason, **more):
 
 
 def expect_report(shop, right, order, times, when=""):
-    """Deliver an order; expect so many reports of its answer."""
+    """Deliver an order; expect its answer to be reported `times` times."""
     with shop.sut.observe() as seen:
         shop.deliver(right, order)
     context = f"{when}{an(right)}, delivery {order['delivery']}:"

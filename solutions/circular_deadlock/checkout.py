@@ -108,7 +108,7 @@ class Checkout:
         )
 
     def _settle(self, order: dict[str, Any], reply: Reply) -> None:
-        """Remember the outcome of an order, and count it when it failed. The first outcome stands."""
+        """Remember the outcome of an order, and count it when it failed. The first outcome counts."""
         self._unsure.pop(order["id"], None)
         if order["id"] in self._outcomes:
             return

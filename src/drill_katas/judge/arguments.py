@@ -1,4 +1,4 @@
-"""What a check may pass to the SUT: plain data and resources."""
+"""Arguments that a check may pass to the SUT: plain data and resources."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class User(Base):
 
     @property
     def spent(self) -> Decimal | None:
-        """What all orders come to at today's prices; None when a price is missing."""
+        """The total of all orders at today's prices; None when a price is missing."""
         return _sum(order.total for order in self.orders)
 
 
@@ -39,7 +39,7 @@ class Address(Base):
 
 
 class Order(Base):
-    """What a customer has ordered at one time."""
+    """An order of a customer."""
 
     __tablename__ = "orders"
 
@@ -49,7 +49,7 @@ class Order(Base):
 
     @property
     def total(self) -> Decimal | None:
-        """What all lines come to at today's prices; None when a price is missing."""
+        """The total of all lines at today's prices; None when a price is missing."""
         return _sum(line.total for line in self.lines)
 
 
@@ -75,7 +75,7 @@ class Line(Base):
 
     @property
     def total(self) -> Decimal | None:
-        """What the line comes to at today's price; None when that is missing."""
+        """The total of the line at today's price; None when that is missing."""
         return None if self.price is None else Decimal(self.price) * self.quantity
 
 

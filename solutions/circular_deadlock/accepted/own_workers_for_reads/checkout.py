@@ -95,7 +95,7 @@ class Checkout:
         return self._answer(order)
 
     async def terms(self, request: web.Request) -> web.Response:
-        """Tell on which terms an order was placed: the customer's tier, and the coupon."""
+        """Return the terms on which an order was placed: the customer's tier, and the coupon."""
         order = self._orders.get(request.match_info["order"])
         if order is None:
             return web.json_response({"error": "there is no such order"}, status=404)
@@ -115,7 +115,7 @@ class Checkout:
         )
 
     def _settle(self, order: dict[str, Any], reply: Reply) -> None:
-        """Remember the outcome of an order, and count it when it failed. The first outcome stands."""
+        """Remember the outcome of an order, and count it when it failed. The first outcome counts."""
         self._unsure.pop(order["id"], None)
         if order["id"] in self._outcomes:
             return

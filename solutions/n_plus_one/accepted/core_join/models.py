@@ -33,7 +33,7 @@ class Address(Base):
 
 
 class Order(Base):
-    """What a customer has ordered at one time."""
+    """An order of a customer."""
 
     __tablename__ = "orders"
 

@@ -20,7 +20,7 @@ class Base(DeclarativeBase):
 
 
 class Item(Base):
-    """What is for sale."""
+    """The goods for sale."""
 
     __tablename__ = "items"
     sku: Mapped[str] = mapped_column(primary_key=True)
