@@ -70,7 +70,7 @@ class Shop:
         return ids
 
     def fill(self, users, orders=3, lines=2, addresses=2, *, skus=8, first=1, at="dashboard"):
-        """Add users with these numbers of orders, lines, and addresses, and price all their SKUs. Return the users' ids."""
+        """Add users, each with that many orders, lines, and addresses; price all their SKUs. Return the users' ids."""
         chance = random.Random(self._sut.seed)  # noqa: S311 - no secrets
         names = [f"sku-{chance.randrange(10**6):06}" for _ in range(skus)]
         self.service.prices |= {sku: f"{chance.randrange(1, 100_000) / 1000:.3f}" for sku in names}
