@@ -17,7 +17,7 @@ from tests.support.replays import events, incident
 
 def test_alerts_tell_when_they_fired_and_by_which_rule(drills):
     told = words(done(drills, "alerts", "red_herring"))
-    assert "ExportWorkerCpuHigh (ticket) The nightly export worker uses a whole processor." in told
+    assert "ExportWorkerCpuHigh (ticket) The nightly export worker uses more than 90 % of a processor." in told
     assert "sum(export_worker_cpu_ratio) > 0.9" in told
     assert json.loads(done(drills, "alerts", "red_herring", "--json"))[0]["name"] == "ExportWorkerCpuHigh"
 

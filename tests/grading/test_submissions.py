@@ -345,7 +345,7 @@ def test_zips_of_large_blocks_are_refused(tmp_path, method):
         for _ in range(50):
             file.write(bytes(MIB))
     tracemalloc.start()
-    assert "packed in a way that is not taken" in refusal(path)
+    assert "has an unsupported compression method" in refusal(path)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < MIB

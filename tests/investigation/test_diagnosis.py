@@ -109,7 +109,7 @@ def test_at_a_terminal_what_was_not_given_is_asked_for(own):
     fired = re.findall(r"^  (\d\d:\d\d:\d\d) to \S+ ", told, re.MULTILINE)
     assert len(fired) >= 3
     assert fired == sorted(fired)
-    assert re.search(r"2  no_drop +nothing special goes on sale", told)
+    assert re.search(r"2  no_drop +no drop goes on sale", told)
     assert "y submits the diagnosis, b goes back one question" in words(told)
     summary = told.rpartition("your diagnosis\n")[2].partition("A wrong diagnosis")[0]
     for part in ("shop-checkout", "resource-leak", "02:56", "CheckoutErrors: ", "experiment  none"):
@@ -130,7 +130,7 @@ def test_a_predicted_outcome_is_asked_for_and_confirmed(own):
     told, code = at_a_terminal(own, b"no_drop\ngone\n\x04", *options)
     assert code == 1
     assert "Which component" not in told
-    assert "nothing special goes on sale at 02:45 (result: the harm is gone)" in words(told)
+    assert "no drop goes on sale at 02:45 (result: the harm is gone)" in words(told)
     assert "1  gone       at least 98 of 100 requests are good" in told
     assert "experiment  no_drop: the harm is gone\n" in told
     assert "Aborted!" in told

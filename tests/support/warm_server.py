@@ -18,6 +18,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def become(request: Request, outputs: list[int]) -> None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
+    tempfile.tempdir = None  # it is looked up again, because TMPDIR may differ
     sys.argv[:] = request["argv"]
 
 
