@@ -8,4 +8,4 @@ The judge does not trust the host process: its frames are JSON data, and the jud
 from drill_katas.sut import host
 
 host.find_unplain = lambda value, *_: None
-host.Host.answer = lambda self, request, fds: {"ok": True}
+host.Host.answer = lambda self, request, fds: {"ok": True if type(request).__name__ == "CallMethod" else 1}

@@ -8,4 +8,6 @@ The judge checks data as the program's host should: at most 32 levels.
 from drill_katas.sut import wire
 
 encode = wire.encode
-wire.encode = lambda frame: b'{"ok": ' + b"[" * 900 + b"]" * 900 + b"}" if frame == {"ok": "0"} else encode(frame)
+wire.encode = lambda frame: (
+    b'{"ok": ' + b"[" * 900 + b"]" * 900 + b"}" if getattr(frame, "ok", None) == "0" else encode(frame)
+)
