@@ -42,7 +42,7 @@ def measure(workspace: Path, name: str) -> tuple[list[float], list[float]]:
 
     def listen() -> None:
         assert watch.stdout is not None
-        verdicts.extend(time.perf_counter() for line in watch.stdout if line.startswith(f"{name} · attempt"))
+        verdicts.extend(time.perf_counter() for line in watch.stdout if line.startswith(f"{name} · "))
 
     threading.Thread(target=listen, daemon=True).start()
     wait_for(verdicts, 1)

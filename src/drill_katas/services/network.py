@@ -229,7 +229,7 @@ class Network(NetworkFaults, Attachment):
         status = 0
         try:
             await self._cross(hop)
-            answer = await self._answer(hop)
+            answer = await self._answer(hop, self._answer_of_callee)
             await self._cross(hop)
             status = answer.status
             return answer

@@ -73,7 +73,8 @@ class NetworkFaults:
         if self._partitioned & {hop.caller, hop.callee}:
             await asyncio.Event().wait()
 
-    async def _answer(self, hop: Hop) -> web.Response:
+    async def _answer(self, hop: Hop, forward: Callable[[Hop], Awaitable[web.Response]]) -> web.Response:
+        """Return the answer to a call, with the faults of its callee; `forward` passes it on to the callee."""
         await asyncio.sleep(self._latency.get(hop.callee, 0))
         faults = self._faults.get(hop.callee)
         fault = faults.popleft() if faults else None
@@ -81,10 +82,7 @@ class NetworkFaults:
             return web.json_response({"error": f"{hop.callee} answers {fault}"}, status=fault)
         if fault is Fault.REQUEST_LOST:
             raise aiohttp.ClientConnectionError(fault)
-        answer = await self._answer_of_callee(hop)
+        answer = await forward(hop)
         if fault is Fault.REPLY_LOST:
             raise aiohttp.ClientConnectionError(fault)
         return answer
-
-    async def _answer_of_callee(self, hop: Hop) -> web.Response:
-        raise NotImplementedError
