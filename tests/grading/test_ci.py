@@ -326,7 +326,7 @@ def test_gradescopes_image_installs_a_wheel_that_lies_beside_the_script(tmp_path
     (wheel,) = source.glob("*.whl")
     inside = zipfile.ZipFile(wheel).namelist()
     for name in TEMPLATES.iterdir():
-        assert f"drill_katas/ci/{name.name}" in inside
+        assert f"drill_katas/grading/templates/{name.name}" in inside
     (tmp_path / "submission").mkdir()
     assert run_autograder(tmp_path).returncode == 0
     subprocess.run([tmp_path / "kata" / "bin" / "kata", "ci", "gitlab", tmp_path / "new"], check=True, timeout=60)

@@ -82,6 +82,12 @@ def test_kata_from_needs_no_workspace(pytester):
     assert any("::test_" in line for line in done.outlines)
 
 
+def test_solutions_of_other_katas_shadow_nothing(pytester):
+    (pytester.path / "solutions" / "mine").mkdir(parents=True)
+    done = pytester.runpytest_subprocess("--kata", "fp_drift", "--kata-from", "solutions", "--collect-only", "-q")
+    assert done.ret == 0, done.stderr.str()
+
+
 def test_kata_from_lists_places_searched(toy):
     toy.root.joinpath("submission").mkdir()
     done = toy.pytest("--kata", "toy", "--kata-from", "submission")

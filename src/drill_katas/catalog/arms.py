@@ -58,8 +58,9 @@ def arm_from(kata: Kata, source: str, option: str = "") -> Arm:
     `option` is the name of the option for messages. Raises `UserError` if files are missing or a patch does not apply.
     """
     place = Path(source)
-    if source == SOLUTIONS and not place.is_dir():
-        return _arm(kata, source, [kata.solutions])
+    folders = [place, place / kata.name, place / "katas" / kata.name]
+    if source == SOLUTIONS and not any((each / file).is_file() for each in folders for file in kata.manifest.editable):
+        return _arm(kata, source, [kata.solutions])  # a workspace's own `solutions` may have only its own katas
     if place.resolve().is_relative_to(kata.solutions.resolve()):
         patch = place if place.suffix == SUFFIX else Path(f"{place}{SUFFIX}")
         if patch.is_file():
@@ -71,7 +72,7 @@ def arm_from(kata: Kata, source: str, option: str = "") -> Arm:
             f"{given}: there is no such folder; name a folder with {', '.join(kata.manifest.editable)}, "
             f"or the word {SOLUTIONS}"
         )
-    return _arm(kata, source, [place, place / kata.name, place / "katas" / kata.name])
+    return _arm(kata, source, folders)
 
 
 def bases_of(kata: Kata) -> dict[str, Path]:

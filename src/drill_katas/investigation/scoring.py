@@ -34,12 +34,7 @@ DECIDED_BY: Final[dict[str, tuple[frozenset[str], ...]]] = {
 }
 """The queries that decide each part, so that guessing does not pay; one complete set is enough to report a part."""
 GROUNDS: Final = ("evidence", "experiment")
-ABOUT: Final = {
-    "component": "the service with the fault",
-    "mechanism": "the mechanism of the fault",
-    "onset": "the time when customers were first hurt, to two minutes",
-    "alerts": "the alerts that the fault caused",
-}
+ANSWER: Final = ("component", "mechanism", "onset", "alerts")
 NO_EXPERIMENT: Final = "no experiment is named"
 DAY: Final = 86_400  # seconds
 State = Literal["proposed", "supported", "refuted"]
@@ -63,11 +58,11 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a score: `share` is its correctness from 0 to 1, `why` the reason."""
+    """One part of a score: `share` is its correctness from 0 to 1; the `GROUNDS` have the reason in `why`."""
 
     name: str
     share: float
-    why: str
+    why: str = ""
 
     @property
     def right(self) -> bool:
@@ -133,7 +128,7 @@ def score(
     evidence = relevant / max(1, len(hypothesis.evidence))
     return Score(
         parts=(
-            *(Part(name, shares[name], about) for name, about in ABOUT.items() if name in shares),
+            *(Part(name, shares[name]) for name in ANSWER if name in shares),
             Part("evidence", evidence, _of_evidence(relevant, len(hypothesis.evidence))),
             Part("experiment", experiment, why),
         ),
