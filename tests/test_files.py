@@ -24,7 +24,7 @@ def names(folder):
     return sorted(entry.name for entry in folder.iterdir())
 
 
-def test_a_file_is_replaced_and_keeps_its_mode(tmp_path):
+def test_replaced_file_keeps_its_mode(tmp_path):
     file = tmp_path / "ledger.py"
     file.write_bytes(b"old")
     file.chmod(0o600)
@@ -95,7 +95,7 @@ def test_an_unwritable_file_is_a_user_error(tmp_path):
         files.write_json(tmp_path / "nowhere" / "report.json", 1)
 
 
-def test_a_lock_lasts_as_long_as_its_process(tmp_path):
+def test_lock_lasts_as_long_as_process(tmp_path):
     path = tmp_path / "logs.jsonl"
     path.touch()
     command = [sys.executable, "-c", HOLDS_LOCK, path]

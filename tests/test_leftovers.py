@@ -39,7 +39,7 @@ def killed(command, folder, env, when):
     assert not alive
 
 
-def test_a_killed_practice_run_leaves_nothing_to_the_next(toy, temporary, monkeypatch):
+def test_next_run_removes_leftovers_of_killed_run(toy, temporary, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(temporary))
     toy.module(HANGS)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy"]
@@ -68,7 +68,7 @@ def test_a_folder_without_its_process_is_removed(temporary):
         assert list(temporary.iterdir()) == [folder.path]
 
 
-def test_a_folder_that_is_only_being_made_is_no_loss(temporary):
+def test_unlocked_new_run_folder_is_removed(temporary):
     """A run may be killed between making its folder and locking it."""
     (temporary / f"{RUN}just-made").mkdir()
     with contextlib.closing(RunFolder(temporary)) as folder:

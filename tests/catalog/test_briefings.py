@@ -165,7 +165,7 @@ FACTS = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_number_of_a_page_is_a_fact(name):
+def test_every_figure_in_briefing_is_a_fact(name):
     """Each figure in the alert's text is in a claim that is compared with the records; each claim is on the page."""
     page = Page(name)
     for claim in FACTS[name]:

@@ -53,7 +53,7 @@ def test_the_levels_are_those_of_a_career():
     assert LEVELS == {1: "Intern", 2: "Junior", 3: "Senior", 4: "Staff"}
 
 
-def test_only_a_folder_with_a_manifest_is_a_kata(tmp_path):
+def test_only_folder_with_manifest_is_a_kata(tmp_path):
     add_kata(tmp_path, "alpha")
     (tmp_path / "notes").mkdir()
     (tmp_path / "README.md").write_text("mine", encoding="utf-8")
@@ -62,7 +62,7 @@ def test_only_a_folder_with_a_manifest_is_a_kata(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["nowhere", "file"])
-def test_a_library_that_is_not_there_has_no_katas(tmp_path, place):
+def test_missing_library_has_no_katas(tmp_path, place):
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     assert Library(tmp_path / place).names() == []
     assert names(Library(tmp_path / place)) == []
@@ -89,7 +89,7 @@ def test_unknown_names_get_the_nearest_one(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", ".", "alpha/", "./alpha", "../katas/alpha", "alpha/../alpha"])
-def test_a_path_to_a_kata_is_not_its_name(tmp_path, name):
+def test_path_to_kata_is_not_its_name(tmp_path, name):
     """It would be noted in the journal under that name, as another kata."""
     katas = tmp_path / "katas"
     add_kata(katas, "alpha")
@@ -112,7 +112,7 @@ def test_all_shipped_katas_can_be_read():
 # Manifests
 
 
-def test_what_a_manifest_leaves_out_has_a_default(tmp_path):
+def test_omitted_manifest_fields_have_defaults(tmp_path):
     add_kata(tmp_path, "alpha")
     manifest = find("alpha", [Library(tmp_path)]).manifest
     assert manifest.preload == ()

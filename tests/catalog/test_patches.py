@@ -54,7 +54,7 @@ def test_a_patch_changes_the_lines_it_names(tmp_path):
     ],
     ids=["two hunks", "from nothing", "to nothing", "CRLF", "other line breaks", "far apart"],
 )
-def test_a_patch_that_was_made_gives_the_same_bytes(tmp_path, old, new):
+def test_applied_patch_gives_the_same_bytes(tmp_path, old, new):
     text = make_patch("reference", {"toy.py": old.encode()}, {"toy.py": new.encode()})
     assert applied(tmp_path, text, old) == {"toy.py": new.encode()}
 
@@ -84,7 +84,7 @@ def test_a_patch_that_was_made_gives_the_same_bytes(tmp_path, old, new):
         (PATCH.partition("@@")[2], "", "line 4: expected '@@ -LINE,COUNT +LINE,COUNT @@', the patch has '@@'"),
     ],
 )  # fmt: skip
-def test_a_fault_names_the_line_and_what_differs(tmp_path, old, new, fault):
+def test_fault_names_line_and_difference(tmp_path, old, new, fault):
     text = PATCH.replace(old, new, 1) if new or old.startswith("base") else PATCH.replace(old, "\n")
     with pytest.raises(UserError, match=re.escape(fault)) as refusal:
         applied(tmp_path, text)
@@ -105,12 +105,12 @@ def test_a_fault_names_the_line_and_what_differs(tmp_path, old, new, fault):
     ],
     ids=["no file", "no hunk", "a file twice", "no newline at the end", "not UTF-8"],
 )
-def test_a_text_that_is_no_patch_is_refused(tmp_path, text, fault):
+def test_invalid_patch_text_is_refused(tmp_path, text, fault):
     with pytest.raises(UserError, match=re.escape(f"wrong.patch{fault}")):
         applied(tmp_path, text)
 
 
-def test_a_base_without_a_newline_at_its_end_is_refused(tmp_path):
+def test_base_without_final_newline_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"line 2: the base's toy.py is not UTF-8 text that ends with a newline"):
         applied(tmp_path, PATCH, BASE.rstrip("\n"))
 
@@ -125,7 +125,7 @@ def test_a_missing_patch_cannot_be_read(tmp_path):
 NEAR_MISSES = [(of, name) for of in shipped() for name in near_misses_of(of)]
 
 
-def test_every_near_miss_can_be_written_out_and_saved_again(tmp_path):
+def test_every_near_miss_survives_writing_and_saving(tmp_path):
     """The function behind `kata arm`; the test below runs the command itself."""
     for of, name in NEAR_MISSES:
         place = near_misses_of(of)[name]
@@ -136,7 +136,7 @@ def test_every_near_miss_can_be_written_out_and_saved_again(tmp_path):
         assert make_patch(patch.base, base, new).encode() == place.read_bytes(), place
 
 
-def test_whole_files_are_kept_only_where_a_patch_would_be_long():
+def test_near_misses_are_patches_unless_too_long():
     for of, name in NEAR_MISSES:
         place = near_misses_of(of)[name]
         arm = arm_named(of, name).contents
@@ -156,7 +156,7 @@ def test_patches_are_hidden_from_what_is_graded():
     assert sum(size >= LEAST for size in sizes) > 0.95 * len(sizes)
 
 
-def test_a_near_miss_is_named_with_or_without_its_suffix():
+def test_near_miss_suffix_is_optional():
     of = shipped().get("fp_drift")
     place = of.solutions / "near_misses" / "half_up"
     short, full = arm_from(of, str(place)), arm_from(of, f"{place}.patch")
@@ -205,7 +205,7 @@ def test_arm_never_overwrites_a_file(patched):
     assert "out/toy.py exists" in refused(patched.kata("arm", "toy", "late", "out"))
 
 
-def test_save_keeps_the_base_of_a_patch_until_it_is_given_another(patched):
+def test_save_keeps_base_unless_another_is_given(patched):
     done(patched.root, "arm", "toy", "late", "out")
     (patched.root / "out" / "toy.py").write_text(TOY.replace("gone", "later"), encoding="utf-8")
     done(patched.root, "arm", "toy", "late", "out", "--save")
@@ -216,7 +216,7 @@ def test_save_keeps_the_base_of_a_patch_until_it_is_given_another(patched):
     assert "-        return 'gone'\n+        return 'later'\n" in text
 
 
-def test_save_takes_the_nearest_arm_for_a_new_near_miss(patched):
+def test_save_bases_near_miss_on_nearest_arm(patched):
     out = patched.root / "out"
     out.mkdir()
     (out / "toy.py").write_text(TOY.replace("gone", "here").replace("# 3", "# three"), encoding="utf-8")

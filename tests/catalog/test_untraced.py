@@ -20,7 +20,7 @@ OFF_TRACE = 'headers = {"X-Deadline-Ms": "2900"}'
 
 
 @pytest.mark.long
-def test_a_call_off_the_trace_keeps_its_customers_deadline(tmp_path):
+def test_untraced_call_is_bound_by_customers_deadline(tmp_path):
     """Customers wait for 800 ms; stock sends 2.9 s to pricing, outside every customer's trace."""
     for file in SOLUTION.glob("*.py"):
         text = file.read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def test_a_call_off_the_trace_keeps_its_customers_deadline(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(kata.name for kata in shipped()))
-def test_checks_of_the_trace_alone_rest_on_telemetry(name):
+def test_only_trace_checks_rely_on_telemetry(name):
     """A program writes its own logs and metrics, so no other stage may believe them."""
     kata, used, stages = shipped().get(name), {}, {}
     for file in kata.folder.glob("*.py"):

@@ -58,7 +58,7 @@ def test_an_unknown_option_gets_the_nearest_one(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["start", "hint", "reset", "solution", "new"])
-def test_a_command_that_needs_a_name_says_so(tmp_path, name):
+def test_command_reports_its_missing_name(tmp_path, name):
     assert "Missing argument 'NAME'" in refused(kata(tmp_path, name))
 
 
@@ -80,11 +80,11 @@ def test_list_shows_katas_by_level(answered):
     ]
 
 
-def test_list_works_from_any_folder_of_the_workspace(toy):
+def test_list_works_from_any_workspace_folder(toy):
     assert done(toy.folder, "list") == done(toy.root, "list")
 
 
-def test_list_is_cut_to_the_width_of_the_terminal(toy):
+def test_list_is_cut_to_terminal_width(toy):
     add_kata(toy, "ferry", title="A title that goes on and on, far beyond what any terminal shows on a line")
     output = done(toy.root, "list", env={"COLUMNS": "60"})
     assert all(len(line) <= 60 for line in output.splitlines())
@@ -134,7 +134,7 @@ def test_a_started_kata_is_in_progress(toy):
 # kata start
 
 
-def test_start_shows_the_page_and_starts_the_clock(toy):
+def test_start_shows_page_and_starts_clock(toy):
     toy.write("BRIEFING.md", "# 03:07 PAGE\n\nThe toy does not *go*.\n")
     output = done(toy.root, "start", "toy")
     assert "03:07 PAGE" in output
@@ -183,7 +183,7 @@ def test_a_trailing_slash_changes_no_name(toy):
 # kata hint
 
 
-def test_hints_are_shown_one_rung_at_a_time_and_noted(answered):
+def test_hints_are_shown_and_noted_in_order(answered):
     for number, text in enumerate(HINTS, 1):
         assert done(answered.root, "hint", "toy") == f"Hint {number} of 3: {text}\n"
         assert [event.rung for event in journal(answered) if isinstance(event, Hinted)] == list(range(1, number + 1))
@@ -221,7 +221,7 @@ def test_a_new_round_begins_the_ladder_anew(answered):
     assert done(answered.root, "hint", "toy").startswith("Hint 1 of 3")
 
 
-def test_a_kata_without_hints_says_what_is_missing(toy):
+def test_kata_without_hints_names_missing_file(toy):
     sentence = refused(kata(toy.root, "hint", "toy"))
     assert "answer.toml" in sentence
     assert journal(toy) == ()
@@ -230,7 +230,7 @@ def test_a_kata_without_hints_says_what_is_missing(toy):
 # kata solution
 
 
-def test_the_solution_is_refused_before_the_kata_is_solved(answered):
+def test_solution_is_refused_before_kata_is_solved(answered):
     output = done(answered.root, "solution", "toy", code=1)
     assert "not solved yet" in output
     assert "kata hint toy" in output
@@ -270,7 +270,7 @@ def test_giving_up_shows_the_solution(answered, before):
     assert "1 of 1 solved" in done(answered.root, "status")
 
 
-def test_a_kata_that_comes_without_a_solution_says_so(answered):
+def test_missing_solution_file_is_reported(answered):
     (answered.root / "solutions" / "toy" / "toy.py").unlink()
     assert "toy.py is missing in" in refused(kata(answered.root, "solution", "toy", "--give-up"))
     assert journal(answered) == ()

@@ -122,7 +122,7 @@ def test_taken_name_is_refused(toy, name, reason):
 # The files
 
 
-def test_learner_sees_a_short_briefing_in_two_parts(untouched):
+def test_learner_sees_short_briefing_in_two_parts(untouched):
     text = untouched.kata.briefing.read_text()
     assert len(text.splitlines()) <= 25
     assert "**What does not hold today**" in text

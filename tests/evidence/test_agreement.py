@@ -58,7 +58,7 @@ def test_an_alert_fires_after_its_wait(found, plan):
         assert not alert.resolved or not rule.condition.holds(metrics, alert.resolved)
 
 
-def test_rules_on_disk_are_those_of_the_alerts(drills, name, found):
+def test_rules_on_disk_match_the_alerts(drills, name, found):
     text = (drills / ".kata" / "incidents" / name / "rules.yml").read_text()
     for alert in found.alerts:
         assert f'alert: "{alert.name}"' in text
@@ -76,7 +76,7 @@ def test_requests_are_as_many_as_their_spans(found):
         assert total(found, "request_duration_seconds_count", service=service, request=request) == number
 
 
-def test_statements_and_calls_are_as_many_as_their_spans(found):
+def test_statements_and_calls_match_their_span_counts(found):
     for metric, label in (("db_statements_total", "database"), ("upstream_calls_total", "upstream")):
         for of in {series.labels[label] for series in Metrics(found.metrics).of(metric, {})}:
             spans = [span for span in found.spans if span.service == of]
@@ -112,7 +112,7 @@ def test_a_trace_is_one_request(drills, name, found):
     assert len(traces) == len({span.trace_id for span in from_customers(found)})
 
 
-def test_figures_of_a_chart_are_those_of_its_metric(drills, name, found):
+def test_chart_figures_match_their_metric(drills, name, found):
     summary = found.summary
     for chart in data_of(name, your_code=drills).metrics:
         for line in chart.lines:

@@ -26,7 +26,7 @@ def page_of(tmp_path, drills, name, change=lambda incident: incident):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_incident_is_shown_whole_without_asking_anybody(opened, drills, tmp_path, name):
+def test_every_incident_page_is_complete_and_offline(opened, drills, tmp_path, name):
     page = opened(page_of(tmp_path, drills, name))
     headings = page.locator("section > h2").all_inner_texts()
     for part in ("Customers", "Timeline", "Metrics", "Logs", "Traces", "Service calls"):
@@ -39,7 +39,7 @@ def test_every_incident_is_shown_whole_without_asking_anybody(opened, drills, tm
     assert page.locator(".picture .u-wrap").count() == {"circular_deadlock": 0, "fp_drift": 2}.get(name, 1)
 
 
-def test_log_lines_are_filtered_and_lead_to_their_trace(opened, drills, tmp_path):
+def test_log_lines_filter_and_link_to_trace(opened, drills, tmp_path):
     page = opened(page_of(tmp_path, drills, "red_herring"))
     everything = page.locator(".count").inner_text()
     page.select_option("select.level", "error")
@@ -107,7 +107,7 @@ def test_a_hundred_thousand_log_lines_stay_usable(opened, drills, tmp_path):
     assert spent < 1000
 
 
-def test_what_a_log_line_says_is_text_and_never_markup(opened, drills, tmp_path):
+def test_log_line_is_text_and_never_markup(opened, drills, tmp_path):
     bad = "</script><script>document.title = 'owned'</script><img src=x onerror=alert(1)>"
 
     def hostile(incident):
@@ -157,6 +157,6 @@ def test_comparing_needs_a_page(tmp_path):
     assert "--compare needs --html FILE" in told
 
 
-def test_a_page_that_cannot_be_written_is_told(own):
+def test_unwritable_page_is_reported(own):
     file = own / "no" / "page.html"
     assert f"cannot write {file}" in refused(kata(own, "incident", "fp_drift", "--html", file))

@@ -23,7 +23,7 @@ def most_open(spans):
 
 
 @pytest.mark.parametrize("name", ["n_plus_one", "circular_deadlock"])
-def test_requests_in_flight_are_those_of_the_spans(drills, name):
+def test_requests_in_flight_match_the_spans(drills, name):
     """Dozens of customers wait at once between two samples, and are gone when the next one is taken."""
     found = incident(drills, name)
     asked = [span for span in found.spans if span.attributes["caller"] == "customers"]
@@ -40,7 +40,7 @@ def test_a_plot_shows_the_customers_that_wait(drills):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_gauge_of_work_says_that_nothing_happens(drills, name):
+def test_every_work_gauge_shows_activity(drills, name):
     for family in incident(drills, name).metrics:
         if family.name in {"requests_in_flight", "calls_open", "db_connections_in_use", "db_connections_open"}:
             for series in family.series:
@@ -58,7 +58,7 @@ def test_overlapping_uses_are_counted_from_then_on():
     assert most_at_once([], 0) == 0
 
 
-def test_a_level_falls_only_with_the_next_sample():
+def test_level_falls_only_with_next_sample():
     level, since = Level(), 0.0
     level.set(3)
     level.set(24)

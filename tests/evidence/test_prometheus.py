@@ -85,7 +85,7 @@ def rules_of(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_gives_every_rule_the_same_value_at_every_minute(incidents, ask, name):
+def test_prometheus_agrees_on_every_rule_every_minute(incidents, ask, name):
     incident = store.read(incidents[name], name)
     metrics, compared = Metrics(incident.metrics), 0
     for rule in rules_of(name):
@@ -103,7 +103,7 @@ def test_it_gives_every_rule_the_same_value_at_every_minute(incidents, ask, name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_alert_fires_while_its_condition_holds_there(incidents, ask, name):
+def test_alert_fires_while_prometheus_condition_is_true(incidents, ask, name):
     incident = store.read(incidents[name], name)
     metrics = Metrics(incident.metrics)
     of_rules = {rule.name: rule for rule in rules_of(name)}
@@ -139,7 +139,7 @@ def test_expressions_of_every_kind_are_the_same(incidents, ask):
             assert ours == value if value is None else ours == pytest.approx(value, rel=1e-6), f"{expression} at {at}"
 
 
-def test_a_rule_can_be_wrong_and_that_is_seen(incidents, ask):
+def test_rule_that_disagrees_with_prometheus_is_seen(incidents, ask):
     """Should this fail, the tests above may have compared nothing."""
     metrics = Metrics(store.read(incidents["red_herring"], "red_herring").metrics)
     never = Rule("Never", gauge("db_connections_in_use") > 1e9, wait="0s", severity="page", summary="")

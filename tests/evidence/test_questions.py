@@ -15,14 +15,14 @@ from tests.support.replays import events, incident
 # Questions
 
 
-def test_alerts_tell_when_they_fired_and_by_which_rule(drills):
+def test_alerts_show_firing_time_and_rule(drills):
     told = words(done(drills, "alerts", "red_herring"))
     assert "ExportWorkerCpuHigh (ticket) The nightly export worker uses more than 90 % of a processor." in told
     assert "sum(export_worker_cpu_ratio) > 0.9" in told
     assert json.loads(done(drills, "alerts", "red_herring", "--json"))[0]["name"] == "ExportWorkerCpuHigh"
 
 
-def test_logs_are_found_by_level_service_trace_time_and_text(drills):
+def test_logs_filter_by_every_option(drills):
     def found(*options):
         return json.loads(done(drills, "logs", "red_herring", "--json", *options))
 

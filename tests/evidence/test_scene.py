@@ -96,7 +96,7 @@ def failing(toy):
     return replay
 
 
-def test_error_outside_of_a_request_ends_the_incident_with_a_log_line(toy, failing):
+def test_error_outside_request_ends_incident_with_log(toy, failing):
     toy.body("raise ValueError('out of stock')")
     assert failing("scene.sut.open('Thing').go()").returncode == 0
     (line,) = asked(toy.root, "logs", "toy", "--level", "critical")

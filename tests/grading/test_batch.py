@@ -70,7 +70,7 @@ def is_judge(process):
     return False
 
 
-def test_a_judge_runs_only_the_checks_it_is_asked_for(toy):
+def test_judge_runs_only_the_requested_checks(toy):
     """Both requests go to one judge, so that the second shows that the first has left nothing out for good."""
     toy.checks(CHECKS)
     order = JudgeConfig(kata="toy", options=("--kata-path", str(toy.folder.parent), "--kata-all-stages", "-q"))
@@ -128,7 +128,7 @@ def test_a_terminal_shows_the_progress(pack):
     assert b"3 of 3 solved" in done.stdout
 
 
-def test_what_changes_while_it_is_graded_gets_no_verdict(pack):
+def test_submission_changed_during_grading_gets_no_verdict(pack):
     pack.hand_in("a", HANGS)
     pack.hand_in("b", RIGHT)
     changed = pack.hand_in("c", WRONG) / "toy.py"
@@ -143,7 +143,7 @@ def test_what_changes_while_it_is_graded_gets_no_verdict(pack):
     assert pack.grade("--jobs", 1, "--resume")["c"]["solved"]
 
 
-def test_when_the_grader_itself_fails_that_is_no_score(pack):
+def test_grader_failure_gives_no_score(pack):
     pack.checks("import nothing_of_that_name")
     pack.hand_in("a", RIGHT)
     grade = pack.grade(code=3)["a"]
@@ -167,13 +167,13 @@ def test_equal_names_get_their_paths(pack):
 
 
 @pytest.mark.parametrize("file", ["", "-", "/dev/null"])
-def test_grades_go_to_a_file_and_nowhere_else(pack, file):
+def test_grades_go_only_to_a_file(pack, file):
     pack.hand_in("a", RIGHT)
     assert "is not a file; name a file" in refused(kata(pack.root, "grade", pack.work, "--json", file, env=pack.env))
     assert Path("/dev/null").is_char_device()
 
 
-def test_one_that_hangs_does_not_keep_the_others_waiting(pack):
+def test_hanging_submission_does_not_delay_the_others(pack):
     pack.hand_in("a", HANGS)
     for number in range(6):
         pack.hand_in(f"b{number}", f"{RIGHT}# {number}\n")
@@ -184,7 +184,7 @@ def test_one_that_hangs_does_not_keep_the_others_waiting(pack):
     assert pack.grades()["a"]["checks"][0]["verdict"] == "hang"
 
 
-def test_the_same_files_get_the_same_messages_in_every_run(pack):
+def test_same_files_get_same_messages_every_run(pack):
     pack.hand_in("answers", RIGHT.replace('"gone"', "self"))
     pack.hand_in("raises", RIGHT.replace('return "gone"', 'raise ValueError(self, {"b", "a", "c"})'))
 
@@ -274,7 +274,7 @@ def test_ctrl_c_ends_it_and_loses_nothing(pack):
     assert pack.left() == []
 
 
-def test_two_at_once_do_not_write_the_same_file(pack):
+def test_two_graders_cannot_write_same_file(pack):
     pack.checks(CHECKS)
     hand_in_many(pack)
     with pack.started() as started:
@@ -323,7 +323,7 @@ def test_resume_needs_a_file_with_grades(pack):
     assert pack.file.read_text() == "{}"
 
 
-def test_a_log_gets_a_line_of_progress_a_minute(monkeypatch, capsys):
+def test_log_gets_one_progress_line_per_minute(monkeypatch, capsys):
     """Sixty gradings of 25 s each: every third is a minute later than the line before."""
     now = iter(range(0, 10_000, 25))
     monkeypatch.setattr("drill_katas.cli.base.time", SimpleNamespace(monotonic=lambda: next(now)))

@@ -102,7 +102,7 @@ def learners_files(folder, source):
 
 
 @pytest.mark.long
-def test_the_action_installs_itself_and_grades_a_pull_request(tmp_path):
+def test_action_installs_itself_and_grades_pull_request(tmp_path):
     secret = "long and random"
     runner = Runner(tmp_path, packs="iniconfig\n# a pack\n", **{"seed-secret": secret})
     learners_files(runner.workspace, RAISES)
@@ -141,7 +141,7 @@ def test_the_action_reports_unjudged_and_missing_secret(runner):
     assert not (here.workspace / "owned").exists()
 
 
-def test_the_action_fails_only_if_it_is_to(runner):
+def test_action_fails_only_if_configured(runner):
     here = runner(fail="false", path="handed in")
     for name in ("a", "b"):
         (here.workspace / "handed in" / name).mkdir(parents=True)
@@ -232,7 +232,7 @@ def test_the_workflow_gives_pull_requests_nothing():
 
 
 @pytest.mark.parametrize("service", SETUPS)
-def test_kata_ci_writes_files_and_says_what_is_next(tmp_path, service):
+def test_kata_ci_writes_files_and_next_steps(tmp_path, service):
     told = words(done(tmp_path, "ci", service, "new/folder"))
     wanted = [*SETUPS[service].files.values(), *filter(None, [SETUPS[service].archive])]
     for name in wanted:
@@ -255,7 +255,7 @@ def test_kata_ci_never_overwrites_a_file(tmp_path):
     assert "file" in (kata(tmp_path, "ci", "github", "file")).stderr
 
 
-def test_the_archive_for_gradescope_holds_executable_files_at_its_top(tmp_path):
+def test_gradescope_archive_has_executables_at_top(tmp_path):
     done(tmp_path, "ci", "gradescope")
     with zipfile.ZipFile(tmp_path / "autograder.zip") as packed:
         assert packed.namelist() == ["setup.sh", "run_autograder"]
@@ -288,7 +288,7 @@ def run_autograder(root, wrapper=(), **settings):
     return ran([*wrapper, root / "run_autograder"], root, environment)
 
 
-def test_gradescope_gets_results_of_whatever_was_handed_in(autograder):
+def test_gradescope_gets_results_for_any_submission(autograder):
     (autograder / "submission" / "essay").mkdir()
     (autograder / "submission" / "essay" / "essay.txt").write_text("no code")
     (autograder / "submission" / "more").mkdir()
@@ -303,7 +303,7 @@ def test_gradescope_gets_results_of_whatever_was_handed_in(autograder):
     assert stat.S_IMODE((autograder / "source" / "seed-secret").stat().st_mode) == 0o600
 
 
-def test_gradescope_gets_no_results_where_nothing_was_graded(autograder):
+def test_gradescope_gets_no_results_without_grading(autograder):
     ran = run_autograder(autograder, LESS)
     assert ran.returncode == 2
     assert "--require-tier reduced: only practice is available here" in ran.stderr
@@ -311,7 +311,7 @@ def test_gradescope_gets_no_results_where_nothing_was_graded(autograder):
 
 
 @pytest.mark.long
-def test_gradescopes_image_installs_a_wheel_that_lies_beside_the_script(tmp_path):
+def test_gradescope_image_installs_wheel_beside_script(tmp_path):
     source = tmp_path / "source"
     done(tmp_path, "ci", "gradescope", "source")
     subprocess.run(

@@ -75,7 +75,7 @@ def test_an_ordinary_user_grades_a_class_right(pack):
 
 
 @pytest.mark.long
-def test_a_class_in_one_archive_is_graded_right(pack):
+def test_class_in_one_archive_is_graded_right(pack):
     pack.work.rmdir()
     pack.work = pack.root / "class.zip"
     pack.work.write_bytes(classroom.packed())
@@ -89,7 +89,7 @@ def test_a_class_in_one_archive_is_graded_right(pack):
 @pytest.mark.long
 @pytest.mark.usefixtures("crowd")
 @pytest.mark.parametrize("who", ["root", "somebody"])
-def test_a_class_is_graded_right_on_a_busy_machine(pack, who):
+def test_class_is_graded_right_on_busy_machine(pack, who):
     classroom.make(pack.work)
     options = ("--kata", "toy", "--json", pack.file)
     if who == "somebody":

@@ -74,7 +74,7 @@ def cluster(pack):
         yield made
 
 
-def test_a_worker_that_is_killed_half_way_loses_nothing(pack, cluster):
+def test_worker_killed_half_way_loses_nothing(pack, cluster):
     pack.checks(CHECKS)
     hand_in_many(pack)
     whole = verdicts(pack.grade())

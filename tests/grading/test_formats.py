@@ -115,7 +115,7 @@ def test_the_command_offers_what_there_is():
 
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "gradescope"])
-def test_no_format_takes_not_judged_for_a_verdict(form):
+def test_no_format_shows_not_judged_as_verdict(form):
     """Neither for a pass nor for a failure, and nowhere as points."""
     text = made(form, BOOKS["not judged"])
     assert "not judged: it rained" in text
@@ -150,7 +150,7 @@ def test_gradescope_gets_no_document_without_a_score():
 
 
 @pytest.mark.parametrize("grades", BOOKS.values(), ids=BOOKS)
-def test_ctrf_is_valid_and_its_summary_counts_its_tests(grades):
+def test_ctrf_is_valid_and_counts_its_tests(grades):
     report = json.loads(made("ctrf", grades))
     jsonschema.validate(report, json.loads((SCHEMAS / "ctrf-schema-0.0.json").read_text()))
     summary, tests = report["results"]["summary"], report["results"]["tests"]
@@ -176,7 +176,7 @@ def test_ctrf_knows_what_came_of_each_check():
 
 
 @pytest.mark.parametrize("grades", BOOKS.values(), ids=BOOKS)
-def test_junit_is_valid_and_its_suites_count_their_tests(grades):
+def test_junit_is_valid_and_counts_its_tests(grades):
     text = made("junit", grades)
     xmlschema.validate(text, SCHEMAS / "junit-10.xsd")
     root = ET.fromstring(text)
@@ -189,7 +189,7 @@ def test_junit_is_valid_and_its_suites_count_their_tests(grades):
     assert len(set(keys)) == len(keys), "of tests with the same names GitLab shows one"
 
 
-def test_junit_takes_nothing_for_good_that_has_not_passed():
+def test_junit_shows_only_passed_checks_as_passed():
     root = ET.fromstring(made("junit", BOOKS["ordinary"]))
     found = {
         (suite.get("name"), case.get("name").partition(" (")[0]): [(each.tag, each.get("type")) for each in case]
@@ -212,7 +212,7 @@ def test_gradescope_takes_the_results(grade):
     assert len(results["tests"]) == len(grade.checks)
 
 
-def test_gradescope_shows_stages_points_and_what_went_wrong():
+def test_gradescope_shows_stages_points_and_failures():
     results = json.loads(made("gradescope", book(wrong())))
     assert [(test["number"], test["name"], test["score"], test["max_score"]) for test in results["tests"]] == [
         ("1.1", "symptom: About test_a", 10, 10),
@@ -228,7 +228,7 @@ def test_gradescope_shows_stages_points_and_what_went_wrong():
     assert json.loads(made("gradescope", book(not_judged())))["output"].startswith("not judged: ")
 
 
-def test_gradescope_is_about_one_submission_whatever_lies_in_it(tmp_path):
+def test_gradescope_takes_exactly_one_submission(tmp_path):
     for folder in ("one/src", "one/docs", "two"):
         (tmp_path / folder).mkdir(parents=True)
     told = refused(kata(tmp_path, "grade", "one", "two", "--format", "gradescope"))
@@ -273,7 +273,7 @@ def test_github_names_no_uncertain_file():
     assert [places for _, places, _ in commands(made("github", book(grade)))] == [{"title": "cause: About test_b"}]
 
 
-def test_github_is_told_paths_from_the_top_of_the_checkout(tmp_path, monkeypatch):
+def test_github_gets_paths_from_checkout_root(tmp_path, monkeypatch):
     (tmp_path / "checkout" / "deep").mkdir(parents=True)
     (tmp_path / "link").symlink_to("checkout")
     monkeypatch.chdir(tmp_path / "checkout" / "deep")
@@ -300,7 +300,7 @@ def test_github_summaries_are_appended(tmp_path, monkeypatch):
     assert made("github", BOOKS["ordinary"]) == printed + summary.removeprefix("before\n")
 
 
-def test_github_gets_no_summary_that_is_larger_than_it_takes(tmp_path, monkeypatch):
+def test_github_summary_stays_below_size_limit(tmp_path, monkeypatch):
     file = tmp_path / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
     made("github", book(*[wrong(f"number {number}") for number in range(3000)]))
@@ -309,7 +309,7 @@ def test_github_gets_no_summary_that_is_larger_than_it_takes(tmp_path, monkeypat
     assert file.read_text().endswith(f"{3000 - shown} more submissions are not shown here.\n")
 
 
-def test_github_is_shown_submissions_as_text_and_not_as_markdown():
+def test_github_summary_escapes_markdown_of_submissions():
     summary = made("github", BOOKS["hostile"]).partition("## Katas")[2]
     assert len(re.findall(r"^### ", summary, re.MULTILINE)) == len(BOOKS["hostile"])
     for line in summary.splitlines():

@@ -30,7 +30,7 @@ def hand_in(folder, name, arm):
 
 
 @pytest.mark.long
-def test_every_input_has_one_record_in_input_order(tmp_path):
+def test_every_input_has_record_in_input_order(tmp_path):
     work = tmp_path / "work"
     hand_in(work, "d_right", "reference")
     hand_in(work, "b_near", "round_at_the_end")
@@ -58,7 +58,7 @@ def test_unreadable_entries_fail_nobody_else(tmp_path):
     assert "0 of 2 solved; sandbox tier strong" in told
 
 
-def test_points_are_a_stages_weight_shared_by_its_checks():
+def test_checks_share_points_of_their_stage():
     def check(stage, outcome):
         return CheckResult(name="test_it", stage=stage, title="It", outcome=outcome)
 
@@ -124,7 +124,7 @@ def test_every_right_fix_is_solved(tmp_path):
 
 
 @pytest.mark.long
-def test_every_reference_is_solved_at_the_tier_reduced(tmp_path):
+def test_every_reference_is_solved_at_reduced_tier(tmp_path):
     """An ordinary user without namespaces: the filter of system calls is all that there is, besides Landlock."""
     with contextlib.closing(Pack(tmp_path)) as pack:
         handed_in(pack.work, lambda of: [of.solutions])

@@ -62,7 +62,7 @@ def read(path, katas=LEDGER, layout=Layout.AUTO):
 # Files
 
 
-def test_equal_candidates_that_differ_are_named_and_refused(tmp_path):
+def test_equally_good_candidates_that_differ_are_refused(tmp_path):
     work = folder(tmp_path / "work", {"alice/v1/ledger.py": "1", "alice/v2/ledger.py": "2", "bob/x.zip": packed({})})
     assert read(work)["alice"] == (
         "not judged: v1/ledger.py and v2/ledger.py can each be ledger.py, and their contents differ; submit one of them"
@@ -92,7 +92,7 @@ def test_what_was_found_instead_is_listed(tmp_path):
         {"alice/work.zip": packed({"ledger.py": "a"}), "bob/x/ledger.py": "b", "__MACOSX/alice/._ledger.py": ""},
     ],
 )
-def test_a_class_in_one_archive_is_a_class(tmp_path, files):
+def test_class_archive_is_read_as_class(tmp_path, files):
     (tmp_path / "class.zip").write_bytes(packed(files))
     assert read(tmp_path / "class.zip") == {"alice": "a", "bob": "b"}
     assert read(folder(tmp_path / "class", {n.replace("\\", "/"): c for n, c in files.items()})) == {
@@ -101,7 +101,7 @@ def test_a_class_in_one_archive_is_a_class(tmp_path, files):
     }
 
 
-def test_a_flat_class_in_one_archive_is_a_class(tmp_path):
+def test_flat_class_archive_is_read_as_class(tmp_path):
     """As Canvas downloads all submissions: one zip of files alone."""
     files = {
         "smithal_12345_67890_ledger.py": "a",
@@ -113,7 +113,7 @@ def test_a_flat_class_in_one_archive_is_a_class(tmp_path):
     assert read(tmp_path / "submissions.zip") == read(folder(tmp_path / "class", files))
 
 
-def test_archives_in_the_archive_of_a_class_are_entries(tmp_path):
+def test_archives_in_class_archive_are_entries(tmp_path):
     twice = packed({"inner/work.zip": packed({"b/ledger.py": "b"})})
     (tmp_path / "class.zip").write_bytes(packed({"alice.zip": packed({"ledger.py": "a"}), "bob.zip": twice}))
     assert read(tmp_path / "class.zip") == {"alice.zip": "a", "bob.zip": "b"}
@@ -167,7 +167,7 @@ def test_linked_entries_have_no_file(tmp_path):
     }
 
 
-def test_an_archive_that_lists_millions_of_files_is_refused(tmp_path):
+def test_archive_listing_millions_of_files_is_refused(tmp_path):
     """Each of its records takes 46 bytes of the archive, and ten times as much memory."""
     content = packed({"ledger.py": "a"})
     record = content[content.index(b"PK\x01\x02") : content.index(b"PK\x05\x06")]
@@ -252,7 +252,7 @@ def test_a_flat_class_is_graded_each_file(pack):
     ]
 
 
-def test_encodings_that_python_reads_are_judged_as_they_are(pack):
+def test_encodings_python_reads_are_judged_unchanged(pack):
     for name, content in {
         "bom": b"\xef\xbb\xbf" + RIGHT.encode(),
         "crlf": RIGHT.replace("\n", "\r\n").encode(),
@@ -265,7 +265,7 @@ def test_encodings_that_python_reads_are_judged_as_they_are(pack):
     assert [bool(grade["notes"]) for grade in grades.values()] == [False, False, False, True]
 
 
-def test_where_guessing_is_not_safe_the_layout_is_asked_for(pack):
+def test_ambiguous_files_require_a_layout_option(pack):
     folder(pack.work, {"toy.py": RIGHT, "toy (1).py": WRONG})
     told = refused(kata(pack.root, "grade", pack.work, "--kata", "toy", env=pack.env))
     assert told.endswith("toy (1).py, toy.py can each be toy.py; --layout one, or --layout flat for a class")

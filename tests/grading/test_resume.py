@@ -89,7 +89,7 @@ def database_of(pack):
     return State(pack.state, (pack.state / "key").read_bytes()).grades_of(pack.file)
 
 
-def test_a_damaged_record_is_dropped_with_a_note(pack):
+def test_damaged_record_is_dropped_with_note(pack):
     for name in ("a", "b"):
         pack.hand_in(name, f"{WRONG}# {name}\n")
     found = pack.grade()
@@ -114,7 +114,7 @@ def test_a_damaged_record_is_dropped_with_a_note(pack):
 
 
 @pytest.mark.parametrize("content", [b"no database at all\n" * 100, None], ids=["text", "another table"])
-def test_a_damaged_database_is_dropped_with_a_note(pack, content):
+def test_damaged_database_is_dropped_with_note(pack, content):
     pack.hand_in("a", WRONG)
     found = pack.grade()
     pack.file.unlink()
@@ -163,7 +163,7 @@ def test_memory_holds_one_grade_at_a_time(tmp_path, monkeypatch):
         replace(SOLVED, checks=(), solved=False),
     ],
 )
-def test_a_record_at_odds_with_its_checks_is_refused(grade, tmp_path):
+def test_record_contradicting_its_checks_is_refused(grade, tmp_path):
     kept = State(tmp_path, bytes(32))
     assert kept.vouches_for(kept.sealed(SOLVED))
     assert not kept.vouches_for(kept.sealed(grade))
@@ -189,14 +189,14 @@ def test_the_key_is_its_users_alone(tmp_path, monkeypatch):
         os.umask(old)
 
 
-def test_grades_are_never_kept_in_what_is_graded(pack):
+def test_grades_are_never_stored_among_submissions(pack):
     pack.hand_in("a", RIGHT)
     env = {**pack.env, "XDG_STATE_HOME": str(pack.work / "state")}
     told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=env))
     assert "where grades are stored; set XDG_STATE_HOME to a folder elsewhere" in told
 
 
-def test_a_planted_link_for_the_grades_is_refused(pack):
+def test_planted_link_for_grades_is_refused(pack):
     pack.hand_in("a", RIGHT)
     precious = pack.root / "precious"
     precious.write_text("precious")
@@ -209,7 +209,7 @@ def test_a_planted_link_for_the_grades_is_refused(pack):
     assert precious.read_text() == "precious"
 
 
-def test_without_a_state_folder_grading_works_and_resuming_is_refused(pack):
+def test_only_resume_is_refused_without_state_folder(pack):
     pack.hand_in("a", RIGHT)
     blocked = pack.root / "blocked"
     blocked.touch()
@@ -221,7 +221,7 @@ def test_without_a_state_folder_grading_works_and_resuming_is_refused(pack):
     assert told.endswith("set XDG_STATE_HOME to a folder that only you can write to")
 
 
-def test_submissions_named_like_the_grades_file_are_graded(pack):
+def test_submissions_named_like_grades_file_are_graded(pack):
     for name in ("grades.json", "grades.json.part", ".grades.json.new", "a"):
         pack.hand_in(name, RIGHT)
     assert list(pack.grade()) == ["a", "grades.json", "grades.json.part"]

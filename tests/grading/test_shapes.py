@@ -80,7 +80,7 @@ def test_the_candidate_with_most_evidence_wins(names, chosen):
     assert found.files == {"ledger.py": (chosen,)}
 
 
-def test_files_of_a_kata_come_from_one_folder():
+def test_kata_files_must_share_one_folder():
     names = ["a/checkout.py", "b/export.py", "c/checkout (1).py", "c/export.py"]
     (found,) = best(candidates(names, SHOP))
     assert found.files == {"checkout.py": ("c/checkout (1).py",), "export.py": ("c/export.py",)}
@@ -121,7 +121,7 @@ def test_names_say_which_entries_there_are(names, ids):
         (["alice_ledger.py", "ledger (1).py", "grades.csv"], ["alice_ledger.py", "ledger (1).py"]),
     ],
 )
-def test_a_flat_class_has_an_entry_each_file(names, ids):
+def test_flat_class_has_one_entry_per_file(names, ids):
     assert [group.id for group in shape_of(names, LEDGER, Layout.FLAT).groups] == ids
 
 
@@ -140,7 +140,7 @@ def test_an_owners_files_are_one_entry():
         ["week/alice/ledger.py", "week/bob/notes.md"],
     ],
 )
-def test_a_listing_that_reads_two_ways_asks_for_a_layout(names):
+def test_ambiguous_listing_asks_for_layout(names):
     assert "--layout one" in shape_of(listed(*names), LEDGER, Layout.AUTO).unsure
     for layout in (Layout.ONE, Layout.FLAT, Layout.FOLDERS):
         assert not shape_of(listed(*names), LEDGER, layout).unsure

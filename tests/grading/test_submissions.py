@@ -85,19 +85,19 @@ KINDS = pytest.mark.parametrize("make", [in_folder, zipped, tarred])
 
 @KINDS
 @pytest.mark.parametrize("place", ["", "fp_drift/", "katas/fp_drift/", "alice/", "alice/katas/fp_drift/", "./"])
-def test_the_editable_files_are_found_wherever_people_put_them(tmp_path, make, place):
+def test_editable_files_are_found_in_any_folder(tmp_path, make, place):
     assert taken(make(tmp_path, {f"{place}ledger.py": FIX})) == ("fp_drift", {"ledger.py": FIX}, ())
 
 
 @KINDS
-def test_what_else_is_in_it_is_ignored_and_listed(tmp_path, make):
+def test_other_files_are_ignored_and_listed(tmp_path, make):
     more = dict.fromkeys(("conftest.py", "pytest.ini", "sitecustomize.py", "a.pth", "test_fp_drift.py", "z/z.py"), b"")
     name, files, (note,) = taken(make(tmp_path, {"ledger.py": FIX, **more}))
     assert (name, set(files)) == ("fp_drift", {"ledger.py"})
     assert note == "ignored: a.pth, conftest.py, pytest.ini, sitecustomize.py, test_fp_drift.py and 1 more"
 
 
-def test_the_kata_is_told_by_what_is_there(tmp_path):
+def test_files_present_identify_the_kata(tmp_path):
     for kata in KATAS:
         work = folder(tmp_path / kata.name, dict.fromkeys(kata.manifest.editable, FIX))
         assert taken(work)[0] == kata.name
@@ -149,7 +149,7 @@ def test_names_leading_outside_are_ignored(tmp_path, make, name):
     assert notes == (f"ignored: {submission.printable(name)}",)
 
 
-def test_a_name_that_is_very_long_is_not_told_whole(tmp_path):
+def test_very_long_name_is_cut_in_messages(tmp_path):
     name = f"{'x' * 60_000}.py"
     ((_, _, (note,)), told) = (
         taken(zipped(tmp_path, {"ledger.py": FIX, name: b""})),
@@ -160,7 +160,7 @@ def test_a_name_that_is_very_long_is_not_told_whole(tmp_path):
     assert max(len(note), len(told)) < 500
 
 
-def test_links_and_devices_in_a_folder_are_no_files(tmp_path):
+def test_links_and_devices_in_folder_are_ignored(tmp_path):
     secret = tmp_path / "secret.py"
     secret.write_bytes(b"secret")
     for kind, make in {
@@ -182,7 +182,7 @@ def test_links_and_devices_in_a_folder_are_no_files(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
-def test_links_and_devices_in_a_tar_archive_are_no_files(tmp_path, kind):
+def test_links_and_devices_in_tar_are_ignored(tmp_path, kind):
     path = tmp_path / "work.tar"
     with tarfile.open(path, "w") as archive:
         info = tarfile.TarInfo("ledger.py")
@@ -196,7 +196,7 @@ def test_links_and_devices_in_a_tar_archive_are_no_files(tmp_path, kind):
     assert taken(path) == ("fp_drift", {"ledger.py": b""}, listed)
 
 
-def test_links_in_a_zip_archive_are_no_files(tmp_path):
+def test_links_in_zip_archive_are_ignored(tmp_path):
     path = tmp_path / "work.zip"
     with zipfile.ZipFile(path, "w") as archive:
         info = zipfile.ZipInfo("ledger.py")
@@ -211,14 +211,14 @@ def test_too_large_files_are_not_read(tmp_path, make):
     assert told == "ledger.py has more than 1 MiB"
 
 
-def test_a_sparse_file_of_a_terabyte_is_refused_at_once(tmp_path):
+def test_sparse_terabyte_file_is_refused_at_once(tmp_path):
     (tmp_path / "work").mkdir()
     with (tmp_path / "work" / "ledger.py").open("wb") as file:
         file.truncate(1 << 40)
     assert refusal(tmp_path / "work") == "ledger.py has more than 1 MiB"
 
 
-def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path):
+def test_tar_bomb_is_refused_before_unpacking(tmp_path):
     path = tmp_path / "work.tar.gz"
     with tarfile.open(path, "w:gz", compresslevel=1) as archive, Path("/dev/zero").open("rb") as zeros:
         info = tarfile.TarInfo("zeros")
@@ -228,7 +228,7 @@ def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path):
     assert refusal(path) == "it has more than 500 MiB unpacked; submit only your own files"
 
 
-def test_headers_without_end_are_refused_before_they_fill_the_memory(tmp_path):
+def test_endless_headers_are_refused_before_filling_memory(tmp_path):
     """Folders without content, and a header that declares the size of the whole archive."""
     many, large = tmp_path / "many.tar.gz", tmp_path / "large.tar.gz"
     with tarfile.open(many, "w:gz", compresslevel=1) as archive:
@@ -277,7 +277,7 @@ def test_too_many_files_are_refused(tmp_path, make, monkeypatch):
     assert told == "it has more than 1,000 files; submit only your own files"
 
 
-def test_a_very_large_archive_is_not_even_opened(tmp_path):
+def test_very_large_archive_is_never_opened(tmp_path):
     path = tmp_path / "work.zip"
     with path.open("wb") as file:
         file.truncate(501 * MIB)
@@ -295,7 +295,7 @@ def test_one_name_twice_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["work.zip", "work.tar.gz", "work.tgz", "work.tar"])
 @pytest.mark.parametrize("content", [b"", b"PK", b"not an archive at all", b"\x1f\x8b\x08\x00" + b"\xff" * 50])
-def test_what_is_no_archive_is_said_to_be_damaged(tmp_path, name, content):
+def test_invalid_archive_is_reported_as_damaged(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
     assert refusal(path).startswith("it is damaged (")
@@ -320,11 +320,11 @@ def test_an_encrypted_archive_is_refused(tmp_path):
     assert "encrypted" in refusal(path)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
+def test_missing_file_is_refused(tmp_path):
     assert refusal(tmp_path / "gone.zip") == "it does not exist"
 
 
-def test_the_name_of_an_archive_may_be_in_capitals(tmp_path):
+def test_archive_name_may_be_in_capitals(tmp_path):
     assert taken(zipped(tmp_path, {"ledger.py": FIX}).rename(tmp_path / "WORK.ZIP"))[1] == {"ledger.py": FIX}
 
 

@@ -165,7 +165,7 @@ def of_the_host():
         "msgctl({queue}, 2, ctypes.create_string_buffer(1024))",
     ],
 )
-def test_objects_of_the_host_cannot_be_named_by_number(spy, of_the_host, code):
+def test_host_objects_are_unreachable_by_number(spy, of_the_host, code):
     """A list of forbidden calls had those that open such an object, and not those that take its number."""
     ctypes.CDLL(None).msgsnd(of_the_host["queue"], ctypes.create_string_buffer(bytes((1, *[0] * 15))), 1, 0)
     assert spy.attempt(f"ctypes.CDLL(None).{code.format(**of_the_host)}") == "-1"
@@ -177,7 +177,7 @@ def test_it_reaches_no_process_but_its_own(spy):
     assert spy.attempt("os.kill(-1, 0)") in ERRORS
 
 
-def test_it_connects_to_no_unix_socket_but_the_judges(spy, tmp_path_factory):
+def test_only_the_judges_unix_socket_is_reachable(spy, tmp_path_factory):
     place = tmp_path_factory.mktemp("door")
     with socket.socket(socket.AF_UNIX) as door, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
         for each, name in ((door, "door"), (box, "box")):
@@ -238,7 +238,7 @@ for path, error in (
 """
 
 
-def test_who_may_connect_to_nothing_has_its_connections_made(tmp_path):
+def test_dialer_connects_for_a_process_that_cannot(tmp_path):
     heard = []
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "judge"))
@@ -278,7 +278,7 @@ def test_a_sut_has_no_privileges(spy, request):
     assert spy.attempt(effective) == repr(kept.to_bytes(4, sys.byteorder))
 
 
-def test_abstract_sockets_of_the_host_are_out_of_reach(spy):
+def test_abstract_host_sockets_are_unreachable(spy):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("\0kata-test")
         listener.listen()
@@ -320,7 +320,7 @@ def test_relative_import_paths_keep_the_tier(tmp_path, monkeypatch):
 
 
 @AS_ROOT
-def test_the_umask_is_no_reason_to_hold_less(pack):
+def test_strict_umask_does_not_lower_the_tier(pack):
     """The umask 0077 gave folders the mode 0700, so a SUT with a separate uid could not read them."""
     pack.hand_in("right", RIGHT)
     before = os.umask(0o077)
@@ -333,7 +333,7 @@ def test_the_umask_is_no_reason_to_hold_less(pack):
 
 
 @AS_ROOT
-def test_less_than_is_required_is_refused_with_the_reason(pack):
+def test_tier_below_required_is_refused_with_reason(pack):
     pack.hand_in("right", RIGHT)
     told = refused(pack.elsewhere("no-namespaces", "--require-tier", "strong"))
     assert told.startswith("--require-tier strong: only reduced is available here (strong: ")

@@ -57,7 +57,7 @@ def fix(start, *works):
     return version(start).replace(bicycle_module(*start), bicycle_module(*works))
 
 
-def test_untouched_files_score_nothing_whatever_version_they_are(pack):
+def test_untouched_files_of_any_version_score_nothing(pack):
     pack.hand_in("original", version(ORIGINAL))
     pack.hand_in("stuck", version(STUCK))
     pack.hand_in("edited", f"# mine\n{version(STUCK)}\n\n")
@@ -67,7 +67,7 @@ def test_untouched_files_score_nothing_whatever_version_they_are(pack):
     }  # fmt: skip
 
 
-def test_points_are_for_mended_checks_and_broken_ones_cost(pack):
+def test_fixed_checks_earn_points_broken_ones_cost(pack):
     pack.hand_in("solved", fix(ORIGINAL, *PARTS))
     pack.hand_in("partly", fix(ORIGINAL, *ORIGINAL, "horn", "wheel"))
     pack.hand_in("costly", fix(ORIGINAL, "bell", "horn", "wheel", "pedal"))
@@ -129,7 +129,7 @@ def stages_of(kata):
 
 
 @pytest.mark.parametrize(("kata", "version"), BROKEN)
-def test_a_fix_is_known_by_the_version_it_began_with(kata, version):
+def test_fix_is_traced_to_its_starting_version(kata, version):
     """A third of its lines are others, and it has Windows' line ends."""
     source = kata.variant_folder(version.name)
     files = {

@@ -61,7 +61,7 @@ def test_a_supported_diagnosis_is_recorded(own, incident):
     assert re.search(r"detected \d+:\d\d, diagnosed \d+:\d\d", done(own, "status"))
 
 
-def test_what_has_not_been_looked_at_is_not_told(own, incident):
+def test_parts_without_queried_evidence_are_not_shown(own, incident):
     guess = ["diagnose", "red_herring", *RIGHT, "--onset", onset_of(incident), "--experiment", "none"]
     told = words(done(own, *guess, code=1))
     assert "hypothesis not supported yet" in told
@@ -91,7 +91,7 @@ def at_a_terminal(folder, replies, *options):
     return click.unstyle(told.replace("\r", "")), process.wait(30)
 
 
-def test_at_a_terminal_what_was_not_given_is_asked_for(own):
+def test_terminal_asks_for_missing_answers(own):
     """By number or name, with a way back; the summary is confirmed before it counts."""
     replies = b"nowhere\nb\n6\n9\nb\n10\n02:56\n\ncaused\n\n1\nnoise\nnone\nb\n\nmaybe\ny\n"
     told, code = at_a_terminal(own, replies)
@@ -123,7 +123,7 @@ def test_at_a_terminal_what_was_not_given_is_asked_for(own):
     assert "proposed" not in told + done(own, "history", "red_herring")
 
 
-def test_a_predicted_outcome_is_asked_for_and_confirmed(own):
+def test_predicted_outcome_is_asked_and_confirmed(own):
     """Only for what the options leave out; leaving before the confirmation costs nothing."""
     done(own, "experiment", "red_herring", "no_drop")
     options = [*RIGHT, "--onset", "02:56", "--evidence", "none"]
@@ -147,7 +147,7 @@ def test_with_all_options_a_terminal_asks_nothing(own):
 
 
 @pytest.mark.long
-def test_a_prediction_that_does_not_come_true_refutes(own):
+def test_wrong_prediction_refutes_the_hypothesis(own):
     done(own, "experiment", "red_herring", "worker_off")
     wrong = [
         "--component", "export-worker", "--mechanism", "cpu-saturation", "--alert", "ExportWorkerCpuHigh=caused",
@@ -166,7 +166,7 @@ def test_an_experiment_that_is_predicted_is_made(own):
 
 
 @pytest.mark.long
-def test_what_other_causes_would_bring_about_too_supports_nothing(own):
+def test_outcome_shared_by_other_causes_supports_nothing(own):
     """Nor does an experiment support a hypothesis that names another cause."""
     done(own, "experiment", "red_herring", "no_drop")
     other = [word.replace("resource-leak", "nested-acquisition") for word in RIGHT]
@@ -180,7 +180,7 @@ def test_what_other_causes_would_bring_about_too_supports_nothing(own):
     assert re.search(r"The clock shows \d+:\d\d: 1 wrong diagnosis \(\+5:00\)\.", told)
 
 
-def test_evidence_that_speaks_of_nothing_is_not_carried_along(own, incident):
+def test_irrelevant_citation_makes_evidence_partly_right(own, incident):
     sold_out = next(line.id for line in incident.logs if line.fields.get("reason") == "sold out")
     other = next(line.id for line in incident.logs if line.event == "drop on sale")
     told = words(done(own, *RIGHT_NOW, "--evidence", f"{sold_out},{other}"))
@@ -228,14 +228,14 @@ def test_a_mistake_is_told_and_costs_nothing(own, change, says):
     assert not diagnoses(own)
 
 
-def test_without_a_terminal_what_is_missing_is_named(own):
+def test_missing_option_is_named_without_terminal(own):
     missing = "is missing, and the command can ask for it only at a terminal"
     assert refused(kata(own, "diagnose", "red_herring")) == f"--component {missing}"
     told = refused(kata(own, "diagnose", "red_herring", *RIGHT[:-2], "--onset", "02:56"))
     assert told == f"--alert CheckoutLatencyHigh=caused|noise {missing}"
 
 
-def test_a_wrong_diagnosis_costs_five_minutes_on_the_clock(own):
+def test_wrong_diagnosis_costs_five_minutes(own):
     wrong = [word.replace("resource-leak", "cpu-saturation") for word in RIGHT]
     done(own, "diagnose", "red_herring", *wrong, "--onset", "02:56", "--experiment", "none", code=1)
     status = words(done(own, "status"))

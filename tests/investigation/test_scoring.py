@@ -62,7 +62,7 @@ def an_incident(name, variant):
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
-def test_every_variant_has_a_diagnosis_of_what_there_is(name, variant):
+def test_every_variants_diagnosis_names_existing_parts(name, variant):
     truth = read_answer(shipped().get(name).solutions).diagnosis[variant]
     with story_of(shipped().get(name)) as story:
         assert set(truth.alerts) == {rule.name for rule in story.INCIDENT.rules}
@@ -115,7 +115,7 @@ def test_declarations_of_a_variant_come_true(shared, name, variant):
     assert best.right
 
 
-def test_every_member_of_a_circle_is_the_component(drills):
+def test_every_member_of_cycle_is_right_component(drills):
     """The circle is the one that `kata graph` shows."""
     incident = store.read(drills / ".kata" / "incidents" / "circular_deadlock", "circular_deadlock")
     (circle,) = cycles(edges(incident.spans, incident.summary.ended))
@@ -135,7 +135,7 @@ def test_every_member_of_a_circle_is_the_component(drills):
         ("circular_deadlock", ["15:00", "15:01:40"], ["14:42:20", "15:04:40", "never"]),
     ],
 )
-def test_an_onset_is_right_where_the_evidence_shows_it(drills, name, shown, not_shown):
+def test_onset_is_right_where_evidence_shows_it(drills, name, shown, not_shown):
     """fp_drift compares its books every five minutes: the first that differ, and any time since the last, are right."""
     incident = store.read(drills / ".kata" / "incidents" / name, name)
     truth = read_answer(shipped().get(name).solutions).diagnosis[ORIGINAL]
@@ -146,7 +146,7 @@ def test_an_onset_is_right_where_the_evidence_shows_it(drills, name, shown, not_
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
-def test_the_reason_of_an_experiment_is_its_own(name, variant):
+def test_experiments_reason_depends_on_it_alone(name, variant):
     """For any named cause, and any other experiments in any order."""
     of = shipped().get(name)
     truth = read_answer(of.solutions).diagnosis[variant]
@@ -227,7 +227,7 @@ def guesses(incident, chance):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_random_and_loudest_answers_score_next_to_nothing(drills, name):
+def test_random_and_loudest_answers_score_almost_nothing(drills, name):
     """Random ones cite a trace, too; docs/performance.md has these figures."""
     incident = store.read(drills / ".kata" / "incidents" / name, name)
     chance = random.Random(0)

@@ -182,7 +182,7 @@ def test_refused_answers_are_among_the_calls(answers):
     assert "  thing.a_decimal() -> Thing.a_decimal returned a Decimal (Decimal('1.50'))" in check.details
 
 
-def test_whole_numbers_beyond_64_bits_come_back_exactly(toy):
+def test_integers_beyond_64_bits_return_exactly(toy):
     toy.checks(GO_AND_NEXT.replace('"gone"', "[2**63, 2**64, -(2**70), 10**30]"))
     toy.module(module_of("return [2**63, 2**64, -(2**70), 10**30]"))
     (check, _), _ = judge(toy)

@@ -91,14 +91,14 @@ def test_a_package_on_pythonpath_is_not_graded(pack, kind):
     assert pack.grade()["a"]["score"] == 0
 
 
-def test_a_package_beside_installed_ones_is_not_graded(pack, kind):
+def test_package_beside_installed_ones_is_not_graded(pack, kind):
     """The folder with the pack is one of libraries, as site-packages is, and stays on the path of programs."""
     pack.hand_in("a", RAISES)
     decoy(pack.root / "site", kind, "toy")
     assert pack.grade()["a"]["score"] == 0
 
 
-def test_a_package_from_a_pth_file_is_not_graded(pack, kind):
+def test_package_from_pth_file_is_not_graded(pack, kind):
     pack.hand_in("a", RAISES)
     decoy(pack.root / "pp", kind, "toy")
     (pack.root / "site" / "decoy.pth").write_text(f"{pack.root / 'pp'}\n")
@@ -107,19 +107,19 @@ def test_a_package_from_a_pth_file_is_not_graded(pack, kind):
     assert pack.grade()["a"]["score"] == 0
 
 
-def test_a_wrong_fix_is_wrong_where_asserts_are_off(pack):
+def test_wrong_fix_is_wrong_with_asserts_off(pack):
     pack.hand_in("a", WRONG)
     pack.env["PYTHONOPTIMIZE"] = "1"
     assert pack.grade()["a"]["score"] == 0
 
 
-def test_a_right_fix_is_graded_beside_a_wrong_package(pack, kind):
+def test_right_fix_passes_beside_wrong_package(pack, kind):
     pack.hand_in("a", RIGHT)
     decoy(pack.root / "site", kind, "toy", WRONG)
     assert pack.grade()["a"]["score"] == 100
 
 
-def test_fp_drift_is_graded_by_what_was_handed_in(tmp_path):
+def test_fp_drift_grades_only_the_submission(tmp_path):
     """As it was found: the reference on PYTHONPATH under the kata's name, and a submission that raises."""
     reference = (shipped().get("fp_drift").solutions / "ledger.py").read_text()
     decoy(tmp_path / "pp", "package", "fp_drift")
@@ -138,7 +138,7 @@ def test_practice_judges_no_package_on_pythonpath(toy, kind, inline):
     assert toy.pytest(*inline, env={"PYTHONPATH": str(folder)}).returncode == 1
 
 
-def test_practice_judges_no_package_from_a_pth_file(toy, kind):
+def test_practice_ignores_package_from_pth_file(toy, kind):
     """Site reads `.pth` files of a user's own site-packages, as it does those of an environment."""
     toy.module(RAISES)
     folder = decoy(toy.root / "pp", kind, "toy")
@@ -152,7 +152,7 @@ def test_practice_judges_no_package_from_a_pth_file(toy, kind):
 
 
 @pytest.mark.parametrize(("hooks", "hook"), [("meta_path", "Hook()"), ("path_hooks", "Hook")])
-def test_an_import_hook_finds_no_module_of_a_kata(tmp_path, hooks, hook):
+def test_import_hook_cannot_replace_kata_module(tmp_path, hooks, hook):
     """A `.pth` file in site-packages may put a finder ahead of Python's own."""
     for folder, source in (("hooked", RIGHT), ("arm/toy", RAISES)):
         (tmp_path / folder).mkdir(parents=True)
@@ -208,7 +208,7 @@ def test_an_option_with_equals_sign_loads_nothing(toy, option):
 
 
 @pytest.mark.parametrize("option", ["--kata-from", "--kata-path", "--kata-report"])
-def test_kata_run_loads_no_settings_of_an_arm(toy, option):
+def test_kata_run_loads_no_arm_settings(toy, option):
     """With a space, too."""
     arm = settings_in(toy.root / "arm")
     (arm / "grades_me.py").write_text("raise SystemExit('this ran in the judge')\n")
@@ -219,7 +219,7 @@ def test_kata_run_loads_no_settings_of_an_arm(toy, option):
 
 @pytest.mark.parametrize("place", [".", "toy"])
 @pytest.mark.parametrize("option", ["--kata-path={}", "--kata-path {}"])
-def test_a_conftest_in_a_kata_path_is_refused(toy, option, place):
+def test_conftest_in_kata_path_is_refused(toy, option, place):
     shutil.copytree(toy.root / "katas", toy.root / "more")
     conftest = toy.root / "more" / place / "conftest.py"
     conftest.write_text("raise SystemExit('this ran in the judge')\n")
@@ -230,7 +230,7 @@ def test_a_conftest_in_a_kata_path_is_refused(toy, option, place):
 
 
 @pytest.mark.parametrize("option", ["--kata-from", "--kata-report"])
-def test_a_conftest_beside_what_is_named_is_not_loaded(toy, option):
+def test_conftest_beside_named_path_is_not_loaded(toy, option):
     arm = toy.root / "arm"
     arm.mkdir()
     (arm / "toy.py").write_text(FINE)
@@ -241,7 +241,7 @@ def test_a_conftest_beside_what_is_named_is_not_loaded(toy, option):
 
 
 @pytest.mark.parametrize("name", ["conftest.py", "pytest.ini"])
-def test_settings_are_refused_where_pytest_runs_in_the_arm(toy, name):
+def test_pytest_inside_arm_refuses_its_settings(toy, name):
     arm = toy.root / "arm"
     arm.mkdir()
     (arm / "toy.py").write_text(FINE)
@@ -252,7 +252,7 @@ def test_settings_are_refused_where_pytest_runs_in_the_arm(toy, name):
     assert "this ran" not in result.stdout + result.stderr
 
 
-def test_a_conftest_is_refused_in_a_folder_named_like_tests(toy):
+def test_conftest_in_test_named_folder_is_refused(toy):
     """Pytest loads the conftest.py of each folder `test*` where it begins."""
     arm = toy.root / "test_alice"
     arm.mkdir()
@@ -264,13 +264,13 @@ def test_a_conftest_is_refused_in_a_folder_named_like_tests(toy):
     assert "this ran" not in result.stdout + result.stderr
 
 
-def test_the_fixture_of_a_parent_conftest_is_not_used(toy):
+def test_fixture_of_parent_conftest_is_unused(toy):
     toy.module(RAISES)
     (toy.root / "conftest.py").write_text(CHECKS_NOTHING)
     assert toy.check().outcome is Outcome.FAIL
 
 
-def test_installed_copies_of_solutions_are_found_and_hidden(tmp_path):
+def test_installed_solution_copies_are_found_and_hidden(tmp_path):
     """An editable install puts the library into site-packages a second time, where a program can read it."""
     katas = list(shipped())
     solutions = shipped().katas.parent / "solutions"
@@ -284,12 +284,12 @@ def test_installed_copies_of_solutions_are_found_and_hidden(tmp_path):
     assert folders_to_hide(found[1:]) == {str(tmp_path / "site" / "drill_katas" / "library" / "solutions")}
 
 
-def test_files_that_a_learner_has_are_no_secrets():
+def test_files_learners_have_are_not_secret():
     kata = shipped().get("circular_deadlock")
     assert not copies_below([str(kata.folder / "variants")], secrets_of([kata]))
 
 
-def test_a_copy_on_the_path_is_hidden_from_programs(pack):
+def test_copy_on_path_is_hidden_from_programs(pack):
     """A submission reads the copy that is installed beside its libraries, and answers with it."""
     (pack.folder.parents[1] / "solutions" / "toy").mkdir(parents=True)
     secret = RIGHT + "# " + "x" * 300 + "\n"
@@ -303,7 +303,7 @@ def test_a_copy_on_the_path_is_hidden_from_programs(pack):
     assert "No such file" in grade["checks"][0]["message"] or "Permission denied" in grade["checks"][0]["message"]
 
 
-def test_a_lone_copy_on_the_path_is_hidden(tmp_path):
+def test_lone_copy_on_path_is_hidden(tmp_path):
     """Its folder is outside every library: the folder is hidden, and the tier stays strong."""
     site = tmp_path / "site"
     site.mkdir()
@@ -317,7 +317,7 @@ def test_a_lone_copy_on_the_path_is_hidden(tmp_path):
     assert "ledger.py cannot be imported: FileNotFoundError" in printed
 
 
-def test_a_copy_that_cannot_be_hidden_refuses_the_tier(tmp_path, monkeypatch):
+def test_visible_solution_copy_refuses_the_strong_tier(tmp_path, monkeypatch):
     (tmp_path / "x-1.dist-info").mkdir()
     kata = shipped().get("fp_drift")
     (tmp_path / "notes.py").write_bytes((kata.solutions / "ledger.py").read_bytes())

@@ -215,7 +215,7 @@ def test_what_forks_have_in_common_counts_once(toy):
     assert check.outcome is PASS, check.message
 
 
-def test_a_hang_shows_the_stack_of_every_thread(misdeeds):
+def test_hang_shows_stack_of_every_thread(misdeeds):
     check, _ = misdeeds["joins_a_thread_that_deadlocks"]
     threads = "\n".join(check.details).partition("thread 1:")[2]
     assert "thread 2:" in threads
@@ -224,7 +224,7 @@ def test_a_hang_shows_the_stack_of_every_thread(misdeeds):
     assert re.search(r"^ +threading\.py:\d+ in ", threads, re.MULTILINE), "a library's file is named within the library"
 
 
-def test_a_deep_recursion_is_not_shown_frame_by_frame(misdeeds):
+def test_deep_recursion_shows_few_frames(misdeeds):
     check, _ = misdeeds["recurses"]
     frames = [line for line in check.details if "in recurses" in line]
     assert 1 <= len(frames) <= 40
@@ -233,7 +233,7 @@ def test_a_deep_recursion_is_not_shown_frame_by_frame(misdeeds):
 @pytest.mark.parametrize(
     "in_the_child", ["pass", "os.setsid()"], ids=["in one session", "each in a session of its own"]
 )
-def test_a_fork_bomb_is_stopped_by_the_limit_on_processes(toy, in_the_child):
+def test_process_limit_stops_a_fork_bomb(toy, in_the_child):
     forks = notes(toy)
     check = judge_body(
         toy,
@@ -275,7 +275,7 @@ def test_each_import_misdeed_has_its_outcome(toy, deed, outcome, says):
     assert after.outcome is PASS, after.message
 
 
-def test_an_end_amidst_an_example_is_told_as_it_is(toy):
+def test_hang_inside_example_is_reported_as_hang(toy):
     """Hypothesis had begun an example with the same data before, which drew more, and speaks of inconsistent data."""
     toy.limits(call_seconds=0.5)
     toy.checks("""
@@ -303,7 +303,7 @@ def test_an_end_amidst_an_example_is_told_as_it_is(toy):
     assert "thing.go(): no answer within 0.5 s" in check.message
 
 
-def test_a_check_slow_over_many_calls_is_no_hang(toy):
+def test_many_slow_calls_fail_without_a_hang(toy):
     """Every call is answered: more work than the budget allows is a failure in words, and shows no stacks."""
     toy.limits(call_seconds=1.0, check_seconds=1.5)
     toy.checks(GO_AND_NEXT.replace("thing.go()", "[thing.go() for _ in range(100)]"))
@@ -340,7 +340,7 @@ def test_a_judge_with_many_files_works(toy):
     assert after.outcome is PASS, after.message
 
 
-def test_a_program_that_logs_without_end_is_stopped(toy):
+def test_program_that_logs_endlessly_is_stopped(toy):
     toy.write("kata.toml", f'{MANIFEST}preload = ["structlog"]\n[limits]\ncall_seconds = 19.0\n')
     toy.checks(GO_AND_NEXT)
     loop = textwrap.indent("while True:\n    structlog.get_logger().info('again')\n", " " * 8)

@@ -83,7 +83,7 @@ def test_practice_shows_a_wordless_check(toy):
         ("class Thing:\n    def go(self):\n        return 'wrong'\n", None),
     ],
 )
-def test_a_failure_knows_its_place_in_the_learners_file(toy, module, line):
+def test_failure_records_line_in_learners_file(toy, module, line):
     toy.limits(call_seconds=0.5)
     toy.module(module)
     place = toy.check().place
@@ -95,7 +95,7 @@ def test_a_failure_knows_its_place_in_the_learners_file(toy, module, line):
         assert place[1] in {line, line + 1}, "a loop is seen in either of its lines"
 
 
-def test_a_place_made_up_by_the_program_is_none(tmp_path):
+def test_invalid_place_from_program_is_dropped(tmp_path):
     mine = tmp_path / "toy" / "toy.py"
     program = Program("toy", ("toy",), tmp_path, {str(mine): "katas/toy/toy.py"})
     there = [str(mine), 7, "go", "x"]
@@ -134,7 +134,7 @@ def sources_of_checks():
 
 
 @pytest.mark.parametrize("file", sources_of_checks(), ids=lambda file: str(file.relative_to(file.parents[3])))
-def test_each_assert_of_a_check_has_words_of_its_own(file):
+def test_every_kata_assert_has_a_message(file):
     asserts = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Assert)]
     bare = [node.lineno for node in asserts if node.msg is None]
     assert bare == [], f"{file} asserts without a message, which would quote the check, in the lines {bare}"

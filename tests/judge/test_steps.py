@@ -244,7 +244,7 @@ def shops(sut_bench):
     return sut_bench.start(SHOPS, world=BANK_CLIENT)
 
 
-def test_a_failing_call_to_an_upstream_times_out(shops):
+def test_failing_upstream_call_times_out(shops):
     bank = kit.upstream(Bank(), client="Bank")
     with shops.open("Shop", bank) as shop:
         with shops.failing_at_step(2) as failure:
@@ -264,7 +264,7 @@ def test_an_upstream_refuses_unknown_arguments(shops):
         till.buy()
 
 
-def test_of_two_upstreams_only_one_goes_on_failing(shops):
+def test_only_one_upstream_keeps_failing(shops):
     bank, other = (kit.upstream(Bank(), client="Bank") for _ in range(2))
     with shops.open("Shop", bank) as shop, shops.open("Shop", other) as next_door, shops.failing_from_step(2):
         answers = [each.buy() for each in (shop, next_door) * 3]
@@ -288,7 +288,7 @@ def test_a_check_acts_between_two_steps(sut):
         assert (met.request, len(seen)) == (None, 1), "it did not come to that"
 
 
-def test_a_ping_of_the_pool_is_no_step(sut_bench):
+def test_pool_ping_is_not_a_step(sut_bench):
     """A pool that pings its connections loses none of them to a failure that a check has prepared."""
     pinging = NOTEBOOK.replace("self._engine = engine", "self._engine = engine = engine.engine(pool_pre_ping=True)")
     sut = sut_bench.start(

@@ -47,7 +47,7 @@ class Service:
         ("ahead_of_the_call", ""),
     ],
 )
-def test_a_connection_kept_over_a_call_is_named(sut_bench, method, message):
+def test_connection_kept_during_call_is_named(sut_bench, method, message):
     """One that went back to its pool ahead of the call is not."""
     sut, database = sut_bench.start(MODULE, world=BANK_WORLD), kit.database()
     service = Service(database)

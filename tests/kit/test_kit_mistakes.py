@@ -96,7 +96,7 @@ def test_database_answers_only_when_attached(question):
     assert mistake(question, kit.database()).startswith(NOT_ATTACHED.format("database"))
 
 
-def test_recording_may_begin_before_the_database_is_attached(sut):
+def test_recording_may_begin_before_database_is_attached(sut):
     database = kit.database()
     with database.recorded() as seen:
         sut.open("Thing", database)
@@ -178,7 +178,7 @@ def test_closed_object_is_not_called(sut):
     assert "go(...) is called after the `with` block of its object, which closed it" in mistake(thing.go)
 
 
-def test_object_of_a_killed_program_says_to_open_it_again(sut):
+def test_killed_programs_object_asks_to_be_reopened(sut):
     thing = sut.open("Thing")
     sut.kill()
     with pytest.raises(kit.Killed, match=re.escape("thing.go(): the program with this object was killed; open it")):
@@ -232,7 +232,7 @@ def test_missing_client_is_named(sut, sut_bench):
     assert "world.py has no class World" in mistake(sut.serve, "make_app", kit.network("front").node("front"))
 
 
-def test_unknown_node_is_named_with_the_known_ones(network):
+def test_unknown_node_error_lists_known_nodes(network):
     for act in (network.node, network.partition, network.heal):
         assert mistake(act, "bach") == "bach is not a node of this network: front, back"
     assert "bach is not a node" in mistake(network.ask, "bach", "GET", "/hello", within=1)
@@ -257,7 +257,7 @@ def test_steps_count_from_1(sut, step):
         assert mistake(trouble(step).__enter__) == f"steps count from 1, so there is no step {step}"
 
 
-def test_a_check_with_a_mistake_fails_with_its_sentence(toy):
+def test_check_with_mistake_fails_with_its_message(toy):
     """It is a failure of the kata, and `kata verify` shows it."""
     toy.checks("""
         @pytest.mark.stage("symptom")

@@ -56,7 +56,7 @@ def result(toy, *args: str):
     return next(check for check in toy.verdict(*args).checks if check.name == "test_quick")
 
 
-def test_a_ratio_below_its_limit_passes_without_a_table(quick):
+def test_ratio_below_limit_passes_without_table(quick):
     """The verdict ends the run; the table is shown on request."""
     done = quick().pytest()
     assert done.returncode == 0, done.stdout
@@ -95,7 +95,7 @@ def test_without_pytest_benchmark_a_note_is_added(quick, args):
     assert result(quick(), *args).passed
 
 
-def test_the_record_has_the_times_and_the_control(quick):
+def test_benchmark_record_has_times_and_control(quick):
     toy = quick()
     done = toy.pytest("--benchmark-json=out.json")
     assert done.returncode == 0, done.stdout
@@ -129,7 +129,7 @@ def test_only_saved_runs_make_a_folder(quick):
     assert list((toy.root / "elsewhere").rglob("*_mine.json"))
 
 
-def test_a_check_that_fails_before_it_measures_says_only_that(quick):
+def test_failure_before_measuring_is_the_only_message(quick):
     toy = quick()
     toy.body("raise RuntimeError('no')")
     done = toy.pytest("--kata-all-stages", "-W", "error")

@@ -56,7 +56,7 @@ def test_growth_names_nothing_where_nothing_grows(recorded):
     assert str(Growth(recorded("load_together"), "user")) == "1 user: 1 statement, 5 users: 1, 10 users: 1"
 
 
-def test_a_small_slope_is_not_rounded_to_0():
+def test_small_slope_is_not_rounded_to_0():
     few, many = [statement("SELECT 1")] * 2, [statement("SELECT 1")] * 3
     assert "; 0.004 more per order. The statement that grows most:\nSELECT 1 × 3" in str(
         Growth({2: few, 250: many}, "order")

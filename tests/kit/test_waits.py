@@ -29,13 +29,13 @@ def a_chain(trace: str, first: int, began: float) -> list[Hop]:
     return [hop(caller, callee, first + n, began + n, trace) for n, (caller, callee) in enumerate(steps)]
 
 
-def test_a_chain_follows_the_calls_of_one_trace():
+def test_chain_follows_calls_of_one_trace():
     hops = [*a_chain(ONE, 1, 0.0)[:3], hop("customers", "a", 9, 0.5, OTHER), hop("a", "b", 8, 1.5, OTHER)]
     chains = [[str(each) for each in chain] for chain in waits.chains(hops)]
     assert chains == [["a#1", "b#2", "c#3"], ["a#9", "b#8"]]
 
 
-def test_a_chain_has_only_calls_that_are_open():
+def test_chain_has_only_open_calls():
     hops = [hop("customers", "a", 1, 0.0), hop("a", "b", 1, 1.0, ended=2.0), hop("a", "b", 2, 3.0)]
     assert [[str(each) for each in chain] for chain in waits.chains(hops)] == [["a#1", "b#2"]]
 
@@ -51,7 +51,7 @@ def test_a_later_call_makes_no_earlier_one():
     assert [len(chain) for chain in waits.chains(hops)] == [1, 1]
 
 
-def test_requests_on_one_trace_have_a_chain_each():
+def test_each_request_on_trace_has_own_chain():
     hops = [hop("customers", "a", n, n / 10) for n in range(3)] + [hop("a", "b", n, 1 + n / 10) for n in range(3)]
     assert [[str(each) for each in chain] for chain in waits.chains(hops)] == [
         ["a#0", "b#0"],

@@ -193,7 +193,7 @@ class Prometheus:
 
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed; .ci/run installs it")
-def test_a_real_prometheus_scrapes_it_and_its_page_fires(workspace):
+def test_real_prometheus_scrapes_and_fires_its_page(workspace):
     """Its p95 equals the p95 of the spans, to 5 %."""
     with Collector() as collector:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
@@ -263,7 +263,7 @@ def test_http_services_are_asked_by_hand(workspace):
         assert 'calls_total{callee="checkout",caller="customers",status="404"} 1.0' in live.ask("/metrics")[1]
 
 
-def test_metrics_come_in_the_format_that_is_asked_for(workspace):
+def test_metrics_use_the_requested_format(workspace):
     with Live(workspace, "n_plus_one") as live:
         live.until_up("dashboard")
         wanted = urllib.request.Request(f"{live.url}/metrics", headers={"accept": "application/openmetrics-text"})
@@ -378,7 +378,7 @@ def exported(monkeypatch):
     return export
 
 
-def test_ids_and_times_arrive_as_they_were_given(exported):
+def test_ids_and_times_arrive_unchanged(exported):
     collector = exported()
     assert collector.spans() == [replace(span, began=span.began + 100, ended=span.ended + 100) for span in SPANS]
     (service, failed), (_, other) = collector.logs()
@@ -388,14 +388,14 @@ def test_ids_and_times_arrive_as_they_were_given(exported):
     assert (other.body.string_value, other.trace_id) == ("odd", b"")
 
 
-def test_headers_and_compression_are_those_of_the_environment(exported):
+def test_environment_sets_headers_and_compression(exported):
     collector = exported(HEADERS="x-key=a%20b,y=2", COMPRESSION="gzip")
     assert {(each["x-key"], each["y"]) for each in collector.headers} == {("a b", "2")}
     assert {each["content-encoding"] for each in collector.headers} == {"gzip"}
     assert len(collector.spans()) == len(SPANS)
 
 
-def test_a_collector_that_is_down_is_reported_once(monkeypatch):
+def test_collector_outage_is_reported_once(monkeypatch):
     """And the end does not wait for it for long."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
@@ -409,7 +409,7 @@ def test_a_collector_that_is_down_is_reported_once(monkeypatch):
     assert notices.empty()
 
 
-def test_without_the_extra_serve_says_how_to_install_it(workspace, tmp_path):
+def test_serve_explains_how_to_install_missing_extra(workspace, tmp_path):
     (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError('No module named opentelemetry')")
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318", "PYTHONPATH": str(tmp_path)}
     told = refused(kata(workspace, "serve", "fp_drift", env=env))
@@ -425,7 +425,7 @@ def test_an_endpoint_without_a_scheme_is_refused(workspace):
 
 
 @pytest.mark.parametrize("name", shipped().names())
-def test_it_listens_on_this_machine_alone_and_leaves_nothing_behind(workspace, name):
+def test_serve_listens_only_locally_and_leaves_nothing(workspace, name):
     with Live(workspace, name) as live:
         wait_until(lambda: psutil.Process(live.process.pid).children(recursive=True))
         tree = [psutil.Process(live.process.pid), *psutil.Process(live.process.pid).children(recursive=True)]

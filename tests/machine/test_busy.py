@@ -127,7 +127,7 @@ def test_an_endless_call_beside_a_crowd_hangs(toy):
 
 
 @pytest.mark.usefixtures("one_processor")
-def test_a_late_check_beside_a_crowd_is_not_judged(toy):
+def test_late_check_under_load_is_not_judged(toy):
     """Every call is answered, and the budget is used up: on a busy machine that is no verdict."""
     check = crowded(toy, calls=100, seconds=0.05, check_seconds=0.6)
     assert check.outcome is Outcome.NOT_JUDGED, check.message
@@ -135,7 +135,7 @@ def test_a_late_check_beside_a_crowd_is_not_judged(toy):
 
 
 @pytest.mark.usefixtures("one_processor")
-def test_a_missed_threshold_beside_a_crowd_is_not_judged(toy):
+def test_missed_threshold_under_load_is_not_judged(toy):
     measured = BESIDE.format(calls=1).replace("thing.go()", "kit_time(sut, thing)")
     toy.checks(
         measured + "\n"
@@ -155,7 +155,7 @@ def test_a_missed_threshold_beside_a_crowd_is_not_judged(toy):
 
 
 @pytest.mark.usefixtures("one_processor")
-def test_a_late_answer_beside_a_crowd_is_not_judged(toy):
+def test_late_answer_under_load_is_not_judged(toy):
     """As a kata asserts a limit on time."""
     late = BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it', 'sut.in_time(not thing.go(), "it')
     toy.checks(late.replace('be gone"', 'be gone")'))
@@ -186,7 +186,7 @@ def test_timeouts_beside_a_crowd_are_not_judged(toy):
 
 
 @pytest.mark.long
-def test_a_program_gets_no_time_for_crowding_itself(toy):
+def test_program_gets_no_time_for_crowding_itself(toy):
     """It spins in eight processes; what these take from each other is no reason to wait for it."""
     toy.limits(call_seconds=1.0)
     toy.module(
@@ -259,14 +259,14 @@ def test_waiting_counts_as_far_as_others_ran(machine):
     assert measured(machine, 0.3, nobody) == pytest.approx(0.0, abs=0.02)
 
 
-def test_a_process_below_two_that_are_counted_is_counted_once(machine):
+def test_listed_child_process_is_counted_once(machine):
     """A SQL server is one of the check's own, and so is the process that it was forked from."""
     machine.run(70, ran=1.0, waited=0, children="77")
     machine.run(77, ran=2.0, waited=0)
     assert Kernel(machine.folder).used([], [70, 77]) == pytest.approx(3.0)
 
 
-def test_waiting_and_work_are_never_more_than_passed(machine):
+def test_waiting_and_work_never_exceed_elapsed_time(machine):
     def change():
         machine.run(77, ran=0.1, waited=50.0)
         machine.busy(100)
@@ -286,7 +286,7 @@ def test_without_schedstat_pressure_counts(tmp_path):
     assert meter.measure() == pytest.approx(0.005)
 
 
-def test_without_a_kernel_that_knows_time_is_wall_time(tmp_path):
+def test_wall_time_is_used_without_kernel_counters(tmp_path):
     meter = Meter(Kernel(tmp_path / "nothing"))
     wait = Wait(meter, 0.05, lambda: 60.0)
     while left := wait.left():
@@ -314,7 +314,7 @@ def test_zygotes_are_no_work_of_others(toy):
     assert check.outcome is Outcome.PASS, check.message
 
 
-def test_a_quick_answer_costs_no_look_at_the_kernel(toy):
+def test_quick_answer_reads_no_kernel_counters(toy):
     """Nor does a check that ends in time: readings are taken when a wait is long, or time is over."""
     toy.checks('''
         import time
@@ -357,7 +357,7 @@ def test_busy_processes_share_no_session():
 
 @pytest.mark.long
 @pytest.mark.usefixtures("one_processor")
-def test_a_replay_beside_a_crowd_runs_late_and_says_so(tmp_path):
+def test_replay_on_busy_machine_reports_running_late(tmp_path):
     done(tmp_path, "init", ".")
     with busy(2):
         told = words(done(tmp_path, "incident", "fp_drift"))

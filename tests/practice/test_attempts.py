@@ -69,7 +69,7 @@ def test_what_is_no_attempt_shows_why(broken, arguments, why):
     ["class Thing:\n    def go(self)\n", "import no_such_module\n", "class Other:\n    pass\n"],
     ids=["syntax", "import", "name"],
 )
-def test_files_that_do_not_load_are_no_attempt(toy, module):
+def test_unloadable_files_are_no_attempt(toy, module):
     toy.module(module)
     assert "not an attempt: your files do not load (" in toy.pytest().stdout
     assert standing(toy).attempts == 0
@@ -97,7 +97,7 @@ def test_a_bare_pytest_that_passes_solves(broken):
     assert words(done(broken.root, "status")).endswith("✓ toy 0 attempts, 0 hints, best 0:00")
 
 
-def test_a_bare_pytest_is_no_attempt_in_a_katas_folder(broken):
+def test_bare_pytest_in_kata_is_no_attempt(broken):
     assert "not an attempt: no kata was named (" in run(["pytest"], broken.folder).stdout
 
 
@@ -132,7 +132,7 @@ def test_a_folder_named_workspace_is_no_workspace(toy):
     assert not runs(toy)
 
 
-def test_a_check_that_was_not_judged_is_no_attempt():
+def test_check_not_judged_is_no_attempt():
     """`not judged` is an outcome of the machine, and not of the learner's."""
     failed = CheckResult(name="test_a", stage=Stage.SYMPTOM, title="It goes", outcome=Outcome.FAIL)
     way = {"inline": False, "narrowed": False}
@@ -141,7 +141,7 @@ def test_a_check_that_was_not_judged_is_no_attempt():
     assert why_no_attempt(Way.NAMED, [failed, unjudged], **way) is NoAttempt.NOT_JUDGED
 
 
-def test_the_rule_is_in_the_document_and_the_help(tmp_path):
+def test_document_and_help_state_the_rule(tmp_path):
     told, written = words(done(tmp_path, "status", "--help")), words(PRACTICE.read_text().replace("\n- ", "\n"))
     assert words(RULE) in told
     assert words(RULE) in written

@@ -72,14 +72,14 @@ def test_a_line_is_one_json_object(journal):
     assert before <= event.at <= datetime.now(UTC)
 
 
-def test_a_workspace_without_a_journal_has_an_empty_one(journal):
+def test_workspace_without_journal_has_no_events(journal):
     assert journal.read().events == ()
     assert journal.read().notices == ()
     assert not journal.path.parent.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\n\n\n"], ids=["empty", "a blank line", "blank lines"])
-def test_an_empty_file_is_a_journal_without_events(journal, content):
+def test_empty_file_is_journal_without_events(journal, content):
     journal.path.parent.mkdir()
     journal.path.write_bytes(content)
     assert journal.read().events == ()
@@ -91,7 +91,7 @@ def test_an_empty_file_is_a_journal_without_events(journal, content):
 # Ids
 
 
-def test_an_id_is_a_uuid_of_version_7():
+def test_id_is_uuid_of_version_7():
     before = time.time_ns() // 1_000_000
     value = uuid.UUID(uuid7())
     after = time.time_ns() // 1_000_000
@@ -104,7 +104,7 @@ def test_ids_are_all_different():
     assert len({uuid7() for _ in range(10_000)}) == 10_000
 
 
-def test_ids_sort_by_the_millisecond_they_were_made_in():
+def test_ids_sort_by_millisecond_of_creation():
     ids = []
     for _ in range(20):
         ids.append(uuid7())

@@ -63,7 +63,7 @@ def stands(*events):
 # Rounds and the clock
 
 
-def test_a_kata_nobody_has_touched_has_no_clock():
+def test_untouched_kata_has_no_clock():
     standing = stands()
     assert standing.state == "untouched"
     assert standing.clock(at(5)) == NONE
@@ -84,7 +84,7 @@ def test_a_first_run_starts_the_round():
 
 
 @pytest.mark.parametrize("again", [start, reset])
-def test_a_start_and_a_reset_set_the_clock_to_zero(again):
+def test_start_and_reset_zero_the_clock(again):
     standing = stands(start(0), run(5), again(10, "harbour"))
     assert standing.clock(at(12)) == timedelta(minutes=2)
     assert standing.variant == "harbour"
@@ -116,14 +116,14 @@ def test_attempts_count_since_the_last_start():
     assert counts == [(0, 0), (1, 1), (2, 2), (0, 2), (1, 3), (2, 4), (3, 5), (0, 5), (1, 6)]
 
 
-def test_a_run_after_the_solution_is_an_attempt_too():
+def test_run_after_solution_is_also_an_attempt():
     assert stands(start(0), solve(1), run(2), solve(3)).attempts == 3
 
 
 # Best times
 
 
-def test_the_best_time_is_that_of_the_quickest_solved_round():
+def test_best_time_is_the_quickest_solved_round():
     first = [start(0), solve(30)]
     assert stands(*first).best == timedelta(minutes=30)
     assert stands(*first, start(100), solve(140)).best == timedelta(minutes=30)
@@ -149,7 +149,7 @@ def test_times_are_never_negative():
 # Hints, and giving up
 
 
-def test_hints_count_in_their_round_and_in_all():
+def test_hints_count_per_round_and_in_total():
     events = [start(0), hint(1), hint(2), run(3), reset(4), hint(5)]
     assert (stands(*events).hints, stands(*events).total_hints) == (1, 3)
 
@@ -168,7 +168,7 @@ def test_a_given_up_round_is_not_solved():
     assert standing.attempts == 2
 
 
-def test_giving_up_before_the_first_run_counts_too():
+def test_giving_up_before_first_run_counts():
     standing = stands(shown(0, gave_up=True), solve(3))
     assert standing.state == "in progress"
     assert standing.best is None
@@ -218,18 +218,18 @@ def test_a_first_attempt_has_no_comparison():
     assert stands(start(0), run(1, a=FAIL), run(2, a=PASS), reset(3), run(4, a=FAIL)).change() is None
 
 
-def test_a_change_is_told_against_the_attempt_just_before():
+def test_change_compares_with_the_previous_attempt():
     assert str(stands(run(1, a=FAIL), run(2, a=PASS), run(3, a=PASS)).change()) == "nothing changed"
 
 
-def test_a_run_that_does_not_load_is_not_compared():
+def test_unloadable_run_is_not_compared():
     """The runs before and after it are compared with each other."""
     unloadable = run(2, no_attempt=NoAttempt.UNLOADABLE, a=FAIL)
     assert stands(run(1, a=PASS), unloadable).change() is None
     assert str(stands(run(1, a=PASS), unloadable, run(3, a=PASS)).change()) == "nothing changed"
 
 
-def test_a_real_run_says_what_its_edit_changed(toy):
+def test_real_run_shows_changes_of_its_edit(toy):
     toy.checks(
         "".join(
             f'''
@@ -287,7 +287,7 @@ EVENTS = st.lists(
 
 
 @given(EVENTS, MINUTES)
-def test_no_sequence_of_events_is_a_reason_to_stop(events, now):
+def test_any_sequence_of_events_gives_a_standing(events, now):
     standing = stands(*events)
     assert standing.state in {"untouched", "in progress", "solved"}
     assert standing.clock(at(now)) >= NONE
@@ -304,7 +304,7 @@ def test_any_journal_counts_attempts_since_start(events):
 
 
 @given(EVENTS)
-def test_the_best_time_never_grows_and_never_goes_away(events):
+def test_best_time_never_grows_or_disappears(events):
     bests = [stands(*events[:end]).best for end in range(len(events) + 1)]
     known = [best for best in bests if best is not None]
     assert bests[len(bests) - len(known) :] == known
@@ -331,7 +331,7 @@ def test_a_kata_that_was_solved_stays_solved(events):
     ],
     ids=str,
 )
-def test_what_a_damaged_journal_says_of_times_stops_no_command(toy, fields):
+def test_damaged_journal_times_stop_no_command(toy, fields):
     line = msgspec.to_builtins(solve(5)) | fields
     toy.journal.path.parent.mkdir()
     toy.journal.path.write_bytes(msgspec.json.encode(line) + b"\n" + msgspec.json.encode(start(9)) + b"\n")

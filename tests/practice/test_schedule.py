@@ -41,7 +41,7 @@ def write(toy, *events):
         toy.journal.append(event)
 
 
-def test_next_is_the_first_that_is_not_solved(two):
+def test_next_is_the_first_unsolved_kata(two):
     assert done(two.root, "next").splitlines() == ["toy: A toy (not solved yet)", "Start with: kata start toy"]
     write(two, *ran("toy", 0, Outcome.PASS))
     assert "toy_b: Another toy (not solved yet)" in done(two.root, "next")
@@ -56,7 +56,7 @@ def test_a_solved_kata_is_due_tomorrow(two):
 
 
 @pytest.mark.parametrize("command", ["next", "random"])
-def test_when_nothing_is_due_a_variant_is_offered(two, command):
+def test_variant_is_offered_when_nothing_is_due(two, command):
     """Practice beyond what is due is no mistake: the exit code is 0."""
     write(two, *ran("toy_b", 0.5, Outcome.PASS), *ran("toy", 0, Outcome.PASS))
     if command == "random":
@@ -79,13 +79,13 @@ def test_intervals_double_with_success(two, days, attempts, is_due):
     assert ("toy: A toy (due again" in told) == is_due
 
 
-def test_random_takes_of_what_is_not_solved_or_due(two):
+def test_random_picks_an_unsolved_or_due_kata(two):
     write(two, *ran("toy_b", 0, Outcome.PASS))
     for _ in range(5):
         assert done(two.root, "random").startswith("toy: A toy (not solved yet)")
 
 
-def test_history_tells_what_happened_and_draws_how_it_went(two):
+def test_history_lists_events_and_draws_progress(two):
     write(two, *ran("toy", 2, Outcome.PASS, Outcome.FAIL), Hinted(kata="toy", rung=1))
     write(two, Replayed(kata="toy", variant="original", seed=0, ablation="no_sale", good=0.5))
     right = {"component": "shop", "mechanisms": ("n-plus-one",), "state": "supported", "score": 100, "right": True}
@@ -115,11 +115,11 @@ def test_history_without_a_name_shows_every_kata(two):
     assert all("attempt 1: " in block for block in blocks)
 
 
-def test_a_history_of_no_kata_names_the_next_step(two):
+def test_empty_history_names_the_next_step(two):
     assert done(two.root, "history") == "The history is empty. `kata next` suggests a kata to practice.\n"
 
 
-def test_a_damaged_journal_is_told_and_the_rest_shown(two):
+def test_history_shows_intact_part_of_damaged_journal(two):
     write(two, *ran("toy", 0, Outcome.PASS))
     file = two.root / ".kata" / Journal.NAME
     file.write_text(file.read_text() + "{\n")

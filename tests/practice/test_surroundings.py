@@ -73,13 +73,13 @@ def test_a_removed_folder_is_reported_as_such(tmp_path, arguments):
 
 
 @pytest.mark.parametrize("command", ["incident", "serve"])
-def test_a_missing_source_names_the_commands_own_option(tmp_path, command):
+def test_missing_source_names_the_commands_option(tmp_path, command):
     done(tmp_path, "init")
     told = refused(kata(tmp_path, command, "fp_drift", "--from", "nowhere"))
     assert told.startswith("--from nowhere: there is no such folder; name a folder with ledger.py")
 
 
-def test_a_missing_folder_to_compare_names_the_option(own):
+def test_missing_folder_to_compare_names_option(own):
     told = refused(kata(own, "incident", "fp_drift", "--html", "page.html", "--compare", "nowhere"))
     assert told.startswith("--compare nowhere: there is no such folder; name a folder with ledger.py")
 

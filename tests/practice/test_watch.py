@@ -21,7 +21,7 @@ def watching(toy):
         yield started
 
 
-def test_it_judges_at_once_and_on_every_save(toy, watching):
+def test_watch_judges_immediately_and_on_every_save(toy, watching):
     assert "it should be gone" in watching.wait_for("watching toy.py (a save is not an attempt); Ctrl-C ends it")
     toy.module(FINE)
     told = watching.wait_for("best time")
@@ -76,7 +76,7 @@ def test_without_watchfiles_it_says_what_to_install(toy, tmp_path):
     assert told == "`kata watch` needs the extra `watch`: pip install 'drill-katas[watch]'"
 
 
-def test_a_kata_whose_checks_cannot_be_collected_is_told(toy):
+def test_watch_reports_checks_it_cannot_collect(toy):
     toy.write("test_toy.py", "import no_such_module\n")
     with Started(toy.root, "watch", "toy") as started:
         assert started.process.wait(60) == 2

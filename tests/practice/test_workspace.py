@@ -66,7 +66,7 @@ def test_init_copies_the_katas(tmp_path, folder):
     assert "fp_drift" in done(tmp_path / folder, "list")
 
 
-def test_init_copies_neither_solutions_nor_the_other_variants(drills):
+def test_init_copies_neither_solutions_nor_variants(drills):
     names = {path.name for path in drills.rglob("*")}
     assert not names & {"solutions", "variants", "answer.toml", "__pycache__"}
 
@@ -93,14 +93,14 @@ def test_init_again_changes_nothing(drills):
     assert "kept" not in output
 
 
-def test_init_never_overwrites_a_changed_file_and_names_it(drills, ledger):
+def test_init_keeps_and_names_a_changed_file(drills, ledger):
     output = done(drills, "init")
     assert ledger.read_text(encoding="utf-8") == "# mine\n"
     assert "changed, not overwritten: katas/fp_drift/ledger.py" in output
     assert "kata init --force" in output
 
 
-def test_init_brings_back_a_file_that_was_removed(drills, ledger):
+def test_init_restores_a_removed_file(drills, ledger):
     ledger.unlink()
     assert re.search(r"\b1 files? new", done(drills, "init"))
     assert ledger.read_bytes() == broken_ledger()
@@ -238,7 +238,7 @@ def test_every_reset_keeps_its_own_version(drills, ledger):
     assert texts == ["# mine 0\n", "# mine 1\n", "# mine 2\n"]
 
 
-def test_reset_stays_with_the_variant_unless_it_is_told_another(drills, ledger):
+def test_reset_keeps_variant_unless_another_is_given(drills, ledger):
     done(drills, "start", "fp_drift", "--variant", "harbour")
     ledger.write_text("# mine\n", encoding="utf-8")
     done(drills, "reset", "fp_drift")
@@ -249,13 +249,13 @@ def test_reset_stays_with_the_variant_unless_it_is_told_another(drills, ledger):
     assert ledger.read_bytes() == broken_ledger()
 
 
-def test_reset_brings_back_a_file_that_was_deleted(drills, ledger):
+def test_reset_restores_a_deleted_file(drills, ledger):
     ledger.unlink()
     done(drills, "reset", "fp_drift")
     assert ledger.read_bytes() == broken_ledger()
 
 
-def test_reset_works_from_any_folder_of_the_workspace(drills, ledger):
+def test_reset_works_from_any_workspace_folder(drills, ledger):
     done(ledger.parent, "reset", "fp_drift")
     assert ledger.read_bytes() == broken_ledger()
     assert not (ledger.parent / ".kata").exists()
@@ -336,7 +336,7 @@ def stand_in_the_way(drills, how):
 
 @pytest.mark.parametrize("how", ["the state folder is a file", "the module is read-only", "the workspace is read-only"])
 @pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
-def test_a_reset_that_cannot_write_says_so_and_loses_nothing(drills, ledger, command, how):
+def test_failed_reset_is_reported_and_loses_nothing(drills, ledger, command, how):
     stand_in_the_way(drills, how)
     sentence = refused(confined(drills, *command))
     drills.chmod(0o755)

@@ -104,7 +104,7 @@ for rung in range(200):
 """
 
 
-def test_eight_processes_that_write_at_once_lose_no_event(journal):
+def test_eight_concurrent_writers_lose_no_event(journal):
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", APPEND_MANY, str(journal.path), f"kata{number}"],

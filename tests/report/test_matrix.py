@@ -27,14 +27,14 @@ def test_a_large_matrix_fits_80_columns(checks):
 
 
 @pytest.mark.parametrize(("checks", "width"), [(22, 80), (24, 80), (22, 120)])
-def test_every_sign_stands_below_the_number_of_its_check(checks, width):
+def test_every_sign_is_below_its_check_number(checks, width):
     lines = lines_of(checks, width)
     tens, ones, row = lines[2], lines[3], next(line for line in lines if line.startswith("short"))
     place = row.index("✗")
     assert (tens[place], ones[place]) == ("1", "2")
 
 
-def test_a_long_name_is_cut_and_keeps_the_columns():
+def test_long_name_is_cut_and_keeps_columns():
     accepted, short = (line for line in lines_of(3, 80) if line.endswith(" s"))
     assert accepted.startswith("accepted a_design_with_qu…")
     assert accepted.index("·") == short.index("·")

@@ -36,14 +36,14 @@ def test_a_command_is_not_broken_in_two():
     assert lines == ["mend katas/n_plus_one/models.py and run", "`pytest --kata n_plus_one` again"]
 
 
-def test_a_path_that_is_too_long_stays_whole():
+def test_too_long_path_stays_whole():
     """It goes over the edge, from where it can be copied."""
     path = f'"/{"site-packages/" * 6}pool.py"'
     assert folded(f"File {path}, line 7", 60, "  ") == f"  File\n    {path},\n    line 7"
 
 
 @pytest.mark.parametrize("around", ["{}", "({}),", "'it': {}'", "word:{}{}"])
-def test_a_long_path_stays_whole_in_any_company(around):
+def test_long_path_beside_text_stays_whole(around):
     """Text next to a quotation without a space belongs to the same word."""
     path = f"'/{'site-packages/' * 6}pool.py'"
     lines = folded(around.replace("{}", path), 60, "  ")
@@ -55,12 +55,12 @@ def test_apostrophes_quote_nothing():
     assert max(map(len, lines)) <= 30
 
 
-def test_a_long_quotation_is_broken_at_its_spaces():
+def test_long_quotation_is_broken_at_spaces():
     lines = folded(f'it answers "{"word " * 40}end" at once', 60, "").splitlines()
     assert max(map(len, lines)) <= 60
 
 
-def test_control_characters_of_a_program_do_no_harm():
+def test_control_characters_do_not_break_folding():
     assert folded(f'\x01 "/{"a" * 99}" \x01\x00', 60, "").split() == [f'"/{"a" * 99}"']
 
 

@@ -63,16 +63,16 @@ def test_an_idle_session_loads_two_modules(suite, args):
 
 
 @pytest.mark.parametrize("args", [(), ("-v", "-ra"), ("-q",), ("--collect-only",)])
-def test_an_idle_session_prints_what_it_prints_without_us(suite, args):
+def test_idle_session_prints_the_same_without_us(suite, args):
     assert shown(suite, *args) == shown(suite, *args, *WITHOUT_US)
 
 
-def test_an_idle_session_leaves_no_file_of_ours(suite):
+def test_idle_session_leaves_no_file_of_ours(suite):
     suite.runpytest_subprocess()
     assert not (suite.path / ".kata").exists()
 
 
-def test_tests_beside_a_workspaces_katas_are_idle_too(suite):
+def test_tests_beside_workspace_katas_are_idle(suite):
     suite.mkdir("katas").joinpath("toy").mkdir()
     (suite.path / "katas" / "toy" / "kata.toml").touch()
     tests = suite.mkdir("tests")
@@ -84,7 +84,7 @@ def test_tests_beside_a_workspaces_katas_are_idle_too(suite):
 
 
 @pytest.mark.parametrize("path", ["katas", "katas/test_suite.py", "katas/test_suite.py::test_passes"])
-def test_somebodys_own_folder_named_katas_is_none_of_our_business(suite, path):
+def test_unrelated_folder_named_katas_is_left_alone(suite, path):
     (suite.path / "test_suite.py").rename(suite.mkdir("katas") / "test_suite.py")
     assert shown(suite, path) == shown(suite, path, *WITHOUT_US)
 

@@ -22,7 +22,7 @@ from tests.support.bicycle import USAGE_ERROR
         ('@pytest.mark.timeout("soon")\n@pytest.mark.stage("symptom")', "test_go: the marker timeout"),
     ],
 )
-def test_a_marker_that_cannot_be_meant_is_refused_by_name(toy, marker, sentence):
+def test_invalid_marker_is_refused_by_name(toy, marker, sentence):
     toy.checks(f"{marker}\ndef test_go(sut):\n    pass\n")
     done = toy.pytest()
     assert done.returncode == USAGE_ERROR, done.stdout + done.stderr
@@ -32,7 +32,7 @@ def test_a_marker_that_cannot_be_meant_is_refused_by_name(toy, marker, sentence)
     assert not toy.journal.path.exists()
 
 
-def test_strict_markers_accept_the_stage_and_markers_list_it(toy, pytester):
+def test_stage_marker_is_registered_and_listed(toy, pytester):
     assert toy.pytest("--strict-markers", "--strict-config", "-W", "error").returncode == 0
     listed = pytester.runpytest_subprocess("--markers")
     listed.stdout.fnmatch_lines(["@pytest.mark.stage(name): the stage of a kata's check: symptom, cause, *"])

@@ -21,7 +21,7 @@ def test_an_unknown_kata_gets_the_nearest_one(toy, command):
 
 
 @pytest.mark.parametrize("command", [["list"], ["status"], ["start", "toy"], ["hint", "toy"], ["reset", "toy"]])
-def test_outside_a_workspace_a_command_says_how_to_make_one(tmp_path, command):
+def test_command_outside_workspace_suggests_kata_init(tmp_path, command):
     assert "kata init" in refused(kata(tmp_path, *command))
     assert list(tmp_path.iterdir()) == []
 
@@ -66,7 +66,7 @@ def test_one_wrong_manifest_hinders_no_other(toy):
 COMMANDS_THAT_WRITE = [["start", "toy"], ["hint", "toy"], ["solution", "toy", "--give-up"]]
 
 
-def test_a_read_only_workspace_can_be_looked_at(answered):
+def test_read_only_workspace_can_be_viewed(answered):
     answered.pytest()
     answered.journal.path.parent.chmod(0o555)
     answered.root.chmod(0o555)
@@ -97,7 +97,7 @@ def test_a_full_disk_gets_its_message(answered, command):
 
 
 @pytest.mark.parametrize("command", [["list"], ["status"], ["start", "toy"]], ids=lambda command: command[0])
-def test_output_onto_a_full_disk_is_told_in_a_sentence(toy, command):
+def test_output_to_full_disk_fails_without_traceback(toy, command):
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         result = kata(toy.root, *command, stdout=full)
     assert "Traceback" not in result.stderr
@@ -132,7 +132,7 @@ def test_a_damaged_journal_is_a_note(toy):
         assert "damaged" not in result.stdout
 
 
-def test_progress_is_told_only_of_the_workspace_one_is_in(toy, tmp_path_factory):
+def test_status_shows_only_the_current_workspace(toy, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     shutil.copytree(toy.root / "katas", other / "katas")
     done(toy.root, "start", "toy")

@@ -40,7 +40,7 @@ def test_stages_keep_their_order_among_shuffled_tests(toy, seed):
     assert begun(toy) == ["wheel", "brake", "horn"]
 
 
-def test_a_check_that_failed_is_not_judged_again(toy):
+def test_failed_check_is_not_judged_again(toy):
     """The learner's module works on every second try."""
     toy.body(f"path = {str(toy.root / 'katas' / 'tries')!r}", "return 'gone'")
     toy.checks(f"""
@@ -60,7 +60,7 @@ def test_a_check_that_failed_is_not_judged_again(toy):
     assert [check.outcome for check in run.checks] == [Outcome.FAIL]
 
 
-def test_a_failed_check_stays_failed_when_run_again(toy):
+def test_failed_check_stays_failed_when_rerun(toy):
     """As a plugin does it that we do not know: it runs the check twice, and reports the second run alone as failed."""
     (toy.root / "conftest.py").write_text("""
 import pytest
@@ -75,7 +75,7 @@ def pytest_runtest_protocol(item, nextitem):
             item.ihook.pytest_runtest_logreport(report=report)
     return True
 """)
-    test_a_check_that_failed_is_not_judged_again(toy)
+    test_failed_check_is_not_judged_again(toy)
 
 
 def test_a_check_that_runs_twice_counts_once(toy):

@@ -32,7 +32,7 @@ def test_an_unfinished_check_is_no_pass(toy, mark, line):
     assert not run.solved
 
 
-def test_a_check_whose_clean_up_fails_is_never_a_pass(toy):
+def test_check_with_failed_cleanup_never_passes(toy):
     toy.checks("""
         @pytest.fixture
         def ward():
@@ -68,7 +68,7 @@ def test_a_kata_without_results_is_no_pass(toy):
     assert [run.kata for run in runs(toy)] == ["toy"]
 
 
-def test_a_file_without_checks_is_never_a_pass(toy):
+def test_file_without_checks_never_passes(toy):
     toy.checks("")
     assert toy.pytest().returncode == pytest.ExitCode.NO_TESTS_COLLECTED
     assert not runs(toy)

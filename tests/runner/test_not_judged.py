@@ -34,7 +34,7 @@ def pack(tmp_path):
     made.close()
 
 
-def test_a_fault_noted_turns_failure_into_not_judged(toy):
+def test_noted_fault_turns_failure_into_not_judged(toy):
     """The run is no attempt: neither solved nor failed, and the culprit is on the terminal."""
     toy.checks(FAULTY + AGAIN)
     toy.body("return 'here'")
@@ -68,7 +68,7 @@ def test_a_run_not_judged_counts_no_attempt(toy):
     assert "not an attempt: 1 check not judged" in history
 
 
-def test_the_report_file_shows_what_was_not_judged(toy):
+def test_report_file_shows_checks_not_judged(toy):
     toy.checks(FAULTY)
     toy.body("return 'here'")
     verdict = toy.verdict()
@@ -90,7 +90,7 @@ def test_the_report_file_shows_what_was_not_judged(toy):
     ],
     ids=["fixture", "fixture's clean-up", "setup hook", "call hook", "teardown hook"],
 )
-def test_a_conftest_that_raises_is_named_as_culprit(toy, decorated):
+def test_conftest_that_raises_is_named_culprit(toy, decorated):
     (toy.root / "conftest.py").write_text(RAISES.format(decorated=decorated))
     done = toy.pytest()
     assert done.returncode == INTERNAL, done.stdout
@@ -101,7 +101,7 @@ def test_a_conftest_that_raises_is_named_as_culprit(toy, decorated):
     assert "conftest.py:" in told
 
 
-def test_a_plugin_that_raises_is_named_as_culprit(toy):
+def test_plugin_that_raises_is_named_culprit(toy):
     """As pytest-socket does, in the middle of what the judge does for a check."""
     (toy.root / "strict.py").write_text(
         "import socket\n\n\ndef refuse(*args, **kwargs):\n    raise RuntimeError('no sockets today')\n\n\n"
@@ -114,7 +114,7 @@ def test_a_plugin_that_raises_is_named_as_culprit(toy):
     assert "run it with -p no:strict" in told
 
 
-def test_an_exception_of_the_checks_own_stays_a_failure(toy):
+def test_exception_in_check_stays_a_failure(toy):
     """Even if the library that raises it is not a plugin."""
     toy.checks(CHECK.replace('assert thing.go() == "gone"', "assert int(thing.go())"))
     done = toy.pytest()
@@ -174,7 +174,7 @@ def test_go(sut):
 
 
 @pytest.mark.parametrize(("needed", "score", "code", "times"), [(4, 100.0, 0, 4), (9, None, 3, 4), (2, 100.0, 0, 2)])
-def test_a_submission_is_graded_alone_three_times_at_most(pack, needed, score, code, times):
+def test_submission_is_graded_alone_at_most_thrice(pack, needed, score, code, times):
     """In company each judge has one processor; alone, all there are."""
     log = pack.root / "log"
     pack.checks(COUNTED.format(log=log, needed=needed))
@@ -329,7 +329,7 @@ def test_go(sut):
 '''
 
 
-def test_a_submission_that_kills_its_judges_gets_limit(pack):
+def test_submission_that_kills_judges_gets_limit(pack):
     """Twice in company, and twice more alone; then the broken version shows that the judge is not to blame."""
     log = pack.root / "log"
     pack.checks(DIES.replace("{log}", str(log)))
@@ -365,7 +365,7 @@ def test_a_defect_of_the_judge_blames_nobody(pack):
     assert (grade["score"], grade["checks"]) == (None, [])
 
 
-def test_a_judge_that_dies_of_anything_blames_nobody(pack):
+def test_judge_that_always_dies_blames_nobody(pack):
     pack.checks(DIES.replace("{log}", str(pack.root / "log")).replace('== "die"', 'in {"die", "here"}'))
     pack.hand_in("killer", RIGHT.replace("gone", "die"))
     grade = pack.grade(code=3)["killer"]

@@ -32,7 +32,7 @@ def test_a_message_is_shown_once(toy, how):
         assert "The calls that led there" in above
 
 
-def test_a_message_too_long_for_the_summary_is_whole_above(toy):
+def test_message_cut_in_summary_is_whole_above(toy):
     """The summary has its beginning, and a mark."""
     toy.module(BROKEN)
     toy.checks(CHECK.format(name="one", message=" ".join(f"word{number}" for number in range(200))))
@@ -42,7 +42,7 @@ def test_a_message_too_long_for_the_summary_is_whole_above(toy):
     assert "…" in summary
 
 
-def test_a_reason_of_checks_not_judged_is_shown_once(toy):
+def test_not_judged_reason_is_shown_only_once(toy):
     """Two that differ in seconds alone are the same."""
     checks = "".join(CHECK.format(name=f"turn_{number}", message="late") for number in (1, 2))
     for number in (1, 2):
@@ -53,7 +53,7 @@ def test_a_reason_of_checks_not_judged_is_shown_once(toy):
     assert words(toy.pytest().stdout).count("not judged: a busy machine: it waited") == 1
 
 
-def test_a_long_title_above_the_summary_is_wrapped(toy):
+def test_long_title_above_summary_is_wrapped(toy):
     """A title of 70 characters with the text after it is too long for a line of 80."""
     toy.module(BROKEN)
     title = "More checkouts may fail, one after another, than the server has places"

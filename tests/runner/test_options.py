@@ -95,7 +95,7 @@ def test_kata_from_lists_places_searched(toy):
     assert "there is no toy.py of toy; looked in submission, submission/toy, submission/katas/toy" in done.stderr
 
 
-def test_kata_from_a_folder_that_is_not_there_is_refused(toy):
+def test_kata_from_a_missing_folder_is_refused(toy):
     done = toy.pytest("--kata", "toy", "--kata-from", "submision")
     assert done.returncode == USAGE_ERROR
     assert "--kata-from submision: there is no such folder; name a folder with toy.py" in done.stderr
@@ -115,7 +115,7 @@ def test_all_checks_of_a_stage_run(toy):
     assert outcomes(toy.verdict()) == {"horn": "fail", "wheel": "pass", "brake": "not reached"}
 
 
-def test_kata_all_stages_goes_on_after_a_stage_that_fails(toy):
+def test_kata_all_stages_continues_after_failed_stage(toy):
     bicycle(toy, "horn", "brake")
     assert outcomes(toy.verdict("--kata-all-stages")) == {"horn": "pass", "wheel": "fail", "brake": "pass"}
     assert begun(toy) == ["horn", "wheel", "brake"]
@@ -127,7 +127,7 @@ def test_checks_run_in_order_of_stages(toy):
     assert begun(toy) == ["horn", "wheel", "brake"]
 
 
-def test_one_katas_failing_stage_does_not_close_anothers(toy):
+def test_failed_stage_leaves_other_katas_stages_open(toy):
     bicycle(toy, "wheel")
     add_kata(toy, "twin", *ALL)
     assert toy.pytest("--kata", "toy,twin").returncode == 1
@@ -173,7 +173,7 @@ def test_a_seed_shuffles_checks_within_stages(toy):
     assert [run.seed for run in runs(toy)] == [0, 7, 7]
 
 
-def test_a_seed_that_is_no_number_is_refused(toy):
+def test_seed_that_is_not_number_is_refused(toy):
     done = toy.pytest("--kata-seed", "lucky")
     assert done.returncode == USAGE_ERROR
     assert "--kata-seed: invalid int value: 'lucky'" in done.stderr
@@ -182,7 +182,7 @@ def test_a_seed_that_is_no_number_is_refused(toy):
 # --kata-report
 
 
-def test_kata_report_writes_every_field_of_a_versioned_format(toy):
+def test_kata_report_has_version_and_every_field(toy):
     bicycle(toy, "horn")
     toy.pytest("--kata-seed", "3", "--kata-report", "report.json")
     report = msgspec.json.decode(toy.root.joinpath("report.json").read_bytes())
@@ -312,7 +312,7 @@ def test_a_breakpoint_stops_under_kata_inline(toy, at_keyboard):
     assert "1 passed" in shown
 
 
-def test_pdb_stops_where_the_learners_code_raised_under_kata_inline(toy, at_keyboard):
+def test_inline_pdb_stops_where_learners_code_raised(toy, at_keyboard):
     toy.body("answer = 'go' + 'ne'", "raise ValueError(answer)")
     shown = at_keyboard("--pdb", keys="p 'the answer is ' + answer\nq\n")
     assert "'the answer is gone'" in shown

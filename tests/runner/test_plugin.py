@@ -14,7 +14,7 @@ from tests.support.bicycle import ALL, UNPLAIN, add_kata, begun, bicycle, bicycl
 from tests.support.places import REPOSITORY
 
 
-def test_k_runs_some_checks_and_does_not_count_as_solved(toy):
+def test_k_runs_matching_checks_and_never_solves(toy):
     bicycle(toy, *ALL)
     done = toy.pytest("-k", "wheel")
     assert done.returncode == 0
@@ -30,7 +30,7 @@ def test_deselect_does_not_count_as_solved_either(toy):
     assert [(run.partial, run.solved) for run in runs(toy)] == [(True, False)]
 
 
-def test_lf_runs_what_failed_and_does_not_count_as_solved(toy):
+def test_lf_runs_failed_checks_and_never_solves(toy):
     bicycle(toy, "horn")
     toy.pytest("-p", "cacheprovider")
     bicycle(toy, *ALL)
@@ -42,7 +42,7 @@ def test_lf_runs_what_failed_and_does_not_count_as_solved(toy):
     assert "only a run of all checks counts" in again.stdout
 
 
-def test_x_stops_at_the_first_failure_which_is_an_attempt(toy):
+def test_run_stopped_by_x_is_an_attempt(toy):
     bicycle(toy, "wheel", stages={"horn": "symptom", "wheel": "symptom", "brake": "cause"})
     done = toy.pytest("-x")
     assert done.returncode == 1
@@ -93,7 +93,7 @@ def test_xdist_reports_a_mistake_alike(toy):
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
 
 
-def test_xdist_judges_the_stages_of_a_kata_in_order(toy):
+def test_xdist_judges_stages_of_kata_in_order(toy):
     bicycle(toy, *ALL, stages={"brake": "trace", "wheel": "sla", "horn": "symptom"})
     done = toy.pytest("-n", "2")
     assert done.returncode == 0
@@ -102,7 +102,7 @@ def test_xdist_judges_the_stages_of_a_kata_in_order(toy):
     assert [line.split()[0] for line in summary(done.stdout)[:3]] == ["symptom", "sla", "trace"]
 
 
-def test_xdist_with_x_writes_down_what_was_judged(toy):
+def test_xdist_with_x_records_judged_checks(toy):
     bicycle(toy, stages={"horn": "symptom", "wheel": "symptom"})
     assert toy.pytest("-n", "2", "-x").returncode != 0
     (run,) = runs(toy)
@@ -110,7 +110,7 @@ def test_xdist_with_x_writes_down_what_was_judged(toy):
     assert not run.solved
 
 
-def test_junitxml_has_kata_stage_seconds_and_attempt_of_every_check(toy):
+def test_junitxml_has_properties_of_every_check(toy):
     bicycle(toy, "horn")
     for attempt in ("1", "2"):
         toy.pytest("--junitxml", "junit.xml")
@@ -135,7 +135,7 @@ def test_junitxml_of_a_submission_has_no_attempt(toy):
     assert names == ["kata", "stage", "seconds"]
 
 
-def test_q_and_v_change_pytests_lines_and_not_the_summary(toy):
+def test_q_and_v_leave_the_summary_unchanged(toy):
     bicycle(toy, "horn")
     summaries = []
     for args in ((), ("-q",), ("-v",), ("-qq",), ("-vv",)):
@@ -146,7 +146,7 @@ def test_q_and_v_change_pytests_lines_and_not_the_summary(toy):
     assert len(set(summaries)) == 1
 
 
-def test_a_pipe_gets_no_colour_and_no_control_characters(toy):
+def test_pipe_gets_no_color_or_control_characters(toy):
     bicycle(toy, "horn")
     assert not UNPLAIN.search(toy.pytest().stdout)
 
@@ -187,7 +187,7 @@ def test_lines_of_several_katas_fit(three, columns):
     assert [line for line in lines if len(line) > columns] == []
 
 
-def test_a_terminal_that_has_only_ascii_gets_ascii(toy):
+def test_ascii_only_terminal_gets_ascii(toy):
     bicycle(toy, "horn")
     file = toy.folder / "test_toy.py"
     file.write_text(file.read_text().replace("the wheel is stuck", "the wheel — 5 € — is stuck"))
@@ -221,7 +221,7 @@ def test_plain_pytest_here_runs_no_kata(pytester, monkeypatch):
     assert [each for each in ids if not each.startswith("tests/")] == []
 
 
-def test_examples_are_the_same_whatever_modules_are_loaded(toy):
+def test_examples_do_not_depend_on_loaded_modules(toy):
     drawn = []
     for constant in (7_777_777_777, 8_888_888_888):
         toy.write("more.py", "".join(f"A{number} = {constant + number}\n" for number in range(500)))

@@ -22,7 +22,7 @@ def plain(text):
 
 
 @pytest.mark.parametrize("options", [(), ("-x", "-q"), ("-k", "brake"), ("--no-such-option",)], ids=str)
-def test_output_and_exit_code_are_those_of_pytest(toy, options):
+def test_output_and_exit_code_match_pytest(toy, options):
     bicycle(toy, "horn")
     by_pytest = toy.pytest("--kata", "toy", *options)
     shutil.rmtree(toy.root / ".kata", ignore_errors=True)
@@ -34,7 +34,7 @@ def test_output_and_exit_code_are_those_of_pytest(toy, options):
         assert plain(by_kata.stdout) == plain(by_pytest.stdout)
 
 
-def test_a_run_without_pytest_on_the_path_counts(toy, tmp_path_factory):
+def test_run_without_pytest_on_path_counts(toy, tmp_path_factory):
     """As with pipx and uv tool, which put `kata` on the path and nothing else; every hint names `kata run`."""
     alone = tmp_path_factory.mktemp("bin")
     (alone / "kata").symlink_to(KATA)

@@ -94,7 +94,7 @@ def test_next_and_failed_select_by_journal(bells):
     assert list(judged(bells, "--kata", "failed")) == ["toy", "horn"]
 
 
-def test_next_and_failed_say_so_when_there_is_nothing_left(toy):
+def test_next_and_failed_report_when_nothing_matches(toy):
     assert toy.pytest("--kata", "toy").returncode == 0
     solved = toy.pytest("--kata", "next")
     assert solved.returncode == USAGE_ERROR
@@ -112,7 +112,7 @@ def test_far_off_names_get_the_list(bells):
     assert refused(bells, "--kata", "zzz") == "ERROR: there is no kata 'zzz'; known: chime, gong, horn, toy"
 
 
-def test_one_unknown_name_among_known_ones_runs_nothing(bells):
+def test_one_unknown_name_prevents_the_run(bells):
     assert "'gonk'; did you mean 'gong'" in refused(bells, "--kata", "toy,gonk")
 
 
@@ -124,25 +124,25 @@ def test_an_empty_level_is_a_usage_error(bells, level):
 
 
 @pytest.mark.parametrize("nothing", ["", " ", ","])
-def test_no_name_at_all_is_told_what_may_stand_there(toy, nothing):
+def test_empty_kata_option_lists_allowed_values(toy, nothing):
     assert "all, level:N, next, or failed" in refused(toy, "--kata", nothing)
 
 
 @pytest.mark.parametrize("selector", ["all", "next", "level:1", "toy"])
-def test_a_folder_without_katas_is_told_how_to_get_some(pytester, selector):
+def test_folder_without_katas_suggests_kata_init(pytester, selector):
     done = pytester.runpytest_subprocess("--kata", selector)
     assert done.ret == USAGE_ERROR
     done.stderr.fnmatch_lines(["ERROR: there *kata*; `kata init` *"])
     assert not (pytester.path / ".kata").exists()
 
 
-def test_a_katas_folder_as_path_means_that_kata(bells):
+def test_folder_of_kata_selects_that_kata(bells):
     assert judged(bells, "katas/gong") == {"gong": ["test_rings", "test_stops"]}
     assert list(judged(bells, "katas/gong/")) == ["gong"]
     assert list(judged(bells, "katas/gong/test_gong.py")) == ["gong"]
 
 
-def test_the_folder_of_katas_as_path_means_all_of_them(bells):
+def test_folder_of_all_katas_selects_all(bells):
     assert list(judged(bells, "katas")) == ["chime", "toy", "gong", "horn"]
 
 
@@ -157,13 +157,13 @@ def test_a_test_id_never_solves(bells):
     assert not run.solved
 
 
-def test_a_single_test_id_may_stand_beside_the_option(bells):
+def test_single_test_id_works_with_kata_option(bells):
     assert judged(bells, "--kata", "gong", "katas/gong/test_gong.py::test_stops") == {"gong": ["test_stops"]}
     (run,) = bells.journal.read().events
     assert not run.solved
 
 
-def test_an_unknown_test_id_is_a_usage_error(toy):
+def test_unknown_test_id_is_usage_error(toy):
     done = toy.pytest("katas/toy/test_toy.py::test_nope")
     assert done.returncode == USAGE_ERROR
     assert "not found: " in done.stderr
@@ -174,20 +174,20 @@ def test_unknown_paths_get_the_nearest_names(bells):
     assert "did you mean 'gong'" in refused(bells, "katas/gonk")
 
 
-def test_a_kata_and_a_path_elsewhere_are_refused_together(bells):
+def test_kata_option_with_unrelated_path_is_refused(bells):
     bells.root.joinpath("tests").mkdir()
     assert "tests is not part of toy; give --kata or a path, not both" in refused(bells, "--kata", "toy", "tests")
     assert "katas/gong is not part of toy" in refused(bells, "--kata", "toy", "katas/gong")
 
 
-def test_a_katas_folder_and_a_path_elsewhere_are_refused_together(toy):
+def test_kata_folder_with_unrelated_path_is_refused(toy):
     toy.root.joinpath("tests").mkdir()
     sentence = refused(toy, "katas/toy", "tests")
     assert "tests is not a kata" in sentence
     assert "kata.toml" not in sentence
 
 
-def test_a_kata_is_found_from_any_folder_of_the_workspace(toy, pytester, monkeypatch):
+def test_kata_is_found_from_any_workspace_folder(toy, pytester, monkeypatch):
     below = toy.root / "notes" / "today"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
@@ -233,7 +233,7 @@ def test_the_workspaces_kata_comes_first(toy, tmp_path_factory):
     assert judged(toy, "--kata", "toy", "--kata-path", str(elsewhere)) == {"toy": ["test_go"]}
 
 
-def test_the_ini_option_adds_folders_relative_to_the_ini_file(toy, pytester, monkeypatch):
+def test_ini_folders_are_relative_to_ini_file(toy, pytester, monkeypatch):
     make_kata(toy.root / "shared" / "katas", "gong")
     toy.root.joinpath("pytest.ini").write_text("[pytest]\nkata_paths = shared/katas\n", encoding="utf-8")
     assert list(judged(toy, "--kata", "gong")) == ["gong"]

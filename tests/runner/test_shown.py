@@ -20,7 +20,7 @@ def printed(check: CheckResult) -> list[str]:
     return [line.removeprefix("  ") for line in check.details[check.details.index(title) + 1 :]]
 
 
-def test_what_the_program_printed_is_shown_as_its_own(toy):
+def test_printed_output_is_attributed_to_the_program(toy):
     check = judge_body(toy, 'print("to stdout")', 'print("to stderr", file=sys.stderr)', 'os.write(1, b"raw\\n")')
     assert check.message == "it should be gone"
     assert printed(check) == ["to stdout", "to stderr", "raw"]
@@ -33,7 +33,7 @@ def test_of_much_output_the_end_is_shown(toy):
     assert len(shown) <= 20
 
 
-def test_of_a_very_long_line_only_a_part_is_shown(toy):
+def test_very_long_line_is_shown_in_part(toy):
     check = judge_body(toy, 'print("x" * 1_000_000)')
     assert len("\n".join(printed(check))) < 40_000
     assert any("bytes left out" in line for line in printed(check))

@@ -119,7 +119,7 @@ def test_a_second_attempt_says_what_changed(toy):
     run_matches("second_attempt", toy, "--kata-all-stages")
 
 
-def test_an_attempt_after_hints_says_how_many_were_seen(toy):
+def test_attempt_after_hints_shows_their_number(toy):
     shop(toy, "ships", "unpaid")
     answer(toy)
     toy.pytest()
@@ -136,7 +136,7 @@ def test_a_solved_kata_shows_its_best_time(toy):
     run_matches("solved", toy)
 
 
-def test_a_submission_is_judged_and_is_no_attempt(toy):
+def test_submission_is_judged_but_no_attempt(toy):
     shop(toy)
     submission = toy.root / "submission"
     submission.mkdir()
@@ -144,13 +144,13 @@ def test_a_submission_is_judged_and_is_no_attempt(toy):
     run_matches("submission", toy, "--kata-from", "submission")
 
 
-def test_an_inline_run_says_that_it_does_not_count(toy):
+def test_inline_run_warns_it_does_not_count(toy):
     shop(toy, *SHOP)
     text = run_matches("inline", toy, "--kata-inline")
     assert "--kata-inline" in text
 
 
-def test_some_of_the_checks_say_that_they_are_not_all(toy):
+def test_partial_run_shows_it_is_partial(toy):
     shop(toy, *SHOP)
     run_matches("some_checks", toy, "-k", "ships")
 
@@ -162,13 +162,13 @@ def test_a_hang_says_in_which_call(toy):
     run_matches("hang", toy)
 
 
-def test_a_module_that_cannot_be_imported_says_in_which_line(toy):
+def test_failed_import_names_the_faulty_line(toy):
     shop(toy)
     toy.module("class Thing:\n    def works(self, what)\n        return True\n")
     run_matches("syntax_error", toy)
 
 
-def test_a_near_miss_is_told_why_it_does_not_hold(toy):
+def test_summary_explains_why_near_miss_fails(toy):
     shop(toy, *set(SHOP) - {"once", "crash"})
     answer(toy)
     text = run_matches("near_miss", toy)
@@ -215,7 +215,7 @@ def test_bars_count_all_katas(several):
     ]
 
 
-def test_more_katas_than_fit_say_how_many_are_left_out(toy):
+def test_summary_counts_katas_that_do_not_fit(toy):
     for number in range(20):
         add_kata(toy, f"kata_{number:02}", number % 4 + 1, "One of many", works=number == 19)
     text = run_matches("more_than_fit", toy, "--kata", "all")
@@ -223,7 +223,7 @@ def test_more_katas_than_fit_say_how_many_are_left_out(toy):
     assert f"{21 - shown} more katas" in text
 
 
-def test_the_list_of_katas_has_a_line_for_each(several):
+def test_list_has_one_line_per_kata(several):
     several.pytest("--kata", "toy,memory_leak")
     matches("list", several.kata("list").stdout.splitlines())
 
@@ -242,7 +242,7 @@ def test_sixty_columns_are_enough_for_the_list(several):
     assert [line for line in lines if len(line) > 60] == []
 
 
-def test_sixty_columns_are_enough_for_every_number_of_the_status(several):
+def test_status_fits_all_numbers_in_sixty_columns(several):
     several.pytest("--kata", "toy,memory_leak")
     lines = several.kata("status", env={"COLUMNS": "60"}).stdout.splitlines()
     matches("status_of_60_columns", lines)
@@ -262,7 +262,7 @@ def forty_checks(toy, *fail: str) -> None:
     shop(toy, *set(checks) - set(fail), checks=checks)
 
 
-def test_forty_checks_of_all_stages_fit_when_they_pass(toy):
+def test_forty_passed_checks_of_all_stages_fit(toy):
     forty_checks(toy)
     run_matches("forty_checks_solved", toy)
 

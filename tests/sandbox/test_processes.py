@@ -289,7 +289,7 @@ def test_a_zygote_without_its_guardian_clears_up(toy, notes):
 @pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="the programs are told by their uid, which root alone can give them")
 @pytest.mark.parametrize(("tier", "world"), [("strong", None), ("reduced", "no-unshare")])
-def test_what_is_graded_outlives_neither_grader_nor_zygote(tmp_path, tier, world):
+def test_submission_dies_with_grader_and_zygote(tmp_path, tier, world):
     """All that grades is killed at once but for the guardian; the submission has left a daemon."""
     with contextlib.closing(Pack(tmp_path)) as pack:
         (pack.folder / "kata.toml").write_text(f"{MANIFEST}[limits]\ncall_seconds = 600\ncheck_seconds = 600\n")

@@ -147,7 +147,7 @@ def test_the_numbers_are_those_libseccomp_knows(library, machine):
         assert seccomp.number_of(name, machine) == (number if number >= 0 else None), name
 
 
-def test_every_number_in_the_table_is_in_use():
+def test_every_number_in_table_is_used():
     assert NUMBERS.keys() == policy.names()
 
 

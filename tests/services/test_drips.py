@@ -170,7 +170,7 @@ def test_a_dripping_application_keeps_nobody(sut_bench, path, status):
     assert time.monotonic() < began + 20
 
 
-def test_an_idle_program_is_asked_for_no_stacks(sut_bench, notes):
+def test_idle_program_gets_no_stack_request(sut_bench, notes):
     """A check that has used up its budget asks for nothing: the program is killed first, and has no stacks to show."""
     module = f"""
         import os, signal
@@ -189,7 +189,7 @@ def test_an_idle_program_is_asked_for_no_stacks(sut_bench, notes):
     assert notes.read_text() == ""
 
 
-def test_a_frame_read_in_drips_is_given_up():
+def test_slowly_read_frame_is_given_up():
     """The time is that of the whole frame, and each part that is taken gives no more."""
     ours, theirs = socket.socketpair()
     over = threading.Event()

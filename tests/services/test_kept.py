@@ -230,7 +230,7 @@ def served(sut):
 
 
 @pytest.mark.parametrize("way", APP_WAYS)
-def test_a_service_that_sends_too_much_meets_a_limit(sut_bench, way):
+def test_service_that_sends_too_much_hits_limit(sut_bench, way):
     """The count ends the check, although it asserts nothing and loses its connections."""
     sut = sut_bench.start(APP, world=LINKS_WORLD)
     network = served(sut)
@@ -289,7 +289,7 @@ def test_decoded_json_weighs_more_than_its_text(text):
     assert weight_of(text) >= len(text) + 64 * (len(decode(text)) - 1)
 
 
-def test_a_half_sent_frame_counts_until_its_end():
+def test_half_sent_frame_counts_until_complete():
     """It takes memory as it comes, and is weighed as a frame when it's whole."""
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -42,7 +42,7 @@ def test_a_cursor_describes_what_its_statement_did(connection):
     assert cursor.rowcount == -1
 
 
-def test_executemany_executes_once_for_each_row_and_is_one_statement(database, connection):
+def test_executemany_runs_every_row_as_one_statement(database, connection):
     cursor = connection.cursor()
     cursor.executemany("INSERT INTO items (name, amount) VALUES (?, ?)", [("a", 1), ("b", 2), ("c", 3)])
     assert cursor.rowcount == 3
@@ -76,7 +76,7 @@ def test_returning_gives_the_rows_of_an_insert(connection):
 
 
 @pytest.mark.parametrize("parameters", [(), (1,), (1, 2, 3)])
-def test_a_wrong_number_of_parameters_is_a_programming_error(connection, parameters):
+def test_wrong_parameter_count_is_a_programming_error(connection, parameters):
     with pytest.raises(driver.ProgrammingError, match="Incorrect number of bindings"):
         connection.execute("SELECT ?, ?", parameters)
 

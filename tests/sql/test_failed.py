@@ -58,7 +58,7 @@ def test_an_error_message_carries_no_row(filled, database, sql):
         ("SELECT 1; SELECT 2", "You can only execute one statement at a time."),
     ],
 )
-def test_a_message_that_names_the_fault_is_kept(filled, sql, message):
+def test_message_that_names_fault_is_kept(filled, sql, message):
     filled.execute("CREATE TRIGGER t BEFORE DELETE ON items BEGIN SELECT RAISE(ABORT, 'items'' are kept'); END")
     assert message in message_of(filled, sql)
 
@@ -67,7 +67,7 @@ def test_a_long_message_is_cut(filled):
     assert len(message_of(filled, f"SELECT {'x' * 10_000}")) < 600
 
 
-def test_a_failed_statement_is_recorded_with_what_it_cost(filled, database):
+def test_failed_statement_is_recorded_with_its_cost(filled, database):
     """A failed statement was not counted, and its work went to the next one, which hid an N+1."""
     before = len(database.statements)
     for number in range(3):
@@ -86,7 +86,7 @@ def test_an_insert_that_fails_began_the_transaction(filled, database):
     assert [(each.failed, each.began) for each in database.statements[-2:]] == [("IntegrityError", True), ("", False)]
 
 
-def test_every_result_code_of_a_constraint_is_a_known_one():
+def test_every_constraint_result_code_is_known():
     """The one number without a name in sqlite3 is that of a strict table's column."""
     real = sqlite3.connect(":memory:")
     real.execute("CREATE TABLE strict_one (a INT) STRICT")

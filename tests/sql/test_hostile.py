@@ -72,7 +72,7 @@ def end_of(bench):
 
 
 @pytest.mark.parametrize(("sql", "told"), ATTACKS.values(), ids=ATTACKS)
-def test_a_statement_beyond_a_bound_ends_the_check_alone(bench, served, connection, sql, told):
+def test_statement_beyond_bound_ends_only_its_check(bench, served, connection, sql, told):
     """The judge continues, and the next check has a new server."""
     before = cpu_of_ended_servers()
     attack(connection, sql)
@@ -90,7 +90,7 @@ def test_a_statement_beyond_a_bound_ends_the_check_alone(bench, served, connecti
     assert len(database.statements) == 1
 
 
-def test_memory_that_many_statements_take_ends_the_check(bench, connection):
+def test_memory_taken_by_many_statements_ends_check(bench, connection):
     """Each takes 20 MB and little time, so that only the bound on memory can end it, on the slowest machine too."""
     connection.execute("CREATE TEMP TABLE x (z)")
     with pytest.raises(driver.Disconnected):
@@ -102,14 +102,14 @@ def test_memory_that_many_statements_take_ends_the_check(bench, connection):
 
 
 @pytest.mark.parametrize(("sql", "told"), ORDINARY.values(), ids=ORDINARY)
-def test_an_ordinary_mistake_is_an_error_of_sql(bench, connection, sql, told):
+def test_ordinary_mistake_is_a_sql_error(bench, connection, sql, told):
     with pytest.raises(driver.Error, match=told):
         connection.execute(sql)
     assert connection.execute("SELECT 1").fetchall() == [(1,)]
     bench.services.raise_end()
 
 
-def test_the_memory_of_a_server_stays_below_its_bound(served, connection):
+def test_server_memory_stays_below_its_bound(served, connection):
     """It was 7.75 GB, in the judge."""
     [server] = servers()
     attacker = subprocess.Popen(
@@ -155,7 +155,7 @@ def test_texts_of_a_check_have_a_total(bench, connection):
     assert "exceeded the number of statements" in str(end_of(bench))
 
 
-def test_a_request_beyond_its_own_bound_is_not_taken(bench, served, connection):
+def test_request_beyond_its_bound_is_refused(bench, served, connection):
     assert connection.execute("SELECT length(?)", ["x" * 200_000]).fetchone() == (200_000,)
     with pytest.raises(driver.Disconnected):
         connection.execute("SELECT length(?)", ["x" * (MOST_REQUEST + 1)])
@@ -163,7 +163,7 @@ def test_a_request_beyond_its_own_bound_is_not_taken(bench, served, connection):
         assert another.execute("SELECT 'still here'").fetchone() == ("still here",)
 
 
-def test_a_statement_that_runs_does_not_outlive_its_check(bench, served):
+def test_running_statement_does_not_outlive_its_check(bench, served):
     """On a thread of the judge's, it ran on for minutes."""
     [server] = servers()
     attacker = subprocess.Popen([sys.executable, "-c", ATTACKER, served[1]["address"], f"SELECT {NEEDLE}"])
@@ -175,7 +175,7 @@ def test_a_statement_that_runs_does_not_outlive_its_check(bench, served):
     attacker.wait(timeout=30)
 
 
-def test_a_server_does_not_outlive_a_judge_that_is_killed(tmp_path):
+def test_server_does_not_outlive_killed_judge(tmp_path):
     code = f"""
         import os, signal, sys
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
@@ -213,7 +213,7 @@ def test_a_nursery_that_is_killed_is_replaced(bench, connection):
     other.close()
 
 
-def test_a_spare_server_that_is_killed_is_replaced(bench, connection):
+def test_killed_spare_server_is_replaced(bench, connection):
     spare = [each for each in forked() if each not in servers()]
     for each in spare:
         each.kill()
@@ -225,7 +225,7 @@ def test_a_spare_server_that_is_killed_is_replaced(bench, connection):
     assert connection.execute("SELECT 1").fetchall() == [(1,)]
 
 
-def test_a_server_that_is_killed_from_outside_is_not_judged(bench, connection):
+def test_server_killed_from_outside_is_not_judged(bench, connection):
     """No statement can do that, so that it is no fault of the learner's."""
     [server] = servers()
     os.kill(server.pid, signal.SIGKILL)
@@ -271,7 +271,7 @@ def test_next(sut):
 
 
 @pytest.mark.parametrize("swallowed", ["pass", "raise"])
-def test_a_check_whose_database_was_stopped_ends_with_limit(toy, swallowed):
+def test_check_with_stopped_database_ends_with_limit(toy, swallowed):
     """Even if the program makes nothing of it, and the check would pass."""
     toy.module(f"""
         import sqlalchemy
@@ -301,7 +301,7 @@ def test_a_check_whose_database_was_stopped_ends_with_limit(toy, swallowed):
     assert "1 s of processor time" in attacked.message
 
 
-def test_the_judge_knows_the_process_that_works_for_it(bench):
+def test_judge_knows_its_sql_server_processes(bench):
     """Its work is the check's own, and its waiting for a processor is not: budgets are of own time."""
     known = queue.SimpleQueue()
     bench.services.note_server = known.put

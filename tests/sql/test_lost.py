@@ -37,14 +37,14 @@ def cut(connection):
     connection._channel.socket.shutdown(socket.SHUT_RDWR)
 
 
-def test_when_the_check_is_over_its_connections_are_gone(bench, connection):
+def test_end_of_check_drops_its_connections(bench, connection):
     bench.services.clear()
     with pytest.raises(driver.OperationalError, match="lost"):
         connection.execute("SELECT 1")
 
 
 @pytest.mark.parametrize("what", ["service", "server"])
-def test_a_database_that_is_not_there_is_an_operational_error(bench, served, what):
+def test_missing_database_is_an_operational_error(bench, served, what):
     address = dict(served[1])
     if what == "service":
         address["service"] = "nobody"

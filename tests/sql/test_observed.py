@@ -19,7 +19,7 @@ from tests.support.database_bench import EVERYTHING, INSERT_A, ITEMS, insert, na
 # Records of the judge
 
 
-def test_statements_are_counted_without_what_only_frames_them(database, engine):
+def test_transaction_and_pragma_statements_are_not_counted(database, engine):
     with engine.connect() as connection:
         insert(connection, "a")
         connection.commit()
@@ -42,7 +42,7 @@ def test_a_pragma_that_reads_rows_is_counted(database, connection):
     assert [(each.sql, each.rows) for each in database.statements[2:]] == [("PRAGMA foreign_key_check", 2)]
 
 
-def test_a_statement_is_counted_with_the_rows_it_fetched(database, engine):
+def test_statement_counts_the_rows_it_fetched(database, engine):
     with engine.begin() as connection:
         insert(connection, *"abcde")
         connection.execute(EVERYTHING).first()  # the first is looked at; all were fetched
@@ -61,7 +61,7 @@ def test_statements_count_bytes_in_both_directions(served, database):
     assert [statement.size for statement in database.statements] == [0, 108, 108, 30]
 
 
-def test_a_recorded_block_has_the_statements_of_that_block_alone(database, engine):
+def test_recorded_block_has_only_its_own_statements(database, engine):
     with engine.begin() as connection:
         insert(connection, "a")
     with database.recorded() as seen:
@@ -83,7 +83,7 @@ def test_a_statement_is_counted_with_its_connection(bench, served, database):
     other.close()
 
 
-def test_a_round_trip_is_added_to_every_statement(bench):
+def test_round_trip_is_added_to_every_statement(bench):
     _, address = bench.database(round_trip=0.05)
     connection = driver.connect(**address)
     began = time.monotonic()
@@ -135,7 +135,7 @@ def test_a_refused_statement_holds_its_connection(bench, database, engine):
     assert database.checked_out() == []
 
 
-def test_a_connection_is_not_held_by_settings_put_back(database, engine):
+def test_restoring_settings_checks_out_no_connection(database, engine):
     """SQLAlchemy does so after the rollback with which the pool has taken it back."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(EVERYTHING)
@@ -184,7 +184,7 @@ def test_one_connection_too_many_is_refused(bench):
         connection.close()
 
 
-def test_an_engine_has_the_options_that_it_was_asked_for(bench):
+def test_engine_has_the_requested_options(bench):
     database, address = bench.database()
     engine = bench.engine(address, pool_size=2, max_overflow=0, pool_timeout=0.05)
     too_many = pytest.raises(sa.exc.TimeoutError, match="QueuePool limit of size 2 overflow 0")
@@ -194,7 +194,7 @@ def test_an_engine_has_the_options_that_it_was_asked_for(bench):
         assert database.peak_connections == 2
 
 
-def test_the_work_of_each_call_is_added_up(bench, database, engine):
+def test_work_is_summed_for_each_call(bench, database, engine):
     bench.services.begin(Call("thing.fill()"), None)
     with engine.begin() as connection, engine.connect() as other:
         other.execute(EVERYTHING)
@@ -219,7 +219,7 @@ def test_work_is_added_up_by_trace(bench, database, engine):
     assert [(usage.call, usage.statements) for usage in database.usage()] == [("a" * 32, 2), ("b" * 32, 1)]
 
 
-def test_a_trace_id_is_32_hex_digits_or_none(database, engine):
+def test_trace_id_must_be_32_hex_digits(database, engine):
     """It is kept with each statement, and was any JSON of any length."""
     for trace_id in ("a" * 32, "A" * 32, "a" * 100_000, {"a": 1}, 7):
         with bound_contextvars(trace_id=trace_id):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.support.database_bench import ITEMS, METADATA, insert, names
 
 
-def test_two_engines_see_each_others_commits_and_nothing_before(bench, served):
+def test_engines_see_only_each_others_commits(bench, served):
     one, other = bench.engine(served[1]), bench.engine(served[1])
     with one.connect() as connection:
         insert(connection, "a")
@@ -23,7 +23,7 @@ def test_two_engines_see_each_others_commits_and_nothing_before(bench, served):
         assert connection.scalar(sa.select(ITEMS.c.amount)) == 3
 
 
-def test_what_is_not_committed_is_not_seen_by_others(bench, served):
+def test_uncommitted_changes_are_invisible_to_others(bench, served):
     one, other = bench.engine(served[1]), bench.engine(served[1])
     with one.connect() as connection:
         insert(connection, "a")
@@ -46,7 +46,7 @@ def test_a_second_writer_waits_then_fails(bench, served):
     assert names(one) == ["a", "b"]
 
 
-def test_threads_each_with_a_connection_lose_no_update(engine):
+def test_threads_with_own_connections_lose_no_update(engine):
     with engine.begin() as connection:
         insert(connection, "counter")
 
@@ -80,7 +80,7 @@ def test_what_was_committed_outlives_every_connection(bench, served, engine):
     assert names(bench.engine(served[1])) == ["a"]
 
 
-def test_what_a_lost_connection_had_not_committed_is_gone(bench, served, connection):
+def test_lost_connection_drops_its_uncommitted_changes(bench, served, connection):
     connection.execute("INSERT INTO items (name, amount) VALUES ('a', 0)")
     connection.close()
     other = bench.engine(served[1])

@@ -44,7 +44,7 @@ def test_rows_are_created_read_updated_and_deleted(engine):
         assert connection.scalar(sa.select(sa.func.sum(ITEMS.c.amount))) == 6
 
 
-def test_the_schema_can_be_made_looked_at_and_dropped(engine):
+def test_schema_can_be_created_inspected_and_dropped(engine):
     inspector = sa.inspect(engine)
     assert inspector.get_table_names() == ["items"]
     assert [column["name"] for column in inspector.get_columns("items")] == ["id", "name", "amount"]
@@ -52,7 +52,7 @@ def test_the_schema_can_be_made_looked_at_and_dropped(engine):
     assert sa.inspect(engine).get_table_names() == []
 
 
-def test_objects_are_stored_and_loaded_by_the_orm(bench):
+def test_orm_stores_and_loads_objects(bench):
     _, address = bench.database()
     engine = bench.engine(address)
     Base.metadata.create_all(engine)
@@ -81,14 +81,14 @@ def test_commits_stay_and_rollbacks_undo(engine):
     assert names(engine) == ["kept"]
 
 
-def test_an_exception_in_a_transaction_rolls_it_back(engine):
+def test_exception_in_transaction_rolls_it_back(engine):
     with contextlib.suppress(ZeroDivisionError), engine.begin() as connection:
         insert(connection, "a")
         raise ZeroDivisionError
     assert names(engine) == []
 
 
-def test_a_savepoint_is_rolled_back_without_its_transaction(engine):
+def test_savepoint_rolls_back_without_its_transaction(engine):
     with engine.begin() as connection:
         insert(connection, "outer")
         inner = connection.begin_nested()
@@ -134,7 +134,7 @@ def test_violated_constraints_raise_an_integrity_error(engine, values, said):
         ("SELECT * FROM nowhere", sa.exc.OperationalError),
     ],
 )
-def test_a_wrong_statement_gets_the_error_that_sqlite_gives(engine, sql, error):
+def test_wrong_statement_gets_the_sqlite_error(engine, sql, error):
     real = sa.create_engine("sqlite://")
     said = []
     for each in (engine, real):
@@ -163,7 +163,7 @@ def test_many_rows_are_inserted_with_their_keys(database, engine):
     assert [statement.rows for statement in inserts] == [50]
 
 
-def test_an_update_and_a_delete_can_return_their_rows(engine):
+def test_update_and_delete_can_return_rows(engine):
     with engine.begin() as connection:
         insert(connection, "a", "b")
         changed = connection.execute(sa.update(ITEMS).values(amount=7).returning(ITEMS.c.name, ITEMS.c.amount))
@@ -187,7 +187,7 @@ def test_there_are_no_regular_expressions_in_sql(engine):
         "SELECT load_extension('{}')", "SELECT fts3_tokenizer('simple')",
     ],
 )  # fmt: skip
-def test_a_statement_reaches_no_file_and_nothing_of_the_judges(connection, tmp_path, sql):
+def test_statement_cannot_reach_files_or_judge(connection, tmp_path, sql):
     with pytest.raises(driver.Error, match="authoriz"):
         connection.execute(sql.format(tmp_path / "file"))
     assert list(tmp_path.iterdir()) == []

@@ -36,7 +36,7 @@ def both():
 @example([math.nan, math.inf, -math.inf])
 @example([2**63 - 1, -(2**63), 2**53 + 1])
 @example(["", "a\x00b", "\U0001f600", "'", "\n", b"", b"\x00\xff", True])
-def test_every_value_comes_back_as_it_does_from_sqlite_itself(both, values):
+def test_every_value_returns_as_from_sqlite(both, values):
     sql = f"SELECT {', '.join('?' * len(values))}"
     ours, theirs = (each.execute(sql, values).fetchone() for each in both)
     assert list(map(repr, ours)) == list(map(repr, theirs))
@@ -58,7 +58,7 @@ def test_too_large_integers_are_refused(connection, value):
 
 
 @pytest.mark.parametrize("value", [object(), {"a": 1}, [1], 1j], ids=lambda value: type(value).__name__)
-def test_a_value_of_another_type_is_refused_by_name(connection, value):
+def test_unsupported_value_type_is_refused_by_name(connection, value):
     with pytest.raises(driver.ProgrammingError, match=f"type '{type(value).__name__}' is not supported"):
         connection.execute("SELECT ?", (value,))
 
@@ -93,7 +93,7 @@ def test_a_large_value_comes_back_whole(connection):
     assert connection.execute("SELECT ?, ?", (text, raw)).fetchone() == (text, raw)
 
 
-def test_typed_columns_of_sqlalchemy_come_back_as_they_went_in(bench):
+def test_typed_sqlalchemy_columns_return_unchanged(bench):
     _, address = bench.database()
     engine = bench.engine(address)
     metadata = sa.MetaData()

@@ -46,7 +46,7 @@ def pair():
 
 @given(st.lists(FRAMES, min_size=1, max_size=5))
 @example([{"newline": "a\nb\r\n\u2028", "": [], "deep": [[[{"a": None}]]]}])
-def test_frames_arrive_as_they_were_sent_and_in_that_order(frames):
+def test_frames_arrive_unchanged_and_in_order(frames):
     with Pair() as pair:
         other = Channel(pair.far)
         for frame in frames:
@@ -87,7 +87,7 @@ def test_a_late_frame_is_not_lost(pair):
     assert pair.channel.receive() == {"b": 2}
 
 
-def test_a_receiver_without_a_timeout_waits_for_the_frame(pair):
+def test_receiver_without_timeout_waits_for_frame(pair):
     received = []
     waiting = threading.Thread(target=lambda: received.append(pair.channel.receive()))
     waiting.start()
@@ -123,7 +123,7 @@ def send_while_it_lasts(sock, data):
         sock.sendall(data)
 
 
-def test_an_endless_frame_is_refused_before_it_fills_the_memory():
+def test_endless_frame_is_refused_before_filling_memory():
     with Pair() as pair:
         sender = threading.Thread(target=send_while_it_lasts, args=(pair.far, b'"' + b"x" * 50_000_000))
         sender.start()
@@ -175,13 +175,13 @@ def test_no_bytes_whatever_raise_anything_else(junk):
     ("line", "name"),
     [(b"[1]", "array"), (b"1", "int"), (b'"a"', "str"), (b"null", "null"), (b"true", "bool"), (b"1.5", "float")],
 )
-def test_a_frame_that_is_no_object_is_refused(pair, line, name):
+def test_frame_that_is_not_object_is_refused(pair, line, name):
     pair.far.sendall(line + b"\n")
     with pytest.raises(WireError, match=f"a frame of another type: Expected `object`, got `{name}`"):
         pair.channel.receive(timeout=5)
 
 
-def test_a_closed_connection_is_told_from_a_silent_one(pair):
+def test_closed_connection_differs_from_silent_one(pair):
     pair.far.sendall(b'{"last": 1}\n{"half": ')
     pair.far.close()
     assert pair.channel.receive(timeout=5) == {"last": 1}
@@ -196,7 +196,7 @@ def test_sending_to_a_closed_connection_says_so(pair):
         pair.channel.send({"a": 1})
 
 
-def test_a_connection_that_was_reset_is_a_closed_one():
+def test_reset_connection_counts_as_closed():
     """The far end goes with bytes unread: TCP and Unix sockets then reset in place of an orderly end."""
     with Pair() as pair:
         pair.channel.send({"never": "read"})
@@ -231,7 +231,7 @@ def test_threads_send_whole_frames():
 
 
 @given(PLAIN)
-def test_plain_data_may_cross_and_arrives_as_it_was(value):
+def test_plain_data_crosses_and_arrives_unchanged(value):
     assert find_unplain(value) is None
     assert decode(encode({"ok": value})) == {"ok": value}
 
@@ -248,7 +248,7 @@ ANYTHING = st.recursive(
 @example({"\udcff": 1})
 @example([1 << 20_000])
 @example(-(10**5000))
-def test_whatever_may_cross_can_be_written_and_read(value):
+def test_accepted_values_can_be_written_and_read(value):
     """Otherwise the answer would kill its program, and the report would show a crash."""
     if find_unplain(value) is None:
         assert decode(encode({"ok": value})) == {"ok": value}
@@ -286,7 +286,7 @@ def nested(depth):
     return value
 
 
-def test_members_of_str_and_int_enums_cross_as_values():
+def test_str_and_int_enums_cross_as_values():
     """As in production, where `Answer.PAID` equals "paid"."""
     answer = {"status": Answer.PAID, "sizes": [Size.SMALL]}
     assert find_unplain(answer) is None

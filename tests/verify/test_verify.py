@@ -128,7 +128,7 @@ def signs(output):
     return {row[:26].strip(): [row[place : place + 3].strip() for place in (26, 29, 32)] for row in rows}
 
 
-def test_verify_judges_near_misses_on_the_checks_that_must_refuse_them(provable):
+def test_near_misses_run_only_the_refusing_checks(provable):
     file = provable.root / "matrix.json"
     output = done(provable.root, "verify", "toy", "--json", file)
     assert "toy: 10 arms × 3 checks × 1 seed" in output
@@ -152,7 +152,7 @@ def test_verify_judges_near_misses_on_the_checks_that_must_refuse_them(provable)
     assert [cell["declared"] for cell in rounded["cells"]] == ["pass", "fail", "pass"]
 
 
-def test_verify_in_full_shows_every_cell_and_exits_0(provable):
+def test_verify_full_shows_every_cell(provable):
     file = provable.root / "matrix.json"
     output = done(provable.root, "verify", "toy", "--full", "--seeds", "1", "--json", file)
     assert "toy: 10 arms × 3 checks × 1 seed" in output
@@ -180,7 +180,7 @@ def test_verify_in_full_shows_every_cell_and_exits_0(provable):
     assert not (provable.root / ".kata").exists()  # judging an arm is not an attempt
 
 
-def test_what_a_broken_version_fails_in_some_runs_is_either(small):
+def test_broken_may_fail_accepts_either_outcome(small):
     text = ANSWER.partition("[near_misses.doubled]")[0].replace('test_sum = "sum answers 5"\n', "")
     answer(small, text)
     assert any("test_sum: should pass" in fault for fault in faults(verified(small)))
@@ -196,7 +196,7 @@ def verified(toy):
 
 
 @pytest.mark.long
-def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(provable):
+def test_verify_explains_each_wrong_declaration(provable):
     wrong = ANSWER.replace('test_go = "go answers lost"', 'test_go = "go answers late"')  # a different message
     wrong = wrong.replace('fails = ["test_sum", "test_label"]', 'fails = ["test_sum"]')  # it fails more
     wrong = wrong.replace('fails = ["test_label"]', 'fails = ["test_label", "test_go"]')  # it fails less
@@ -215,7 +215,7 @@ def test_verify_names_arm_check_and_what_differs_from_each_wrong_declaration(pro
     assert [words(fault) for fault in matrix["faults"]] == faults(output)
 
 
-def test_verify_names_what_a_kata_has_too_little_of(small):
+def test_verify_names_missing_parts_of_kata(small):
     output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
     assert faults(output) == [
         "3 broken versions are needed; the kata has 1",
@@ -228,7 +228,7 @@ def test_verify_names_what_a_kata_has_too_little_of(small):
     ]
 
 
-def test_verify_names_an_undeclared_arm_and_a_solution_that_fails(small):
+def test_verify_names_undeclared_arm_and_failed_solution(small):
     answer(small, 'format = 1\nhints = ["one", "two", "three"]\n[broken.original]\ntest_go = "here"\n')
     (small.root / "solutions" / "toy" / "toy.py").write_text(thing(total=7), encoding="utf-8")
     output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
@@ -238,14 +238,14 @@ def test_verify_names_an_undeclared_arm_and_a_solution_that_fails(small):
     assert "reference reference, test_sum: should pass, but the outcome is fail: sum answers 7, not 6" in told
 
 
-def test_verify_names_a_check_that_is_declared_and_does_not_exist(small):
+def test_verify_names_declared_check_that_is_missing(small):
     text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
     answer(small, text.replace('fails = ["test_sum"]', 'fails = ["test_sum", "test_summ"]'))
     output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
     assert any("rounded" in fault and "test_summ" in fault for fault in faults(output))
 
 
-def test_verify_names_a_near_miss_that_is_declared_tempting_and_fails_the_symptom(small):
+def test_verify_names_tempting_miss_that_fails_symptom(small):
     """Tempting is a fix with which what paged you is gone; this one does not even achieve that."""
     miss = small.root / "solutions" / "toy" / "near_misses" / "rounded" / "toy.py"
     miss.write_text(thing("here", 5), encoding="utf-8")
@@ -255,7 +255,7 @@ def test_verify_names_a_near_miss_that_is_declared_tempting_and_fails_the_sympto
     assert any("rounded" in fault and "tempting" in fault for fault in faults(output))
 
 
-def test_verify_keeps_two_arms_of_one_name_apart(small):
+def test_verify_separates_arms_of_one_name(small):
     twin = small.root / "solutions" / "toy" / "accepted" / "rounded" / "toy.py"
     twin.parent.mkdir(parents=True)
     twin.write_text(thing(), encoding="utf-8")
@@ -264,7 +264,7 @@ def test_verify_keeps_two_arms_of_one_name_apart(small):
 
 
 @pytest.mark.long
-def test_verify_never_takes_an_import_error_for_the_failure_that_is_meant(small):
+def test_verify_rejects_import_error_as_declared_failure(small):
     miss = small.root / "solutions" / "toy" / "near_misses" / "rounded" / "toy.py"
     miss.write_text("import nothing_of_that_name\n", encoding="utf-8")
     text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
@@ -275,7 +275,7 @@ def test_verify_never_takes_an_import_error_for_the_failure_that_is_meant(small)
         assert any(fault.startswith(f"near miss rounded, {check}: ") for fault in faults(output))
 
 
-def test_a_patch_that_does_not_apply_is_a_fault_and_the_other_arms_are_judged(small):
+def test_failed_patch_does_not_stop_other_arms(small):
     patch = small.root / "solutions" / "toy" / "near_misses" / "torn.patch"
     patch.write_text("base: reference\n--- a/toy.py\n+++ b/toy.py\n@@ -1 +1 @@\n-class Thong:\n+class Thing:\n")
     output = done(small.root, "verify", "toy", code=1)
@@ -284,7 +284,7 @@ def test_a_patch_that_does_not_apply_is_a_fault_and_the_other_arms_are_judged(sm
     assert signs(output)["rounded"] == ["·", "✗", ""]
 
 
-def test_a_near_miss_that_is_a_patch_is_judged(small):
+def test_near_miss_in_patch_is_judged(small):
     miss = small.root / "solutions" / "toy" / "near_misses" / "rounded"
     before = thing().splitlines()
     text = [f"@@ -1,{len(before)} +1,{len(before)} @@"]
@@ -307,14 +307,14 @@ def test_a_near_miss_that_is_a_patch_is_judged(small):
     ],
     ids=["wrong key", "wrong key of a near miss", "wrong format", "too few hints", "not TOML", "no regex"],
 )
-def test_a_mistake_in_the_answer_is_told_in_a_sentence(small, old, new, said):
+def test_answer_mistake_is_explained_in_a_sentence(small, old, new, said):
     answer(small, (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8").replace(old, new))
     result = kata(small.root, "verify", "toy", "--seeds", "1")
     refused(result)
     assert all(each in result.stderr for each in said), result.stderr
 
 
-def test_verify_without_a_reference_says_which_file_is_missing(small):
+def test_verify_names_missing_reference_file(small):
     (small.root / "solutions" / "toy" / "toy.py").unlink()
     result = kata(small.root, "verify", "toy", "--seeds", "1")
     refused(result)
@@ -323,14 +323,14 @@ def test_verify_without_a_reference_says_which_file_is_missing(small):
 
 
 @pytest.mark.parametrize("place", ["/dev/full", "nowhere/matrix.json"])
-def test_verify_whose_file_cannot_be_written_says_so(small, place):
+def test_verify_reports_unwritable_output_file(small, place):
     shutil.rmtree(small.root / "solutions" / "toy" / "near_misses")
     sentence = refused(kata(small.root, "verify", "toy", "--seeds", "1", "--json", place))
     assert f"cannot write {place}" in sentence
 
 
 @pytest.mark.parametrize("option", [["--seeds", "0"], ["--jobs", "0"], ["--seeds", "many"]])
-def test_verify_refuses_a_number_that_makes_no_sense(small, option):
+def test_verify_refuses_invalid_numbers(small, option):
     assert option[0] in refused(kata(small.root, "verify", "toy", *option))
 
 
@@ -369,7 +369,7 @@ def measured(small):
 
 
 @pytest.mark.long
-def test_a_threshold_is_derived_from_the_arms_and_stored_with_the_figures_it_came_from(measured):
+def test_derived_threshold_is_stored_with_its_figures(measured):
     before = faults(done(measured.root, "verify", "toy", "--seeds", "1", code=1))
     assert "pace has no limit in thresholds.toml; `kata verify --derive` writes it" in before
     assert "broken original, test_pace: should fail, but the outcome is pass" in before
@@ -387,7 +387,7 @@ def test_a_threshold_is_derived_from_the_arms_and_stored_with_the_figures_it_cam
         (34.0, "pace: a wrong arm measures 40, too close to the limit of 34"),
     ],
 )
-def test_a_limit_too_near_to_an_arm_is_a_fault(measured, limit, told):
+def test_limit_too_near_to_arm_is_fault(measured, limit, told):
     figures = f"limit = {limit}\nhighest_right = 1.5\nlowest_wrong = 40\n"
     measured.write("thresholds.toml", f"format = 1\n\n[figures.pace]\n{figures}")
     assert told in faults(done(measured.root, "verify", "toy", "--seeds", "1", code=1))
@@ -400,7 +400,7 @@ def test_a_learner_is_held_to_the_limit(measured):
     assert checks["test_pace"].figures == {"pace": 40.0}
 
 
-def test_a_wrong_thresholds_file_is_told_in_a_sentence(measured):
+def test_invalid_thresholds_file_is_explained(measured):
     measured.write("thresholds.toml", "format = 1\n[figures.pace]\nlimits = 2.5\n")
     output = measured.pytest("--kata", "toy")
     assert output.returncode == 4
@@ -408,7 +408,7 @@ def test_a_wrong_thresholds_file_is_told_in_a_sentence(measured):
 
 
 @pytest.mark.long
-def test_repeats_under_load_count_the_results_that_flip(small):
+def test_repeats_under_load_count_flipped_results(small):
     """A coin on disk: the reference passes in every other run."""
     coin = small.root / "coin"
     coin.mkdir(mode=0o777)
@@ -442,14 +442,14 @@ def alarmed(provable):
 
 
 @pytest.mark.long
-def test_a_healthy_version_passes_every_check_and_is_one_of_three(alarmed):
+def test_healthy_version_passes_and_counts_toward_three(alarmed):
     output = done(alarmed.root, "verify", "toy", "--seeds", "1")
     assert "every verdict is as declared" in output
     [row] = [line for line in output.splitlines() if line.startswith("healthy harbour")]
     assert row.split()[2:5] == ["·", "·", "·"]
 
 
-def test_a_healthy_version_that_fails_a_check_is_named(alarmed):
+def test_healthy_version_that_fails_is_named(alarmed):
     (alarmed.folder / "variants" / "harbour" / "toy.py").write_text(thing("lost"), encoding="utf-8")
     few(alarmed, HEALTHY)
     told = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
@@ -465,7 +465,7 @@ def test_at_least_two_versions_are_really_broken(alarmed):
     assert not any("3 broken versions" in fault for fault in told)
 
 
-def test_what_is_declared_of_a_healthy_version_that_is_none_is_named(alarmed):
+def test_wrong_healthy_declarations_are_named(alarmed):
     declared = HEALTHY.replace('"harbour"', '"harbour", "quarry"')
     few(alarmed, declared.replace("[broken.orchard]", f"{HARBOUR}[broken.orchard]"))
     told = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
