@@ -51,7 +51,7 @@ def leads_out(place: Path, ledger: bytes) -> Path:
 
 
 def links(place: Path, ledger: bytes) -> Path:
-    """Contains a symbolic link to a file of the grader instead of the fix, and writes through another link."""
+    """Instead of the fix, contains a symbolic link to a file of the grader, and writes through another link."""
     path = place / "links.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         for name, target in (("books.py", f"{place.parent}/secret"), ("folder", str(place.parent))):
@@ -63,7 +63,7 @@ def links(place: Path, ledger: bytes) -> Path:
 
 
 def hard_link(place: Path, ledger: bytes) -> Path:
-    """Contains a hard link to a file of the grader instead of the fix."""
+    """Instead of the fix, contains a hard link to a file of the grader."""
     path = place / "hard_link.tar"
     with tarfile.open(path, "w") as archive:
         info = tarfile.TarInfo("books.py")
@@ -73,7 +73,7 @@ def hard_link(place: Path, ledger: bytes) -> Path:
 
 
 def device(place: Path, ledger: bytes) -> Path:
-    """Contains an endless device, /dev/zero, instead of the fix, and a pipe without a writer."""
+    """Instead of the fix, contains the endless device /dev/zero, and a pipe without a writer."""
     path = place / "device.tar"
     with tarfile.open(path, "w") as archive:
         for name, kind in (("books.py", tarfile.CHRTYPE), ("till/books.py", tarfile.FIFOTYPE)):
@@ -84,21 +84,21 @@ def device(place: Path, ledger: bytes) -> Path:
 
 
 def pipe(place: Path, ledger: bytes) -> Path:
-    """Is a folder with a pipe without a writer instead of the fix."""
+    """Instead of the fix, is a folder with a pipe without a writer."""
     (place / "pipe").mkdir()
     os.mkfifo(place / "pipe" / "books.py")
     return place / "pipe"
 
 
 def linked_folder(place: Path, ledger: bytes) -> Path:
-    """Is a folder with a symbolic link to a file of the grader instead of the fix."""
+    """Instead of the fix, is a folder with a symbolic link to a file of the grader."""
     (place / "linked_folder").mkdir()
     (place / "linked_folder" / "books.py").symlink_to(place.parent / "secret")
     return place / "linked_folder"
 
 
 def zip_bomb(place: Path, ledger: bytes) -> Path:
-    """Is a zip file of 1 MB that unpacks to 1 GB instead of the fix."""
+    """Instead of the fix, is a zip file of 1 MB that unpacks to 1 GB."""
     return _written(place / "zip_bomb.zip", _zip_of_zeros(zipfile.ZIP_DEFLATED, 1000))
 
 

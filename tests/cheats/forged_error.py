@@ -1,4 +1,4 @@
-"""Forges the error frame of a skipped check, an error type that the judge could mistake for its own.
+"""Forges the error frame of a skipped check, which the judge could mistake for its own.
 
 The list of error types is closed; a frame with another type ends the program.
 """

@@ -1,4 +1,4 @@
-"""Answers with a generator, to work after the clock has stopped, or after it knows the question.
+"""Answers with a generator, to work after the clock has stopped, when the judge looks at the answer.
 
 A generator is not plain data; the answer is built completely within the timed call.
 """

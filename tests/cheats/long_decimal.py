@@ -1,4 +1,4 @@
-"""Answers with expensive decimal numbers: 900,000 digits, and exponents of a thousand million.
+"""Answers with expensive decimal numbers: 900,000 digits, and exponents of a billion.
 
 An oracle accepts plain decimal numbers only, and Python converts at most 4,300 digits.
 """

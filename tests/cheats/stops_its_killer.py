@@ -1,4 +1,4 @@
-"""Stops, with a helper, every process that takes its user id, because its killer does so before it kills.
+"""Stops every process that takes its user id, because the process that kills it does so before it kills.
 
 The killer has a different real user, so the helper cannot signal it; or their PID namespace ends.
 """

@@ -1,4 +1,4 @@
-"""Answers at once, and works only when asked for sums, where no kill, fault, or statement count applies.
+"""Answers before it works; works when sums are read, because nothing is killed, failed, or counted then.
 
 By the contract, an answered request is finished; a killed worker loses its postponed work.
 """

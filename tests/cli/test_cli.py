@@ -140,9 +140,17 @@ def test_start_shows_page_and_starts_clock(toy):
     assert "03:07 PAGE" in output
     assert "The toy does not go." in output
     assert "The clock is running: 5 minutes. Fix katas/toy/toy.py. Judge it with: pytest --kata toy" in words(output)
+    assert "Other causes" not in output
     (event,) = journal(toy)
     assert isinstance(event, Started)
     assert (event.kata, event.variant) == ("toy", "original")
+
+
+def test_start_names_the_other_variants(tmp_path):
+    done(tmp_path, "init", ".")
+    assert "Other causes behind this page: --variant harbour or orchard" in done(tmp_path, "start", "fp_drift")
+    output = done(tmp_path, "start", "fp_drift", "--variant", "harbour")
+    assert "--variant orchard or original" in output
 
 
 def test_start_and_hint_fit_the_terminal(answered):

@@ -95,6 +95,8 @@ def start(name: str, variant: str | None) -> None:
     files = " and ".join(short(kata.folder / file, workspace) for file in kata.manifest.editable)
     say(f"The clock is running: {kata.manifest.minutes} minutes. Fix {files}.")
     click.echo(f"Judge it with: {judging(name)}")
+    if others := {ORIGINAL, *kata.manifest.variants} - {workspace.progress_of(kata).variant}:
+        say(f"Other causes behind this page: --variant {' or '.join(sorted(others))}")
 
 
 @command("hint", "kata hint fp_drift")

@@ -59,7 +59,7 @@ def connections_in_use(database: Database, since: float) -> int:
 
     A connection is in use from the first to the last statement of a request, and while it is checked out now.
     """
-    lasting = {held.connection: Use(time.monotonic() - held.seconds, None) for held in database.checked_out()}
+    lasting = {each.connection: Use(time.monotonic() - each.seconds, None) for each in database.checked_out()}
     uses = list(lasting.values())
     for number, statements in _by_connection(database.statements, since).items():
         until = lasting[number].began if number in lasting else None

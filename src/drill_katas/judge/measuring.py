@@ -41,7 +41,7 @@ class Measuring:
         `within` is the limit and `late` the excess over it, in seconds; `late` is 0 if unknown. A missed limit is not
         judged if both are true:
 
-        - run-queue delay took more than a tenth of some stretch as long as the limit;
+        - in some window as long as the limit, more than a tenth was run-queue delay;
         - this delay can explain `late`.
         """
         if not met:

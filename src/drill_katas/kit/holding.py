@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 class Holding:
     """Records the most connections that were checked out when a call to another service arrived.
 
-    A connection that is checked out during a call is idle, and the pool has one connection less. This can be right. If
-    a check fails because connections ran out, `str()` of this object names the call that they waited for.
+    While it waits for the call, a checked-out connection does no work and is missing from the pool. This is not always
+    a fault. If a check fails because connections ran out, `str()` of this object names the call that they waited for.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._call = ""
-        self._held: list[CheckedOut] = []
+        self._checked_out: list[CheckedOut] = []
 
     def note(self, call: str) -> None:
         """Record the checked-out connections at the arrival of a call, such as "POST /price"."""
-        held = self._database.checked_out()
-        if len(held) > len(self._held):
-            self._call, self._held = call, held
+        checked_out = self._database.checked_out()
+        if len(checked_out) > len(self._checked_out):
+            self._call, self._checked_out = call, checked_out
 
     def __str__(self) -> str:
         """Return the call and the first connection as the start of a sentence; "" if no connection was checked out."""
-        if not self._held:
+        if not self._checked_out:
             return ""
-        were = plural(len(self._held), "connection was", "connections were")
-        return f"{were} checked out while {self._call} was open, the first: {self._held[0]}"
+        were = plural(len(self._checked_out), "connection was", "connections were")
+        return f"{were} checked out while {self._call} was open, the first: {self._checked_out[0]}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Lag:
-    """Response times in seconds; `failed` counts the answers in time with a status other than 200.
+    """Response times in seconds; `failed` counts answers that came in time but had a status other than 200.
 
     `samples` has an entry for each planned request. A wait of 0.5 s therefore counts for all requests that would have
     been sent meanwhile, not once. This is HdrHistogram's correction for coordinated omission,

@@ -63,8 +63,8 @@ class Scene(Protocol):
         """Record `act()` as one request `name` to a service, on a trace of its own, and return its answer.
 
         `act` calls the SUT. If the SUT raises, the error is logged and the answer is None. `good(answer)` says whether
-        the customer got the right answer. A text of one or two words is the status; `fields` are attributes of the
-        span.
+        the customer got the right answer. An answer that is a text of one or two words is recorded as the status of
+        the request. `fields` are attributes of the span.
         """
 
     def send(
@@ -85,10 +85,13 @@ class Scene(Protocol):
         """
 
     def log(self, service: str, level: str, event: str, *, trace_id: str | None = None, **fields: Any) -> None:
-        """Write a log line of the surroundings: a deploy, a cron job, a comparison of books."""
+        """Write a log line of something outside the program: a deploy, a cron job, a comparison of books."""
 
     def gauge(self, name: str, value: float, about: str, **labels: str) -> None:
-        """Set a metric of the surroundings; `about` describes it. A sample is the highest value since the last one."""
+        """Set a metric of something outside the program; `about` describes it.
+
+        A sample of the metric is the highest value that was set since the sample before.
+        """
 
     def watch(self, name: str, thing: Database | Upstream | Network, owner: str = "") -> None:
         """Record spans and metrics of a database, an upstream, or a network; `owner` is the service that uses it."""

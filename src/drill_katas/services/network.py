@@ -152,7 +152,7 @@ class Network(NetworkFaults, Attachment):
         return self._bound.services.loop.start(work)
 
     def wait(self, seconds: float) -> Wait:
-        """Start to wait at most `seconds` of the check's own time."""
+        """Begin a wait of at most `seconds`, which do not count time spent waiting for a processor."""
         self._expect_running()
         return self._bound.services.wait(seconds)
 
