@@ -54,7 +54,7 @@ INCIDENT = kit.Incident(
 )
 
 
-def replay(scene):
+def replay(scene: kit.Scene):
     """Play the afternoon."""
     afternoon = Afternoon(scene)
     for minute in scene.ticks(seconds=20):

@@ -64,7 +64,7 @@ class Statement(Bank):
                 self.accounts[recipient, event["currency"]] += units // len(event["to"])
 
 
-def replay(scene):
+def replay(scene: kit.Scene):
     """Play the night."""
     night = Night(scene)
     for minute in scene.ticks(seconds=15):

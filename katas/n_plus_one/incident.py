@@ -58,7 +58,7 @@ INCIDENT = kit.Incident(
 )
 
 
-def replay(scene):
+def replay(scene: kit.Scene):
     """Play the morning."""
     morning = Morning(scene)
     for minute in scene.ticks(seconds=30):

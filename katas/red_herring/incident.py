@@ -51,7 +51,7 @@ INCIDENT = kit.Incident(
 )
 
 
-def replay(scene):
+def replay(scene: kit.Scene):
     """Play the night."""
     night = Night(scene)
     for minute in scene.ticks(seconds=15):
