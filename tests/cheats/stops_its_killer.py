@@ -1,4 +1,4 @@
-"""Stops every process that takes its user id, because the process that kills it does so before it kills.
+"""Suspends every process that switches to its user id, because its killer switches to this id before it kills.
 
 The killer has a different real user, so the helper cannot signal it; or their PID namespace ends.
 """

@@ -1,4 +1,4 @@
-"""Answers before it works; works when sums are read, because nothing is killed, failed, or counted then.
+"""Answers a call first, and does its work only when totals are read, when the check kills and counts nothing.
 
 By the contract, an answered request is finished; a killed worker loses its postponed work.
 """

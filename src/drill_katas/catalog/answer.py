@@ -26,7 +26,7 @@ class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     | `fails` | the checks that it must fail, no others |
     | `message` | regular expression for the message of the first of these checks |
     | `help` | text for a learner whose fix fails in the same way |
-    | `may_fail` | checks that it fails with some seeds only |
+    | `may_fail` | checks that it fails in some runs only |
     | `tempting` | true if it passes the stage `symptom` |
     """
 

@@ -32,21 +32,21 @@ class NoAttempt(enum.StrEnum):
     NOT_JUDGED = "a check was not judged"
 
 
-RULE: Final = """An attempt is a run of all checks of a kata that you name, on your own files:
-`pytest --kata NAME`, `pytest katas/NAME`, or `kata run NAME`, also with -x.
-These runs are not attempts:
+RULE: Final = """An attempt is a run on your own files in which you name the kata and leave out
+no check: `pytest --kata NAME`, `pytest katas/NAME`, or `kata run NAME`. It may
+stop at the first failure (-x). These runs are not attempts:
 
-  a save in `kata watch`
-  a `pytest` run that names no kata and judges all of them
-  --kata-inline, which is for debugging
-  -k or a similar option, or a single test
-  a syntax error, or another module that does not load
+  a run after a save in `kata watch`
+  a bare `pytest` in a workspace, which judges every kata
+  a run with --kata-inline, which is for debugging
+  a run with -k or a similar option, or of a single test
+  a run in which your module does not load, such as after a syntax error
   a run in which the judge or the machine failed (`not judged`)
   a run ended by Ctrl-C
-  --kata-from, which judges the files in another folder
+  a run with --kata-from, which judges the files in another folder
 
-A run that passes every check solves the kata, even if it is not an attempt.
-A run with --kata-inline or --kata-from never solves it."""
+A run in which every check of the kata passes solves it, even if the run is not
+an attempt. A run with --kata-inline or --kata-from never solves a kata."""
 """The text of the rule."""
 UNSEEN: Final = frozenset({NoAttempt.UNLOADABLE, NoAttempt.NOT_JUDGED})
 """Runs that show nothing about the learner's code, so that comparisons skip them."""
