@@ -155,6 +155,7 @@ def test_story_does_not_use_the_name(untouched):
 # It is a kata
 
 
+@pytest.mark.long
 def test_fresh_kata_certifies(untouched):
     output = done(untouched.root, "verify", NAME, "--jobs", 2)
     assert "every verdict is as declared" in output

@@ -20,6 +20,7 @@ from tests.support.waiting import wait_until
 # The replays
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_only_broken_modules_hurt_customers(drills, mended, name):
     broken, right = incident(drills, name).summary, incident(mended, name).summary
@@ -30,6 +31,7 @@ def test_only_broken_modules_hurt_customers(drills, mended, name):
     assert right.source == "solutions"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_only_broken_modules_page_somebody(drills, mended, name):
     broken, right = ({alert.name: alert for alert in incident(folder, name).alerts} for folder in (drills, mended))
@@ -111,6 +113,7 @@ TELLTALE = re.compile(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_in_the_files_names_the_cause(drills, mended, name):
     """But for the kata's own name, which everybody knows."""

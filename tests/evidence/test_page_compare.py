@@ -28,6 +28,7 @@ def compared(opened, drills, mended, tmp_path):
     return compared
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_both_sides_share_colours_and_axes(compared, name):
     rows = compared(name).evaluate(CHARTS)
@@ -35,6 +36,7 @@ def test_both_sides_share_colours_and_axes(compared, name):
     assert all(len(columns) == 2 and columns[0] == columns[1] for columns in rows), rows
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_the_first_chart_changed_most(compared, drills, mended, name):
     """In any of the replays: what was broken before is what the fix is about."""
@@ -45,6 +47,7 @@ def test_the_first_chart_changed_most(compared, drills, mended, name):
     assert compared(name).locator(".top h2").first.inner_text() == charts[0].title
 
 
+@pytest.mark.long
 def test_rows_are_aligned(compared):
     rows = compared("red_herring").evaluate(TOPS)
     assert len(rows) >= 8
@@ -53,6 +56,7 @@ def test_rows_are_aligned(compared):
         assert max(tops) - min(tops) <= 1, rows
 
 
+@pytest.mark.long
 def test_differences_have_figures_and_their_change(compared, drills, mended):
     page = compared("red_herring")
     told = page.locator(".differences").first.inner_text().split()
@@ -63,6 +67,7 @@ def test_differences_have_figures_and_their_change(compared, drills, mended):
     assert any("CheckoutErrors" in text and "your code: does not fire" in text for text in alerts), alerts
 
 
+@pytest.mark.long
 def test_every_chart_has_its_differences(compared):
     page = compared("n_plus_one")
     for chart in page.locator(".top, .metrics").all():
@@ -70,6 +75,7 @@ def test_every_chart_has_its_differences(compared):
         assert chart.locator(".differences .change").count() >= 2
 
 
+@pytest.mark.long
 def test_the_head_says_what_was_replayed(compared):
     page = compared("fp_drift")
     told = page.locator("#how").inner_text()
@@ -80,6 +86,7 @@ def test_the_head_says_what_was_replayed(compared):
     ]
 
 
+@pytest.mark.long
 def test_one_filter_is_for_all_columns(compared):
     page = compared("red_herring")
     page.fill("input.grep", "sold out")

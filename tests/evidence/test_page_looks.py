@@ -45,6 +45,7 @@ def test_a_phone_needs_no_sideways_scrolling(page_of, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
 
 
+@pytest.mark.long
 def test_two_columns_fit_a_phone_too(opened, drills, mended, tmp_path):
     page = opened(written(tmp_path, "red_herring", shown("red_herring", before=drills, your_code=mended)), 420)
     assert page.evaluate("document.documentElement.scrollWidth") <= 420

@@ -99,6 +99,7 @@ def test_questions_are_noted_in_the_journal(own):
     assert [(event.about, event.options) for event in asked] == [("logs", {"level": "error"}), ("graph", {})]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "question", [["alerts"], ["logs"], ["traces"], ["metrics"], ["metrics", "requests_total"], ["graph"], ["incident"]]
 )

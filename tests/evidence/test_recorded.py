@@ -82,6 +82,7 @@ def test_a_page_never_replaces_the_record(night, options, says):
     assert contents(night / ".kata") == before
 
 
+@pytest.mark.long
 def test_experiments_of_the_same_code_are_kept(night):
     """A replay of the same code, variant and seed changes nothing; one of other code sets them aside until then."""
     done(night, "experiment", "night", "no_weather")

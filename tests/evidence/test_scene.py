@@ -59,6 +59,7 @@ def story(toy):
     return toy
 
 
+@pytest.mark.long
 def test_the_clock_waits_for_abandoned_work(story):
     """Twenty calls of 20 ms: the customer leaves after 0.1 s, and the next one comes half a minute later."""
     done = story.kata("incident", "toy")

@@ -83,6 +83,7 @@ def test_judge_runs_only_the_requested_checks(toy):
             assert verdict.partial == bool(checks)
 
 
+@pytest.mark.long
 def test_grades_keep_the_input_order(pack):
     hand_in_many(pack)
     one, four = pack.grade("--jobs", 1), pack.grade("--jobs", 4)
@@ -92,6 +93,7 @@ def test_grades_keep_the_input_order(pack):
     assert pack.left() == []
 
 
+@pytest.mark.long
 def test_what_is_alike_is_judged_once(pack):
     counted = pack.root / "counted"
     pack.checks(f'''
@@ -113,6 +115,7 @@ def test_go(sut):
     assert len({grade["key"] for grade in grades.values()}) == 1
 
 
+@pytest.mark.long
 def test_a_terminal_shows_the_progress(pack):
     for number in range(3):
         pack.hand_in(f"a{number}", f"{RIGHT}# {number}\n")
@@ -128,6 +131,7 @@ def test_a_terminal_shows_the_progress(pack):
     assert b"3 of 3 solved" in done.stdout
 
 
+@pytest.mark.long
 def test_submission_changed_during_grading_gets_no_verdict(pack):
     pack.hand_in("a", HANGS)
     pack.hand_in("b", RIGHT)
@@ -143,6 +147,7 @@ def test_submission_changed_during_grading_gets_no_verdict(pack):
     assert pack.grade("--jobs", 1, "--resume")["c"]["solved"]
 
 
+@pytest.mark.long
 def test_grader_failure_gives_no_score(pack):
     pack.checks("import nothing_of_that_name")
     pack.hand_in("a", RIGHT)
@@ -155,6 +160,7 @@ def test_grader_failure_gives_no_score(pack):
     assert "nothing_of_that_name" in result.stderr
 
 
+@pytest.mark.long
 def test_equal_names_get_their_paths(pack):
     for year in ("first", "second"):
         pack.hand_in(year, RIGHT)
@@ -173,6 +179,7 @@ def test_grades_go_only_to_a_file(pack, file):
     assert Path("/dev/null").is_char_device()
 
 
+@pytest.mark.long
 def test_hanging_submission_does_not_delay_the_others(pack):
     pack.hand_in("a", HANGS)
     for number in range(6):
@@ -184,6 +191,7 @@ def test_hanging_submission_does_not_delay_the_others(pack):
     assert pack.grades()["a"]["checks"][0]["verdict"] == "hang"
 
 
+@pytest.mark.long
 def test_same_files_get_same_messages_every_run(pack):
     pack.hand_in("answers", RIGHT.replace('"gone"', "self"))
     pack.hand_in("raises", RIGHT.replace('return "gone"', 'raise ValueError(self, {"b", "a", "c"})'))
@@ -224,6 +232,7 @@ def test_resumed_runs_give_the_same_verdicts(pack, after):
     assert pack.left() == [], "what the killed run has left is removed by the next one"
 
 
+@pytest.mark.long
 def test_a_torn_record_is_judged_again(pack):
     """Half of a transaction in the log of a killed run: the next run keeps the others."""
     hand_in_many(pack)
@@ -239,6 +248,7 @@ def test_a_torn_record_is_judged_again(pack):
     assert list(pack.state.glob("*.grades*")) == []
 
 
+@pytest.mark.long
 def test_resume_judges_only_what_is_new(pack):
     pack.checks(CHECKS)
     hand_in_many(pack)
@@ -274,6 +284,7 @@ def test_ctrl_c_ends_it_and_loses_nothing(pack):
     assert pack.left() == []
 
 
+@pytest.mark.long
 def test_two_graders_cannot_write_same_file(pack):
     pack.checks(CHECKS)
     hand_in_many(pack)
@@ -288,6 +299,7 @@ def test_two_graders_cannot_write_same_file(pack):
     assert len(pack.grades()) == MANY
 
 
+@pytest.mark.long
 def test_a_killed_judge_is_replaced(pack):
     """What it judged is judged again."""
     pack.hand_in("hangs", HANGS)
@@ -302,6 +314,7 @@ def test_a_killed_judge_is_replaced(pack):
     assert grades["right"]["solved"]
 
 
+@pytest.mark.long
 def test_an_unfit_kata_quotes_its_judge(pack):
     pack.hand_in("right", RIGHT)
     pack.checks("import nothing_of_that_name\n")

@@ -349,6 +349,7 @@ def run_job(root, wrapper=(), **variables):
     return ran([*wrapper, "bash", "-c", script], root, environment)
 
 
+@pytest.mark.long
 def test_gitlabs_job_leaves_report_and_grades(tmp_path):
     """It fails when something is not solved."""
     project, precious = tmp_path / "project", tmp_path / "precious"

@@ -388,6 +388,7 @@ def test_submissions_write_text_not_commands(form, text):
         assert found[0][2] == plain(text), "and what GitHub shows is what was said"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "gradescope"])
 def test_only_what_is_printed_lies_in_memory(form, tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))

@@ -127,6 +127,7 @@ def test_an_ambiguous_archive_needs_a_layout(tmp_path):
     assert list(read(tmp_path / "al.zip", layout=Layout.FOLDERS)) == ["mine", "pictures"]
 
 
+@pytest.mark.long
 def test_an_archive_with_an_environment_is_judged(tmp_path):
     """Thousands of files, of more bytes than any submission needs, and one that counts."""
     many = {f"{folder}/{number}.js": "" for folder in ("node_modules", "vendored") for number in range(10_500)}
@@ -265,6 +266,7 @@ def test_encodings_python_reads_are_judged_unchanged(pack):
     assert [bool(grade["notes"]) for grade in grades.values()] == [False, False, False, True]
 
 
+@pytest.mark.long
 def test_ambiguous_files_require_a_layout_option(pack):
     folder(pack.work, {"toy.py": RIGHT, "toy (1).py": WRONG})
     told = refused(kata(pack.root, "grade", pack.work, "--kata", "toy", env=pack.env))

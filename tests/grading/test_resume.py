@@ -46,6 +46,7 @@ def resumed(pack, file=None):
     return {grade["id"]: grade for grade in json.loads(file.read_bytes())["submissions"]}, result.stderr
 
 
+@pytest.mark.long
 def test_planted_grades_among_submissions_give_nothing(pack):
     """The attack that gave 100 points: lines beside the grades' file, which is written among the submissions."""
     pack.hand_in("mallory", WRONG)
@@ -60,6 +61,7 @@ def test_planted_grades_among_submissions_give_nothing(pack):
         inside.unlink()
 
 
+@pytest.mark.long
 def test_a_forged_finished_file_is_judged_again(pack):
     pack.hand_in("mallory", WRONG)
     pack.hand_in("right", RIGHT)
@@ -73,6 +75,7 @@ def test_a_forged_finished_file_is_judged_again(pack):
         assert ": 1; their submissions are judged again" in told
 
 
+@pytest.mark.long
 def test_another_users_grades_are_judged_again(pack):
     pack.hand_in("mallory", WRONG)
     found = pack.grade()["mallory"]
@@ -89,6 +92,7 @@ def database_of(pack):
     return State(pack.state, (pack.state / "key").read_bytes()).grades_of(pack.file)
 
 
+@pytest.mark.long
 def test_damaged_record_is_dropped_with_note(pack):
     for name in ("a", "b"):
         pack.hand_in(name, f"{WRONG}# {name}\n")
@@ -113,6 +117,7 @@ def test_damaged_record_is_dropped_with_note(pack):
     assert not grades["a"]["solved"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("content", [b"no database at all\n" * 100, None], ids=["text", "another table"])
 def test_damaged_database_is_dropped_with_note(pack, content):
     pack.hand_in("a", WRONG)
@@ -221,6 +226,7 @@ def test_only_resume_is_refused_without_state_folder(pack):
     assert told.endswith("set XDG_STATE_HOME to a folder that only you can write to")
 
 
+@pytest.mark.long
 def test_submissions_named_like_grades_file_are_graded(pack):
     for name in ("grades.json", "grades.json.part", ".grades.json.new", "a"):
         pack.hand_in(name, RIGHT)

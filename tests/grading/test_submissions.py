@@ -351,6 +351,7 @@ def test_zips_of_large_blocks_are_refused(tmp_path, method):
     assert most < MIB
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("files", "records"), [(1, 50_000), (8_000, 300)])
 def test_tars_with_long_headers_are_refused(tmp_path, files, records):
     path = tmp_path / "work.tar.gz"

@@ -299,6 +299,7 @@ def tier_of(result):
     return re.search(r"sandbox tier (\w+)", result.stdout)[1]
 
 
+@pytest.mark.long
 def test_the_strongest_tier_that_holds_is_taken(pack):
     pack.hand_in("right", RIGHT)
     pack.hand_in("wrong", WRONG)

@@ -85,6 +85,7 @@ def test_fixed_checks_earn_points_broken_ones_cost(pack):
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_another_answer_means_other_points_when_resumed(pack):
     pack.hand_in("partly", fix(ORIGINAL, *ORIGINAL, "horn", "wheel"))
     before = pack.grade()["partly"]

@@ -45,6 +45,7 @@ def diagnoses(folder):
 # At the command line
 
 
+@pytest.mark.long
 def test_a_supported_diagnosis_is_recorded(own, incident):
     sold_out = next(line.id for line in incident.logs if line.fields.get("reason") == "sold out")
     done(own, "logs", "red_herring")
@@ -123,6 +124,7 @@ def test_terminal_asks_for_missing_answers(own):
     assert "proposed" not in told + done(own, "history", "red_herring")
 
 
+@pytest.mark.long
 def test_predicted_outcome_is_asked_and_confirmed(own):
     """Only for what the options leave out; leaving before the confirmation costs nothing."""
     done(own, "experiment", "red_herring", "no_drop")
@@ -158,6 +160,7 @@ def test_wrong_prediction_refutes_the_hypothesis(own):
     assert "with worker_off the harm is unchanged; you predicted gone" in told
 
 
+@pytest.mark.long
 def test_an_experiment_that_is_predicted_is_made(own):
     done(own, "logs", "red_herring")
     told = words(done(own, "diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "no_drop=gone"))
@@ -180,6 +183,7 @@ def test_outcome_shared_by_other_causes_supports_nothing(own):
     assert re.search(r"The clock shows \d+:\d\d: 1 wrong diagnosis \(\+5:00\)\.", told)
 
 
+@pytest.mark.long
 def test_irrelevant_citation_makes_evidence_partly_right(own, incident):
     sold_out = next(line.id for line in incident.logs if line.fields.get("reason") == "sold out")
     other = next(line.id for line in incident.logs if line.event == "drop on sale")
@@ -235,6 +239,7 @@ def test_missing_option_is_named_without_terminal(own):
     assert told == f"--alert CheckoutLatencyHigh=caused|noise {missing}"
 
 
+@pytest.mark.long
 def test_wrong_diagnosis_costs_five_minutes(own):
     wrong = [word.replace("resource-leak", "cpu-saturation") for word in RIGHT]
     done(own, "diagnose", "red_herring", *wrong, "--onset", "02:56", "--experiment", "none", code=1)

@@ -85,12 +85,14 @@ def kind(request):
     return request.param
 
 
+@pytest.mark.long
 def test_a_package_on_pythonpath_is_not_graded(pack, kind):
     pack.hand_in("a", RAISES)
     pack.env["PYTHONPATH"] += f":{decoy(pack.root / 'pp', kind, 'toy')}"
     assert pack.grade()["a"]["score"] == 0
 
 
+@pytest.mark.long
 def test_package_beside_installed_ones_is_not_graded(pack, kind):
     """The folder with the pack is one of libraries, as site-packages is, and stays on the path of programs."""
     pack.hand_in("a", RAISES)
@@ -98,6 +100,7 @@ def test_package_beside_installed_ones_is_not_graded(pack, kind):
     assert pack.grade()["a"]["score"] == 0
 
 
+@pytest.mark.long
 def test_package_from_pth_file_is_not_graded(pack, kind):
     pack.hand_in("a", RAISES)
     decoy(pack.root / "pp", kind, "toy")
@@ -107,18 +110,21 @@ def test_package_from_pth_file_is_not_graded(pack, kind):
     assert pack.grade()["a"]["score"] == 0
 
 
+@pytest.mark.long
 def test_wrong_fix_is_wrong_with_asserts_off(pack):
     pack.hand_in("a", WRONG)
     pack.env["PYTHONOPTIMIZE"] = "1"
     assert pack.grade()["a"]["score"] == 0
 
 
+@pytest.mark.long
 def test_right_fix_passes_beside_wrong_package(pack, kind):
     pack.hand_in("a", RIGHT)
     decoy(pack.root / "site", kind, "toy", WRONG)
     assert pack.grade()["a"]["score"] == 100
 
 
+@pytest.mark.long
 def test_fp_drift_grades_only_the_submission(tmp_path):
     """As it was found: the reference on PYTHONPATH under the kata's name, and a submission that raises."""
     reference = (shipped().get("fp_drift").solutions / "ledger.py").read_text()
@@ -131,6 +137,7 @@ def test_fp_drift_grades_only_the_submission(tmp_path):
     assert "ledger.py cannot be imported: RuntimeError" in printed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("inline", [(), ("--kata-inline",)])
 def test_practice_judges_no_package_on_pythonpath(toy, kind, inline):
     toy.module(RAISES)
@@ -303,6 +310,7 @@ def test_copy_on_path_is_hidden_from_programs(pack):
     assert "No such file" in grade["checks"][0]["message"] or "Permission denied" in grade["checks"][0]["message"]
 
 
+@pytest.mark.long
 def test_lone_copy_on_path_is_hidden(tmp_path):
     """Its folder is outside every library: the folder is hidden, and the tier stays strong."""
     site = tmp_path / "site"

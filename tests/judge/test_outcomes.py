@@ -351,6 +351,7 @@ def test_program_that_logs_endlessly_is_stopped(toy):
     assert after.outcome is PASS, after.message
 
 
+@pytest.mark.long
 def test_a_hanging_import_is_awaited_once(toy):
     toy.module("import time\n\ntime.sleep(60)\n")
     toy.checks(CHECK + CHECK.replace("test_go", "test_go_again"))

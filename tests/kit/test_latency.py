@@ -77,6 +77,7 @@ def test_a_benchmark_option_shows_the_table(quick, how):
     assert max(map(len, table.splitlines())) <= 80
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("args", [(), ("--benchmark-disable",), ("-n", "1")])
 def test_a_ratio_above_its_limit_fails(quick, args):
     check = result(quick(limit=1.2), *args)
@@ -87,6 +88,7 @@ def test_a_ratio_above_its_limit_fails(quick, args):
     assert max(map(len, said.splitlines())) <= 78
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("args", [("--benchmark-disable",), ("-n", "1")])
 def test_without_pytest_benchmark_a_note_is_added(quick, args):
     done = quick().pytest(*args)

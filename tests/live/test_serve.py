@@ -236,6 +236,7 @@ def test_rules_follow_the_speed(rule, faster):
 # By hand
 
 
+@pytest.mark.long
 def test_methods_are_called_by_hand(workspace):
     with Live(workspace, "fp_drift") as live:
         live.until_up("ledger")
@@ -291,6 +292,7 @@ def test_its_log_is_followed_until_it_ends(workspace):
     assert told == "fp_drift is not live; `kata serve fp_drift` in another terminal starts it"
 
 
+@pytest.mark.long
 def test_lines_that_are_followed_can_be_json(workspace):
     with (
         Live(workspace, "fp_drift", "--speed", "100"),
@@ -424,6 +426,7 @@ def test_an_endpoint_without_a_scheme_is_refused(workspace):
 # Ends and mistakes
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", shipped().names())
 def test_serve_listens_only_locally_and_leaves_nothing(workspace, name):
     with Live(workspace, name) as live:
@@ -438,6 +441,7 @@ def test_serve_listens_only_locally_and_leaves_nothing(workspace, name):
         assert not alive
 
 
+@pytest.mark.long
 def test_a_system_is_served_once(workspace):
     """A port that is taken gets its message."""
     with Live(workspace, "fp_drift") as live:
@@ -450,6 +454,7 @@ def test_a_system_is_served_once(workspace):
         assert told == f"port {port} is not available (Address already in use); --port 0 takes any free port"
 
 
+@pytest.mark.long
 def test_a_dead_module_gets_its_message(tmp_path):
     done(tmp_path, "init", ".")
     module = Path(tmp_path, "katas", "fp_drift", "ledger.py")

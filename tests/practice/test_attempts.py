@@ -101,6 +101,7 @@ def test_bare_pytest_in_kata_is_no_attempt(broken):
     assert "not an attempt: no kata was named (" in run(["pytest"], broken.folder).stdout
 
 
+@pytest.mark.long
 def test_saves_in_watch_are_no_attempts(toy):
     toy.body("return 'here'")
     with Started(toy.root, "watch", "toy") as watching:

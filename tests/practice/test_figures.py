@@ -75,6 +75,7 @@ def test_the_largest_moves_of_figures_are_shown(before, after, change):
     assert str(progress([ran(**before), ran(**after)])["toy"].change()) == change
 
 
+@pytest.mark.long
 def test_n_plus_one_counts_statements_per_dashboard(tmp_path):
     """The figures that its issue is about: they get better fix by fix, long before a check passes."""
     kata, report = shipped().get("n_plus_one"), tmp_path / "report.json"

@@ -44,6 +44,7 @@ def test_brackets_further_down_are_refused_in_words(bracketed):
     assert run(["pytest", "--kata", "toy"], bracketed.folder).returncode == 0
 
 
+@pytest.mark.long
 def test_the_command_works_in_brackets(bracketed):
     assert "toy" in done(bracketed.root, "list")
     assert done(bracketed.root, "run", "toy").count("next: solved.") == 1

@@ -21,6 +21,7 @@ def watching(toy):
         yield started
 
 
+@pytest.mark.long
 def test_watch_judges_immediately_and_on_every_save(toy, watching):
     assert "it should be gone" in watching.wait_for("watching toy.py (a save is not an attempt); Ctrl-C ends it")
     toy.module(FINE)
@@ -39,6 +40,7 @@ def test_watch_judges_immediately_and_on_every_save(toy, watching):
     assert [event.solved for event in runs] == [False, True, False, True]
 
 
+@pytest.mark.long
 def test_other_files_trigger_no_judgment(toy, watching):
     watching.wait_for("watching")
     toy.write("BRIEFING.md", "# Another page\n")
@@ -68,6 +70,7 @@ def test_ctrl_c_ends_a_hang(toy, watching):
     assert not alive
 
 
+@pytest.mark.long
 def test_without_watchfiles_it_says_what_to_install(toy, tmp_path):
     hidden = tmp_path / "hidden"
     hidden.mkdir()
@@ -76,6 +79,7 @@ def test_without_watchfiles_it_says_what_to_install(toy, tmp_path):
     assert told == "`kata watch` needs the extra `watch`: pip install 'drill-katas[watch]'"
 
 
+@pytest.mark.long
 def test_watch_reports_checks_it_cannot_collect(toy):
     toy.write("test_toy.py", "import no_such_module\n")
     with Started(toy.root, "watch", "toy") as started:

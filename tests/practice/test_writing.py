@@ -131,6 +131,7 @@ def test_eight_concurrent_writers_lose_no_event(journal):
         assert rungs == list(range(200))
 
 
+@pytest.mark.long
 def test_concurrent_runs_are_separate_attempts(toy):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy", "-q"]
     runs = [subprocess.Popen(command, cwd=toy.root, stdout=subprocess.DEVNULL) for _ in range(3)]

@@ -56,12 +56,14 @@ def shown(suite, *args: str) -> list[str]:
     return [re.sub(r"drill-katas-[^,]+(, |$)", "", line) if line.startswith("plugins: ") else line for line in lines]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("args", [(), ("-v", "-ra"), ("-n", "1"), ("--durations=3", "--junitxml=junit.xml")])
 def test_an_idle_session_loads_two_modules(suite, args):
     idle, without = modules_at_end(suite, *args), modules_at_end(suite, *args, *WITHOUT_US)
     assert idle - without == {"drill_katas", "drill_katas.plugin"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("args", [(), ("-v", "-ra"), ("-q",), ("--collect-only",)])
 def test_idle_session_prints_the_same_without_us(suite, args):
     assert shown(suite, *args) == shown(suite, *args, *WITHOUT_US)
@@ -72,6 +74,7 @@ def test_idle_session_leaves_no_file_of_ours(suite):
     assert not (suite.path / ".kata").exists()
 
 
+@pytest.mark.long
 def test_tests_beside_workspace_katas_are_idle(suite):
     suite.mkdir("katas").joinpath("toy").mkdir()
     (suite.path / "katas" / "toy" / "kata.toml").touch()
@@ -83,6 +86,7 @@ def test_tests_beside_workspace_katas_are_idle(suite):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["katas", "katas/test_suite.py", "katas/test_suite.py::test_passes"])
 def test_unrelated_folder_named_katas_is_left_alone(suite, path):
     (suite.path / "test_suite.py").rename(suite.mkdir("katas") / "test_suite.py")

@@ -74,6 +74,7 @@ def test_go(sut, number):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("checks", "outcome", "says"),
     [

@@ -146,6 +146,7 @@ def test_go(sut):
 '''
 
 
+@pytest.mark.long
 def test_a_submission_not_judged_is_graded_again(pack):
     """The second verdict counts, whether it is a pass or a failure."""
     for name, module, score in (("right", RIGHT, 100.0), ("wrong", WRONG, 0.0)):
@@ -173,6 +174,7 @@ def test_go(sut):
 '''
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("needed", "score", "code", "times"), [(4, 100.0, 0, 4), (9, None, 3, 4), (2, 100.0, 0, 2)])
 def test_submission_is_graded_alone_at_most_thrice(pack, needed, score, code, times):
     """In company each judge has one processor; alone, all there are."""
@@ -183,6 +185,7 @@ def test_submission_is_graded_alone_at_most_thrice(pack, needed, score, code, ti
     assert [int(line) for line in log.read_text().splitlines()] == [1, *[len(os.sched_getaffinity(0))] * (times - 1)]
 
 
+@pytest.mark.long
 def test_a_submission_never_judged_has_no_score(pack):
     """The command exits with 3, and another run with --resume grades it."""
     pack.checks(FAULTY)
@@ -197,6 +200,7 @@ def test_a_submission_never_judged_has_no_score(pack):
     assert pack.grade("--resume", code=3)["wrong"]["score"] is None
 
 
+@pytest.mark.long
 def test_gradescope_gets_no_results_without_a_score(pack):
     pack.checks(FAULTY)
     pack.hand_in("wrong", WRONG)
@@ -253,6 +257,7 @@ def test_a_judge_without_descriptors_names_them(toy):
     assert "raise it with `ulimit -n 65536`" in check.message
 
 
+@pytest.mark.long
 def test_a_grader_without_descriptors_names_them(pack):
     (pack.folder / "world.py").write_text(WORLD)
     (pack.folder / "kata.toml").write_text(f"{MANIFEST}[limits]\ncall_seconds = 1.0\n")
@@ -329,6 +334,7 @@ def test_go(sut):
 '''
 
 
+@pytest.mark.long
 def test_submission_that_kills_judges_gets_limit(pack):
     """Twice in company, and twice more alone; then the broken version shows that the judge is not to blame."""
     log = pack.root / "log"
@@ -357,6 +363,7 @@ def test_go(sut, request):
 """
 
 
+@pytest.mark.long
 def test_a_defect_of_the_judge_blames_nobody(pack):
     """The judge raises while it reports on this fix, and judges others: it was not killed."""
     pack.checks(BREAKS)
@@ -365,6 +372,7 @@ def test_a_defect_of_the_judge_blames_nobody(pack):
     assert (grade["score"], grade["checks"]) == (None, [])
 
 
+@pytest.mark.long
 def test_judge_that_always_dies_blames_nobody(pack):
     pack.checks(DIES.replace("{log}", str(pack.root / "log")).replace('== "die"', 'in {"die", "here"}'))
     pack.hand_in("killer", RIGHT.replace("gone", "die"))

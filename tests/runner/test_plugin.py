@@ -86,6 +86,7 @@ def test_xdist_records_each_kata_once(three):
     assert "2 of 3 solved" in text
 
 
+@pytest.mark.long
 def test_xdist_reports_a_mistake_alike(toy):
     toy.write("test_toy.py", (toy.folder / "test_toy.py").read_text().replace('"symptom"', '"sympton"'))
     done = toy.pytest("-n", "2")
@@ -93,6 +94,7 @@ def test_xdist_reports_a_mistake_alike(toy):
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.long
 def test_xdist_judges_stages_of_kata_in_order(toy):
     bicycle(toy, *ALL, stages={"brake": "trace", "wheel": "sla", "horn": "symptom"})
     done = toy.pytest("-n", "2")
@@ -102,6 +104,7 @@ def test_xdist_judges_stages_of_kata_in_order(toy):
     assert [line.split()[0] for line in summary(done.stdout)[:3]] == ["symptom", "sla", "trace"]
 
 
+@pytest.mark.long
 def test_xdist_with_x_records_judged_checks(toy):
     bicycle(toy, stages={"horn": "symptom", "wheel": "symptom"})
     assert toy.pytest("-n", "2", "-x").returncode != 0
@@ -187,6 +190,7 @@ def test_lines_of_several_katas_fit(three, columns):
     assert [line for line in lines if len(line) > columns] == []
 
 
+@pytest.mark.long
 def test_ascii_only_terminal_gets_ascii(toy):
     bicycle(toy, "horn")
     file = toy.folder / "test_toy.py"
@@ -213,6 +217,7 @@ def test_a_run_leaves_only_the_journal(toy):
     assert new == {toy.root / ".kata", toy.journal.path}
 
 
+@pytest.mark.long
 def test_plain_pytest_here_runs_no_kata(pytester, monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     done = pytester.run(sys.executable, "-mpytest", "-p", "no:cacheprovider", "--collect-only", "-q", timeout=120)

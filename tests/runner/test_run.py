@@ -21,6 +21,7 @@ def plain(text):
     return re.sub(r"\d+[.:]\d\d(\d\d)? ?s?|attempt \d|\d\.\d s|^=+|=+$", "N", text, flags=re.MULTILINE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [(), ("-x", "-q"), ("-k", "brake"), ("--no-such-option",)], ids=str)
 def test_output_and_exit_code_match_pytest(toy, options):
     bicycle(toy, "horn")
@@ -34,6 +35,7 @@ def test_output_and_exit_code_match_pytest(toy, options):
         assert plain(by_kata.stdout) == plain(by_pytest.stdout)
 
 
+@pytest.mark.long
 def test_run_without_pytest_on_path_counts(toy, tmp_path_factory):
     """As with pipx and uv tool, which put `kata` on the path and nothing else; every hint names `kata run`."""
     alone = tmp_path_factory.mktemp("bin")

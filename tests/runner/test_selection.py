@@ -128,6 +128,7 @@ def test_empty_kata_option_lists_allowed_values(toy, nothing):
     assert "all, level:N, next, or failed" in refused(toy, "--kata", nothing)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("selector", ["all", "next", "level:1", "toy"])
 def test_folder_without_katas_suggests_kata_init(pytester, selector):
     done = pytester.runpytest_subprocess("--kata", selector)
@@ -187,6 +188,7 @@ def test_kata_folder_with_unrelated_path_is_refused(toy):
     assert "kata.toml" not in sentence
 
 
+@pytest.mark.long
 def test_kata_is_found_from_any_workspace_folder(toy, pytester, monkeypatch):
     below = toy.root / "notes" / "today"
     below.mkdir(parents=True)
@@ -208,6 +210,7 @@ def test_kata_path_adds_folders_of_katas(toy, tmp_path_factory):
     assert list(judged(toy, "--kata", "horn", *added)) == ["horn"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("args", [(), ("-n", "2")])
 def test_equal_check_names_are_kept_apart(toy, tmp_path_factory, args):
     """Also of katas outside of pytest's rootdir."""
@@ -260,6 +263,7 @@ def on_path(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))}
 
 
+@pytest.mark.long
 def test_an_installed_pack_of_katas_is_found(toy, site):
     env = on_path(site)
     assert list(judged(toy, "--kata", "gong", env=env)) == ["gong"]
@@ -267,6 +271,7 @@ def test_an_installed_pack_of_katas_is_found(toy, site):
     assert list(judged(toy, "--kata", "level:2", env=env)) == ["gong"]
 
 
+@pytest.mark.long
 def test_a_removed_pack_hinders_nobody(toy, site):
     env = on_path(site)
     site.joinpath("acme_katas").rename(site / "elsewhere")

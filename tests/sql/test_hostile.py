@@ -270,6 +270,7 @@ def test_next(sut):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("swallowed", ["pass", "raise"])
 def test_check_with_stopped_database_ends_with_limit(toy, swallowed):
     """Even if the program makes nothing of it, and the check would pass."""

@@ -44,6 +44,7 @@ def pair():
 # Channel
 
 
+@pytest.mark.long
 @given(st.lists(FRAMES, min_size=1, max_size=5))
 @example([{"newline": "a\nb\r\n\u2028", "": [], "deep": [[[{"a": None}]]]}])
 def test_frames_arrive_unchanged_and_in_order(frames):
@@ -63,6 +64,7 @@ def test_a_frame_is_one_line_of_json(pair):
     assert json.loads(line) == {"text": "a\nb", "number": 1}
 
 
+@pytest.mark.long
 @given(st.lists(FRAMES, min_size=1, max_size=3), st.data())
 def test_a_frame_may_arrive_in_any_pieces(frames, data):
     stream = b"".join(encode(frame) + b"\n" for frame in frames)

@@ -128,6 +128,7 @@ def signs(output):
     return {row[:26].strip(): [row[place : place + 3].strip() for place in (26, 29, 32)] for row in rows}
 
 
+@pytest.mark.long
 def test_near_misses_run_only_the_refusing_checks(provable):
     file = provable.root / "matrix.json"
     output = done(provable.root, "verify", "toy", "--json", file)
@@ -152,6 +153,7 @@ def test_near_misses_run_only_the_refusing_checks(provable):
     assert [cell["declared"] for cell in rounded["cells"]] == ["pass", "fail", "pass"]
 
 
+@pytest.mark.long
 def test_verify_full_shows_every_cell(provable):
     file = provable.root / "matrix.json"
     output = done(provable.root, "verify", "toy", "--full", "--seeds", "1", "--json", file)
@@ -180,6 +182,7 @@ def test_verify_full_shows_every_cell(provable):
     assert not (provable.root / ".kata").exists()  # judging an arm is not an attempt
 
 
+@pytest.mark.long
 def test_broken_may_fail_accepts_either_outcome(small):
     text = ANSWER.partition("[near_misses.doubled]")[0].replace('test_sum = "sum answers 5"\n', "")
     answer(small, text)
@@ -449,6 +452,7 @@ def test_healthy_version_passes_and_counts_toward_three(alarmed):
     assert row.split()[2:5] == ["·", "·", "·"]
 
 
+@pytest.mark.long
 def test_healthy_version_that_fails_is_named(alarmed):
     (alarmed.folder / "variants" / "harbour" / "toy.py").write_text(thing("lost"), encoding="utf-8")
     few(alarmed, HEALTHY)
@@ -456,6 +460,7 @@ def test_healthy_version_that_fails_is_named(alarmed):
     assert "healthy harbour, test_go: should pass, but the outcome is fail: go answers lost, not gone" in told
 
 
+@pytest.mark.long
 def test_at_least_two_versions_are_really_broken(alarmed):
     (alarmed.folder / "variants" / "orchard" / "toy.py").write_text(thing(), encoding="utf-8")
     broken = '[broken.orchard]\ntest_go = "go answers None"\ntest_label = "label answers None"\n'
@@ -465,6 +470,7 @@ def test_at_least_two_versions_are_really_broken(alarmed):
     assert not any("3 broken versions" in fault for fault in told)
 
 
+@pytest.mark.long
 def test_wrong_healthy_declarations_are_named(alarmed):
     declared = HEALTHY.replace('"harbour"', '"harbour", "quarry"')
     few(alarmed, declared.replace("[broken.orchard]", f"{HARBOUR}[broken.orchard]"))
