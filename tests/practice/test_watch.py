@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.commands import KATA, Started, refused
 from tests.support.toy import run
+from tests.support.waiting import wait_until
 
 BROKEN = 'class Thing:\n    def go(self):\n        return "here"\n'
 FINE = 'class Thing:\n    def go(self):\n        return "gone"\n'
@@ -28,10 +29,8 @@ def test_watch_judges_immediately_and_on_every_save(toy, watching):
     told = watching.wait_for("best time")
     assert "toy.py saved" in told
     assert "1 check newly passes" in watching.wait_for("newly passes")
-    time.sleep(1)
     toy.module("class Thing:\n    def go(self)\n")
     assert "line 2: expected ':'" in watching.wait_for("cannot be imported")
-    time.sleep(1)
     toy.module(FINE)
     watching.wait_for("since the last run: nothing changed")
     assert watching.interrupt() == 0
@@ -63,8 +62,9 @@ def test_ctrl_c_ends_a_hang(toy, watching):
     watching.wait_for("watching")
     toy.body("time.sleep(60)")
     watching.wait_for("saved")
-    time.sleep(1)
-    family = psutil.Process(watching.process.pid).children(recursive=True)
+    of = psutil.Process(watching.process.pid)
+    wait_until(lambda: len(of.children(recursive=True)) >= 3)  # the judge, its zygote, and the SUT that hangs
+    family = of.children(recursive=True)
     assert watching.interrupt() == 0
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
