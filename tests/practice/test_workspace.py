@@ -34,16 +34,16 @@ def place_said(output, root):
 
 
 @pytest.fixture
-def drills(tmp_path):
+def drills_folder(tmp_path):
     """A workspace as `kata init` makes it."""
     done(tmp_path, "init", "drills")
     return tmp_path / "drills"
 
 
 @pytest.fixture
-def ledger(drills):
+def ledger(drills_folder):
     """The learner's module in such a workspace, with a change of theirs."""
-    file = drills / "katas" / "fp_drift" / "ledger.py"
+    file = drills_folder / "katas" / "fp_drift" / "ledger.py"
     file.write_text("# mine\n", encoding="utf-8")
     return file
 
@@ -66,14 +66,14 @@ def test_init_copies_the_katas(tmp_path, folder):
     assert "fp_drift" in done(tmp_path / folder, "list")
 
 
-def test_init_copies_neither_solutions_nor_variants(drills):
-    names = {path.name for path in drills.rglob("*")}
+def test_init_copies_neither_solutions_nor_variants(drills_folder):
+    names = {path.name for path in drills_folder.rglob("*")}
     assert not names & {"solutions", "variants", "answer.toml", "__pycache__"}
 
 
-def test_a_new_workspace_has_its_settings(drills):
-    assert ".kata/" in (drills / ".gitignore").read_text(encoding="utf-8").split()
-    assert (drills / "pytest.ini").read_text(encoding="utf-8").startswith("[pytest]\n")
+def test_a_new_workspace_has_its_settings(drills_folder):
+    assert ".kata/" in (drills_folder / ".gitignore").read_text(encoding="utf-8").split()
+    assert (drills_folder / "pytest.ini").read_text(encoding="utf-8").startswith("[pytest]\n")
 
 
 def test_init_leaves_other_files_alone(tmp_path):
@@ -87,35 +87,35 @@ def test_init_leaves_other_files_alone(tmp_path):
     assert "fp_drift" in done(tmp_path, "list")
 
 
-def test_init_again_changes_nothing(drills):
-    output = done(drills, "init")
+def test_init_again_changes_nothing(drills_folder):
+    output = done(drills_folder, "init")
     assert f"0 files new, {len(shipped_files()) + 2} already there" in output
     assert "kept" not in output
 
 
-def test_init_keeps_and_names_a_changed_file(drills, ledger):
-    output = done(drills, "init")
+def test_init_keeps_and_names_a_changed_file(drills_folder, ledger):
+    output = done(drills_folder, "init")
     assert ledger.read_text(encoding="utf-8") == "# mine\n"
     assert "changed, not overwritten: katas/fp_drift/ledger.py" in output
     assert "kata init --force" in output
 
 
-def test_init_restores_a_removed_file(drills, ledger):
+def test_init_restores_a_removed_file(drills_folder, ledger):
     ledger.unlink()
-    assert re.search(r"\b1 files? new", done(drills, "init"))
+    assert re.search(r"\b1 files? new", done(drills_folder, "init"))
     assert ledger.read_bytes() == broken_ledger()
 
 
-def test_forced_init_keeps_the_old_file(drills, ledger):
+def test_forced_init_keeps_the_old_file(drills_folder, ledger):
     briefing = ledger.with_name("BRIEFING.md")
     briefing.write_text("my notes\n", encoding="utf-8")
-    output = done(drills, "init", "--force")
+    output = done(drills_folder, "init", "--force")
     assert ledger.read_bytes() == broken_ledger()
     assert briefing.read_bytes() == shipped_files()[Path("katas/fp_drift/BRIEFING.md")]
     said = dict(re.findall(r"overwritten: (\S+); your file is now (\S+)", output))
     assert set(said) == {"katas/fp_drift/ledger.py", "katas/fp_drift/BRIEFING.md"}
-    assert (drills / said["katas/fp_drift/ledger.py"]).read_text(encoding="utf-8") == "# mine\n"
-    assert (drills / said["katas/fp_drift/BRIEFING.md"]).read_text(encoding="utf-8") == "my notes\n"
+    assert (drills_folder / said["katas/fp_drift/ledger.py"]).read_text(encoding="utf-8") == "# mine\n"
+    assert (drills_folder / said["katas/fp_drift/BRIEFING.md"]).read_text(encoding="utf-8") == "my notes\n"
 
 
 def test_init_into_a_file_is_refused(tmp_path):
@@ -155,107 +155,107 @@ def test_init_can_follow_a_full_disk(tmp_path):
     assert {file: (tmp_path / file).read_bytes() for file in files} == files
 
 
-def test_forced_init_loses_no_file(drills, ledger):
+def test_forced_init_loses_no_file(drills_folder, ledger):
     mine = "# mine\n" * 1000
     ledger.write_text(mine, encoding="utf-8")
-    refused(confined(drills, "init", "--force", size=2000))
-    assert mine in {file.read_text(encoding="utf-8") for file in drills.rglob("ledger.py")}
+    refused(confined(drills_folder, "init", "--force", size=2000))
+    assert mine in {file.read_text(encoding="utf-8") for file in drills_folder.rglob("ledger.py")}
 
 
 # kata start --variant
 
 
-def test_start_puts_a_variant_in_place(drills, ledger):
+def test_start_puts_a_variant_in_place(drills_folder, ledger):
     """The learner's files are kept."""
-    output = done(drills, "start", "fp_drift", "--variant", "harbour")
+    output = done(drills_folder, "start", "fp_drift", "--variant", "harbour")
     assert ledger.read_bytes() == broken_ledger("harbour")
-    assert (place_said(output, drills) / "ledger.py").read_text(encoding="utf-8") == "# mine\n"
-    (event,) = journal(drills)
+    assert (place_said(output, drills_folder) / "ledger.py").read_text(encoding="utf-8") == "# mine\n"
+    (event,) = journal(drills_folder)
     assert isinstance(event, Started)
     assert (event.kata, event.variant) == ("fp_drift", "harbour")
 
 
-def test_plain_start_keeps_the_files(drills, ledger):
-    done(drills, "start", "fp_drift", "--variant", "harbour")
+def test_plain_start_keeps_the_files(drills_folder, ledger):
+    done(drills_folder, "start", "fp_drift", "--variant", "harbour")
     ledger.write_text("# mine again\n", encoding="utf-8")
-    output = done(drills, "start", "fp_drift")
+    output = done(drills_folder, "start", "fp_drift")
     assert "moved to" not in output
     assert ledger.read_text(encoding="utf-8") == "# mine again\n"
-    assert [event.variant for event in journal(drills)] == ["harbour", "harbour"]
+    assert [event.variant for event in journal(drills_folder)] == ["harbour", "harbour"]
 
 
-def test_a_present_variant_is_not_copied(drills, ledger):
-    output = done(drills, "start", "fp_drift", "--variant", "original")
+def test_a_present_variant_is_not_copied(drills_folder, ledger):
+    output = done(drills_folder, "start", "fp_drift", "--variant", "original")
     assert "moved to" not in output
     assert ledger.read_text(encoding="utf-8") == "# mine\n"
 
 
-def test_a_variant_can_be_left(drills, ledger):
-    done(drills, "start", "fp_drift", "--variant", "orchard")
-    done(drills, "start", "fp_drift", "--variant", "original")
+def test_a_variant_can_be_left(drills_folder, ledger):
+    done(drills_folder, "start", "fp_drift", "--variant", "orchard")
+    done(drills_folder, "start", "fp_drift", "--variant", "original")
     assert ledger.read_bytes() == broken_ledger()
-    kept = [file.read_bytes() for file in (drills / ".kata" / "kept").rglob("ledger.py")]
+    kept = [file.read_bytes() for file in (drills_folder / ".kata" / "kept").rglob("ledger.py")]
     assert sorted(kept) == sorted([b"# mine\n", broken_ledger("orchard")])
 
 
-def test_unknown_variants_get_the_nearest_one(drills, ledger):
+def test_unknown_variants_get_the_nearest_one(drills_folder, ledger):
     for command in ("start", "reset"):
-        sentence = refused(kata(drills, command, "fp_drift", "--variant", "harbor"))
+        sentence = refused(kata(drills_folder, command, "fp_drift", "--variant", "harbor"))
         assert "has no variant 'harbor'; did you mean 'harbour'?" in sentence
     assert ledger.read_text(encoding="utf-8") == "# mine\n"
-    assert journal(drills) == ()
+    assert journal(drills_folder) == ()
 
 
 # kata reset
 
 
-def test_reset_restores_the_broken_file(drills, ledger):
+def test_reset_restores_the_broken_file(drills_folder, ledger):
     """It says where the learner's version is."""
-    output = done(drills, "reset", "fp_drift")
+    output = done(drills_folder, "reset", "fp_drift")
     assert ledger.read_bytes() == broken_ledger()
-    kept = place_said(output, drills)
+    kept = place_said(output, drills_folder)
     assert [file.name for file in kept.iterdir()] == ["ledger.py"]
     assert (kept / "ledger.py").read_text(encoding="utf-8") == "# mine\n"
-    (event,) = journal(drills)
+    (event,) = journal(drills_folder)
     assert isinstance(event, Reset)
-    assert (event.variant, event.kept) == ("original", str(kept.relative_to(drills)))
+    assert (event.variant, event.kept) == ("original", str(kept.relative_to(drills_folder)))
 
 
-def test_reset_touches_nothing_but_the_editable_files(drills, ledger):
+def test_reset_touches_nothing_but_the_editable_files(drills_folder, ledger):
     others = {file: file.read_bytes() for file in ledger.parent.rglob("*") if file.is_file() and file != ledger}
     ledger.with_name("notes.txt").write_text("mine", encoding="utf-8")
-    done(drills, "reset", "fp_drift")
+    done(drills_folder, "reset", "fp_drift")
     assert {file: file.read_bytes() for file in others} == others
     assert ledger.with_name("notes.txt").read_text(encoding="utf-8") == "mine"
 
 
-def test_every_reset_keeps_its_own_version(drills, ledger):
+def test_every_reset_keeps_its_own_version(drills_folder, ledger):
     places = []
     for number in range(3):
         ledger.write_text(f"# mine {number}\n", encoding="utf-8")
-        places.append(place_said(done(drills, "reset", "fp_drift"), drills))
+        places.append(place_said(done(drills_folder, "reset", "fp_drift"), drills_folder))
     texts = [(place / "ledger.py").read_text(encoding="utf-8") for place in places]
     assert texts == ["# mine 0\n", "# mine 1\n", "# mine 2\n"]
 
 
-def test_reset_keeps_variant_unless_another_is_given(drills, ledger):
-    done(drills, "start", "fp_drift", "--variant", "harbour")
+def test_reset_keeps_variant_unless_another_is_given(drills_folder, ledger):
+    done(drills_folder, "start", "fp_drift", "--variant", "harbour")
     ledger.write_text("# mine\n", encoding="utf-8")
-    done(drills, "reset", "fp_drift")
+    done(drills_folder, "reset", "fp_drift")
     assert ledger.read_bytes() == broken_ledger("harbour")
-    done(drills, "reset", "fp_drift", "--variant", "orchard")
+    done(drills_folder, "reset", "fp_drift", "--variant", "orchard")
     assert ledger.read_bytes() == broken_ledger("orchard")
-    done(drills, "reset", "fp_drift", "--variant", "original")
+    done(drills_folder, "reset", "fp_drift", "--variant", "original")
     assert ledger.read_bytes() == broken_ledger()
 
 
-def test_reset_restores_a_deleted_file(drills, ledger):
+def test_reset_restores_a_deleted_file(drills_folder, ledger):
     ledger.unlink()
-    done(drills, "reset", "fp_drift")
+    done(drills_folder, "reset", "fp_drift")
     assert ledger.read_bytes() == broken_ledger()
 
 
-def test_reset_works_from_any_workspace_folder(drills, ledger):
+def test_reset_works_from_any_workspace_folder(drills_folder, ledger):
     done(ledger.parent, "reset", "fp_drift")
     assert ledger.read_bytes() == broken_ledger()
     assert not (ledger.parent / ".kata").exists()
@@ -324,54 +324,54 @@ def test_incomplete_variants_change_nothing(toy):
 # Where nothing can be written
 
 
-def stand_in_the_way(drills, how):
+def stand_in_the_way(drills_folder, how):
     """Prevent the command from writing, in the way `how`."""
     if how == "the state folder is a file":
-        (drills / ".kata").write_text("mine", encoding="utf-8")
+        (drills_folder / ".kata").write_text("mine", encoding="utf-8")
     elif how == "the module is read-only":
-        (drills / "katas" / "fp_drift" / "ledger.py").chmod(0o444)
+        (drills_folder / "katas" / "fp_drift" / "ledger.py").chmod(0o444)
     else:
-        drills.chmod(0o555)
+        drills_folder.chmod(0o555)
 
 
 @pytest.mark.parametrize("how", ["the state folder is a file", "the module is read-only", "the workspace is read-only"])
 @pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
-def test_failed_reset_is_reported_and_loses_nothing(drills, ledger, command, how):
-    stand_in_the_way(drills, how)
-    sentence = refused(confined(drills, *command))
-    drills.chmod(0o755)
+def test_failed_reset_is_reported_and_loses_nothing(drills_folder, ledger, command, how):
+    stand_in_the_way(drills_folder, how)
+    sentence = refused(confined(drills_folder, *command))
+    drills_folder.chmod(0o755)
     assert "cannot write" in sentence
     assert ledger.read_text(encoding="utf-8") == "# mine\n"
-    assert journal(drills) == ()
+    assert journal(drills_folder) == ()
 
 
 @pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
-def test_reset_loses_nothing_without_space(drills, ledger, command):
+def test_reset_loses_nothing_without_space(drills_folder, ledger, command):
     mine = "# mine\n" * 1000
     ledger.write_text(mine, encoding="utf-8")
-    sentence = refused(confined(drills, *command, size=2000))
+    sentence = refused(confined(drills_folder, *command, size=2000))
     assert "cannot write" in sentence
     assert ledger.read_text(encoding="utf-8") == mine
 
 
 @pytest.mark.parametrize("command", [["reset", "fp_drift"], ["start", "fp_drift", "--variant", "harbour"]])
-def test_an_unrecorded_reset_names_the_kept_file(drills, ledger, command):
-    (drills / ".kata" / Journal.NAME).mkdir(parents=True)
-    sentence = refused(kata(drills, *command))
+def test_an_unrecorded_reset_names_the_kept_file(drills_folder, ledger, command):
+    (drills_folder / ".kata" / Journal.NAME).mkdir(parents=True)
+    sentence = refused(kata(drills_folder, *command))
     assert "journal" in sentence
     if ledger.read_text(encoding="utf-8") != "# mine\n":
-        (kept,) = (drills / ".kata" / "kept").rglob("ledger.py")
+        (kept,) = (drills_folder / ".kata" / "kept").rglob("ledger.py")
         assert kept.read_text(encoding="utf-8") == "# mine\n"
-        assert str(kept.parent.relative_to(drills)) in sentence
+        assert str(kept.parent.relative_to(drills_folder)) in sentence
 
 
 # Where the workspace is
 
 
-def test_folders_belong_to_their_workspace(drills, tmp_path):
-    deep = drills / "katas" / "fp_drift"
+def test_folders_belong_to_their_workspace(drills_folder, tmp_path):
+    deep = drills_folder / "katas" / "fp_drift"
     done(deep, "start", "fp_drift")
-    assert [event.kata for event in journal(drills)] == ["fp_drift"]
+    assert [event.kata for event in journal(drills_folder)] == ["fp_drift"]
     assert not (deep / ".kata").exists()
     refused(kata(tmp_path, "start", "fp_drift"))
     assert not (tmp_path / ".kata").exists()
