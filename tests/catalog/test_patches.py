@@ -249,9 +249,9 @@ def test_a_patch_is_judged_like_a_folder(patched):
     verdict = patched.verdict("--kata-from", "solutions/toy/near_misses/late.patch")
     assert verdict.checks[0].failed
     patched.near_miss.write_text(patched.near_miss.read_text().replace("# 19", "# 18"), encoding="utf-8")
-    told = patched.pytest("--kata", "toy", "--kata-from", "solutions/toy/near_misses/late")
-    assert told.returncode == 4
-    assert "late.patch, line 5: expected '# 18', the base has '# 19'" in words(told.stderr)
+    message = patched.pytest("--kata", "toy", "--kata-from", "solutions/toy/near_misses/late")
+    assert message.returncode == 4
+    assert "late.patch, line 5: expected '# 18', the base has '# 19'" in words(message.stderr)
     patched.near_miss.write_text(patched.near_miss.read_text().replace("original", "orignal"), encoding="utf-8")
-    told = patched.pytest("--kata", "toy", "--kata-from", "solutions/toy/near_misses/late")
-    assert "late.patch, line 1: toy has no arm 'orignal'; did you mean 'original'?" in words(told.stderr)
+    message = patched.pytest("--kata", "toy", "--kata-from", "solutions/toy/near_misses/late")
+    assert "late.patch, line 1: toy has no arm 'orignal'; did you mean 'original'?" in words(message.stderr)

@@ -23,9 +23,9 @@ def _ask(number, request):
 
 def _gateway():
     for name in ("__init__", "__getstate__", "__dir__", "__class__", "_answers", "charged"):
-        told = outcome(lambda name=name: _ask(_lines[-1]._service, {"method": name, "arguments": {}}))
-        if "ok" in told:
-            raise Stolen(f"{name} of the payment gateway: {told}")
+        message = outcome(lambda name=name: _ask(_lines[-1]._service, {"method": name, "arguments": {}}))
+        if "ok" in message:
+            raise Stolen(f"{name} of the payment gateway: {message}")
     return "nothing"
 
 
@@ -40,9 +40,9 @@ def _init(self, engine, gateway):
 
 
 def _try():
-    told = outcome(_gateway)
-    if "Stolen" in told:
-        raise Stolen(told)
+    message = outcome(_gateway)
+    if "Stolen" in message:
+        raise Stolen(message)
     tell(services=_services, gateway=_gateway)
 
 

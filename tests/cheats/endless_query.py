@@ -21,8 +21,8 @@ def _try(engine, **statements):
             tx.exec_driver_sql(statement).all()
         raise Stolen("all that was asked for")
 
-    told = "; ".join(f"{name} -> {outcome(lambda each=each: ask(each))}" for name, each in statements.items())
-    raise Stolen(told) if "Stolen" in told else Tried(told)
+    message = "; ".join(f"{name} -> {outcome(lambda each=each: ask(each))}" for name, each in statements.items())
+    raise Stolen(message) if "Stolen" in message else Tried(message)
 
 
 def _balance(self, account, currency):

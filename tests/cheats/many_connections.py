@@ -37,8 +37,8 @@ def _is_open(there):
 
 
 def _try():
-    told = outcome(_many)
-    raise (Stolen if "Stolen" in told else Tried)(f"connections -> {told}")
+    message = outcome(_many)
+    raise (Stolen if "Stolen" in message else Tried)(f"connections -> {message}")
 
 
 def _init(self, engine, gateway):

@@ -41,8 +41,8 @@ def _try(self, account, currency):
     if account != "nobody":
         return "0"
     _engine[:] = [self.engine]
-    told = outcome(_many)
-    raise (Stolen if "Stolen" in told else Tried)(f"connections -> {told}")
+    message = outcome(_many)
+    raise (Stolen if "Stolen" in message else Tried)(f"connections -> {message}")
 
 
 Ledger.__init__, Ledger.balance = _init, _try

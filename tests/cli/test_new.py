@@ -191,8 +191,8 @@ def test_right_diagnosis_scores_100(fresh, variant):
     expected = read_answer(fresh.kata.solutions).diagnosis[variant]
     asked(fresh.root, "logs", NAME)
     asked(fresh.root, "graph", NAME)
-    told = done(fresh.root, "diagnose", NAME, *options_of(expected, incident(fresh.root, NAME)))
-    assert "100 of 100 points" in told
+    message = done(fresh.root, "diagnose", NAME, *options_of(expected, incident(fresh.root, NAME)))
+    assert "100 of 100 points" in message
 
 
 @pytest.mark.long

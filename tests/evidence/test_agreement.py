@@ -124,12 +124,12 @@ def test_chart_figures_match_their_metric(drills, name, found):
 @needs_chromium
 def test_the_page_shows_these_figures(opened, drills, tmp_path, name, found):
     page = opened(written(tmp_path, name, shown(name, your_code=drills)))
-    told = page.locator("section.card").first.inner_text()
+    message = page.locator("section.card").first.inner_text()
     summary = found.summary
     for level in (summary.before, summary.after):
-        assert f"{level.good} of {level.requests} requests good" in told
-        assert f"{level.share * 100:.0f} %" in told or round(level.share * 100) == round(level.share * 100, 1)
-    assert f"First bad answer at {clock_time(summary.onset)}." in told
+        assert f"{level.good} of {level.requests} requests good" in message
+        assert f"{level.share * 100:.0f} %" in message or round(level.share * 100) == round(level.share * 100, 1)
+    assert f"First bad answer at {clock_time(summary.onset)}." in message
     timeline = page.locator(".timeline").inner_text()
     for alert in found.alerts:
         until = clock_time(alert.resolved) if alert.resolved else "the end"
@@ -140,7 +140,7 @@ def test_the_page_shows_these_figures(opened, drills, tmp_path, name, found):
 
 
 def test_the_terminal_shows_the_same_alerts(drills, name, found):
-    told = done(drills, "alerts", name)
+    message = done(drills, "alerts", name)
     for alert in found.alerts:
-        assert f"{clock_time(alert.fired)}  " in told
-        assert alert.name in told
+        assert f"{clock_time(alert.fired)}  " in message
+        assert alert.name in message

@@ -153,8 +153,8 @@ def test_a_solved_kata_stands_beside_its_night(opened, quiet_night):
 
 def test_comparing_needs_a_page(tmp_path):
     done(tmp_path, "init", ".")
-    told = refused(kata(tmp_path, "incident", "fp_drift", "--compare", "solutions"))
-    assert "--compare needs --html FILE" in told
+    message = refused(kata(tmp_path, "incident", "fp_drift", "--compare", "solutions"))
+    assert "--compare needs --html FILE" in message
 
 
 def test_unwritable_page_is_reported(own):

@@ -59,10 +59,10 @@ def test_rows_are_aligned(compared):
 @pytest.mark.long
 def test_differences_have_figures_and_their_change(compared, drills, mended):
     page = compared("red_herring")
-    told = page.locator(".differences").first.inner_text().split()
+    message = page.locator(".differences").first.inner_text().split()
     before, after = (incident(folder, "red_herring").summary.after for folder in (drills, mended))
     assert (before.share, after.share) == (0, 1)
-    assert " ".join(told).startswith("Change good, 02:56\u201303:05 before 0 % your code 100 % + 100 points")
+    assert " ".join(message).startswith("Change good, 02:56\u201303:05 before 0 % your code 100 % + 100 points")
     alerts = page.locator(".differences .alert").all_inner_texts()
     assert any("CheckoutErrors" in text and "your code: does not fire" in text for text in alerts), alerts
 
@@ -78,8 +78,8 @@ def test_every_chart_has_its_differences(compared):
 @pytest.mark.long
 def test_the_head_says_what_was_replayed(compared):
     page = compared("fp_drift")
-    told = page.locator("#how").inner_text()
-    assert "The same customers came twice (seed 0), once to each of these programs" in told
+    message = page.locator("#how").inner_text()
+    assert "The same customers came twice (seed 0), once to each of these programs" in message
     assert page.locator("#how li").all_inner_texts() == [
         "before: the files of before",
         "your code: the files of your_code",

@@ -123,8 +123,8 @@ def test_labels_of_the_graph_lie_on_nothing(page_of, name):
 
 def test_an_empty_log_says_why(page_of):
     page = page_of("circular_deadlock", change=lambda found: replace(found, logs=()))
-    told = page.locator(".empty").inner_text()
-    assert told.startswith(
+    message = page.locator(".empty").inner_text()
+    assert message.startswith(
         "No service wrote a line from 14:40 to 15:10. A request that hangs or ends quietly leaves none"
     )
     assert page.locator(".lines").is_hidden()
@@ -134,8 +134,8 @@ def test_a_filter_without_lines_says_why(page_of):
     page = page_of("red_herring")
     page.select_option("select.level", "critical")
     page.fill("input.grep", "refund")
-    told = page.locator(".empty").inner_text()
-    assert told.startswith('No line matches level critical or worse, text "refund". The log has ')
+    message = page.locator(".empty").inner_text()
+    assert message.startswith('No line matches level critical or worse, text "refund". The log has ')
     page.select_option("select.level", "")
     page.fill("input.grep", "")
     assert page.locator(".empty").is_hidden()
@@ -144,16 +144,16 @@ def test_a_filter_without_lines_says_why(page_of):
 def test_one_span_is_one_span(page_of):
     page = page_of("red_herring")
     page.select_option("select.order", "all, by time")
-    told = page.locator(".traces .spans").all_inner_texts()
-    assert "1 span" in told
-    assert "1 spans" not in told
+    message = page.locator(".traces .spans").all_inner_texts()
+    assert "1 span" in message
+    assert "1 spans" not in message
 
 
 def test_a_replay_that_ran_late_says_so(page_of):
     page = page_of("fp_drift", change=lambda found: replace(found, summary=replace(found.summary, late=1.5)))
-    told = page.locator(".banner").inner_text()
-    assert told.startswith("The replay of your code ran late: it waited 1.5 s for a processor")
-    assert "`kata incident fp_drift` replays your code again." in told
+    message = page.locator(".banner").inner_text()
+    assert message.startswith("The replay of your code ran late: it waited 1.5 s for a processor")
+    assert "`kata incident fp_drift` replays your code again." in message
 
 
 def test_a_replay_in_time_has_no_banner(page_of):

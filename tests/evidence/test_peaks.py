@@ -34,9 +34,9 @@ def test_requests_in_flight_match_the_spans(drills, name):
 
 
 def test_a_plot_shows_the_customers_that_wait(drills):
-    told = done(drills, "metrics", "n_plus_one", "requests_in_flight")
-    assert "0 all the time" not in told
-    assert re.search(r"^ +[4-9]\d? ┤", told, re.MULTILINE), told
+    message = done(drills, "metrics", "n_plus_one", "requests_in_flight")
+    assert "0 all the time" not in message
+    assert re.search(r"^ +[4-9]\d? ┤", message, re.MULTILINE), message
 
 
 @pytest.mark.parametrize("name", NAMES)

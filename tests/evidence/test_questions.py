@@ -16,9 +16,9 @@ from tests.support.replays import events, incident
 
 
 def test_alerts_show_firing_time_and_rule(drills):
-    told = words(done(drills, "alerts", "red_herring"))
-    assert "ExportWorkerCpuHigh (ticket) The nightly export worker uses more than 90 % of a processor." in told
-    assert "sum(export_worker_cpu_ratio) > 0.9" in told
+    message = words(done(drills, "alerts", "red_herring"))
+    assert "ExportWorkerCpuHigh (ticket) The nightly export worker uses more than 90 % of a processor." in message
+    assert "sum(export_worker_cpu_ratio) > 0.9" in message
     assert json.loads(done(drills, "alerts", "red_herring", "--json"))[0]["name"] == "ExportWorkerCpuHigh"
 
 
@@ -39,9 +39,9 @@ def test_logs_filter_by_every_option(drills):
 
 def test_an_empty_log_says_why(own):
     (own / ".kata" / "incidents" / "circular_deadlock" / "logs.jsonl").write_text("")
-    told = kata(own, "logs", "circular_deadlock")
-    assert told.returncode == 1
-    assert told.stderr.startswith("no service wrote a log line: a request that hangs or ends silently writes none")
+    message = kata(own, "logs", "circular_deadlock")
+    assert message.returncode == 1
+    assert message.stderr.startswith("no service wrote a log line: a request that hangs or ends silently writes none")
 
 
 def test_traces_are_listed_and_drawn(drills):
@@ -83,8 +83,8 @@ def test_metrics_are_listed_and_plotted(drills):
 
 
 def test_the_graph_marks_the_cycle(drills):
-    told = words(done(drills, "graph", "circular_deadlock"))
-    assert "in a cycle: checkout -> stock -> pricing -> checkout" in told
+    message = words(done(drills, "graph", "circular_deadlock"))
+    assert "in a cycle: checkout -> stock -> pricing -> checkout" in message
     dot = done(drills, "graph", "circular_deadlock", "--dot")
     assert dot.count("color=red") == 3
     assert '"customers" -> "checkout"' in dot
@@ -105,15 +105,15 @@ def test_questions_are_noted_in_the_journal(own):
 )
 def test_sixty_columns_and_no_unicode_are_enough(own, question):
     command, *rest = question
-    told = done(
+    message = done(
         own,
         command,
         "fp_drift",
         *rest,
         env={"COLUMNS": "60", "PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
     )
-    assert told.isascii()
-    assert max(map(len, told.splitlines())) <= 60, told
+    assert message.isascii()
+    assert max(map(len, message.splitlines())) <= 60, message
 
 
 # Experiments
@@ -131,10 +131,10 @@ def test_only_the_causes_experiment_changes_much(own):
     assert (level.requests, level.good) == (base.requests, base.good)
     none = json.loads(done(own, "experiment", "red_herring", "no_drop", "--json"))
     assert msgspec.convert(none["experiment"]["after"], ServiceLevel).share == 1
-    told = done(own, "experiment", "red_herring", "no_drop")
-    assert "requests good (0%)" in told
-    assert "  experiment  " in told
-    assert "CheckoutErrors" not in told
+    message = done(own, "experiment", "red_herring", "no_drop")
+    assert "requests good (0%)" in message
+    assert "  experiment  " in message
+    assert "CheckoutErrors" not in message
     assert "drop on sale" not in done(own, "logs", "red_herring", "--experiment", "no_drop")
     assert [event.ablation for event in events(own, Replayed)][-3:] == ["worker_off", "no_drop", "no_drop"]
 
@@ -155,8 +155,8 @@ def test_nights_are_drawn_to_one_scale(own):
 
 
 def test_long_lists_say_what_is_left(drills):
-    told = "The nights before are recorded: kata metrics red_herring --recorded"
-    assert told in kata(drills, "metrics", "red_herring").stderr
+    message = "The nights before are recorded: kata metrics red_herring --recorded"
+    assert message in kata(drills, "metrics", "red_herring").stderr
     assert not kata(drills, "metrics", "fp_drift").stderr
     assert "checkout_answers  gauge, 5 series" in done(drills, "metrics", "red_herring", "--recorded")
 
@@ -174,5 +174,5 @@ def test_deploys_are_found_from_a_day_on(drills):
 
 @pytest.mark.parametrize("what", ["metrics", "logs"])
 def test_nothing_on_record_is_said(drills, what):
-    told = refused(kata(drills, what, "fp_drift", "--recorded"))
-    assert told == "fp_drift has no recorded history from before its incident"
+    message = refused(kata(drills, what, "fp_drift", "--recorded"))
+    assert message == "fp_drift has no recorded history from before its incident"

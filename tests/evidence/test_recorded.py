@@ -25,9 +25,9 @@ def contents(folder):
 def in_time(folder, late=None):
     """Have the records say that their replays ran in time, or late."""
     for file in folder.rglob("incident.json"):
-        told = json.loads(file.read_text())
-        told["summary"]["late"] = late
-        file.write_text(json.dumps(told))
+        message = json.loads(file.read_text())
+        message["summary"]["late"] = late
+        file.write_text(json.dumps(message))
 
 
 def edit(folder):
@@ -53,10 +53,10 @@ def test_a_page_draws_what_is_recorded(night):
     assert not kata(night, "incident", "night", "--html", "page.html").stderr.count("note")
     first = (night / "page.html").read_text()
     (night / "katas" / "night" / "shop.py").write_text("import no_such_module\n")
-    told = kata(night, "incident", "night", "--html", "page.html")
-    assert told.returncode == 0, told.stderr
+    message = kata(night, "incident", "night", "--html", "page.html")
+    assert message.returncode == 0, message.stderr
     assert (night / "page.html").read_text() == first
-    assert "your code has changed since: `kata incident night` replays it" in told.stderr
+    assert "your code has changed since: `kata incident night` replays it" in message.stderr
     assert contents(night / ".kata") == before
 
 
@@ -76,9 +76,9 @@ def test_a_page_without_a_record_makes_one(quiet_night):
 )
 def test_a_page_never_replaces_the_record(night, options, says):
     before = contents(night / ".kata")
-    told = refused(kata(night, "incident", "night", "--html", "page.html", *options))
-    assert "--html draws the recorded incident, and that is a replay of your code with seed 0" in told
-    assert says in told
+    message = refused(kata(night, "incident", "night", "--html", "page.html", *options))
+    assert "--html draws the recorded incident, and that is a replay of your code with seed 0" in message
+    assert says in message
     assert contents(night / ".kata") == before
 
 
@@ -101,8 +101,8 @@ def test_experiments_of_the_same_code_are_kept(night):
 
 def test_an_experiment_compares_no_two_programs(night):
     edit(night)
-    told = refused(kata(night, "experiment", "night", "no_weather"))
-    assert told == (
+    message = refused(kata(night, "experiment", "night", "no_weather"))
+    assert message == (
         "the code of night has changed since its incident was recorded, so an experiment would compare two "
         "programs; `kata incident night` records the incident again"
     )

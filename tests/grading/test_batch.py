@@ -197,9 +197,9 @@ def test_same_files_get_same_messages_every_run(pack):
     pack.hand_in("raises", RIGHT.replace('return "gone"', 'raise ValueError(self, {"b", "a", "c"})'))
 
     def messages():
-        told = {name: [check["message"] for check in grade["checks"]] for name, grade in pack.grade().items()}
+        message = {name: [check["message"] for check in grade["checks"]] for name, grade in pack.grade().items()}
         pack.file.unlink()
-        return told
+        return message
 
     first = messages()
     assert "a Thing (<toy.toy.Thing object>)" in first["answers"][0]
@@ -225,8 +225,8 @@ def test_resumed_runs_give_the_same_verdicts(pack, after):
     assert after <= kept < MANY
     assert not pack.file.exists()
     if kept:
-        told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
-        assert "ended early; continue with --resume, or remove its grades: " in told
+        message = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
+        assert "ended early; continue with --resume, or remove its grades: " in message
     assert verdicts(pack.grade("--resume")) == whole
     assert begun(pack) == 0
     assert pack.left() == [], "what the killed run has left is removed by the next one"
@@ -274,10 +274,10 @@ def test_ctrl_c_ends_it_and_loses_nothing(pack):
         wait_until(lambda: begun(pack) >= 2)
         family = psutil.Process(started.process.pid).children(recursive=True)
         code = started.interrupt()
-        told = "".join(started.lines)
+        message = "".join(started.lines)
     assert code == 1
-    assert "Traceback" not in told
-    assert "interrupted; continue with --json" in told
+    assert "Traceback" not in message
+    assert "interrupted; continue with --json" in message
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
     assert begun(pack) >= 2
@@ -292,8 +292,8 @@ def test_two_graders_cannot_write_same_file(pack):
         wait_until(lambda: begun(pack) >= 1)
         first = psutil.Process(started.process.pid)
         first.suspend()  # otherwise it may end before the second begins
-        told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
-        assert told == f"another `kata grade` is writing {pack.file} right now"
+        message = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
+        assert message == f"another `kata grade` is writing {pack.file} right now"
         first.resume()
         assert started.process.wait(60) == 0
     assert len(pack.grades()) == MANY
@@ -331,8 +331,8 @@ def test_resume_needs_a_file_with_grades(pack):
     pack.hand_in("right", RIGHT)
     assert "the file of the run to continue" in refused(kata(pack.root, "grade", pack.work, "--resume", env=pack.env))
     pack.file.write_text("{}")
-    told = refused(kata(pack.root, "grade", pack.work, "--resume", "--json", pack.file, env=pack.env))
-    assert told.startswith(f"--resume: {pack.file} is not a file of grades")
+    message = refused(kata(pack.root, "grade", pack.work, "--resume", "--json", pack.file, env=pack.env))
+    assert message.startswith(f"--resume: {pack.file} is not a file of grades")
     assert pack.file.read_text() == "{}"
 
 

@@ -192,10 +192,10 @@ def test_the_action_uses_sudo_if_possible(runner, tmp_path):
         tool.chmod(0o755)
     graded = here.run("Grade", path=f"{tools}:{os.environ['PATH']}")
     assert graded.returncode == 0, graded.stderr
-    told = (here.temp / "sudo").read_text()
-    assert told.startswith("-n --preserve-env=GITHUB_STEP_SUMMARY,GITHUB_WORKSPACE,KATA_SEED_SECRET env PATH=")
-    assert f"{here.temp}/kata/bin/kata grade --format github" in told
-    assert "hidden" not in told, "what a command line says, everybody on the machine may read"
+    message = (here.temp / "sudo").read_text()
+    assert message.startswith("-n --preserve-env=GITHUB_STEP_SUMMARY,GITHUB_WORKSPACE,KATA_SEED_SECRET env PATH=")
+    assert f"{here.temp}/kata/bin/kata grade --format github" in message
+    assert "hidden" not in message, "what a command line says, everybody on the machine may read"
     assert here.outputs["submissions"] == "1"
 
 
@@ -233,21 +233,23 @@ def test_the_workflow_gives_pull_requests_nothing():
 
 @pytest.mark.parametrize("service", SETUPS)
 def test_kata_ci_writes_files_and_next_steps(tmp_path, service):
-    told = words(done(tmp_path, "ci", service, "new/folder"))
+    message = words(done(tmp_path, "ci", service, "new/folder"))
     wanted = [*SETUPS[service].files.values(), *filter(None, [SETUPS[service].archive])]
     for name in wanted:
         file = tmp_path / "new" / "folder" / name
-        assert f"new/folder/{name}" in told
+        assert f"new/folder/{name}" in message
         assert file.stat().st_size > 0
         assert bool(file.stat().st_mode & stat.S_IXUSR) == (file.read_bytes()[:2] == b"#!")
         assert b"@VERSION@" not in file.read_bytes()
-    assert "KATA_SEED_SECRET" in told or "autograder.zip" in told
+    assert "KATA_SEED_SECRET" in message or "autograder.zip" in message
 
 
 def test_kata_ci_never_overwrites_a_file(tmp_path):
     (tmp_path / "run_autograder").write_text("mine")
-    told = refused(kata(tmp_path, "ci", "gradescope"))
-    assert told.startswith("run_autograder exists already, and nothing was written; remove it, or write into another")
+    message = refused(kata(tmp_path, "ci", "gradescope"))
+    assert message.startswith(
+        "run_autograder exists already, and nothing was written; remove it, or write into another"
+    )
     assert [file.name for file in tmp_path.iterdir()] == ["run_autograder"]
     (tmp_path / ".gitlab-ci.yml").symlink_to("elsewhere")
     assert ".gitlab-ci.yml exists already" in refused(kata(tmp_path, "ci", "gitlab"))

@@ -105,11 +105,11 @@ def test_a_worker_with_another_kata_judges_nothing(pack, cluster):
 def test_what_is_required_of_workers_is_said(pack):
     pack.hand_in("right", RIGHT)
 
-    def told(address):
+    def message(address):
         return refused(kata(pack.root, "grade", pack.work, "--cluster", address, env=pack.env))
 
     began = time.monotonic()
-    assert told("tcp://127.0.0.1:1").startswith("--cluster tcp://127.0.0.1:1: no scheduler answers")
+    assert message("tcp://127.0.0.1:1").startswith("--cluster tcp://127.0.0.1:1: no scheduler answers")
     assert time.monotonic() - began < 60
     with contextlib.closing(Cluster(pack, workers=0)) as alone:
-        assert "the scheduler has no worker; start one with `dask worker" in told(alone.address)
+        assert "the scheduler has no worker; start one with `dask worker" in message(alone.address)

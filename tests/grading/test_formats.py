@@ -231,8 +231,8 @@ def test_gradescope_shows_stages_points_and_failures():
 def test_gradescope_takes_exactly_one_submission(tmp_path):
     for folder in ("one/src", "one/docs", "two"):
         (tmp_path / folder).mkdir(parents=True)
-    told = refused(kata(tmp_path, "grade", "one", "two", "--format", "gradescope"))
-    assert told.startswith("--format gradescope needs exactly one submission, got 2; give the path of one")
+    output = refused(kata(tmp_path, "grade", "one", "two", "--format", "gradescope"))
+    assert output.startswith("--format gradescope needs exactly one submission, got 2; give the path of one")
     results = json.loads(done(tmp_path, "grade", "one", "--format", "gradescope"))
     assert (results["score"], results["tests"]) == (0, [])
     assert results["output"].startswith("not judged: found no file; expected ")
@@ -280,7 +280,7 @@ def test_github_gets_paths_from_checkout_root(tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "link"))
     for place in ("../katas/ledger.py", str(tmp_path / "link/katas/ledger.py"), "./../katas/./ledger.py"):
         grade = wrong(checks=CHECKS[2:3], places={"ledger.py": place})
-        assert [told["file"] for _, told, _ in commands(made("github", book(grade)))] == ["katas/ledger.py"]
+        assert [output["file"] for _, output, _ in commands(made("github", book(grade)))] == ["katas/ledger.py"]
 
 
 def test_github_summaries_are_appended(tmp_path, monkeypatch):

@@ -52,10 +52,10 @@ def test_every_input_has_record_in_input_order(tmp_path):
 def test_unreadable_entries_fail_nobody_else(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "damaged.tar.gz").write_bytes(b"\x1f\x8b")
-    told = done(tmp_path, "grade", "empty", "damaged.tar.gz")
-    assert "✗ empty" in told
-    assert "✗ damaged.tar.gz" in told
-    assert "0 of 2 solved; sandbox tier strong" in told
+    output = done(tmp_path, "grade", "empty", "damaged.tar.gz")
+    assert "✗ empty" in output
+    assert "✗ damaged.tar.gz" in output
+    assert "0 of 2 solved; sandbox tier strong" in output
 
 
 def test_checks_share_points_of_their_stage():
@@ -90,8 +90,8 @@ def test_seeds_depend_on_files_and_secret():
 def test_mistakes_are_told_in_a_sentence(tmp_path):
     assert refused(kata(tmp_path, "grade", "gone")) == "gone cannot be read (No such file or directory)"
     assert "no kata 'fp_drfit'" in refused(kata(tmp_path, "grade", ".", "--kata", "fp_drfit"))
-    told = refused(kata(tmp_path, "grade", ".", "--seed-secret-env", "NO_SUCH_SECRET"))
-    assert told == "--seed-secret-env NO_SUCH_SECRET: this environment variable is not set, or empty"
+    output = refused(kata(tmp_path, "grade", ".", "--seed-secret-env", "NO_SUCH_SECRET"))
+    assert output == "--seed-secret-env NO_SUCH_SECRET: this environment variable is not set, or empty"
 
 
 def handed_in(work, arms_of):

@@ -184,10 +184,10 @@ def test_archive_listing_millions_of_files_is_refused(tmp_path):
 
 def test_a_doubt_has_no_control_characters(tmp_path):
     folder(tmp_path, {"\x1b[2J_ledger.py": "", "b_ledger.py": ""})
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as message:
         find(tmp_path, LEDGER)
-    assert "\\x1b[2J_ledger.py" in str(told.value)
-    assert "\x1b" not in str(told.value)
+    assert "\\x1b[2J_ledger.py" in str(message.value)
+    assert "\x1b" not in str(message.value)
 
 
 def test_a_nul_makes_no_other_name(tmp_path):
@@ -269,8 +269,8 @@ def test_encodings_python_reads_are_judged_unchanged(pack):
 @pytest.mark.long
 def test_ambiguous_files_require_a_layout_option(pack):
     folder(pack.work, {"toy.py": RIGHT, "toy (1).py": WRONG})
-    told = refused(kata(pack.root, "grade", pack.work, "--kata", "toy", env=pack.env))
-    assert told.endswith("toy (1).py, toy.py can each be toy.py; --layout one, or --layout flat for a class")
+    message = refused(kata(pack.root, "grade", pack.work, "--kata", "toy", env=pack.env))
+    assert message.endswith("toy (1).py, toy.py can each be toy.py; --layout one, or --layout flat for a class")
     assert {id_: grade["solved"] for id_, grade in pack.grade("--kata", "toy", "--layout", "flat").items()} == {
         "toy (1).py": False, "toy.py": True,
     }  # fmt: skip

@@ -69,10 +69,10 @@ def test_a_forged_finished_file_is_judged_again(pack):
     for change in (forged, lambda grade: {**grade, "solved": True, "score": 100.0, "checks": []}):
         submissions = [change(found["mallory"]), found["right"]]
         pack.file.write_text(json.dumps({"tier": "strong", "submissions": submissions}))
-        grades, told = resumed(pack)
+        grades, output = resumed(pack)
         assert not grades["mallory"]["solved"]
         assert grades["right"] == found["right"], "its verdict was kept, to the hundredth of a second"
-        assert ": 1; their submissions are judged again" in told
+        assert ": 1; their submissions are judged again" in output
 
 
 @pytest.mark.long
@@ -82,9 +82,9 @@ def test_another_users_grades_are_judged_again(pack):
     other = State(pack.state, b"another key of thirty-two bytes.")
     theirs = other.sealed(msgspec.convert(forged(found), Grade))
     pack.file.write_bytes(msgspec.json.encode({"tier": "strong", "submissions": [theirs]}))
-    grades, told = resumed(pack)
+    grades, output = resumed(pack)
     assert not grades["mallory"]["solved"]
-    assert "not made by this user's kata grade" in told
+    assert "not made by this user's kata grade" in output
 
 
 def database_of(pack):
@@ -109,10 +109,10 @@ def test_damaged_record_is_dropped_with_note(pack):
     with contextlib.closing(sqlite3.connect(database_of(pack))) as database, database:
         database.execute(SCHEMA)
         database.executemany("INSERT INTO grades VALUES (?, ?)", records)
-    told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
-    assert "ended early; continue with --resume, or remove its grades: " in told
-    grades, told = resumed(pack)
-    assert ": 4; their submissions" in told
+    output = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
+    assert "ended early; continue with --resume, or remove its grades: " in output
+    grades, output = resumed(pack)
+    assert ": 4; their submissions" in output
     assert grades["b"] == found["b"]
     assert not grades["a"]["solved"]
 
@@ -128,12 +128,12 @@ def test_damaged_database_is_dropped_with_note(pack, content):
             database.execute("CREATE TABLE grades (other)")
     else:
         database_of(pack).write_bytes(content)
-    told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
-    assert "ended early; continue with --resume, or remove its grades: " in told
-    grades, told = resumed(pack)
+    output = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=pack.env))
+    assert "ended early; continue with --resume, or remove its grades: " in output
+    grades, output = resumed(pack)
     assert not grades["a"]["solved"]
     assert grades.keys() == found.keys()
-    assert "are damaged (" in told
+    assert "are damaged (" in output
     assert list(pack.state.glob("*.grades*")) == []
 
 
@@ -197,8 +197,8 @@ def test_the_key_is_its_users_alone(tmp_path, monkeypatch):
 def test_grades_are_never_stored_among_submissions(pack):
     pack.hand_in("a", RIGHT)
     env = {**pack.env, "XDG_STATE_HOME": str(pack.work / "state")}
-    told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=env))
-    assert "where grades are stored; set XDG_STATE_HOME to a folder elsewhere" in told
+    output = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, env=env))
+    assert "where grades are stored; set XDG_STATE_HOME to a folder elsewhere" in output
 
 
 def test_planted_link_for_grades_is_refused(pack):
@@ -206,8 +206,8 @@ def test_planted_link_for_grades_is_refused(pack):
     precious = pack.root / "precious"
     precious.write_text("precious")
     (pack.work / "grades.json").symlink_to(precious)
-    told = refused(kata(pack.root, "grade", pack.work, "--json", pack.work / "grades.json", env=pack.env))
-    assert "name a file elsewhere" in told
+    output = refused(kata(pack.root, "grade", pack.work, "--json", pack.work / "grades.json", env=pack.env))
+    assert "name a file elsewhere" in output
     (pack.work / "grades.json").unlink()
     (pack.work / ".grades.json.new").symlink_to(precious)
     assert kata(pack.root, "grade", pack.work, "--json", pack.work / "grades.json", env=pack.env).returncode == 0
@@ -221,9 +221,9 @@ def test_only_resume_is_refused_without_state_folder(pack):
     env = {**pack.env, "XDG_STATE_HOME": str(blocked)}
     assert kata(pack.root, "grade", pack.work, "--json", pack.file, env=env).returncode == 0
     assert pack.grades()["a"]["solved"]
-    told = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, "--resume", env=env))
-    assert told.startswith("--resume: ")
-    assert told.endswith("set XDG_STATE_HOME to a folder that only you can write to")
+    output = refused(kata(pack.root, "grade", pack.work, "--json", pack.file, "--resume", env=env))
+    assert output.startswith("--resume: ")
+    assert output.endswith("set XDG_STATE_HOME to a folder that only you can write to")
 
 
 @pytest.mark.long

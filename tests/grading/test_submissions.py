@@ -151,13 +151,13 @@ def test_names_leading_outside_are_ignored(tmp_path, make, name):
 
 def test_very_long_name_is_cut_in_messages(tmp_path):
     name = f"{'x' * 60_000}.py"
-    ((_, _, (note,)), told) = (
+    ((_, _, (note,)), message) = (
         taken(zipped(tmp_path, {"ledger.py": FIX, name: b""})),
         refusal(zipped(tmp_path, {name: b"", f"./{name}": b""})),
     )
     assert note.endswith("x…")
-    assert told.startswith("it has two files named xxx")
-    assert max(len(note), len(told)) < 500
+    assert message.startswith("it has two files named xxx")
+    assert max(len(note), len(message)) < 500
 
 
 def test_links_and_devices_in_folder_are_ignored(tmp_path):
@@ -207,8 +207,8 @@ def test_links_in_zip_archive_are_ignored(tmp_path):
 
 @KINDS
 def test_too_large_files_are_not_read(tmp_path, make):
-    told = refusal(make(tmp_path, {"ledger.py": b"#" * (MOST_BYTES + 1)}))
-    assert told == "ledger.py has more than 1 MiB"
+    message = refusal(make(tmp_path, {"ledger.py": b"#" * (MOST_BYTES + 1)}))
+    assert message == "ledger.py has more than 1 MiB"
 
 
 def test_sparse_terabyte_file_is_refused_at_once(tmp_path):
@@ -271,10 +271,10 @@ def test_too_many_files_are_refused(tmp_path, make, monkeypatch):
         (tmp_path / "work").mkdir()
         for name in names:
             (tmp_path / "work" / name).touch()
-        told = refusal(tmp_path / "work")
+        message = refusal(tmp_path / "work")
     else:
-        told = refusal(make(tmp_path, dict.fromkeys(names, b"")))
-    assert told == "it has more than 1,000 files; submit only your own files"
+        message = refusal(make(tmp_path, dict.fromkeys(names, b"")))
+    assert message == "it has more than 1,000 files; submit only your own files"
 
 
 def test_very_large_archive_is_never_opened(tmp_path):

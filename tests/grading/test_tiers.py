@@ -336,15 +336,15 @@ def test_strict_umask_does_not_lower_the_tier(pack):
 @AS_ROOT
 def test_tier_below_required_is_refused_with_reason(pack):
     pack.hand_in("right", RIGHT)
-    told = refused(pack.elsewhere("no-namespaces", "--require-tier", "strong"))
-    assert told.startswith("--require-tier strong: only reduced is available here (strong: ")
-    assert "unshare" in told
-    assert "run it as root" in told
+    message = refused(pack.elsewhere("no-namespaces", "--require-tier", "strong"))
+    assert message.startswith("--require-tier strong: only reduced is available here (strong: ")
+    assert "unshare" in message
+    assert "run it as root" in message
 
 
 def test_practice_tier_needs_unsafe(pack):
     pack.hand_in("right", RIGHT)
-    told = refused(pack.elsewhere("no-landlock"))
-    assert told.startswith("no sandbox is available here (strong: ")
-    assert told.endswith("--unsafe")
+    message = refused(pack.elsewhere("no-landlock"))
+    assert message.startswith("no sandbox is available here (strong: ")
+    assert message.endswith("--unsafe")
     assert tier_of(pack.elsewhere("no-landlock", "--unsafe")) == "practice"

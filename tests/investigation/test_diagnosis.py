@@ -51,12 +51,12 @@ def test_a_supported_diagnosis_is_recorded(own, incident):
     done(own, "logs", "red_herring")
     done(own, "graph", "red_herring")
     done(own, "experiment", "red_herring", "no_drop")
-    told = done(
+    message = done(
         own, "diagnose", "red_herring", *RIGHT, "--onset", onset_of(incident), "--evidence", sold_out,
         "--experiment", "no_drop=gone",
     )  # fmt: skip
-    assert "hypothesis supported" in told
-    assert re.search(r"That is the cause: 100 of 100 points, after \d+:\d\d", told)
+    assert "hypothesis supported" in message
+    assert re.search(r"That is the cause: 100 of 100 points, after \d+:\d\d", message)
     (event,) = diagnoses(own)
     assert (event.right, event.score, event.state) == (True, 100, "supported")
     assert re.search(r"detected \d+:\d\d, diagnosed \d+:\d\d", done(own, "status"))
@@ -64,16 +64,16 @@ def test_a_supported_diagnosis_is_recorded(own, incident):
 
 def test_parts_without_queried_evidence_are_not_shown(own, incident):
     guess = ["diagnose", "red_herring", *RIGHT, "--onset", onset_of(incident), "--experiment", "none"]
-    told = words(done(own, *guess, code=1))
-    assert "hypothesis not supported yet" in told
-    assert "component not shown: your queries so far do not decide it; query the " in told
-    assert "mechanism not shown: your queries so far do not decide it; run an experiment and query the" in told
-    assert "alerts not shown: your queries so far do not decide it; run an experiment" in told
+    message = words(done(own, *guess, code=1))
+    assert "hypothesis not supported yet" in message
+    assert "component not shown: your queries so far do not decide it; query the " in message
+    assert "mechanism not shown: your queries so far do not decide it; run an experiment and query the" in message
+    assert "alerts not shown: your queries so far do not decide it; run an experiment" in message
     done(own, "graph", "red_herring")
-    told = words(done(own, *guess, code=1))
-    assert "component right" in told
-    assert "mechanism not shown" in told
-    assert re.search(r"The clock shows \d+:\d\d\.", told), "the cause is right, and only not proven"
+    message = words(done(own, *guess, code=1))
+    assert "component right" in message
+    assert "mechanism not shown" in message
+    assert re.search(r"The clock shows \d+:\d\d\.", message), "the cause is right, and only not proven"
 
 
 def at_a_terminal(folder, replies, *options):
@@ -84,44 +84,46 @@ def at_a_terminal(folder, replies, *options):
     process = subprocess.Popen(command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     os.write(ours, replies)
-    told = ""
+    message = ""
     with contextlib.suppress(OSError):  # Linux raises EIO after the other end is closed
         while piece := os.read(ours, 65536):
-            told += piece.decode()
+            message += piece.decode()
     os.close(ours)
-    return click.unstyle(told.replace("\r", "")), process.wait(30)
+    return click.unstyle(message.replace("\r", "")), process.wait(30)
 
 
 def test_terminal_asks_for_missing_answers(own):
     """By number or name, with a way back; the summary is confirmed before it counts."""
     replies = b"nowhere\nb\n6\n9\nb\n10\n02:56\n\ncaused\n\n1\nnoise\nnone\nb\n\nmaybe\ny\n"
-    told, code = at_a_terminal(own, replies)
+    message, code = at_a_terminal(own, replies)
     assert code == 1
-    assert "there is no component 'nowhere'" in words(told), "it is asked for again"
-    assert "This is the first question." in told
-    assert "6  shop-checkout" in told
+    assert "there is no component 'nowhere'" in words(message), "it is asked for again"
+    assert "This is the first question." in message
+    assert "6  shop-checkout" in message
     for group, names in GROUPS.items():
-        listed = re.split("\n\n|Which", told.partition(f"\n{group}\n")[2])[0]
+        listed = re.split("\n\n|Which", message.partition(f"\n{group}\n")[2])[0]
         assert re.findall(r"^ *\d+  (\S+) ", listed, re.MULTILINE) == list(names)
-    assert re.search(r"10  resource-leak +some code path does not return a resource to its pool\n", told)
-    assert re.search(r" 9  nested-acquisition +a task keeps one member of a bounded pool while it\n +waits for", told)
+    assert re.search(r"10  resource-leak +some code path does not return a resource to its pool\n", message)
+    assert re.search(
+        r" 9  nested-acquisition +a task keeps one member of a bounded pool while it\n +waits for", message
+    )
     mechanism = "Which mechanism (numbers or names, separated by commas) [nested-acquisition]: "
-    assert mechanism in told, "the earlier reply"
-    fired = re.findall(r"^  (\d\d:\d\d:\d\d) to \S+ ", told, re.MULTILINE)
+    assert mechanism in message, "the earlier reply"
+    fired = re.findall(r"^  (\d\d:\d\d:\d\d) to \S+ ", message, re.MULTILINE)
     assert len(fired) >= 3
     assert fired == sorted(fired)
-    assert re.search(r"2  no_drop +no drop goes on sale", told)
-    assert "y submits the diagnosis, b goes back one question" in words(told)
-    summary = told.rpartition("your diagnosis\n")[2].partition("A wrong diagnosis")[0]
+    assert re.search(r"2  no_drop +no drop goes on sale", message)
+    assert "y submits the diagnosis, b goes back one question" in words(message)
+    summary = message.rpartition("your diagnosis\n")[2].partition("A wrong diagnosis")[0]
     for part in ("shop-checkout", "resource-leak", "02:56", "CheckoutErrors: ", "experiment  none"):
         assert part in summary
-    assert "hypothesis not supported yet" in told
-    as_typed = re.sub(": (?=Error|Was|your|hypothesis)", ":\n", told)  # a person ends each of these lines
+    assert "hypothesis not supported yet" in message
+    as_typed = re.sub(": (?=Error|Was|your|hypothesis)", ":\n", message)  # a person ends each of these lines
     assert max(map(len, as_typed.splitlines())) <= 80
     (event,) = diagnoses(own)
     assert (event.component, event.mechanisms, event.state) == ("shop-checkout", ("resource-leak",), "proposed")
     assert "not supported yet" in done(own, "history", "red_herring")
-    assert "proposed" not in told + done(own, "history", "red_herring")
+    assert "proposed" not in message + done(own, "history", "red_herring")
 
 
 @pytest.mark.long
@@ -129,23 +131,23 @@ def test_predicted_outcome_is_asked_and_confirmed(own):
     """Only for what the options leave out; leaving before the confirmation costs nothing."""
     done(own, "experiment", "red_herring", "no_drop")
     options = [*RIGHT, "--onset", "02:56", "--evidence", "none"]
-    told, code = at_a_terminal(own, b"no_drop\ngone\n\x04", *options)
+    message, code = at_a_terminal(own, b"no_drop\ngone\n\x04", *options)
     assert code == 1
-    assert "Which component" not in told
-    assert "no drop goes on sale at 02:45 (result: the harm is gone)" in words(told)
-    assert "1  gone       at least 98 of 100 requests are good" in told
-    assert "experiment  no_drop: the harm is gone\n" in told
-    assert "Aborted!" in told
+    assert "Which component" not in message
+    assert "no drop goes on sale at 02:45 (result: the harm is gone)" in words(message)
+    assert "1  gone       at least 98 of 100 requests are good" in message
+    assert "experiment  no_drop: the harm is gone\n" in message
+    assert "Aborted!" in message
     assert not diagnoses(own)
-    told, code = at_a_terminal(own, b"2\n1\ny\n", *options)
+    message, code = at_a_terminal(own, b"2\n1\ny\n", *options)
     assert code == 0
-    assert "hypothesis supported" in told
+    assert "hypothesis supported" in message
 
 
 def test_with_all_options_a_terminal_asks_nothing(own):
     options = [*RIGHT, "--onset", "02:56", "--evidence", "none", "--experiment", "none"]
-    told, _ = at_a_terminal(own, b"", *options)
-    assert told.startswith("hypothesis not supported yet")
+    message, _ = at_a_terminal(own, b"", *options)
+    assert message.startswith("hypothesis not supported yet")
 
 
 @pytest.mark.long
@@ -155,16 +157,16 @@ def test_wrong_prediction_refutes_the_hypothesis(own):
         "--component", "export-worker", "--mechanism", "cpu-saturation", "--alert", "ExportWorkerCpuHigh=caused",
         "--alert", "CheckoutErrors=caused", "--alert", "CheckoutLatencyHigh=caused", "--onset", "02:51",
     ]  # fmt: skip
-    told = words(done(own, "diagnose", "red_herring", *wrong, "--experiment", "worker_off=gone", code=1))
-    assert "hypothesis refuted" in told
-    assert "with worker_off the harm is unchanged; you predicted gone" in told
+    message = words(done(own, "diagnose", "red_herring", *wrong, "--experiment", "worker_off=gone", code=1))
+    assert "hypothesis refuted" in message
+    assert "with worker_off the harm is unchanged; you predicted gone" in message
 
 
 @pytest.mark.long
 def test_an_experiment_that_is_predicted_is_made(own):
     done(own, "logs", "red_herring")
-    told = words(done(own, "diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "no_drop=gone"))
-    assert "with no_drop the harm is gone, as predicted" in told
+    message = words(done(own, "diagnose", "red_herring", *RIGHT, "--onset", "02:56", "--experiment", "no_drop=gone"))
+    assert "with no_drop the harm is gone, as predicted" in message
     assert done(own, "logs", "red_herring", "--experiment", "no_drop")
 
 
@@ -177,26 +179,26 @@ def test_outcome_shared_by_other_causes_supports_nothing(own):
         ([*RIGHT, "--experiment", "worker_off=unchanged"], "other causes have the same outcome"),
         ([*other, "--experiment", "no_drop=gone"], "this supports another cause"),
     ):
-        told = words(done(own, "diagnose", "red_herring", *given, "--onset", "02:56", code=1))
-        assert "hypothesis not supported yet" in told
-        assert f"as predicted; {why}" in told
-    assert re.search(r"The clock shows \d+:\d\d: 1 wrong diagnosis \(\+5:00\)\.", told)
+        message = words(done(own, "diagnose", "red_herring", *given, "--onset", "02:56", code=1))
+        assert "hypothesis not supported yet" in message
+        assert f"as predicted; {why}" in message
+    assert re.search(r"The clock shows \d+:\d\d: 1 wrong diagnosis \(\+5:00\)\.", message)
 
 
 @pytest.mark.long
 def test_irrelevant_citation_makes_evidence_partly_right(own, incident):
     sold_out = next(line.id for line in incident.logs if line.fields.get("reason") == "sold out")
     other = next(line.id for line in incident.logs if line.event == "drop on sale")
-    told = words(done(own, *RIGHT_NOW, "--evidence", f"{sold_out},{other}"))
-    assert "evidence partly right: 1 of 2 cited log lines and traces shows the cause" in told
+    message = words(done(own, *RIGHT_NOW, "--evidence", f"{sold_out},{other}"))
+    assert "evidence partly right: 1 of 2 cited log lines and traces shows the cause" in message
 
 
 def test_mechanisms_are_listed(tmp_path):
-    told = done(tmp_path, "mechanisms")
+    message = done(tmp_path, "mechanisms")
     assert sorted(name for names in GROUPS.values() for name in names) == sorted(MECHANISMS)
-    assert [line for line in told.splitlines() if line and line[0] != " "] == list(GROUPS)
-    assert "resource-leak some code path does not return a resource to its pool" in words(told)
-    assert max(map(len, told.splitlines())) <= 80
+    assert [line for line in message.splitlines() if line and line[0] != " "] == list(GROUPS)
+    assert "resource-leak some code path does not return a resource to its pool" in words(message)
+    assert max(map(len, message.splitlines())) <= 80
 
 
 def test_experiments_are_listed_within_the_terminal(tmp_path):
@@ -235,8 +237,8 @@ def test_a_mistake_is_told_and_costs_nothing(own, change, says):
 def test_missing_option_is_named_without_terminal(own):
     missing = "is missing, and the command can ask for it only at a terminal"
     assert refused(kata(own, "diagnose", "red_herring")) == f"--component {missing}"
-    told = refused(kata(own, "diagnose", "red_herring", *RIGHT[:-2], "--onset", "02:56"))
-    assert told == f"--alert CheckoutLatencyHigh=caused|noise {missing}"
+    message = refused(kata(own, "diagnose", "red_herring", *RIGHT[:-2], "--onset", "02:56"))
+    assert message == f"--alert CheckoutLatencyHigh=caused|noise {missing}"
 
 
 @pytest.mark.long
@@ -245,8 +247,8 @@ def test_wrong_diagnosis_costs_five_minutes(own):
     done(own, "diagnose", "red_herring", *wrong, "--onset", "02:56", "--experiment", "none", code=1)
     status = words(done(own, "status"))
     assert re.search(r"red_herring 0 attempts, 0 hints, clock 5:\d\d .*1 wrong diagnosis \(\+5:00\)", status)
-    told = done(own, *RIGHT_NOW)
+    message = done(own, *RIGHT_NOW)
     standing = progress(Journal(own / ".kata" / Journal.NAME).read().events)["red_herring"]
     assert standing.diagnosed_at - standing.began + timedelta(minutes=5) == standing.to_diagnose()
-    assert f"points, after {clock(standing.to_diagnose())}" in told
+    assert f"points, after {clock(standing.to_diagnose())}" in message
     assert json.loads(done(own, *RIGHT_NOW, "--json"))["right"]

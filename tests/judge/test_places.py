@@ -26,7 +26,7 @@ def result(**more):
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("output", "expected"),
     [
         ({"message": "it is 1, not 2"}, "it is 1, not 2"),
         ({"message": "compute(4) == 2", "in_words": False}, "the check failed: It holds"),
@@ -35,8 +35,8 @@ def result(**more):
         ({"outcome": Outcome.NOT_REACHED}, ""),
     ],
 )
-def test_a_grade_never_quotes_a_check(told, expected):
-    (grade,) = graded([result(**told)], WEIGHTS)
+def test_a_grade_never_quotes_a_check(output, expected):
+    (grade,) = graded([result(**output)], WEIGHTS)
     assert grade.message == expected
 
 
@@ -65,12 +65,12 @@ def test_practice_shows_a_wordless_check(toy):
             with sut.open("Thing") as thing:
                 assert thing.go() == "secret", "it should have gone"
     """)
-    bare, mistaken, told = toy.verdict().checks
-    assert (bare.in_words, mistaken.in_words, told.in_words) == (False, False, True)
+    bare, mistaken, output = toy.verdict().checks
+    assert (bare.in_words, mistaken.in_words, output.in_words) == (False, False, True)
     assert "secret" in bare.message
     assert "secret" in mistaken.message
-    assert told.message == "it should have gone"
-    assert not [grade for grade in graded([bare, mistaken, told], WEIGHTS) if "secret" in grade.message]
+    assert output.message == "it should have gone"
+    assert not [grade for grade in graded([bare, mistaken, output], WEIGHTS) if "secret" in grade.message]
 
 
 @pytest.mark.parametrize(

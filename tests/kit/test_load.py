@@ -37,12 +37,12 @@ def make_app(world):
         seen["finished"] += 1
         return web.json_response({}, status=int(request.query.get("status", "200")))
 
-    async def told(request):
+    async def show_seen(request):
         return web.json_response(seen)
 
     app = web.Application()
     app.router.add_get("/slow", slow)
-    app.router.add_get("/seen", told)
+    app.router.add_get("/seen", show_seen)
     return app
 """
 
@@ -125,8 +125,14 @@ def answers(*seconds: float, status: int | None = 200) -> tuple[HttpResponse, ..
 
 
 def test_percentiles_are_nearest_ranks():
-    told = load.Load(answers(*(n / 100 for n in range(100, 0, -1))), seconds=2.0)
-    assert (told.p50, told.p95, told.p99, told.percentile(100), told.percentile(0)) == (0.5, 0.95, 0.99, 1.0, 0.01)
+    message = load.Load(answers(*(n / 100 for n in range(100, 0, -1))), seconds=2.0)
+    assert (message.p50, message.p95, message.p99, message.percentile(100), message.percentile(0)) == (
+        0.5,
+        0.95,
+        0.99,
+        1.0,
+        0.01,
+    )
     few = load.Load(answers(3.0, 1.0, 2.0), seconds=3.0)
     assert (few.p50, few.p95, few.percentile(34)) == (2.0, 3.0, 2.0)
     assert few.percentile(33) == 1.0

@@ -204,11 +204,11 @@ def test_real_prometheus_scrapes_and_fires_its_page(workspace):
             assert live.interrupt() == 0
             wait_until(lambda: prometheus.value("up") == 0)  # the last scraped values stay
             buckets = 'sum by (le) (last_over_time(request_duration_seconds_bucket{service="shop-checkout"}[1m]))'
-            told = prometheus.value(f"histogram_quantile(0.95, {buckets})")
+            message = prometheus.value(f"histogram_quantile(0.95, {buckets})")
             scraped = prometheus.value('last_over_time(request_duration_seconds_count{service="shop-checkout"}[1m])')
     took = [span.seconds for span in collector.spans() if (span.service, span.name) == ("shop-checkout", "checkout")]
     assert len(took) > 25
-    assert told == pytest.approx(nearest_rank(sorted(took[: int(scraped)]), 95), rel=0.05)
+    assert message == pytest.approx(nearest_rank(sorted(took[: int(scraped)]), 95), rel=0.05)
 
 
 def test_buckets_give_percentiles_to_5_percent():
@@ -245,10 +245,10 @@ def test_methods_are_called_by_hand(workspace):
         assert live.ask("/ledger/balance", ["me", "USD"]) == (200, '"2.50"')
         assert live.ask("/ledger/apply", {}) == (500, "KeyError: 'type'\n")
         assert live.ask("/ledger/balance") == (405, "POST a JSON list of arguments\n")
-        status, told = live.ask("/ledger/no_such", [])
-        assert (status, "no_such is missing" in told) == (400, True)
-        status, told = live.ask("/ledger/balance", b"me")
-        assert (status, told.partition(":")[0]) == (400, "the body should be a JSON list of arguments")
+        status, message = live.ask("/ledger/no_such", [])
+        assert (status, "no_such is missing" in message) == (400, True)
+        status, message = live.ask("/ledger/balance", b"me")
+        assert (status, message.partition(":")[0]) == (400, "the body should be a JSON list of arguments")
         assert live.ask("/nobody/x") == (404, "there is no service 'nobody' here; services: ledger\n")
         assert 'requests_total{request="balance",service="ledger",status="ok"} ' in live.ask("/metrics")[1]
         assert live.interrupt() == 0
@@ -288,8 +288,8 @@ def test_its_log_is_followed_until_it_ends(workspace):
         assert live.interrupt() == 0
         assert following.process.wait(10) == 0
     assert not any("request failed" in line for line in following.lines)
-    told = refused(kata(workspace, "logs", "fp_drift", "--follow"))
-    assert told == "fp_drift is not live; `kata serve fp_drift` in another terminal starts it"
+    message = refused(kata(workspace, "logs", "fp_drift", "--follow"))
+    assert message == "fp_drift is not live; `kata serve fp_drift` in another terminal starts it"
 
 
 @pytest.mark.long
@@ -414,13 +414,15 @@ def test_collector_outage_is_reported_once(monkeypatch):
 def test_serve_explains_how_to_install_missing_extra(workspace, tmp_path):
     (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError('No module named opentelemetry')")
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318", "PYTHONPATH": str(tmp_path)}
-    told = refused(kata(workspace, "serve", "fp_drift", env=env))
-    assert told.endswith("pip install drill-katas[otel]")
+    message = refused(kata(workspace, "serve", "fp_drift", env=env))
+    assert message.endswith("pip install drill-katas[otel]")
 
 
 def test_an_endpoint_without_a_scheme_is_refused(workspace):
-    told = refused(kata(workspace, "serve", "fp_drift", env={"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"}))
-    assert told == ("OTEL_EXPORTER_OTLP_ENDPOINT is collector:4317; it should be a URL, such as http://localhost:4318")
+    message = refused(kata(workspace, "serve", "fp_drift", env={"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"}))
+    assert message == (
+        "OTEL_EXPORTER_OTLP_ENDPOINT is collector:4317; it should be a URL, such as http://localhost:4318"
+    )
 
 
 # Ends and mistakes
@@ -450,8 +452,8 @@ def test_a_system_is_served_once(workspace):
             == "fp_drift is already live in another terminal"
         )
         port = live.url.rpartition(":")[2]
-        told = refused(kata(workspace, "serve", "red_herring", "--port", port))
-        assert told == f"port {port} is not available (Address already in use); --port 0 takes any free port"
+        message = refused(kata(workspace, "serve", "red_herring", "--port", port))
+        assert message == f"port {port} is not available (Address already in use); --port 0 takes any free port"
 
 
 @pytest.mark.long

@@ -360,8 +360,8 @@ def test_busy_processes_share_no_session():
 def test_replay_on_busy_machine_reports_running_late(tmp_path):
     done(tmp_path, "init", ".")
     with busy(2):
-        told = words(done(tmp_path, "incident", "fp_drift"))
-    assert "the incident ran late: it waited " in told
-    assert "repeat it with `kata incident fp_drift`" in told
+        output = words(done(tmp_path, "incident", "fp_drift"))
+    assert "the incident ran late: it waited " in output
+    assert "repeat it with `kata incident fp_drift`" in output
     summary = json.loads((tmp_path / ".kata/incidents/fp_drift/incident.json").read_text())["summary"]
     assert summary["late"] > 0.1

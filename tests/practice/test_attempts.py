@@ -54,13 +54,13 @@ def test_a_run_that_names_the_kata_counts(broken, arguments):
     ids=str,
 )
 def test_what_is_no_attempt_shows_why(broken, arguments, why):
-    told = bare(broken, *arguments).stdout
-    assert "toy · not an attempt · clock" in told
-    assert f"not an attempt: {why} (rule: `kata status --help`)\n" in told
+    message = bare(broken, *arguments).stdout
+    assert "toy · not an attempt · clock" in message
+    assert f"not an attempt: {why} (rule: `kata status --help`)\n" in message
     assert (standing(broken).attempts, runs(broken)[0].no_attempt) == (0, why)
-    told = done(broken.root, "history", "toy")
-    assert re.search(rf"not an attempt: 1 of . checks?, \d\.\d s \({why}\)", words(told))
-    assert max(map(len, told.splitlines())) <= 80
+    message = done(broken.root, "history", "toy")
+    assert re.search(rf"not an attempt: 1 of . checks?, \d\.\d s \({why}\)", words(message))
+    assert max(map(len, message.splitlines())) <= 80
     assert "toy · attempt 1 · clock" in broken.pytest().stdout, "the first one that is"
 
 
@@ -74,20 +74,22 @@ def test_unloadable_files_are_no_attempt(toy, module):
     assert "not an attempt: your files do not load (" in toy.pytest().stdout
     assert standing(toy).attempts == 0
     toy.body("return 'here'")
-    told = toy.pytest().stdout
-    assert "toy · attempt 1 · clock" in told
-    assert "since the last" not in told, "there was nothing to compare it with"
-    assert "next: fix katas/toy/toy.py" not in told, "it is the first run that shows anything: the briefing comes first"
+    message = toy.pytest().stdout
+    assert "toy · attempt 1 · clock" in message
+    assert "since the last" not in message, "there was nothing to compare it with"
+    assert "next: fix katas/toy/toy.py" not in message, (
+        "it is the first run that shows anything: the briefing comes first"
+    )
     assert done(toy.root, "history", "toy").endswith("checks that pass  ▁\n"), "of the one that was judged"
 
 
 def test_a_bare_pytest_starts_no_clock(broken):
     """It judges all katas, and the learner has not begun them all."""
     add_kata(broken, "toy_b", "horn")
-    told = bare(broken).stdout
-    assert "toy · 1 of 2 checks pass" in told
-    assert told.count(" · not an attempt\n") == 2
-    assert told.count("not an attempt: no kata was named (") == 1
+    message = bare(broken).stdout
+    assert "toy · 1 of 2 checks pass" in message
+    assert message.count(" · not an attempt\n") == 2
+    assert message.count("not an attempt: no kata was named (") == 1
     assert "2 untouched" in done(broken.root, "status")
 
 
@@ -143,7 +145,7 @@ def test_check_not_judged_is_no_attempt():
 
 
 def test_document_and_help_state_the_rule(tmp_path):
-    told, written = words(done(tmp_path, "status", "--help")), words(PRACTICE.read_text().replace("\n- ", "\n"))
-    assert words(RULE) in told
+    message, written = words(done(tmp_path, "status", "--help")), words(PRACTICE.read_text().replace("\n- ", "\n"))
+    assert words(RULE) in message
     assert words(RULE) in written
     assert "docs/practice.md" in PRACTICE.parent.parent.joinpath("README.md").read_text()

@@ -49,9 +49,9 @@ def test_the_best_time_has_the_penalty(guessed):
 def test_status_and_history_show_the_penalty(guessed):
     status = words(done(guessed.root, "status"))
     assert re.search(r"toy 0 attempts, 0 hints, clock 7:\d\d 1 wrong diagnosis \(\+5:00\)$", status)
-    told = done(guessed.root, "history", "toy")
-    assert re.match(r"toy: 0 attempts, 0 hints, clock 7:\d\d\n", told)
-    assert "diagnosed n-plus-one in shop: supported, 10 points, +5:00\n" in told
+    message = done(guessed.root, "history", "toy")
+    assert re.match(r"toy: 0 attempts, 0 hints, clock 7:\d\d\n", message)
+    assert "diagnosed n-plus-one in shop: supported, 10 points, +5:00\n" in message
 
 
 def test_each_reading_has_the_penalties_until_then(toy):
@@ -62,8 +62,8 @@ def test_each_reading_has_the_penalties_until_then(toy):
     write(toy, diagnosed(7, wrong=True), diagnosed(6, wrong=True), diagnosed(5, wrong=False))
     solved_at = begun + timedelta(minutes=8)
     write(toy, Ran(kata="toy", at=solved_at, variant="original", seed=0, seconds=1, checks=(), solved=True))
-    told = "detected 1:00, 2 wrong diagnoses (+10:00), diagnosed 14:00, resolved 18:00"
-    assert told in words(done(toy.root, "status"))
+    message = "detected 1:00, 2 wrong diagnoses (+10:00), diagnosed 14:00, resolved 18:00"
+    assert message in words(done(toy.root, "status"))
 
 
 def test_a_diagnosis_after_the_fix_costs_nothing(toy):

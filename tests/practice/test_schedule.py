@@ -50,9 +50,9 @@ def test_next_is_the_first_unsolved_kata(two):
 def test_a_solved_kata_is_due_tomorrow(two):
     """It comes back with another variant."""
     write(two, *ran("toy", 0, Outcome.PASS), *ran("toy_b", 1.5, Outcome.PASS))
-    told = done(two.root, "next")
-    assert re.search(r"toy_b: Another toy \(due again since \d{4}-\d\d-\d\d\)", told)
-    assert "Start with: kata start toy_b --variant harbour" in told
+    message = done(two.root, "next")
+    assert re.search(r"toy_b: Another toy \(due again since \d{4}-\d\d-\d\d\)", message)
+    assert "Start with: kata start toy_b --variant harbour" in message
 
 
 @pytest.mark.parametrize("command", ["next", "random"])
@@ -75,8 +75,8 @@ def test_variant_is_offered_when_nothing_is_due(two, command):
 def test_intervals_double_with_success(two, days, attempts, is_due):
     write(two, *ran("toy_b", 0, Outcome.PASS), *ran("toy", 9, Outcome.PASS), *ran("toy", 7, Outcome.PASS))
     write(two, *ran("toy", days, Outcome.PASS, attempts=attempts))
-    told = done(two.root, "next")
-    assert ("toy: A toy (due again" in told) == is_due
+    message = done(two.root, "next")
+    assert ("toy: A toy (due again" in message) == is_due
 
 
 def test_random_picks_an_unsolved_or_due_kata(two):
@@ -90,8 +90,8 @@ def test_history_lists_events_and_draws_progress(two):
     write(two, Replayed(kata="toy", variant="original", seed=0, ablation="no_sale", good=0.5))
     right = {"component": "shop", "mechanisms": ("n-plus-one",), "state": "supported", "score": 100, "right": True}
     write(two, Diagnosed(kata="toy", variant="original", **right), *ran("toy", 0, Outcome.PASS, Outcome.PASS)[1:])
-    told = done(two.root, "history", "toy")
-    assert told.startswith("toy: 2 attempts, 1 hint, best ")
+    message = done(two.root, "history", "toy")
+    assert message.startswith("toy: 2 attempts, 1 hint, best ")
     for line in (
         "started, variant original",
         "attempt 1: 1 of 2 checks, 1.0 s",
@@ -101,7 +101,7 @@ def test_history_lists_events_and_draws_progress(two):
         "attempt 2: 2 of 2 checks, 1.0 s, solved",
         "checks that pass  ▅█",
     ):
-        assert line in told
+        assert line in message
 
 
 def test_a_history_of_nothing_is_one_line(two):

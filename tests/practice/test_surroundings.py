@@ -29,16 +29,16 @@ def bracketed(tmp_path):
 )
 def test_a_path_with_brackets_is_judged(bracketed, arguments):
     (bracketed.root / "pytest.ini").write_text("[pytest]\ntestpaths = katas\n")
-    told = run(["pytest", *arguments], bracketed.root)
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "symptom    ✓ It goes" in told.stdout
+    output = run(["pytest", *arguments], bracketed.root)
+    assert output.returncode == 0, output.stdout + output.stderr
+    assert "symptom    ✓ It goes" in output.stdout
     assert len(runs(bracketed)) == 1
 
 
 def test_brackets_further_down_are_refused_in_words(bracketed):
-    told = run(["pytest", "--kata", "toy", "--kata-path", "week [3]/katas"], bracketed.root.parent)
-    assert told.returncode == pytest.ExitCode.USAGE_ERROR
-    assert told.stderr == (
+    output = run(["pytest", "--kata", "toy", "--kata-path", "week [3]/katas"], bracketed.root.parent)
+    assert output.returncode == pytest.ExitCode.USAGE_ERROR
+    assert output.stderr == (
         f"ERROR: pytest cannot collect from a path with a `[`; go to {bracketed.folder} and run it again there\n\n"
     )
     assert run(["pytest", "--kata", "toy"], bracketed.folder).returncode == 0
@@ -76,13 +76,13 @@ def test_a_removed_folder_is_reported_as_such(tmp_path, arguments):
 @pytest.mark.parametrize("command", ["incident", "serve"])
 def test_missing_source_names_the_commands_option(tmp_path, command):
     done(tmp_path, "init")
-    told = refused(kata(tmp_path, command, "fp_drift", "--from", "nowhere"))
-    assert told.startswith("--from nowhere: there is no such folder; name a folder with ledger.py")
+    output = refused(kata(tmp_path, command, "fp_drift", "--from", "nowhere"))
+    assert output.startswith("--from nowhere: there is no such folder; name a folder with ledger.py")
 
 
 def test_missing_folder_to_compare_names_option(own):
-    told = refused(kata(own, "incident", "fp_drift", "--html", "page.html", "--compare", "nowhere"))
-    assert told.startswith("--compare nowhere: there is no such folder; name a folder with ledger.py")
+    output = refused(kata(own, "incident", "fp_drift", "--html", "page.html", "--compare", "nowhere"))
+    assert output.startswith("--compare nowhere: there is no such folder; name a folder with ledger.py")
 
 
 def test_watch_shows_no_warnings_of_pytest(toy):

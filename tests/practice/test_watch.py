@@ -26,8 +26,8 @@ def watching(toy):
 def test_watch_judges_immediately_and_on_every_save(toy, watching):
     assert "it should be gone" in watching.wait_for("watching toy.py (a save is not an attempt); Ctrl-C ends it")
     toy.module(FINE)
-    told = watching.wait_for("best time")
-    assert "toy.py saved" in told
+    message = watching.wait_for("best time")
+    assert "toy.py saved" in message
     assert "1 check newly passes" in watching.wait_for("newly passes")
     toy.module("class Thing:\n    def go(self)\n")
     assert "line 2: expected ':'" in watching.wait_for("cannot be imported")
@@ -75,8 +75,8 @@ def test_without_watchfiles_it_says_what_to_install(toy, tmp_path):
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     (hidden / "watchfiles.py").write_text("raise ImportError\n")
-    told = refused(run([KATA, "watch", "toy"], toy.root, env={"PYTHONPATH": str(hidden)}))
-    assert told == "`kata watch` needs the extra `watch`: pip install 'drill-katas[watch]'"
+    message = refused(run([KATA, "watch", "toy"], toy.root, env={"PYTHONPATH": str(hidden)}))
+    assert message == "`kata watch` needs the extra `watch`: pip install 'drill-katas[watch]'"
 
 
 @pytest.mark.long
@@ -84,6 +84,6 @@ def test_watch_reports_checks_it_cannot_collect(toy):
     toy.write("test_toy.py", "import no_such_module\n")
     with Started(toy.root, "watch", "toy") as started:
         assert started.process.wait(60) == 2
-    told = "".join(started.lines)
-    assert "No module named 'no_such_module'" in told
-    assert "Error: the judge process ended; start it again with `kata watch`" in told
+    message = "".join(started.lines)
+    assert "No module named 'no_such_module'" in message
+    assert "Error: the judge process ended; start it again with `kata watch`" in message

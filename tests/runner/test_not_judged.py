@@ -42,9 +42,9 @@ def test_noted_fault_turns_failure_into_not_judged(toy):
     assert done.returncode == INTERNAL, done.stdout
     assert "1 not judged" in done.stdout
     assert "not judged: the moon is full; wait a day" in done.stdout
-    told = "\n".join(summary(done.stdout))
-    assert "1 check not judged (the judge or the machine failed); not an attempt" in told
-    assert "it should be gone" in told, "the later stage fails by itself, and says so"
+    output = "\n".join(summary(done.stdout))
+    assert "1 check not judged (the judge or the machine failed); not an attempt" in output
+    assert "it should be gone" in output, "the later stage fails by itself, and says so"
     (run,) = runs(toy)
     assert [check.outcome for check in run.checks] == [Outcome.NOT_JUDGED, Outcome.FAIL]
     assert not run.solved
@@ -96,9 +96,9 @@ def test_conftest_that_raises_is_named_culprit(toy, decorated):
     assert done.returncode == INTERNAL, done.stdout
     (run,) = runs(toy)
     assert [check.outcome for check in run.checks] == [Outcome.NOT_JUDGED]
-    told = " ".join(" ".join(summary(done.stdout)).split())
-    assert "raised RuntimeError: the ward is closed" in told
-    assert "conftest.py:" in told
+    output = " ".join(" ".join(summary(done.stdout)).split())
+    assert "raised RuntimeError: the ward is closed" in output
+    assert "conftest.py:" in output
 
 
 def test_plugin_that_raises_is_named_culprit(toy):
@@ -109,9 +109,9 @@ def test_plugin_that_raises_is_named_culprit(toy):
     )
     done = toy.pytest("-p", "strict", env={"PYTHONPATH": str(toy.root)})
     assert done.returncode == INTERNAL, done.stdout
-    told = " ".join(" ".join(summary(done.stdout)).split())
-    assert "the plugin strict raised RuntimeError: no sockets today" in told
-    assert "run it with -p no:strict" in told
+    output = " ".join(" ".join(summary(done.stdout)).split())
+    assert "the plugin strict raised RuntimeError: no sockets today" in output
+    assert "run it with -p no:strict" in output
 
 
 def test_exception_in_check_stays_a_failure(toy):

@@ -43,10 +43,10 @@ def test_run_without_pytest_on_path_counts(toy, tmp_path_factory):
     path = {"PATH": str(alone)}
     assert "Judge it with: kata run toy\n" in done(toy.root, "start", "toy", env=path)
     toy.body("return 'here'")
-    told = run([str(alone / "kata"), "run", "toy"], toy.root, env=path)
-    assert told.returncode == 1
-    assert "toy · attempt 1 · clock" in told.stdout
-    assert "run `kata run toy` again" in told.stdout
+    message = run([str(alone / "kata"), "run", "toy"], toy.root, env=path)
+    assert message.returncode == 1
+    assert "toy · attempt 1 · clock" in message.stdout
+    assert "run `kata run toy` again" in message.stdout
     toy.module(FINE)
     assert run([str(alone / "kata"), "run", "toy"], toy.root, env=path).returncode == 0
     assert [event.solved for event in runs(toy)] == [False, True]

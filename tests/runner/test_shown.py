@@ -101,9 +101,9 @@ def test_program_output_is_reported_as_text(tricks, method):
     checks, _ = tricks
     (check,) = [check for check in checks if method == check.name[len("test_call[") : -1]]
     assert check.outcome is FAIL
-    told = "\n".join((check.message, *check.details))
-    assert "red" in told
-    assert not plays_tricks(told)
+    output = "\n".join((check.message, *check.details))
+    assert "red" in output
+    assert not plays_tricks(output)
 
 
 def test_program_output_cannot_control_terminals(tricks):

@@ -287,7 +287,7 @@ def test_a_zygote_without_its_guardian_clears_up(toy, notes):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(os.geteuid() != 0, reason="the programs are told by their uid, which root alone can give them")
+@pytest.mark.skipif(os.geteuid() != 0, reason="programs are recognized by their uid, which only root can set")
 @pytest.mark.parametrize(("tier", "world"), [("strong", None), ("reduced", "no-unshare")])
 def test_submission_dies_with_grader_and_zygote(tmp_path, tier, world):
     """All that grades is killed at once but for the guardian; the submission has left a daemon."""

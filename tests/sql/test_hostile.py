@@ -71,15 +71,15 @@ def end_of(bench):
     return caught.value
 
 
-@pytest.mark.parametrize(("sql", "told"), ATTACKS.values(), ids=ATTACKS)
-def test_statement_beyond_bound_ends_only_its_check(bench, served, connection, sql, told):
+@pytest.mark.parametrize(("sql", "output"), ATTACKS.values(), ids=ATTACKS)
+def test_statement_beyond_bound_ends_only_its_check(bench, served, connection, sql, output):
     """The judge continues, and the next check has a new server."""
     before = cpu_of_ended_servers()
     attack(connection, sql)
     end = end_of(bench)
     assert isinstance(end, LimitExceeded), end
     assert sql[:40] in str(end)
-    assert f" {told}" in str(end) or any(f" {each}" in str(end) for each in told.split("|"))
+    assert f" {output}" in str(end) or any(f" {each}" in str(end) for each in output.split("|"))
     assert cpu_of_ended_servers() - before < 2.0  # with its start, and the clean-up of its memory
     with pytest.raises(LimitExceeded):
         served[0].checked_out()
@@ -101,9 +101,9 @@ def test_memory_taken_by_many_statements_ends_check(bench, connection):
     assert MEMORY in str(end)
 
 
-@pytest.mark.parametrize(("sql", "told"), ORDINARY.values(), ids=ORDINARY)
-def test_ordinary_mistake_is_a_sql_error(bench, connection, sql, told):
-    with pytest.raises(driver.Error, match=told):
+@pytest.mark.parametrize(("sql", "output"), ORDINARY.values(), ids=ORDINARY)
+def test_ordinary_mistake_is_a_sql_error(bench, connection, sql, output):
+    with pytest.raises(driver.Error, match=output):
         connection.execute(sql)
     assert connection.execute("SELECT 1").fetchall() == [(1,)]
     bench.services.raise_end()
@@ -235,7 +235,7 @@ def test_server_killed_from_outside_is_not_judged(bench, connection):
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome", "told"),
+    ("status", "outcome", "output"),
     [
         (End.TIME << 8, Outcome.LIMIT, "1 s of processor time"),
         (signal.SIGXCPU, Outcome.LIMIT, "1 s of processor time"),
@@ -248,10 +248,10 @@ def test_server_killed_from_outside_is_not_judged(bench, connection):
         (None, Outcome.NOT_JUDGED, "with its parent"),
     ],
 )
-def test_every_end_of_a_server_is_somebodys(bench, served, status, outcome, told):
+def test_every_end_of_a_server_is_somebodys(bench, served, status, outcome, output):
     """Of a statement, or of the judge or the machine; none is ever a pass."""
     end = bench.services.sql._explain(status)
-    assert (end.outcome, told in str(end)) == (outcome, True), end
+    assert (end.outcome, output in str(end)) == (outcome, True), end
 
 
 CHECKS = """

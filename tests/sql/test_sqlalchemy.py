@@ -195,15 +195,15 @@ def test_statement_cannot_reach_files_or_judge(connection, tmp_path, sql):
 
 
 @pytest.mark.parametrize(
-    ("sql", "told"),
+    ("sql", "message"),
     [
         ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", "larger than 32 MB"),
         ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", "interrupted"),
         ("SELECT zeroblob(1000000000)", "too big"),
     ],
 )
-def test_endless_statements_are_interrupted(connection, sql, told):
+def test_endless_statements_are_interrupted(connection, sql, message):
     """The connection can be used afterwards."""
-    with pytest.raises(driver.Error, match=told):
+    with pytest.raises(driver.Error, match=message):
         connection.execute(sql)
     assert connection.execute("SELECT 1").fetchall() == [(1,)]

@@ -140,5 +140,5 @@ def words(text: str) -> str:
 
 def faults(output: str) -> list[str]:
     """The problems below the matrix, one per line."""
-    told = output.partition("not as declared")[2].strip()
-    return [words(fault) for fault in re.split(r"^! ", told, flags=re.MULTILINE) if fault]
+    message = output.partition("not as declared")[2].strip()
+    return [words(fault) for fault in re.split(r"^! ", message, flags=re.MULTILINE) if fault]

@@ -65,18 +65,18 @@ def leave_for_a_namespace_without_any() -> None:
     """Go on in a user namespace that is like this one, but allows no more of them."""
     if os.geteuid() != 0:
         raise SystemExit("only root can tell a namespace what it allows")
-    ready, told = os.pipe()
+    ready, message = os.pipe()
     go, said = os.pipe()
     child = os.fork()
     if child:
-        os.close(told)
+        os.close(message)
         os.read(ready, 1)
         for file in ("uid_map", "gid_map"):
             Path(f"/proc/{child}/{file}").write_text(ALL)
         os.write(said, b"!")
         raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     call("unshare", namespaces.UNSHARE[MACHINE], namespaces.NEWUSER)
-    os.write(told, b"!")
+    os.write(message, b"!")
     os.read(go, 1)
     os.setresuid(0, 0, 0)
     Path("/proc/sys/user/max_user_namespaces").write_text("0")

@@ -235,10 +235,10 @@ def test_verify_names_undeclared_arm_and_failed_solution(small):
     answer(small, 'format = 1\nhints = ["one", "two", "three"]\n[broken.original]\ntest_go = "here"\n')
     (small.root / "solutions" / "toy" / "toy.py").write_text(thing(total=7), encoding="utf-8")
     output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
-    told = faults(output)
-    assert "near miss rounded: answer.toml does not declare which checks it fails" in told
-    assert "broken original, test_sum: should pass, but the outcome is fail: sum answers 5, not 6" in told
-    assert "reference reference, test_sum: should pass, but the outcome is fail: sum answers 7, not 6" in told
+    problems = faults(output)
+    assert "near miss rounded: answer.toml does not declare which checks it fails" in problems
+    assert "broken original, test_sum: should pass, but the outcome is fail: sum answers 5, not 6" in problems
+    assert "reference reference, test_sum: should pass, but the outcome is fail: sum answers 7, not 6" in problems
 
 
 def test_verify_names_declared_check_that_is_missing(small):
@@ -384,16 +384,16 @@ def test_derived_threshold_is_stored_with_its_figures(measured):
 
 
 @pytest.mark.parametrize(
-    ("limit", "told"),
+    ("limit", "problems"),
     [
         (2.0, "pace: a right arm measures 1.5, too close to the limit of 2"),
         (34.0, "pace: a wrong arm measures 40, too close to the limit of 34"),
     ],
 )
-def test_limit_too_near_to_arm_is_fault(measured, limit, told):
+def test_limit_too_near_to_arm_is_fault(measured, limit, problems):
     figures = f"limit = {limit}\nhighest_right = 1.5\nlowest_wrong = 40\n"
     measured.write("thresholds.toml", f"format = 1\n\n[figures.pace]\n{figures}")
-    assert told in faults(done(measured.root, "verify", "toy", "--seeds", "1", code=1))
+    assert problems in faults(done(measured.root, "verify", "toy", "--seeds", "1", code=1))
 
 
 def test_a_learner_is_held_to_the_limit(measured):
@@ -456,8 +456,8 @@ def test_healthy_version_passes_and_counts_toward_three(alarmed):
 def test_healthy_version_that_fails_is_named(alarmed):
     (alarmed.folder / "variants" / "harbour" / "toy.py").write_text(thing("lost"), encoding="utf-8")
     few(alarmed, HEALTHY)
-    told = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
-    assert "healthy harbour, test_go: should pass, but the outcome is fail: go answers lost, not gone" in told
+    problems = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
+    assert "healthy harbour, test_go: should pass, but the outcome is fail: go answers lost, not gone" in problems
 
 
 @pytest.mark.long
@@ -465,18 +465,18 @@ def test_at_least_two_versions_are_really_broken(alarmed):
     (alarmed.folder / "variants" / "orchard" / "toy.py").write_text(thing(), encoding="utf-8")
     broken = '[broken.orchard]\ntest_go = "go answers None"\ntest_label = "label answers None"\n'
     few(alarmed, HEALTHY.replace('"harbour"', '"harbour", "orchard"').replace(broken, ""))
-    told = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
-    assert "2 versions with a real fault are needed; the kata has 1" in told
-    assert not any("3 broken versions" in fault for fault in told)
+    problems = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
+    assert "2 versions with a real fault are needed; the kata has 1" in problems
+    assert not any("3 broken versions" in fault for fault in problems)
 
 
 @pytest.mark.long
 def test_wrong_healthy_declarations_are_named(alarmed):
     declared = HEALTHY.replace('"harbour"', '"harbour", "quarry"')
     few(alarmed, declared.replace("[broken.orchard]", f"{HARBOUR}[broken.orchard]"))
-    told = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
-    assert "healthy harbour: answer.toml declares failing checks, but a healthy variant passes all" in told
-    assert "answer.toml declares quarry, but there is no such arm" in told
+    problems = faults(done(alarmed.root, "verify", "toy", "--seeds", "1", code=1))
+    assert "healthy harbour: answer.toml declares failing checks, but a healthy variant passes all" in problems
+    assert "answer.toml declares quarry, but there is no such arm" in problems
 
 
 def few(kata, text):
