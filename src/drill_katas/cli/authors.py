@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drill_katas.cli.base import command, counter, short, show, width, workspace_here
+from drill_katas.cli.base import command, short, show, width, workspace_here
+from drill_katas.cli.progress import counted
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def verify(
     certificates = []
     how = CertificationPlan(range(first_seed, first_seed + seeds), full=full, **plan)
     for kata in _katas(names):
-        certificate = certify(kata, how, counter(f"{kata.name}, runs"))
+        with counted(f"{kata.name}, runs") as report_progress:
+            certificate = certify(kata, how, report_progress)
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:

@@ -13,12 +13,9 @@ A subcommand reads its options, calls a plain function, and prints lines.
 from __future__ import annotations
 
 import functools
-import math
 import shutil
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,7 +34,6 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 EXIT_CODES = "Exit codes: 0 success, 1 negative result, 2 usage or environment error, 3 not judged."
 
 
-MINUTE: Final = 60.0  # seconds between two progress lines in a log
 REMOVED = "the current folder was removed; go to another folder, or run `cd .` if it exists again"
 
 
@@ -105,9 +101,10 @@ def find(name: str) -> tuple[Workspace, Kata]:
 
 def open_case(name: str) -> Case:
     """Return the case of a kata in this workspace. Raises `UserError`."""
+    from drill_katas.cli.progress import share_done
     from drill_katas.investigation.case import Case
 
-    return Case(*find(name), progress=progress_bar)
+    return Case(*find(name), progress=share_done)
 
 
 def _is_removed() -> bool:
@@ -160,46 +157,6 @@ def show_json(value: Any) -> None:
     from drill_katas.files import indented_json
 
     click.echo(indented_json(value), nl=False)
-
-
-def progress_bar(label: str) -> Callable[[float], None]:
-    """Return a function that shows a completed share, from 0 to 1, on a terminal; 1 ends the line."""
-
-    def report_progress(share: float) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r{label}: {share:4.0%}{'' if share < 1 else chr(10)}", nl=False, err=True)
-
-    return report_progress
-
-
-def counter(label: str) -> Callable[[int, int], None]:
-    """Return a function that shows how many items are done, and an estimate of the remaining time.
-
-    A terminal shows one line that is always up to date; a log gets one line per minute.
-    """
-    began = shown = time.monotonic()
-
-    def report_progress(done: int, of: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        left = (now - began) / done * (of - done) if done else math.nan
-        ahead = f", {_clock(left)} to go" if 0 < done < of else ""
-        line = f"{label}: {done:,} of {of:,}{ahead}"
-        if sys.stderr.isatty() and of:
-            click.echo(f"\r\x1b[K{line}{'' if done < of else chr(10)}", nl=False, err=True)
-        elif now - shown >= MINUTE and ahead:
-            shown = now
-            click.echo(line, err=True)
-
-    return report_progress
-
-
-def _clock(seconds: float) -> str:
-    """Return a rough duration: "about 5 min"."""
-    minutes = round(seconds / 60)
-    if minutes >= 100:  # noqa: PLR2004
-        return f"about {minutes / 60:.0f} h"
-    return f"about {minutes} min" if minutes >= 2 else f"about {seconds:.0f} s"  # noqa: PLR2004
 
 
 def show_markdown(file: Path) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from drill_katas.cli.base import command, counter, show, warn, width
+from drill_katas.cli.base import command, show, warn, width
+from drill_katas.cli.progress import counted
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def grade(  # noqa: PLR0913 - one for each option
     ):
         warn(store.notices)
         try:
-            Grader(katas, _secret(variable), judges.tier).grade(inputs, store, judges, counter("graded"))
+            with counted("graded") as report_progress:
+                Grader(katas, _secret(variable), judges.tier).grade(inputs, store, judges, report_progress)
         except KeyboardInterrupt:
             next_step = (
                 f"continue with --json {file} --resume"

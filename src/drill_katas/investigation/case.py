@@ -17,6 +17,7 @@ from drill_katas.practice.workspace import broken_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from drill_katas.catalog.answer import Effect
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 class Case:
     """A kata's incident in a workspace.
 
-    `progress(label)` returns a function that shows the completed share of a replay. `notices` collects messages for the
+    `progress(label)` yields a function that shows the completed share of a replay. `notices` collects messages for the
     learner.
     """
 
     workspace: Workspace
     kata: Kata
-    progress: Callable[[str], Callable[[float], None]]
+    progress: Callable[[str], AbstractContextManager[Callable[[float], None]]]
     notices: list[str] = field(default_factory=list)
 
     @property
@@ -111,7 +112,8 @@ class Case:
     def _replay(self, arm: Arm, seed: int, ablation: str | None) -> IncidentRecord:
         name = self.kata.name
         what = Replay(self.kata, arm, self.workspace.progress_of(self.kata).variant, seed, ablation)
-        return replay(what, self.progress(name if ablation is None else f"{name}, {ablation}"))
+        with self.progress(name if ablation is None else f"{name}, {ablation}") as report_progress:
+            return replay(what, report_progress)
 
     def _record(self, played: IncidentRecord) -> None:
         """Store a replay, and record it in the journal."""

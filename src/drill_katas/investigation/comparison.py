@@ -98,7 +98,8 @@ def _beside(case: Case, label: str, arm: Arm, recorded: Summary) -> IncidentReco
     found = store.summary_of(folder)
     if found and found.basis == basis and found.late is None:
         return store.read(folder, kata.name)
-    played = replay(Replay(kata, arm, recorded.variant, recorded.seed), case.progress(f"{kata.name}, {label}"))
+    with case.progress(f"{kata.name}, {label}") as report_progress:
+        played = replay(Replay(kata, arm, recorded.variant, recorded.seed), report_progress)
     with story_of(kata) as story:
         store.write(folder, played, story.INCIDENT.rules)
     return store.read(folder, kata.name)
