@@ -4,7 +4,7 @@ import contextlib
 
 from drill_katas import kit
 
-from .oracle import DECLINED, DECLINES, PaymentGateway, open_ledger, order
+from .oracle import DECLINES, PaymentGateway, declined, open_ledger, order
 
 
 def expect_report(sut, ledger, right, delivery, *, reported):
@@ -14,7 +14,7 @@ def expect_report(sut, ledger, right, delivery, *, reported):
     context = f"an order that is declined, delivery {delivery}:"
     assert answer in right, f"{context} the answer is {answer}; it should be {' or '.join(right)}"
     context = f"a {answer} order, delivery {delivery}:"
-    DECLINED.expect(seen, context, times=int(answer == "declined" and not reported))
+    declined(order("6.66")).expect(seen, context, times=int(answer == "declined" and not reported))
     return answer
 
 
@@ -36,5 +36,22 @@ def expect_one_report(sut, step, failing):
                 ledger.checkout(kit.events.again(order("6.66"), failing))
             for delivery in (failing + 1, failing + 2):
                 ledger.checkout(kit.events.again(order("6.66"), delivery))
-        DECLINED.expect(seen, f"a declined order, failing {failure} of delivery {failing} and delivered again:")
+        declined(order("6.66")).expect(
+            seen, f"a declined order, failing {failure} of delivery {failing} and delivered again:"
+        )
         return failure
+
+
+def expect_no_second_report(sut, step):
+    """Kill the worker before this step of a declined order; expect one report at most; return what was killed."""
+    database, upstream = kit.database(), kit.upstream(PaymentGateway("6.66"), client="Gateway")
+    purchase, ledger = order("6.66", 100 + step), open_ledger(sut, database, upstream)
+    try:
+        with sut.killed_before_step(step) as kill:
+            ledger.checkout(purchase)
+    except kit.Killed:
+        ledger = open_ledger(sut, database, upstream)
+    for delivery in (2, 3):
+        ledger.checkout(kit.events.again(purchase, delivery))
+    declined(purchase).expect_at_most(sut, f"a declined order, killed {kill} and delivered again:")
+    return kill.request

@@ -1,6 +1,7 @@
 """The oracle: a bank and a payment gateway with the right answers, and the messages of the checks."""
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count, groupby
 
@@ -33,13 +34,9 @@ PURCHASES = [
     ("8007199254740993.001", "BHD", "paid"),
 ]
 CHARGES = {"USD": 2500, "EUR": 700, "JPY": 7, "BHD": 8007199254740993001}  # the sums of PURCHASES, in minor units
-DECLINED = kit.ErrorReport(
-    "checkout_failure_total",
-    labels={"reason": "declined"},
-    line={"event": "checkout failed", "level": "error", "order": "order-1", "reason": "declined"},
+DECLINES = kit.ErrorReport(
+    "checkout_failure_total", {"reason": "declined"}, {"event": "checkout failed", "reason": "declined"}
 )
-
-DECLINES = kit.ErrorReport(DECLINED.metric, DECLINED.labels, {"event": "checkout failed", "reason": "declined"})
 
 
 class Bank:
@@ -102,7 +99,20 @@ def order(amount, number=1, account="wallet", **more):
     return {"id": f"order-{number}", "account": account, "currency": "USD", "amount": amount, "delivery": 1} | more
 
 
+def declined(purchase):
+    """Return the report of a declined order."""
+    return replace(DECLINES, line={**DECLINES.line, "level": "error", "order": purchase["id"]})
+
+
 serial = count(1)
+
+
+@st.composite
+def fees(draw):
+    """Fees of all rates and magnitudes, most of them hard to round."""
+    currency = draw(st.sampled_from(CURRENCIES))
+    amount, rate = draw(kit.money.near_ties(currency))
+    return event("fee", amount, currency, draw(st.sampled_from(ACCOUNTS)), id=draw(IDS), rate=rate)
 
 
 @st.composite

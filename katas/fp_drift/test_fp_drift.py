@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drill_katas import kit
 
-from .declines import expect_one_report, expect_report, expect_unobserved_report
+from .declines import expect_no_second_report, expect_one_report, expect_report, expect_unobserved_report
 from .deliveries import (
     SPLIT,
     Night,
@@ -33,6 +33,7 @@ from .oracle import (
     expect_money,
     expect_sums,
     expect_the_bank,
+    fees,
     lists_of,
     open_ledger,
     order,
@@ -86,15 +87,16 @@ def test_large_amounts_stay_exact(sut, stream):
 
 
 @pytest.mark.stage("cause")
-@given(fees=lists_of(events(types=["fee"])))
-@example(fees=[event("fee", "107.00", rate="0.025"), event("fee", "1.00", rate="0.025")])
-@example(fees=[event("fee", f"{odd}.00", rate="0.025") for odd in range(3, 200, 20)])
-@example(fees=[event("fee", f"{odd}.000", "BHD", rate="0.0005") for odd in range(1, 20, 2)])
-@example(fees=[event("fee", "20", "JPY", rate="0.025"), event("fee", "60", "JPY", rate="0.025")])
-@example(fees=[event("fee", "8007199254740993.01", rate="0.000123")])
-def test_fees_round_ties_to_even(sut, fees):
+@given(charged=lists_of(events(types=["fee"]) | fees()))
+@example(charged=[event("fee", "107.00", rate="0.025"), event("fee", "1.00", rate="0.025")])
+@example(charged=[event("fee", f"{odd}.00", rate="0.025") for odd in range(3, 200, 20)])
+@example(charged=[event("fee", f"{odd}.000", "BHD", rate="0.0005") for odd in range(1, 20, 2)])
+@example(charged=[event("fee", "20", "JPY", rate="0.025"), event("fee", "60", "JPY", rate="0.025")])
+@example(charged=[event("fee", "8007199254740993.01", rate="0.000123")])
+@example(charged=[event("fee", "5.00", rate="0.029001"), event("fee", "65000.00", rate="0.288737")])
+def test_fees_round_ties_to_even(sut, charged):
     """Fees are rounded to the nearest unit, ties to even."""
-    expect_sums(sut, fees, f"after {kit.plural(len(fees), 'fee')}")
+    expect_sums(sut, charged, f"after {kit.plural(len(charged), 'fee')}")
 
 
 @pytest.mark.stage("cause")
@@ -296,3 +298,7 @@ def test_decline_is_reported_once_despite_failures(sut):
             sut.begin_example()
             if expect_one_report(sut, step, delivery).request is None:
                 break
+    for step in count(1):
+        sut.begin_example()
+        if expect_no_second_report(sut, step) is None:
+            break

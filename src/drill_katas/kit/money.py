@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -49,3 +50,20 @@ def amounts(currency: str, *, up_to: int = 10_000, at_least: int = 0) -> st.Sear
     """Return a strategy for positive amounts as decimal strings, from `at_least` up to `up_to` major units."""
     unit = 10 ** PLACES[currency]
     return st.integers(max(1, at_least * unit), up_to * unit).map(lambda units: text(units, currency))
+
+
+@st.composite
+def near_ties(draw: st.DrawFn, currency: str, *, up_to: int = 10**14) -> tuple[str, str]:
+    """Return a strategy for pairs of an amount and a rate whose product is hard to round to the currency's places.
+
+    In minor units the product is half of a unit, or that plus or minus a millionth. Rates are above 0 and below 1, with
+    six places. Amounts are decimal strings of all magnitudes up to `up_to` major units.
+    """
+    per_one = 10**6
+    rate = draw(st.integers(1, per_one - 1).filter(lambda each: math.gcd(each, 10) == 1))
+    half = per_one // 2 + draw(st.sampled_from([0, -1, 1]))
+    least = half * pow(rate, -1, per_one) % per_one  # the smallest amount for which the product ends on `half`
+    most = max(0, (up_to * 10 ** PLACES[currency] - least) // per_one)
+    magnitude = draw(st.integers(0, most.bit_length()))
+    more = draw(st.integers(0, min(most, 2**magnitude - 1)))
+    return text(least + more * per_one, currency), f"0.{rate:06}"

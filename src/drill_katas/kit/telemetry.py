@@ -64,6 +64,16 @@ class ErrorReport:
             f"is in the log {_times(logged)}; the judge saw {times}{more}"
         )
 
+    def expect_at_most(self, sut: Sut, context: str, *, times: int = 1) -> None:
+        """Raise `AssertionError` if the error was logged more than `times` times in this check, over all restarts.
+
+        The message begins with `context`. Use it where a kill may lose a report but must not repeat it.
+        """
+        logged = sum(self.line.items() <= each.line.items() for each in sut.logs())
+        assert logged <= times, (
+            f"{context} the contract's line is in the log {_times(logged)}; it should be there {_times(times)} at most"
+        )
+
 
 def _times(number: int) -> str:
     return f"{number} time" if number == 1 else f"{number} times"
