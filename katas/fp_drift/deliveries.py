@@ -34,8 +34,9 @@ def deliveries(sut, method, message, trouble, context):
                 answer = getattr(ledger, method)(message)
         except kit.Killed:
             ledger = open_ledger(sut, database, upstream)
+            expect_whole_or_nothing(ledger, message, f"{context} {met}:")
         except kit.SutError:
-            pass
+            expect_whole_or_nothing(ledger, message, f"{context} {met}, it raised:")
         seen = f"{context} {met} and " + ("delivered again:" if answer == "pending" else f"answered {answer}:")
         try:
             for delivery in range(2, MOST_DELIVERIES):
@@ -53,6 +54,19 @@ def deliveries_with_failures(sut, method, message, context):
     yield from deliveries(sut, method, message, sut.failing_at_step, f"{context} failing")
     yield from deliveries(sut, method, message, sut.failing_from_step, f"{context} failing for good")
     yield from deliveries(sut, method, message, sut.unanswered_at_step, f"{context} carried out but not answered")
+
+
+def expect_whole_or_nothing(ledger, message, context):
+    """Expect a message whose call did not end to be posted completely or not at all."""
+    units = kit.money.minor(message["amount"], "USD")
+    to = message.get("to")
+    names = [message["account"], *(to or [])]
+    whole = [-units, *([units // len(to)] * len(to))] if to else [units]
+    found = [ledger.balance(name, "USD") for name in names]
+    texts = [[kit.money.text(each, "USD") for each in right] for right in ([0] * len(names), whole)]
+    right = " or ".join(", ".join(each) for each in texts)
+    assert found in texts, f"{context} the accounts {', '.join(names)} are {', '.join(found)}; they should be {right}"
+    expect_money(ledger.book("USD"), 0 if to or found == texts[0] else units, "USD", f"{context} the book")
 
 
 def expect_whole_split(context, ledger, _):

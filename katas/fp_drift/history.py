@@ -18,6 +18,7 @@ def rounds_of_postings(sut, rounds):
                 ledger.checkout(order("1.00", number))
             with database.recorded() as statements:
                 ledger.apply(event("payment", f"{number}.00"))
+                ledger.apply(event("refund", f"{number}.00"))
                 ledger.apply(event("fee", f"{number}.00", rate="0.025", account=f"wallet-{number}"))
                 ledger.apply(event("split", f"{number}.00", to=["shop", "tax"]))
                 ledger.apply(kit.events.again(first, delivery=1 + number))

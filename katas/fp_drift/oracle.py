@@ -136,7 +136,8 @@ def expect_sums(sut, topic, context):
     """Apply all that the topic delivers; expect every balance and every book to equal the bank's."""
     with open_ledger(sut) as ledger:
         for delivered in topic:
-            ledger.apply(delivered)
+            answer = ledger.apply(delivered)
+            assert answer is None, f"apply answers {answer!r}; it should be None"
         expect_the_bank(ledger, Bank(*topic), context)
 
 
@@ -153,6 +154,15 @@ def expect_money(answer, minor_units, currency, what):
     assert kit.money.exact(answer) == kit.money.exact(right), (
         f"{what} is {answer} {currency}; it should be exactly {right}"
     )
+
+
+def expect_raised(ledger, context, method, *arguments):
+    """Expect a call to raise."""
+    try:
+        answer = getattr(ledger, method)(*arguments)
+    except kit.SutError:
+        return
+    raise AssertionError(f"{context}, and {method} answers {answer!r}; it should raise")
 
 
 def counts(items):

@@ -31,6 +31,7 @@ from .oracle import (
     event,
     events,
     expect_money,
+    expect_raised,
     expect_sums,
     expect_the_bank,
     fees,
@@ -93,6 +94,7 @@ def test_large_amounts_stay_exact(sut, stream):
 @example(charged=[event("fee", f"{odd}.000", "BHD", rate="0.0005") for odd in range(1, 20, 2)])
 @example(charged=[event("fee", "20", "JPY", rate="0.025"), event("fee", "60", "JPY", rate="0.025")])
 @example(charged=[event("fee", "8007199254740993.01", rate="0.000123")])
+@example(charged=[event("fee", "5.00", rate="1"), event("fee", "5.00", rate="0")])
 @example(charged=[event("fee", "5.00", rate="0.029001"), event("fee", "65000.00", rate="0.288737")])
 def test_fees_round_ties_to_even(sut, charged):
     """Fees are rounded to the nearest unit, ties to even."""
@@ -226,6 +228,23 @@ def test_failed_statement_leaves_event_whole(sut):
     """A failed statement leaves no half-posted event."""
     for each in deliveries_with_failures(sut, "apply", SPLIT, "a split of 10.00 in two,"):
         expect_whole_split(*each)
+
+
+@pytest.mark.stage("stress")
+def test_impossible_calls_raise(sut):
+    """A call that cannot do its work raises."""
+    database = kit.database()
+    with open_ledger(sut, database) as ledger:
+        ledger.apply(event("payment", "7.00"))
+        ledger.balance("wallet", "USD")
+        ledger.apply(event("payment", "1.00"))
+        expect_raised(ledger, "an event has the type chargeback", "apply", event("chargeback", "5.00"))
+        with sut.failing_from_step(1):
+            for method, *arguments in (("balance", "wallet", "USD"), ("book", "USD"), ("checkout", order("5.00"))):
+                expect_raised(ledger, "the database is away", method, *arguments)
+        expect_money(
+            ledger.balance("wallet", "USD"), 800, "USD", "after calls that could not do their work the account"
+        )
 
 
 @pytest.mark.stage("stress")

@@ -85,6 +85,29 @@ def expect_everybody_unavailable(sut, shop, ids, wide):
     shop.expect(shop.ask(ids), ids, "requested when the price service is back")
 
 
+def expect_successes_kept(shop, before):
+    """Expect no call for a SKU after a successful call for it."""
+    known = set()
+    for call in sorted(shop.price_calls()[before:], key=lambda call: call.began):
+        again = sorted(known & skus_of(call))
+        assert not again, (
+            f"for one dashboard, the price service answered a call for {again[0]} and got another call for it; only "
+            f"the SKUs of a failed call may be asked for again"
+        )
+        if call.status == HTTPStatus.OK:
+            known |= skus_of(call)
+
+
+def expect_no_prices_needed(shop, ids, new):
+    """While the price service fails, expect the new user without orders to be shown, and an unknown user to be 404."""
+    empty = shop.fill(users=1, orders=0, first=new)
+    shop.expect(shop.ask(empty), empty, "of a user without orders, requested while the price service fails,")
+    answer = shop.ask([*ids, 77_777])
+    assert answer.status == HTTPStatus.NOT_FOUND, (
+        f"while the price service fails, a dashboard with an unknown user {spoken(answer)}; it should be 404"
+    )
+
+
 def expect_tried_twice(shop, before, context):
     sku, times = shop.most_asked(before)
     assert times <= MOST_TRIES, (

@@ -15,6 +15,7 @@ from .price_service import PriceService, skus_of
 WITHIN = 8.0  # seconds for an answer when its time does not matter
 MOST_SPOKEN = 80  # characters of an answer in a message
 GIVES_UP = 1.5  # seconds that a call to the price service may take
+MOST_ID = 10**15
 SKUS = ["sku-1", "SKU-1", "sku-1 ", "sku-\u00e9", "sku-'7", "sku,2", "sku/3?a=b", "7e2", "700"]
 
 
@@ -65,6 +66,7 @@ class Shop:
     def know_orders(self, ids, orders):
         """Expect these orders on dashboards from now on, under these ids. Return the ids."""
         assert sorted(set(ids)) == ids, f"orders placed together got the ids {ids}, which do not rise"
+        assert max(ids, default=0) < MOST_ID, f"an order got the id {max(ids)}; ids are below 10^15"
         for order_id, (user, lines) in zip(ids, orders, strict=True):
             self.orders[user].append((order_id, lines))
         return ids

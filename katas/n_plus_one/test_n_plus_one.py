@@ -15,15 +15,25 @@ from .expectations import (
     expect_everybody_unavailable,
     expect_limit_kept,
     expect_no_growth,
+    expect_no_prices_needed,
     expect_observed_time,
     expect_on_their_traces,
     expect_on_trace,
     expect_prompt,
+    expect_successes_kept,
     expect_tried_twice,
     expect_unavailable,
     growth_of,
 )
-from .failures import LINES, PRICES, expect_orders_all_or_none, expect_users_all_or_none, person
+from .failures import (
+    LINES,
+    PRICES,
+    expect_orders_all_or_none,
+    expect_users_all_or_none,
+    named,
+    person,
+    steps,
+)
 from .oracle import WITHIN, Shop, orders_of, prices_of, shop_of, spoken
 
 
@@ -119,6 +129,8 @@ def test_health_answers_while_prices_are_slow(sut):
         f"/health was not answered until a price had arrived, {kept or 0:.1f} s later; it should be answered meanwhile",
         late=kept or 0,
     )
+    shop.service.latency = 1.1
+    shop.expect(shop.ask(ids), ids, "requested while a price takes 1.1 s")
 
 
 @pytest.mark.stage("cause")
@@ -155,13 +167,15 @@ def test_dashboard_shows_orders_and_exact_totals(sut, day, prices):
 @pytest.mark.stage("regression")
 def test_requested_users_are_shown_or_refused(sut):
     """Users are shown in the requested order, or refused."""
-    shop = Shop(sut, latency=0.0)
+    shop = Shop(sut, latency=0.0, instances=("dashboard", "second"))
     shop.fill(users=5)
     for ids in ([3, 1, 5], [2, 4, 2]):
         shop.expect(shop.ask(ids), ids, f"requested for the users {ids}")
     for query, right in (("user=3&user=77", 404), ("user=seven", 400), ("", 400), ("user=1&" * 101, 400)):
         answer = shop.network.ask("dashboard", "GET", f"/dashboard?{query}", within=WITHIN)
         assert answer.status == right, f"GET /dashboard?{query[:20]} {spoken(answer)}; it should be {right}"
+    shop.add([person(77)], [], at="second")
+    shop.expect(shop.ask([77]), [77], "of user 77, who was unknown and then added,")
 
 
 @pytest.mark.stage("regression")
@@ -197,14 +211,33 @@ def test_dashboard_is_503_without_prices(sut):
         before = len(shop.price_calls())
         expect_unavailable(sut, shop.ask(ids), f"while the price service answers {status}")
         expect_tried_twice(shop, before, f"requested while the price service answers {status}")
+        expect_no_prices_needed(shop, ids, new=5_000 + status)
     shop.network.script("prices", [])
     shop.expect(shop.ask(ids), ids, "requested when the price service is back")
     wide = shop.fill(users=20, orders=5, lines=4, skus=300, first=100)
     shop.network.script("prices", [None] + [503] * 1_000)
+    before = len(shop.price_calls())
     expect_unavailable(sut, shop.ask(wide), f"of {len(shop.skus(wide))} SKUs, when only the first price call succeeds,")
+    expect_successes_kept(shop, before)
     shop.network.script("prices", [])
     shop.expect(shop.ask(ids), ids, "requested when most price calls have failed and the service is back")
     expect_everybody_unavailable(sut, shop, ids, wide)
+    FAILED.expect_ever(sut, "after dashboards were answered 503,", times=shop.answered(503), unseen=shop.answered(0))
+
+
+@pytest.mark.stage("stress")
+def test_dashboard_is_complete_or_an_error(sut):
+    """When a statement fails, a dashboard is complete or an error."""
+    shop = Shop(sut, latency=0.0)
+    ids = shop.fill(users=3)
+    for step in steps():
+        with sut.failing_at_step(step) as failure:
+            answer = shop.ask(ids)
+        if answer.status not in {500, 503}:
+            shop.expect(answer, ids, f"requested while step {named(failure)} fails")
+        if failure.request is None:
+            break
+    shop.expect(shop.ask(ids), ids, "requested when no statement fails")
 
 
 @pytest.mark.stage("stress")
@@ -234,10 +267,12 @@ def test_post_stores_everything_or_nothing(sut):
     """A POST stores everything or nothing."""
     shop = Shop(sut, latency=0.0, instances=("dashboard", "second"))
     shop.service.prices |= PRICES
-    expect_users_all_or_none(sut, shop, lambda step: [person(500 + 2 * step), person(501 + 2 * step)])
+    expect_users_all_or_none(sut, shop, lambda turn: [person(500 + 2 * turn), person(501 + 2 * turn)])
     ids = shop.fill(users=120, orders=0, first=1_000)
     expect_orders_all_or_none(
-        sut, shop, lambda step: [(ids[step], LINES), (ids[-step], LINES[1:]), (ids[step], LINES[:1])]
+        sut,
+        shop,
+        lambda turn: [(ids[turn], LINES), *[(ids[-1 - turn], LINES[1:])] * 120, (ids[turn], LINES[:1])],
     )
 
 
@@ -270,12 +305,12 @@ def test_dashboard_is_reported_on_its_trace(sut):
     """A dashboard is counted and logged on its trace."""
     shop = Shop(sut, latency=0.0)
     ids = shop.fill(users=2)
-    shop.service.latency, shop.database.round_trip = 0.1, 0.02
+    shop.service.latency, shop.database.round_trip = 0.3, 0.02
     with sut.observe() as seen:
         answer = shop.ask(ids)
     shop.service.latency = shop.database.round_trip = 0.0
     shop.expect(answer, ids, "under observation")
-    expect_observed_time(seen, answer, at_least=0.11)  # a price takes 0.1 s, a statement 0.02 s
+    expect_observed_time(seen, answer, at_least=0.31)  # a price takes 0.3 s, a statement 0.02 s
     SERVED.expect(seen, "after a dashboard was answered 200,", trace_ids=[answer.trace_id])
     FAILED.expect(seen, "after a dashboard was answered 200,", times=0)
     expect_on_trace(shop, answer)

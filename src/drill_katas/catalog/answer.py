@@ -105,8 +105,8 @@ def read_answer(solutions: Path) -> Answer:
 def with_help(checks: Sequence[CheckResult], answer: Answer) -> tuple[CheckResult, ...]:
     """Return the checks with a help text for each failure that a near miss explains.
 
-    A near miss explains a failure if its first failing check and message match. Of several, the near miss whose failing
-    checks differ the least is used. Without a passed symptom there is no help, because the cause is not the topic yet.
+    A near miss explains a failure if exactly its declared checks fail, among those reached, with its declared message.
+    Without a passed symptom there is no help, because the cause is not the topic yet.
     """
     if not all(check.passed for check in checks if check.stage is Stage.SYMPTOM):
         return tuple(checks)
@@ -119,9 +119,8 @@ def with_help(checks: Sequence[CheckResult], answer: Answer) -> tuple[CheckResul
 
 
 def _help(check: CheckResult, answer: Answer, failing: set[str], reached: set[str]) -> str:
-    alike = [
-        (len(failing ^ (set(miss.fails) & reached)), miss.help)
-        for miss in answer.near_misses.values()
-        if miss.fails[0] == check.name and re.search(miss.message, check.message)
-    ]
-    return min(alike, default=(0, ""))[1].strip()
+    for miss in answer.near_misses.values():
+        declared = set(miss.fails) & reached <= failing <= {*miss.fails, *miss.may_fail}
+        if declared and miss.fails[0] == check.name and re.search(miss.message, check.message):
+            return miss.help.strip()
+    return ""

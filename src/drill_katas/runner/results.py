@@ -54,12 +54,12 @@ def with_fault(result: CheckResult, context: CheckContext) -> CheckResult:
 
 def not_judged(result: CheckResult, culprit: str, saw: str = "") -> CheckResult:
     """Return the result "not judged" because of the culprit; `saw` is the failure message of the check itself."""
+    seen = f". The check saw: {' '.join(saw.split())}" if saw else ""
     return replace(
         result,
         outcome=Outcome.NOT_JUDGED,
-        message=terminal_safe(f"not judged: {culprit}"),
+        message=terminal_safe(f"not judged: {culprit}{seen}"),
         in_words=True,
-        details=(*_section("What the check saw:", saw.splitlines()), *result.details),
         place=None,
         keeps_contract=True,
     )
