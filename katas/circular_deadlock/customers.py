@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
 from drill_katas import kit
@@ -82,14 +83,16 @@ class Customers(Day):
         """Return the calls between services for orders."""
         return [hop for hop in self.network.hops if hop.caller != CUSTOMERS and hop.path != "/health"]
 
-    def calls_of(self, many):
-        """Place orders one after another; return how many calls between services they made."""
-        before = len(self.calls())
+    def calls_of(self, many, deadline_ms=None):
+        """Place orders one after another; return how many calls each service got before an order came again."""
+        context, got = "an order is placed", Counter()
         for order in self.orders(many):
-            context = "an order is placed"
-            (answer,) = self.place_all([order], context)
-            self.outcome(order, answer, context)
-        return len(self.calls()) - before
+            before = len(self.calls())
+            (answer,) = self.place_all([order], context, deadline_ms=deadline_ms)
+            if answer.status == ACCEPTED and deadline_ms is None:
+                self.outcome(order, answer, context)
+            got += Counter(hop.callee for hop in self.calls()[before:])
+        return got
 
     def most_open(self, caller, callee):
         return kit.waits.most_open(self.calls(), caller, callee)

@@ -5,8 +5,8 @@ from itertools import pairwise, permutations
 
 from drill_katas import kit
 
-from .customers import HASTE, SERVICES, SLACK, TOLERANCE
-from .oracle import OK, REFUSED, TOO_LATE, differs
+from .customers import HASTE, SERVICES, SLACK, SOON, TOLERANCE
+from .oracle import ACCEPTED, NOT_FOUND, OK, REFUSED, TOO_LATE, differs
 
 
 def expect_same_outcome_for_copies(shop, copies):
@@ -59,12 +59,15 @@ def expect_quick_refusals(shop, slow, many):
     context = f"stock takes {slow} s longer than usual, and {many} orders come at once for {shop.workers} workers"
     began = time.monotonic()
     answers = shop.place_all(orders, context)
-    refused = [answer.seconds for answer in answers if answer.status in REFUSED and answer.seconds < 1 + SLACK]
+    refused = sorted(answer.seconds for answer in answers if answer.status in REFUSED)
     arrived = max(hop.began for hop in shop.network.hops if hop.path == "/orders") - began
     most = 8 * shop.workers + shop.workers * int(1 + arrived / slow)
-    kept = len(orders) - len(refused)
+    kept = len(orders) - sum(seconds < 1 + SLACK for seconds in refused)
     seen = f"{context}: {kept} are not refused within 1 s; at most {most} can be in hand by then"
-    shop.sut.in_time(kept <= most, seen)
+    assert len(refused) >= len(orders) - most, f"{context}: only {len(refused)} are refused; {most} can be in hand"
+    shop.sut.in_time(kept <= most, seen, late=refused[len(orders) - most - 1] - 1 - SLACK)
+    failed = sum(float(each["value"]) for each in shop.sut.metrics() if each["name"] == "orders_failed_total")
+    assert not failed, f"{context}: {failed:g} orders are counted as failed; a refused order does not count"
     shop.network.delay("stock", 0)
     outcomes = shop.outcomes(orders, answers, context)
     shop.expect_one_outcome(orders, outcomes, context)
@@ -74,6 +77,14 @@ def expect_quick_refusals(shop, slow, many):
 def expect_room_after(shop, trouble, patience_ms):
     """Let stock fail for more orders than may be in hand; expect room for new orders soon after it is well again."""
     many = 8 * shop.workers + 1
+    if trouble == "takes 0.3 s longer, and customers hang up":
+        shop.network.delay("stock", 0.3)
+        hurried = shop.orders(many)
+        shop.place(*hurried, within=0.1)
+        shop.network.delay("stock", 0)
+        context = f"{many} customers hung up for {kit.plural(shop.workers, 'worker')}"
+        shop.expect_soon_confirmed(4 * shop.workers, context)
+        return
     if trouble == "is cut off":
         shop.network.partition("stock")
     else:
@@ -99,11 +110,11 @@ def expect_single_calls_when_cut_off(shop):
     assert most <= 1, f"{context}, and then had {most} calls open at once; it may have 1"
 
 
-def expect_single_calls_after_errors(shop):
-    """Let pricing answer 503 to many orders at once; expect at most one call at a time after three of them."""
-    shop.network.script("pricing", [503] * 100)
+def expect_single_calls_after_errors(shop, fault, trouble):
+    """Let pricing fail for many orders at once; expect at most one call at a time after three of them."""
+    shop.network.script("pricing", [fault] * 100)
     shop.network.delay("pricing", 0.1)
-    orders, context = shop.orders(16), "pricing answers 503 and 16 orders come at once"
+    orders, context = shop.orders(16), f"pricing {trouble} and 16 orders come at once"
     shop.expect_degraded(orders, shop.placed(orders, context), context)
     calls = sorted((hop for hop in shop.network.hops if hop.callee == "pricing"), key=lambda hop: hop.ended)
     most = kit.waits.max_overlap([hop for hop in calls[3:] if hop.began > calls[2].ended + 0.05])
@@ -144,9 +155,88 @@ def expect_outcome_after_lost_answer(shop):
     (answer,) = shop.place(*orders, deadline_ms=600, context=context)
     assert answer.status not in REFUSED, f"{context}: {orders[0]['id']} is answered {answer.status}"
     shop.network.script("stock", [])
+    shown = shop.look("checkout", f"/orders/{orders[0]['id']}").status
+    assert shown in {OK, ACCEPTED, NOT_FOUND}, f"{context}: it is shown as {shown}; it may be reserved"
     outcomes = shop.outcomes(orders, [answer], context)
     shop.expect_confirmed(orders, outcomes, context)
     shop.expect_one_outcome(orders, outcomes, context)
+
+
+def expect_no_refusal_when_full(shop):
+    """Fill the shop; expect no refusal of an order that is confirmed, or that may be reserved."""
+    known, unsure = shop.orders(2)
+    shop.placed([known], "an order")
+    shop.network.script("stock", [kit.Fault.REPLY_LOST])
+    shop.place(unsure, deadline_ms=300)
+    shop.network.script("stock", [])
+    shop.network.delay("stock", 0.5)
+    many = 9 * shop.workers
+    context = f"{many} orders are in hand for {kit.plural(shop.workers, 'worker')}, and"
+    answers = shop.begin_to_place(shop.orders(many), context, deadline_ms=2000)
+    time.sleep(0.1)  # until they have arrived
+    for order, what in ((known, "a confirmed order"), (unsure, "an order that may be reserved")):
+        (answer,) = shop.place(order, deadline_ms=300)
+        assert answer.status not in REFUSED, f"{context} {what} comes again and is answered {answer.status}"
+    shop.network.delay("stock", 0)
+    answers()
+
+
+def expect_impatient_customer_answered(shop):
+    """Let patient customers wait for stock; expect a less patient one to be answered in time."""
+    shop.network.delay("stock", 1.0)
+    context = f"{4 * shop.workers} customers wait for {kit.plural(shop.workers, 'worker')}, and stock takes 1 s longer;"
+    answers = shop.begin_to_place(shop.orders(4 * shop.workers), context, deadline_ms=2500)
+    time.sleep(0.05)  # until they have arrived
+    (answer,) = shop.place_all(shop.orders(1), f"{context} one more has 400 ms", deadline_ms=400)
+    late = answer.seconds - 0.4 - HASTE
+    shop.sut.in_time(late <= 0, f"{context} one more with 400 ms is answered after {answer.seconds:.2f} s", late=late)
+    shop.network.delay("stock", 0)
+    answers()
+
+
+def expect_honest_deadlines(shop):
+    """Cut pricing off; expect each call to it to be given up when its deadline says, and not before."""
+    shop.network.partition("pricing")
+    context = "pricing is cut off, and a customer waits for 2000 ms"
+    shop.place_all(shop.orders(1), context, deadline_ms=2000)
+    for hop in (hop for hop in shop.calls() if hop.callee == "pricing" and hop.ended and hop.status is None):
+        waited, left = hop.ended - hop.began, int(hop.headers["X-Deadline-Ms"]) / 1000
+        assert waited >= left - TOLERANCE, (
+            f"{context}: {hop.caller} calls pricing with {left * 1000:.0f} ms, and gives it up after {waited:.2f} s"
+        )
+    shop.network.heal("pricing")
+
+
+def expect_own_prices_after_hang_ups(shop):
+    """Let as many customers as workers hang up while pricing works; expect the next ones to get their own price."""
+    shop.network.delay("pricing", 0.4)
+    shop.place(*shop.orders(shop.workers), within=0.2)
+    shop.network.delay("pricing", 0)
+    shop.expect_own_price(f"{shop.workers} customers hung up while pricing worked for them, and two more come")
+
+
+def expect_health_answered(shop):
+    """Let stock hang, then its database; expect checkout and stock to answer /health meanwhile."""
+    context = f"{4 * shop.workers} customers wait"
+    shop.network.partition("stock")
+    answers = shop.begin_to_place(shop.orders(4 * shop.workers), context, deadline_ms=1500)
+    _expect_healthy(shop, "checkout", f"{context} for stock, which is cut off")
+    answers()
+    shop.network.heal("stock")
+    shop.database.round_trip = 0.5
+    answers = shop.begin_to_place(shop.orders(4 * shop.workers), context, deadline_ms=2500)
+    _expect_healthy(shop, "stock", f"{context} for stock, whose database is slow")
+    answers()
+    shop.database.round_trip = 0.001
+
+
+def _expect_healthy(shop, node, context):
+    for _ in range(5):
+        time.sleep(0.1)
+        answer = shop.network.ask(node, "GET", "/health", within=SOON)
+        late = answer.seconds - 1 - HASTE
+        shop.sut.in_time(late <= 0, f"{context}: {node} answers /health after {answer.seconds:.1f} s", late=late)
+        assert answer.status == OK, f"{context}: {node} answers {answer.status} for /health; it should be {OK}"
 
 
 def expect_no_sold_out_after_failure(shop, step):

@@ -4,7 +4,7 @@ import random
 
 from drill_katas import kit
 
-OK, ACCEPTED, TOO_LATE = 200, 202, 504
+OK, ACCEPTED, NOT_FOUND, TOO_LATE = 200, 202, 404, 504
 FINAL = {OK, 409}
 REFUSED = {429, 503}
 ANSWERS = FINAL | REFUSED | {ACCEPTED, TOO_LATE}

@@ -6,7 +6,7 @@ from collections import Counter
 from drill_katas import kit
 
 from .customers import CUSTOMERS, SLACK, SOON, TOLERANCE, Customers, posts
-from .oracle import ACCEPTED, OK, expect_outcome, in_words
+from .oracle import ACCEPTED, OK, TOO_LATE, expect_outcome, in_words
 
 
 class Shop(Customers):
@@ -74,6 +74,8 @@ class Shop(Customers):
             (answer,) = self.place_all([order], context, deadline_ms=patience)
             late = answer.seconds - patience / 1000 - SLACK / 2
             self.sut.in_time(late <= 0, f"{context}: it is answered after {answer.seconds:.2f} s", late=late)
+            kept = answer.status != TOO_LATE
+            self.sut.in_time(kept, f"{context}: it is answered 504; it should be confirmed within its deadline")
             self.expect_degraded([order], self.outcomes([order], [answer], context), context)
         return placed
 
@@ -149,8 +151,10 @@ class Shop(Customers):
         assert statuses == right, f"{context}: they are answered {statuses}; it should be {right}"
         self.expect_one_outcome(orders, outcomes, context)
         for order in orders:
+            shown = self.look("checkout", f"/orders/{order['id']}")
             if outcomes[order["id"]][0] != OK:
                 self.expect_rejected(order, outcomes[order["id"]], "sold out", context)
+                self.expect_rejected(order, (shown.status, shown.json()), "sold out", f"{context}, and it is looked at")
 
     def expect_deadlines_kept(self, answers, patience, context):
         """Expect a deadline on every call, no longer than the customer's, and no call that outlasts its own."""

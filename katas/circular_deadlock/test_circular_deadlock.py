@@ -13,10 +13,15 @@ from .customers import SOON, TRIES
 from .failures import (
     expect_answers_on_time,
     expect_capacity_kept,
+    expect_health_answered,
+    expect_honest_deadlines,
+    expect_impatient_customer_answered,
     expect_late_orders_as_answered,
     expect_list_prices_when_cut_off,
+    expect_no_refusal_when_full,
     expect_no_sold_out_after_failure,
     expect_outcome_after_lost_answer,
+    expect_own_prices_after_hang_ups,
     expect_own_prices_in_two_shops,
     expect_quick_refusals,
     expect_recovery_from_errors,
@@ -152,6 +157,9 @@ def test_overload_loses_no_order(sut):
     confirmed = [order for order in orders if outcomes[order["id"]][0] == OK]
     assert len(confirmed) >= 16, f"{context}: {len(confirmed)} are confirmed; at least 16 should be"
     shop.expect_confirmed(confirmed, outcomes, context)
+    for order in confirmed:
+        shown = shop.look("checkout", f"/orders/{order['id']}")
+        assert (shown.status, shown.json()) == outcomes[order["id"]], f"{context}: {order['id']} is not shown later"
     shop.expect_confirmed_later([order for order in orders if outcomes[order["id"]][0] in REFUSED], context)
 
 
@@ -182,13 +190,14 @@ def test_possibly_reserved_order_is_not_refused(sut):
     expect_outcome_after_lost_answer(shop)
     for step in (1, 2, 3):
         expect_no_sold_out_after_failure(shop, step)
+    expect_no_refusal_when_full(shop)
 
 
 @pytest.mark.stage("stress")
 def test_failed_orders_make_room_for_others(sut):
     """Failed orders make room for others."""
     shop = Shop(sut, workers=1)
-    for trouble in ("loses its answers", "is cut off"):
+    for trouble in ("loses its answers", "is cut off", "takes 0.3 s longer, and customers hang up"):
         expect_room_after(shop, trouble, patience_ms=250)
 
 
@@ -225,13 +234,15 @@ def test_pricing_is_called_until_three_failures(sut):
     shop.wait_for_pricing()
     shop.refused_by_pricing(1)
     shop.expect_own_price("pricing answers 503 to 3 orders, is well again, and answers 503 to 1 order more")
+    expect_own_prices_after_hang_ups(Shop(sut, workers=4))
 
 
 @pytest.mark.stage("stress")
 def test_failed_pricing_gets_single_calls(sut):
     """After three failures, pricing gets single calls."""
     expect_single_calls_when_cut_off(Shop(sut, workers=4))
-    expect_single_calls_after_errors(Shop(sut, workers=4))
+    expect_single_calls_after_errors(Shop(sut, workers=4), 503, "answers 503")
+    expect_single_calls_after_errors(Shop(sut, workers=4), kit.Fault.REQUEST_LOST, "loses its connections")
 
 
 @pytest.mark.stage("stress")
@@ -239,11 +250,19 @@ def test_failures_do_not_make_more_calls(sut):
     """Orders make no more calls when a service fails."""
     shop = Shop(sut, workers=4)
     usual = shop.calls_of(3)
-    for failing in ("stock", "pricing"):
-        shop.network.script(failing, [503] * 100)
-        calls = shop.calls_of(3)
+    for failing, fault, how in (
+        ("stock", 503, "answers 503"),
+        ("pricing", 503, "answers 503"),
+        ("stock", kit.Fault.REPLY_LOST, "loses its answers"),
+    ):
+        shop.network.script(failing, [fault] * 100)
+        calls = shop.calls_of(3, deadline_ms=400)
         shop.network.script(failing, [])
-        assert calls <= usual, f"3 orders make {usual} calls when all is well, and {calls} when {failing} answers 503"
+        for callee, times in calls.items():
+            assert times <= usual[callee], (
+                f"{callee} gets {kit.plural(usual[callee], 'call')} for 3 orders when all is well, and {times} when "
+                f"{failing} {how}"
+            )
 
 
 @pytest.mark.stage("stress")
@@ -252,6 +271,14 @@ def test_deadlines_travel_and_are_kept(sut):
     expect_answers_on_time(Shop(sut, workers=2, service_time=0.03), patience=800, slow=0.25)
     shop, context = Shop(sut, workers=2), "a customer sends no deadline"
     shop.expect_deadlines_kept(shop.place_all(shop.orders(1), context), SOON, context)
+    expect_honest_deadlines(shop)
+    expect_impatient_customer_answered(Shop(sut, workers=1))
+
+
+@pytest.mark.stage("stress")
+def test_health_is_answered_whatever_hangs(sut):
+    """/health is answered, whatever hangs."""
+    expect_health_answered(Shop(sut, workers=2))
 
 
 @pytest.mark.stage("stress")
@@ -269,9 +296,10 @@ def test_goodput_matches_the_workers(sut):
     together, seen = shop.goodput(30, clients=15)
     share = alone / max(together, 0.001)
     limit = sut.measured("goodput_of_one_customer_to_fifteen", share)
-    assert share <= limit, (
+    least = shop.workers / (10 * shop.service_time)
+    assert share <= limit or together >= least, (
         f"{seen}, and {alone:.1f} a second when each comes after the one before: {1 / share:.1f} times as many; "
-        f"with {shop.workers} workers it should be at least {1 / limit:.1f} times"
+        f"with {shop.workers} workers it should be {least:.1f} a second, or {1 / limit:.1f} times as many"
     )
 
 

@@ -36,10 +36,11 @@ def expect_users_all_or_none(sut, shop, people_of):
             break
 
 
-def expect_orders_all_or_none(sut, shop, orders_of):
-    """Fail each step of a POST /orders; expect all of its orders or none, and all of them after 201."""
+def expect_orders_all_or_none(sut, shop, ids, many):
+    """Fail each step of a POST /orders of two users, `many` orders of the second; expect all orders or none."""
     for turn, number in enumerate(steps()):
-        orders = orders_of(turn)
+        one, other = ids[turn], ids[-1 - turn]
+        orders = [(one, LINES), *[(other, LINES[1:])] * many, (one, LINES[:1])]
         answer, failure = posted_while_a_step_fails(sut, shop, number, "/orders", as_body(orders))
         users = list(dict(orders))
         page = dashboard_after(sut, shop, users, answer)

@@ -92,6 +92,20 @@ def expect_unobserved_report(shop):
     report_of("declined").expect_ever(shop.sut, context, times=2)
 
 
+def expect_no_second_report(sut, right, step):
+    """Kill the worker at this step of an order, and deliver it twice again; expect one report at most."""
+    shop = Shop(sut)
+    order = shop.order(right, id=f"order-{right}-{step}")
+    with contextlib.suppress(kit.Killed), sut.killed_before_step(step) as kill:
+        shop.deliver(right, order)
+    if kill.request is not None:
+        shop.reopen()
+    for delivery in (2, 3):
+        shop.deliver(right, again(order, delivery))
+    report_of(right, order=order["id"]).expect_at_most(sut, f"{an(right)}, killed {kill} and delivered again:")
+    return kill
+
+
 def expect_report_despite_failure(sut, right, step):
     """Deliver an order twice, the first time with a failure at this step; expect one report. Return the failure."""
     shop = Shop(sut)

@@ -11,6 +11,7 @@ from drill_katas import kit
 from .expectations import (
     expect_few_connections,
     expect_many_failures,
+    expect_no_second_report,
     expect_none_out_whatever_fails,
     expect_report,
     expect_report_despite_failure,
@@ -152,6 +153,7 @@ def test_settled_order_gets_its_answer_again(sut, night, restart):
         sut.kill()
         shop.reopen()
     shop.checkout.restock(shop.drop, 20, PRICE - 100)
+    shop.checkout.restock(shop.order("unknown")["sku"], 20, PRICE)
     left = shop.checkout.stock(shop.mug)
     for right, order in zip(night, orders, strict=True):
         expect_answer(shop.deliver(right, again(order)), right, f"{an(right)} that comes again")
@@ -213,6 +215,19 @@ def test_export_is_exact_to_the_byte(sut, orders, failed):
     export = shop.open_export()
     expect_export(export, DAY, orders)
     expect_export(export, "2026-03-12", [])
+
+
+@pytest.mark.stage("regression")
+def test_export_has_all_orders_of_a_busy_day(sut):
+    """The export of a busy day has all orders, also late ones."""
+    shop, export = Shop(sut), None
+    shop.checkout.restock("tray", PLENTY, PRICES["tray"])
+    orders = [(f"order-{number}", "tray", 1) for number in range(131)]
+    for done in (130, 131):
+        for id_, sku, quantity in orders[done - 1 if export else 0 : done]:
+            shop.deliver("paid", shop.order(id=id_, sku=sku, quantity=quantity, price=PRICES[sku]))
+        export = export or shop.open_export()
+        expect_export(export, DAY, orders[:done])
 
 
 @pytest.mark.stage("regression")
@@ -298,3 +313,4 @@ def test_failure_is_reported_once_despite_errors(sut):
     """A failed checkout is reported once, whatever fails."""
     for right in ("declined", "sold out", "unknown"):
         for_every_step(sut, lambda step, right=right: expect_report_despite_failure(sut, right, step))
+        for_every_step(sut, lambda step, right=right: expect_no_second_report(sut, right, step))
