@@ -77,7 +77,7 @@ class Checkout:
             await self._world.work()
             self._unsure[order["id"]] += 1
             try:
-                reply = await self._while_others_work(self._reserve(order, request))
+                reply = await self._while_others_work(self._reserve(order, request), request["deadline"])
             except (TimeoutError, ConnectionError):
                 return unknown(order["id"])
             if reply.status not in {200, 409}:
@@ -113,11 +113,11 @@ class Checkout:
             timeout=deadline.left(),
         )
 
-    async def _while_others_work(self, call: Coroutine[Any, Any, Reply]) -> Reply:
+    async def _while_others_work(self, call: Coroutine[Any, Any, Reply], deadline: Deadline) -> Reply:
         """Await a call to stock while somebody else has the worker, which is taken up again afterwards."""
         self._workers.release()
         try:
-            async with self._to_stock:
+            async with asyncio.timeout(deadline.left()), self._to_stock:
                 return await call
         finally:
             call.close()
