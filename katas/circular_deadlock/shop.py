@@ -1,12 +1,13 @@
 """The shop: customers, and expectations of their outcomes and of the services."""
 
+import statistics
 import time
 from collections import Counter
 
 from drill_katas import kit
 
 from .customers import CUSTOMERS, SLACK, SOON, TOLERANCE, Customers, posts
-from .oracle import ACCEPTED, OK, TOO_LATE, expect_outcome, in_words
+from .oracle import ACCEPTED, OK, REFUSED, TOO_LATE, expect_outcome, in_words
 
 
 class Shop(Customers):
@@ -32,6 +33,50 @@ class Shop(Customers):
         seconds = time.monotonic() - began
         good = [order for order in orders if outcomes[order["id"]] == (OK, self.confirmation(order))]
         return len(good) / seconds, f"{context}: {len(good) / seconds:.1f} a second are confirmed ({load.describe()})"
+
+    def expect_goodput(self):
+        """Expect orders from 15 customers to be confirmed as quickly as the workers allow."""
+        alone = statistics.median(self.goodput(1, clients=1)[0] for _ in range(3))
+        assert alone, "not one of three orders that come one after the other is confirmed"
+        together, seen = self.goodput(30, clients=15)
+        share = alone / max(together, 0.001)
+        limit = self.sut.measured("goodput_of_one_customer_to_fifteen", share)
+        least = self.workers / (10 * self.service_time)
+        assert share <= limit or together >= least, (
+            f"{seen}, and {alone:.1f} a second when each comes after the one before: {1 / share:.1f} times as many; "
+            f"with {self.workers} workers it should be {least:.1f} a second, or {1 / limit:.1f} times as many"
+        )
+
+    def expect_no_order_lost(self, orders):
+        """Place all orders at once; expect each to have its outcome, then and later."""
+        context = f"{len(orders)} orders at once for {self.workers} workers"
+        outcomes = self.placed(orders, context)
+        self.expect_one_outcome(orders, outcomes, context)
+        confirmed = [order for order in orders if outcomes[order["id"]][0] == OK]
+        least = 4 * self.workers
+        assert len(confirmed) >= least, f"{context}: {len(confirmed)} are confirmed; at least {least} should be"
+        self.expect_confirmed(confirmed, outcomes, context)
+        for order in confirmed:
+            shown = self.look("checkout", f"/orders/{order['id']}")
+            assert (shown.status, shown.json()) == outcomes[order["id"]], f"{context}: {order['id']} is not shown later"
+        self.expect_confirmed_later([order for order in orders if outcomes[order["id"]][0] in REFUSED], context)
+
+    def expect_no_more_calls(self):
+        """Expect no service to get more calls for three orders when a service fails."""
+        usual = self.calls_of(3)
+        for failing, fault, how in (
+            ("stock", 503, "answers 503"),
+            ("pricing", 503, "answers 503"),
+            ("stock", kit.Fault.REPLY_LOST, "loses its answers"),
+        ):
+            self.network.script(failing, [fault] * 100)
+            calls = self.calls_of(3, deadline_ms=400)
+            self.network.script(failing, [])
+            for callee, times in calls.items():
+                assert times <= usual[callee], (
+                    f"{callee} gets {kit.plural(usual[callee], 'call')} for 3 orders when all is well, and {times} "
+                    f"when {failing} {how}"
+                )
 
     def expect_soon_confirmed(self, many, context):
         """Expect `many` orders at once to be confirmed, within 1 s from now."""

@@ -1,6 +1,5 @@
 """Checks of checkout, stock, and pricing. The contract is in BRIEFING.md."""
 
-import statistics
 from itertools import cycle
 
 import pytest
@@ -31,7 +30,7 @@ from .failures import (
     expect_single_calls_after_errors,
     expect_single_calls_when_cut_off,
 )
-from .oracle import OK, REFUSED
+from .oracle import OK
 from .reports import (
     expect_calls_on_traces,
     expect_failed_orders_rejected,
@@ -149,18 +148,8 @@ def test_order_can_be_repeated_after_hang_up(sut):
 @pytest.mark.stage("stress")
 def test_overload_loses_no_order(sut):
     """Thirty times as many orders as workers: none lost."""
-    shop, workers = Shop(sut, workers=4), 4
-    orders = shop.orders(30 * workers)
-    context = f"{len(orders)} orders at once for {workers} workers"
-    outcomes = shop.placed(orders, context)
-    shop.expect_one_outcome(orders, outcomes, context)
-    confirmed = [order for order in orders if outcomes[order["id"]][0] == OK]
-    assert len(confirmed) >= 16, f"{context}: {len(confirmed)} are confirmed; at least 16 should be"
-    shop.expect_confirmed(confirmed, outcomes, context)
-    for order in confirmed:
-        shown = shop.look("checkout", f"/orders/{order['id']}")
-        assert (shown.status, shown.json()) == outcomes[order["id"]], f"{context}: {order['id']} is not shown later"
-    shop.expect_confirmed_later([order for order in orders if outcomes[order["id"]][0] in REFUSED], context)
+    shop = Shop(sut, workers=4)
+    shop.expect_no_order_lost(shop.orders(30 * 4))
 
 
 @pytest.mark.stage("stress")
@@ -249,20 +238,7 @@ def test_failed_pricing_gets_single_calls(sut):
 def test_failures_do_not_make_more_calls(sut):
     """Orders make no more calls when a service fails."""
     shop = Shop(sut, workers=4)
-    usual = shop.calls_of(3)
-    for failing, fault, how in (
-        ("stock", 503, "answers 503"),
-        ("pricing", 503, "answers 503"),
-        ("stock", kit.Fault.REPLY_LOST, "loses its answers"),
-    ):
-        shop.network.script(failing, [fault] * 100)
-        calls = shop.calls_of(3, deadline_ms=400)
-        shop.network.script(failing, [])
-        for callee, times in calls.items():
-            assert times <= usual[callee], (
-                f"{callee} gets {kit.plural(usual[callee], 'call')} for 3 orders when all is well, and {times} when "
-                f"{failing} {how}"
-            )
+    shop.expect_no_more_calls()
 
 
 @pytest.mark.stage("stress")
@@ -291,16 +267,7 @@ def test_late_orders_match_their_answers(sut):
 def test_goodput_matches_the_workers(sut):
     """The shop confirms what its workers can carry."""
     shop = Shop(sut, workers=5, service_time=0.04)
-    alone = statistics.median(shop.goodput(1, clients=1)[0] for _ in range(3))
-    assert alone, "not one of three orders that come one after the other is confirmed"
-    together, seen = shop.goodput(30, clients=15)
-    share = alone / max(together, 0.001)
-    limit = sut.measured("goodput_of_one_customer_to_fifteen", share)
-    least = shop.workers / (10 * shop.service_time)
-    assert share <= limit or together >= least, (
-        f"{seen}, and {alone:.1f} a second when each comes after the one before: {1 / share:.1f} times as many; "
-        f"with {shop.workers} workers it should be {least:.1f} a second, or {1 / limit:.1f} times as many"
-    )
+    shop.expect_goodput()
 
 
 @pytest.mark.stage("trace")

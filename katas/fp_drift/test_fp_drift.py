@@ -18,12 +18,11 @@ from .deliveries import (
     expect_whole_order,
     expect_whole_split,
 )
+from .expectations import expect_fair_shares, expect_places, expect_purchases
 from .history import expect_no_growth, rounds_of_postings
 from .oracle import (
-    CHARGES,
     MOVES,
     NAMES,
-    PURCHASES,
     Bank,
     PaymentGateway,
     after,
@@ -108,17 +107,9 @@ def test_fees_round_ties_to_even(sut, charged):
 @example(whole=event("split", "8007199254740993.01", account="alice"), parts=7)
 def test_split_shares_add_up(sut, whole, parts):
     """The shares of a split add up and are fair."""
-    currency, to = whole["currency"], [f"merchant-{number}" for number in range(parts)]
+    to = [f"merchant-{number}" for number in range(parts)]
     with open_ledger(sut) as ledger:
-        ledger.apply(whole | {"to": to})
-        shares = [ledger.balance(account, currency) for account in to]
-        seen = f"{whole['amount']} {currency} split in {parts} gave {' + '.join(shares)}"
-        assert sum(map(kit.money.exact, shares)) == kit.money.exact(whole["amount"]), f"{seen}, which is not the whole"
-        units = [kit.money.minor(share, currency) for share in shares]
-        assert max(units) - min(units) <= 1, f"{seen}; shares may differ by one smallest unit at most"
-        left = -kit.money.minor(whole["amount"], currency)
-        expect_money(ledger.balance(whole["account"], currency), left, currency, "after a split the split account")
-        expect_money(ledger.book(currency), 0, currency, "after a split the book")
+        expect_fair_shares(ledger, whole, to)
 
 
 @pytest.mark.stage("cause")
@@ -169,20 +160,7 @@ def test_delivery_order_changes_nothing(sut, day, chance):
 def test_answers_have_the_currency_places(sut):
     """Answers have the places of their currency."""
     with open_ledger(sut) as ledger:
-        for currency, zero, paid, right in (
-            ("USD", "0.00", "7", "7.00"),
-            ("EUR", "0.00", "7.5", "7.50"),
-            ("JPY", "0", "7", "7"),
-            ("BHD", "0.000", "7.25", "7.250"),
-        ):
-            answer = ledger.balance("nobody", currency)
-            assert answer == zero, f"the balance of an unknown account is {answer} {currency}; it should be {zero}"
-            ledger.apply(event("payment", paid, currency))
-            answer = ledger.balance("wallet", currency)
-            assert answer == right, f"the balance after a payment of {paid} {currency} is {answer}, not {right}"
-            ledger.apply(event("refund", paid, currency))
-            answer = ledger.balance("wallet", currency)
-            assert answer == zero, f"the balance after a refund of all {currency} is {answer}, not {zero}"
+        expect_places(ledger)
 
 
 @pytest.mark.stage("regression")
@@ -190,14 +168,7 @@ def test_a_checkout_credits_what_was_charged(sut):
     """A checkout credits the amount that was charged."""
     gateway = PaymentGateway("6.66")
     with open_ledger(sut, gateway=kit.upstream(gateway, client="Gateway")) as ledger:
-        for number, (amount, currency, outcome) in enumerate(PURCHASES):
-            answer = ledger.checkout(order(amount, number, currency=currency))
-            assert answer == outcome, f"an order of {amount} {currency} is {answer}; it should be {outcome}"
-        for currency, right in CHARGES.items():
-            paid = sum(units for units, of in gateway.charged if of == currency)
-            expect_money(kit.money.text(paid, currency), right, currency, "after the orders the sum of all charges")
-            expect_money(ledger.balance("wallet", currency), right, currency, "after the orders the account")
-            expect_money(ledger.book(currency), right, currency, "after the orders the book")
+        expect_purchases(ledger, gateway)
 
 
 @pytest.mark.stage("stress")

@@ -154,3 +154,38 @@ def expect_on_their_traces(shop, answered):
         f"of {kit.plural(len(shop.price_calls()), 'call')} to the price service {len(strange)} were on no trace of "
         f"a request that shows what they ask for"
     )
+
+
+def expect_failures_reported(sut, shop, ids):
+    """Let the price service fail; expect each 503 to be counted once and logged once, on its trace."""
+    shop.network.script("prices", [503] * 1_000)
+    shop.ask(ids)
+    with sut.observe() as seen:
+        answer = shop.ask(ids)
+    expect_unavailable(sut, answer, "while the price service answers 503")
+    FAILED.expect(seen, "after a dashboard was answered 503,", trace_ids=[answer.trace_id])
+    shop.network.delay("prices", 0.05)
+    with sut.observe() as seen:
+        answers = shop.ask_together([ids] * 5)
+    for answer in answers:
+        expect_unavailable(sut, answer, "with 4 others, while the price service answers 503,")
+    FAILED.expect(seen, "after five were answered 503 at once,", times=5, trace_ids=[each.trace_id for each in answers])
+    FAILED.expect_ever(sut, "after dashboards were answered 503,", times=shop.answered(503), unseen=shop.answered(0))
+
+
+def expect_fifty_answered(shop, ids, wide):
+    """Request fifty dashboards at once; expect each to be answered, and none to take more statements than alone."""
+    with shop.database.recorded() as alone:
+        first = shop.ask(ids)
+    with shop.database.recorded() as together:
+        *answers, widest = shop.ask_together([ids] * 49 + [wide])
+    expect_limit_kept(shop, "with fifty dashboards at once, the price service")
+    shop.expect(first, ids, "requested alone")
+    shop.expect(widest, wide, "requested with 49 others")
+    for number, answer in enumerate(answers, 1):
+        shop.expect(answer, ids, f"requested with 49 others, number {number}:")
+    most = 50 * len(alone) + shop.shown(wide) // 500
+    assert len(together) <= most, (
+        f"one dashboard of 2 users takes {len(alone)} statements, and fifty at once, one of them with 20 users, "
+        f"take {len(together)}; they should take {most} at most"
+    )

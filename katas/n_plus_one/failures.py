@@ -54,6 +54,18 @@ def expect_orders_all_or_none(sut, shop, ids, many):
             break
 
 
+def expect_complete_or_error(sut, shop, ids):
+    """Fail each step of a dashboard; expect it to be complete, or an error."""
+    for step in steps():
+        with sut.failing_at_step(step) as failure:
+            answer = shop.ask(ids)
+        if answer.status not in {500, 503}:
+            shop.expect(answer, ids, f"requested while step {named(failure)} fails")
+        if failure.request is None:
+            break
+    shop.expect(shop.ask(ids), ids, "requested when no statement fails")
+
+
 def posted_while_a_step_fails(sut, shop, number, path, value):
     """Post a value while one step fails, during the request or soon after it. Return the answer and the failure."""
     with sut.failing_at_step(number) as failure:

@@ -13,7 +13,8 @@ from .expectations import (
     SERVED,
     expect_asked_once,
     expect_everybody_unavailable,
-    expect_limit_kept,
+    expect_failures_reported,
+    expect_fifty_answered,
     expect_no_growth,
     expect_no_prices_needed,
     expect_observed_time,
@@ -27,11 +28,10 @@ from .expectations import (
 )
 from .failures import (
     PRICES,
+    expect_complete_or_error,
     expect_orders_all_or_none,
     expect_users_all_or_none,
-    named,
     person,
-    steps,
 )
 from .oracle import WITHIN, Shop, orders_of, prices_of, shop_of, spoken
 
@@ -229,14 +229,7 @@ def test_dashboard_is_complete_or_an_error(sut):
     """When a statement fails, a dashboard is complete or an error."""
     shop = Shop(sut, latency=0.0)
     ids = shop.fill(users=3)
-    for step in steps():
-        with sut.failing_at_step(step) as failure:
-            answer = shop.ask(ids)
-        if answer.status not in {500, 503}:
-            shop.expect(answer, ids, f"requested while step {named(failure)} fails")
-        if failure.request is None:
-            break
-    shop.expect(shop.ask(ids), ids, "requested when no statement fails")
+    expect_complete_or_error(sut, shop, ids)
 
 
 @pytest.mark.stage("stress")
@@ -245,20 +238,7 @@ def test_fifty_dashboards_respect_the_price_limit(sut):
     shop = Shop(sut, latency=0.04)  # long enough for calls to overlap on a busy machine
     wide = shop.fill(users=20, orders=1, lines=8, skus=300, first=100)  # small, for busy machines
     ids = shop.fill(users=2, orders=1, skus=6)
-    with shop.database.recorded() as alone:
-        first = shop.ask(ids)
-    with shop.database.recorded() as together:
-        *answers, widest = shop.ask_together([ids] * 49 + [wide])
-    expect_limit_kept(shop, "with fifty dashboards at once, the price service")
-    shop.expect(first, ids, "requested alone")
-    shop.expect(widest, wide, "requested with 49 others")
-    for number, answer in enumerate(answers, 1):
-        shop.expect(answer, ids, f"requested with 49 others, number {number}:")
-    most = 50 * len(alone) + shop.shown(wide) // 500
-    assert len(together) <= most, (
-        f"one dashboard of 2 users takes {len(alone)} statements, and fifty at once, one of them with 20 users, "
-        f"take {len(together)}; they should take {most} at most"
-    )
+    expect_fifty_answered(shop, ids, wide)
 
 
 @pytest.mark.stage("stress")
@@ -315,16 +295,4 @@ def test_dashboard_is_reported_on_its_trace(sut):
     expect_on_their_traces(shop, [(answer, ids), *((each, [user]) for user, each in zip(apart, answers, strict=True))])
     others = shop.answered(503) + shop.answered(0)  # dashboards that may be observed, too
     SERVED.expect_ever(sut, "after dashboards were answered 200,", times=shop.answered(200), unseen=others)
-    shop.network.script("prices", [503] * 1_000)
-    shop.ask(ids)
-    with sut.observe() as seen:
-        answer = shop.ask(ids)
-    expect_unavailable(sut, answer, "while the price service answers 503")
-    FAILED.expect(seen, "after a dashboard was answered 503,", trace_ids=[answer.trace_id])
-    shop.network.delay("prices", 0.05)
-    with sut.observe() as seen:
-        answers = shop.ask_together([ids] * 5)
-    for answer in answers:
-        expect_unavailable(sut, answer, "with 4 others, while the price service answers 503,")
-    FAILED.expect(seen, "after five were answered 503 at once,", times=5, trace_ids=[each.trace_id for each in answers])
-    FAILED.expect_ever(sut, "after dashboards were answered 503,", times=shop.answered(503), unseen=shop.answered(0))
+    expect_failures_reported(sut, shop, ids)

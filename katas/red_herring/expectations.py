@@ -122,3 +122,18 @@ def expect_report_despite_failure(sut, right, step):
             f"{kit.plural(logged, 'time')}; it should be once"
         )
     return failure
+
+
+def expect_receipts(shop):
+    """Expect receipts of paid orders only, in the format of the contract."""
+    for right, more, text in (
+        ("paid", {"quantity": 2}, f"2 x {shop.mug}, 24.00 paid"),
+        ("paid", {"sku": shop.drop, "day": "2026-03-14"}, f"1 x {shop.drop}, 12.00 paid"),
+        ("declined", {}, None),
+        ("unavailable", {}, None),
+    ):
+        order = shop.order(right, **more)
+        shop.deliver(right, order)
+        receipt, due = shop.checkout.receipt(order["id"]), text and f"{order['day']} {order['id']}: {text}"
+        assert receipt == due, f"the receipt of {an(right)} is {receipt!r}; it should be {due!r}"
+    assert shop.checkout.receipt("order-0") is None, "an unknown order has a receipt; it should have none"

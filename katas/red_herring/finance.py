@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from .shop import PRICE
+from .shop import DAY, PLENTY, PRICE
 
 PRICES = {"tray": PRICE, 'tray, "red"': 5}
 IDS = ["order,8", 'order "9"', "Order-1", "order-1", "order-10", "order-2", "b", "A", "a", "B"]
@@ -22,6 +22,18 @@ def expect_export(export, day, orders):
     pairs = zip([*got.split("\n"), None], [*right.split("\n"), None], strict=False)
     line, wanted = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
     assert got == right, f"the export of {day} has the line {line!r}; it should be {wanted!r}"
+
+
+def expect_busy_day_exported(shop):
+    """Export a day of 130 orders, and again after one more; expect all of them."""
+    export = None
+    shop.checkout.restock("tray", PLENTY, PRICES["tray"])
+    orders = [(f"order-{number}", "tray", 1) for number in range(131)]
+    for done in (130, 131):
+        for id_, sku, quantity in orders[done - 1 if export else 0 : done]:
+            shop.deliver("paid", shop.order(id=id_, sku=sku, quantity=quantity, price=PRICES[sku]))
+        export = export or shop.open_export()
+        expect_export(export, DAY, orders[:done])
 
 
 def export_of(orders):

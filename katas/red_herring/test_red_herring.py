@@ -13,13 +13,14 @@ from .expectations import (
     expect_many_failures,
     expect_no_second_report,
     expect_none_out_whatever_fails,
+    expect_receipts,
     expect_report,
     expect_report_despite_failure,
     expect_restock_whole,
     expect_unobserved_report,
     for_every_step,
 )
-from .finance import IDS, PRICES, expect_export, paid_orders
+from .finance import IDS, PRICES, expect_busy_day_exported, expect_export, paid_orders
 from .oracle import (
     checked_out_of,
     expect_answer,
@@ -184,17 +185,7 @@ def test_open_order_is_settled_later(sut, faults):
 def test_receipts_have_the_contract_format(sut):
     """Receipts have the format of the contract."""
     shop = Shop(sut)
-    for right, more, text in (
-        ("paid", {"quantity": 2}, f"2 x {shop.mug}, 24.00 paid"),
-        ("paid", {"sku": shop.drop, "day": "2026-03-14"}, f"1 x {shop.drop}, 12.00 paid"),
-        ("declined", {}, None),
-        ("unavailable", {}, None),
-    ):
-        order = shop.order(right, **more)
-        shop.deliver(right, order)
-        receipt, due = shop.checkout.receipt(order["id"]), text and f"{order['day']} {order['id']}: {text}"
-        assert receipt == due, f"the receipt of {an(right)} is {receipt!r}; it should be {due!r}"
-    assert shop.checkout.receipt("order-0") is None, "an unknown order has a receipt; it should have none"
+    expect_receipts(shop)
 
 
 @pytest.mark.stage("regression")
@@ -220,14 +211,7 @@ def test_export_is_exact_to_the_byte(sut, orders, failed):
 @pytest.mark.stage("regression")
 def test_export_has_all_orders_of_a_busy_day(sut):
     """The export of a busy day has all orders, also late ones."""
-    shop, export = Shop(sut), None
-    shop.checkout.restock("tray", PLENTY, PRICES["tray"])
-    orders = [(f"order-{number}", "tray", 1) for number in range(131)]
-    for done in (130, 131):
-        for id_, sku, quantity in orders[done - 1 if export else 0 : done]:
-            shop.deliver("paid", shop.order(id=id_, sku=sku, quantity=quantity, price=PRICES[sku]))
-        export = export or shop.open_export()
-        expect_export(export, DAY, orders[:done])
+    expect_busy_day_exported(Shop(sut))
 
 
 @pytest.mark.stage("regression")
