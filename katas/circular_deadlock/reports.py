@@ -31,6 +31,16 @@ def expect_rejections_on_one_trace(shop):
     shop.network.delay("stock", 0)
 
 
+def expect_refusals_uncounted(shop):
+    """Place more orders at once than can be in hand; expect none of them to be counted as failed."""
+    shop.network.delay("stock", 0.15)
+    orders = shop.orders(30 * shop.workers)
+    context = f"{len(orders)} orders at once for {shop.workers} workers:"
+    with shop.sut.observe() as seen:
+        shop.outcomes(orders, shop.place_all(orders, context), context)
+    expect_rejections(seen, context, "sold out", [])
+
+
 def expect_calls_on_traces(shop):
     """Place three orders; expect every call on one of their traces, and calls to stock and pricing on each of them."""
     orders = shop.orders(3)

@@ -34,6 +34,7 @@ from .oracle import OK
 from .reports import (
     expect_calls_on_traces,
     expect_failed_orders_rejected,
+    expect_refusals_uncounted,
     expect_rejections_of_repeated_orders,
     expect_rejections_on_one_trace,
     rejections,
@@ -285,6 +286,7 @@ def test_rejected_order_is_reported_once(sut):
     orders, context = shop.orders(2), "2 more orders of sold-out goods:"
     shop.outcomes(orders, shop.place_all(orders, context), context)
     rejections("sold out").expect_ever(sut, context, times=8)
+    expect_refusals_uncounted(Shop(sut, workers=2))
 
 
 @pytest.mark.stage("trace")

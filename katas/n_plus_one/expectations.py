@@ -170,6 +170,8 @@ def expect_failures_reported(sut, shop, ids):
     for answer in answers:
         expect_unavailable(sut, answer, "with 4 others, while the price service answers 503,")
     FAILED.expect(seen, "after five were answered 503 at once,", times=5, trace_ids=[each.trace_id for each in answers])
+    for answer in shop.ask_together([[user] for user in shop.fill_apart(24, first=3_000)]):
+        expect_unavailable(sut, answer, "with 23 others, while the price service answers 503,")
     FAILED.expect_ever(sut, "after dashboards were answered 503,", times=shop.answered(503), unseen=shop.answered(0))
 
 

@@ -221,7 +221,6 @@ def test_dashboard_is_503_without_prices(sut):
     shop.network.script("prices", [])
     shop.expect(shop.ask(ids), ids, "requested when most price calls have failed and the service is back")
     expect_everybody_unavailable(sut, shop, ids, wide)
-    FAILED.expect_ever(sut, "after dashboards were answered 503,", times=shop.answered(503), unseen=shop.answered(0))
 
 
 @pytest.mark.stage("stress")
