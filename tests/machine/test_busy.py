@@ -151,7 +151,7 @@ def test_missed_threshold_under_load_is_not_judged(toy):
     toy.module(IMPORTS + WORKS.format(seconds=0.1))
     check = toy.check()
     assert check.outcome is Outcome.NOT_JUDGED, check.message
-    assert any("it took" in line for line in check.details)
+    assert "it took" in check.message
 
 
 @pytest.mark.usefixtures("one_processor")
@@ -162,7 +162,7 @@ def test_late_answer_under_load_is_not_judged(toy):
     toy.module(IMPORTS + WORKS.format(seconds=0.1))
     check = toy.check()
     assert check.outcome is Outcome.NOT_JUDGED, check.message
-    assert any("it should be gone" in line for line in check.details)
+    assert "it should be gone" in check.message
 
 
 @pytest.mark.usefixtures("one_processor")
