@@ -35,10 +35,10 @@ def expect_refusals_uncounted(shop):
     """Place more orders at once than can be in hand; expect none of them to be counted as failed."""
     shop.network.delay("stock", 0.15)
     orders = shop.orders(30 * shop.workers)
-    context = f"{len(orders)} orders at once for {shop.workers} workers:"
+    context = f"{len(orders)} orders at once for {shop.workers} workers"
     with shop.sut.observe() as seen:
         shop.outcomes(orders, shop.place_all(orders, context), context)
-    expect_rejections(seen, context, "sold out", [])
+    expect_rejections(seen, f"{context}:", "sold out", [])
 
 
 def expect_calls_on_traces(shop):
