@@ -24,7 +24,7 @@ needs_chromium = pytest.mark.skipif(
 FIRST = {  # the charts at the top; noise of the machine may choose one of them
     "fp_drift": {"reconciliation_difference"},
     "red_herring": {"requests", "slo_requests"},
-    "n_plus_one": {"requests", "calls", "slo_requests"},
+    "n_plus_one": {"requests", "calls", "slo_requests", "db_rows"},
     "circular_deadlock": {"requests", "calls", "slo_requests"},
 }
 
