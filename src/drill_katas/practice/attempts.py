@@ -45,8 +45,8 @@ stop at the first failure (-x). These runs are not attempts:
   a run ended by Ctrl-C
   a run with --kata-from, which judges the files in another folder
 
-If every check of the kata passes in a run, the kata is solved, even if the run is
-not an attempt. A run with --kata-inline or --kata-from never solves a kata."""
+If every check of the kata passes in a run, the kata is solved, even if the run
+is not an attempt. A run with --kata-inline or --kata-from never solves a kata."""
 """The text of the rule."""
 UNSEEN: Final = frozenset({NoAttempt.UNLOADABLE, NoAttempt.NOT_JUDGED})
 """Runs that show nothing about the learner's code, so that comparisons skip them."""
