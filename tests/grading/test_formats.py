@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from drill_katas.cli.grading import FORMATS as OFFERED
 from drill_katas.errors import UserError
 from drill_katas.grading.formats import FORMATS
-from drill_katas.grading.formats.plain import flat, plain
+from drill_katas.grading.formats.common import flat, plain
 from drill_katas.grading.grades import CheckGrade, Grade, GradesFile
 from drill_katas.grading.submission import printable
 from drill_katas.verdict import Outcome, Stage

@@ -12,8 +12,8 @@ import tempfile
 
 import pytest
 
-from drill_katas.sandbox import policy, seccomp
-from drill_katas.sandbox.policy import ALLOW, ERRNO, KILL
+from drill_katas.sandbox import seccomp, seccomp_rules
+from drill_katas.sandbox.seccomp_rules import ALLOW, ERRNO, KILL
 from drill_katas.sandbox.syscall_numbers import MACHINES, NUMBERS
 
 PID = 4321
@@ -43,7 +43,7 @@ def library():
 
 
 def rules_of(own_pid):
-    return [*policy.rules(isolated=own_pid is None), *(policy.signals_to(own_pid) if own_pid else [])]
+    return [*seccomp_rules.rules(isolated=own_pid is None), *(seccomp_rules.signals_to(own_pid) if own_pid else [])]
 
 
 def compiled(library, own_pid, machine):
@@ -122,7 +122,7 @@ def questions(own_pid, machine):
     """Return numbers, architectures and arguments to ask a filter about."""
     chance = random.Random(1)
     known = {seccomp.number_of(rule.name, machine): rule for rule in rules_of(own_pid)}
-    nothing = policy.Rule("", 0)
+    nothing = seccomp_rules.Rule("", 0)
     for number in (*range(HIGHEST), seccomp.X32, seccomp.X32 + 1, 1 << 31, 0xFFFFFFFE):
         for arguments in arguments_of(known.get(number, nothing), chance):
             yield number, seccomp.ARCHITECTURES[machine], arguments
@@ -148,7 +148,7 @@ def test_the_numbers_are_those_libseccomp_knows(library, machine):
 
 
 def test_every_number_in_table_is_used():
-    assert NUMBERS.keys() == policy.names()
+    assert NUMBERS.keys() == seccomp_rules.names()
 
 
 @pytest.mark.parametrize("own_pid", [None, PID], ids=["strong", "reduced"])

@@ -8,7 +8,7 @@ import socket
 import pytest
 import sqlalchemy as sa
 
-from drill_katas.services.steps import SutKilled
+from drill_katas.services.injected_errors import SutKilled
 from drill_katas.sut import driver
 from tests.support.database_bench import EVERYTHING, INSERT_A, INSERT_B, insert, names
 

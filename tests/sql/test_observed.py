@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 from drill_katas import kit
 from drill_katas.services.calls import Call
 from drill_katas.services.connections import Usage
-from drill_katas.services.steps import StepRefused
+from drill_katas.services.injected_errors import StepRefused
 from drill_katas.sut import driver
 from tests.support.database_bench import EVERYTHING, INSERT_A, ITEMS, insert, names
 

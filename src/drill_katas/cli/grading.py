@@ -125,7 +125,7 @@ def grade(  # noqa: PLR0913 - one for each option
 
 def _print_grades(form: str | None, store: GradeStore) -> None:
     """Print warnings about submissions that could not be judged, then the grades."""
-    from drill_katas.grading.formats.plain import without_score
+    from drill_katas.grading.formats.common import without_score
     from drill_katas.report.grading import grade_lines
 
     warn(failed.problem + (f"; its log:\n{failed.log}" if failed.log else "") for failed in store.failures)

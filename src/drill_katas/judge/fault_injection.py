@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drill_katas.failures import KataMistake
-from drill_katas.services.steps import AnswerLost, StepRefused, SutKilled
+from drill_katas.services.injected_errors import AnswerLost, StepRefused, SutKilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from drill_katas.judge.session import SutSession
-    from drill_katas.services.steps import Closable
+    from drill_katas.services.injected_errors import Closable
 
 
 @dataclass

@@ -23,10 +23,10 @@ from drill_katas.kit.holding import Holding
 from drill_katas.kit.incident import Incident
 from drill_katas.kit.lag import lag
 from drill_katas.kit.latency import sla
-from drill_katas.kit.machine import Machine, explore
 from drill_katas.kit.pictures import Picture
 from drill_katas.kit.scene import Scene
 from drill_katas.kit.sql import Growth, costliest, repeated
+from drill_katas.kit.state_machine import Machine, explore
 from drill_katas.kit.telemetry import ErrorReport
 from drill_katas.services.database import Database as database
 from drill_katas.services.hops import Hop, HttpResponse

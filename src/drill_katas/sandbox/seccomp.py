@@ -1,4 +1,4 @@
-"""Compiles the rules of `policy.py` to a seccomp filter, which refuses all other system calls.
+"""Compiles the rules of `seccomp_rules.py` to a seccomp filter, which refuses all other system calls.
 
 The filter is the second line of defense behind namespaces; without namespaces it works together with Landlock.
 https://docs.kernel.org/userspace-api/seccomp_filter.html
@@ -12,8 +12,8 @@ import functools
 import struct
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.sandbox import policy
-from drill_katas.sandbox.policy import ALLOW, ERRNO, KILL, WORD, OneOf, Rule
+from drill_katas.sandbox import seccomp_rules
+from drill_katas.sandbox.seccomp_rules import ALLOW, ERRNO, KILL, WORD, OneOf, Rule
 from drill_katas.sandbox.syscall_numbers import MACHINES, NUMBERS
 from drill_katas.sandbox.syscalls import MACHINE, prctl
 
@@ -55,7 +55,7 @@ def filter_for(own_pid: int | None, machine: str = MACHINE) -> bytes:
     """Return the filter for `confine` in the kernel's format. Raises `OSError` on an unknown architecture."""
     if machine not in MACHINES:
         raise OSError(f"seccomp: the system call numbers of {machine} are unknown")
-    signals = [] if own_pid is None else list(_conditional(policy.signals_to(own_pid), machine))
+    signals = [] if own_pid is None else list(_conditional(seccomp_rules.signals_to(own_pid), machine))
     return assembled([*_head(machine), *signals]) + _tail(machine, isolated=own_pid is None)
 
 
@@ -77,7 +77,7 @@ def _head(machine: str) -> Iterator[Instruction]:
 @functools.cache
 def _tail(machine: str, *, isolated: bool) -> bytes:
     """Return the part of the filter that is the same for every process of a tier; the zygote fills this cache."""
-    rules = policy.rules(isolated=isolated)
+    rules = seccomp_rules.rules(isolated=isolated)
     always = [rule for rule in rules if rule.verdict == ALLOW and not rule.conditions]
     allowed = sorted(number for rule in always if (number := number_of(rule.name, machine)) is not None)
     return assembled([*_conditional([rule for rule in rules if rule not in always], machine), *_search(allowed)])

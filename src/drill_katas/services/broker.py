@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from drill_katas.files import RunFolder
 from drill_katas.machine.cpu_time import Meter, Wait
 from drill_katas.machine.shortage import shortage
+from drill_katas.services.injected_errors import Closable, SutKilled
 from drill_katas.services.retained import CountedChannel, RetainedBytes, RetentionExceeded
-from drill_katas.services.steps import Closable, SutKilled
 from drill_katas.sql.sqlite_limits import MOST_STATEMENTS
 from drill_katas.sut.protocol import HELLOS
 from drill_katas.sut.wire import Closed, WireError

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from drill_katas.failures import CheckEnded, LimitExceeded, NotJudged
+from drill_katas.services.injected_errors import AnswerLost, StepRefused, SutKilled
 from drill_katas.services.sql_nursery import NURSERY
-from drill_katas.services.steps import AnswerLost, StepRefused, SutKilled
 from drill_katas.sql import sqlite_limits
 from drill_katas.sql.ends import End
 from drill_katas.sql.protocol import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drill_katas.services.calls import Call
-    from drill_katas.services.steps import Closable
+    from drill_katas.services.injected_errors import Closable
 
 T = TypeVar("T")
 SHOWN: Final = 160  # characters of a statement in a message

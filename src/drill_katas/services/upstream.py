@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drill_katas.services.attachment import Resource
+from drill_katas.services.injected_errors import AnswerLost, StepRefused
 from drill_katas.services.retained import CALLS
-from drill_katas.services.steps import AnswerLost, StepRefused
 from drill_katas.sut.protocol import UPSTREAM_CALLS, UpstreamReply
 from drill_katas.sut.telemetry import valid_trace_id
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from drill_katas import __version__
-from drill_katas.grading.formats.plain import explained, flat, problem, titled, where
+from drill_katas.grading.formats.common import explained, flat, problem, titled, where
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.grading.formats.plain import by_stage, flat, gained, plain, points, problem, titled, unjudged, where
+from drill_katas.grading.formats.common import by_stage, flat, gained, plain, points, problem, titled, unjudged, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from drill_katas.errors import UserError
 from drill_katas.files import indented_json
-from drill_katas.grading.formats.plain import by_stage, explained, plain, points, problem, titled, without_score
+from drill_katas.grading.formats.common import by_stage, explained, plain, points, problem, titled, without_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from drill_katas.grading.formats.plain import explained, flat, points, problem, titled
+from drill_katas.grading.formats.common import explained, flat, points, problem, titled
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.grading.formats.plain import NOT_JUDGED, by_stage, explained, flat, points, problem, titled
+from drill_katas.grading.formats.common import NOT_JUDGED, by_stage, explained, flat, points, problem, titled
 from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:

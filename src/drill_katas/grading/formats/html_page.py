@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import jinja2
 
-from drill_katas.grading.formats import plain
+from drill_katas.grading.formats import common
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +35,10 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"flat": plain.flat, "plain": plain.plain}
-    for function in (plain.by_stage, plain.explained, plain.gained, plain.points, plain.problem, plain.titled):
+    environment.filters |= {"flat": common.flat, "plain": common.plain}
+    for function in (common.by_stage, common.explained, common.gained, common.points, common.problem, common.titled):
         environment.globals[function.__name__] = function
-    environment.globals["unjudged"] = plain.unjudged
+    environment.globals["unjudged"] = common.unjudged
     return environment
 
 
