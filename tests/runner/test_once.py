@@ -28,7 +28,7 @@ def test_a_message_is_shown_once(toy, how):
     assert shown.count("it is here at first") == summary.count("it is here at first") == 1
     if "--tb=no" not in how:
         assert above.count("still here") == shown.count("still here") == 1
-        assert "It does one: the message is at the end." in above
+        assert '"It does one" failed. The message is at the end.' in above
         assert "The calls that led there" in above
 
 

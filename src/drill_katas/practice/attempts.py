@@ -24,7 +24,7 @@ class Way(enum.StrEnum):
 class NoAttempt(enum.StrEnum):
     """Why a run on the learner's own files is not an attempt; the values are shown, and stored in the journal."""
 
-    WATCH = "a save in `kata watch`"
+    WATCH = "a run of `kata watch`"
     BARE = "no kata was named"
     INLINE = "--kata-inline is for debugging"
     NARROWED = "some checks were left out"
@@ -33,15 +33,16 @@ class NoAttempt(enum.StrEnum):
 
 
 RULE: Final = """An attempt is a run on your own files in which you name the kata and leave out
-no check: `pytest --kata NAME`, `pytest katas/NAME`, or `kata run NAME`. It may
-stop at the first failure (-x). These runs are not attempts:
+no check: `pytest --kata NAME`, `pytest katas/NAME`, or `kata run NAME`. NAME can
+also stand for several katas, such as `all`. The run may stop at the first
+failure (-x). These runs are not attempts:
 
-  a run after a save in `kata watch`
+  any run of `kata watch`
   a bare `pytest` in a workspace, which judges every kata
   a run with --kata-inline, which is for debugging
   a run with -k or a similar option, or of a single test
   a run in which your module does not load, such as after a syntax error
-  a run in which the judge or the machine failed (`not judged`)
+  a run with a check that was `not judged`, because the machine failed
   a run ended by Ctrl-C
   a run with --kata-from, which judges the files in another folder
 

@@ -63,7 +63,7 @@ def fits_summary(check: CheckResult, width: int) -> bool:
 
 def details_below(check: CheckResult, width: int) -> str:
     """Return the details of a failed check without its message, because the summary shows the message."""
-    title = f"{check.title}: the message is at the end."
+    title = f'"{check.title}" failed. The message is at the end.'
     return details_of(replace(check, title=title.removesuffix("."), message=""), width).replace("\n\n\n", "\n\n", 1)
 
 

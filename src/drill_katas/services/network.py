@@ -98,7 +98,7 @@ class Network(NetworkFaults, Attachment):
 
     @property
     def peak(self) -> Counter[str]:
-        """The largest number of open calls of each node."""
+        """The most calls to each node that were open at once."""
         self.expect_attached()
         return self._peak
 
