@@ -28,6 +28,12 @@ COVERED = """() => [...document.querySelectorAll("svg.graph")].flatMap(svg => {
   }).map(label => label.textContent);
 })"""
 
+# Names in a legend without a square of their color.
+COLORLESS = """() => [...document.querySelectorAll(".u-legend .u-series")].filter(series => {
+  const mark = series.querySelector(".u-marker");
+  return mark && series.offsetHeight && !parseFloat(getComputedStyle(mark).borderTopWidth);
+}).map(series => series.textContent)"""
+
 
 @pytest.fixture
 def page_of(opened, drills, tmp_path):
@@ -114,6 +120,13 @@ def test_legends_are_short_and_telling(drills, name):
         names = [line.name for line in chart.lines]
         assert len(set(names)) == len(names), names
         assert all(len(each) <= 36 and "{" not in each and "=" not in each for each in names), names
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_legend_shows_its_colors(page_of, name):
+    page = page_of(name)
+    assert page.locator(".u-legend .u-marker").count() > 0
+    assert page.evaluate(COLORLESS) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -103,7 +103,7 @@ function plot(into, chart, n) {
     scales: { x: { time, range: (_, low, high) => (low === null || (low === xs[0] && high === xs.at(-1)) ? across : [low, high]) }, y: { range: () => y } },
     cursor: ofIncident ? { sync: { key: sync.key } } : {},
     axes: axes(chart, xs.length ? xs : [first.began, first.ended]),
-    legend: { show: chart.lines.length > 1 || comparing },
+    legend: { show: chart.lines.length > 1 || comparing, markers: { stroke: (_, k) => shadeNow(k - 1) } },
     hooks: ofIncident ? { draw: [marksOver(columns[n])] } : {},
     series: [
       { label: chart.x || "time", value: (_, x) => (x === null ? "" : time ? (isClockTime(xs) ? clock(x) : new Date(x * 1000).toISOString().slice(5, 16).replace("T", " ")) : round(x)) },
