@@ -1,4 +1,4 @@
-"""Uses the judge's SQLite to write files with the judge's rights: ATTACH DATABASE and VACUUM INTO.
+"""Makes its database write files on the host, with ATTACH DATABASE and VACUUM INTO.
 
 An authorizer checks every statement. No statement opens another file.
 """

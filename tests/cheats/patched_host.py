@@ -1,4 +1,4 @@
-"""Replaces Host.answer and find_unplain in its process, to answer true, and to send types that are refused.
+"""Replaces the code in its process that answers the judge, to answer true and to send types that are refused.
 
 The judge does not trust the host process: its frames are JSON data, and the judge compares them.
 """

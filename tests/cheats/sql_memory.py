@@ -1,4 +1,4 @@
-"""Fills temporary tables of its database endlessly, in memory that belongs to the judge.
+"""Fills temporary tables of its database endlessly, in the memory of the database's process.
 
 SQL runs in a separate process with 512 MiB, which ends when it exceeds them.
 """

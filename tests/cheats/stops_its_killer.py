@@ -1,4 +1,4 @@
-"""Suspends every process that switches to its user id, because its killer switches to this id before it kills.
+"""Suspends every process that takes on its user id, as the process that is about to kill it does.
 
 The killer has a different real user, so the helper cannot signal it; or their PID namespace ends.
 """

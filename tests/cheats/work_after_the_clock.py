@@ -1,4 +1,4 @@
-"""Answers a call first, and does its work only when totals are read, when the check kills and counts nothing.
+"""Answers a call before it does the work, and works only while the check reads totals, which are not counted.
 
 By the contract, an answered request is finished; a killed worker loses its postponed work.
 """

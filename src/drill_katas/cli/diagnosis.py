@@ -16,7 +16,7 @@ from drill_katas.cli.questions import complete
 @click.argument("ablation", required=False)
 @as_json
 def experiment(name: str, ablation: str | None, *, as_json: bool) -> None:
-    """Replay the incident with one thing left out or fixed; compare the service level of the customers."""
+    """Replay the incident with one thing removed or repaired; compare the service level of the customers."""
     from drill_katas.evidence.replay import ablations_of
     from drill_katas.investigation.scoring import outcome
     from drill_katas.report.diagnosis import experiment_lines

@@ -33,7 +33,7 @@ class InjectedFault:
 
 
 class FaultInjection:
-    """The part of a SUT that injects a fault at the `step`-th step of a block, counted from 1.
+    """The methods of a SUT that inject a fault at the `step`-th step of a block, counted from 1.
 
     A step is a SQL statement, a commit, a rollback, or a call to an upstream. Each context manager yields its
     `InjectedFault`. A block with fewer steps ends without a fault.

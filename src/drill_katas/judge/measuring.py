@@ -14,7 +14,7 @@ MAX_DELAY_FACTOR: Final = 2  # seconds of delay of the program that one second o
 
 
 class Measuring:
-    """The part of a SUT that records figures and asserts time limits."""
+    """The methods of a SUT that record figures and assert time limits."""
 
     _session: SutSession
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Holding:
-    """Records the most connections that were checked out when a call to another service arrived.
+    """Records the largest number of connections that were checked out when a call to another service arrived.
 
     While it waits for the call, a checked-out connection does no work and is missing from the pool. This is not always
     a fault. If a check fails because connections ran out, `str()` of this object names the call that they waited for.

@@ -30,7 +30,7 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 
 
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the cycles: the part of a chain between two calls to the same node, if the second is its last call."""
+    """Return the cycles: the part of a chain between two calls to one node, if the chain ends with the second."""
     found = []
     for chain in chains(hops):
         for number, hop in enumerate(chain[:-1]):

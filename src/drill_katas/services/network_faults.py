@@ -24,7 +24,7 @@ Played = Callable[["Hop"], Awaitable[tuple[int, Any]]]
 
 
 class NetworkFaults:
-    """The part of a network that makes its calls go wrong. Every method raises `KataMistake` for an unknown node."""
+    """The methods of a network that make its calls go wrong. Each raises `KataMistake` for an unknown node."""
 
     def __init__(self, nodes: tuple[str, ...]) -> None:
         self.nodes = nodes
