@@ -24,6 +24,7 @@ live
 investigation
 evidence
 kit        grading
+guardrail
 verify
 judge      batch
 practice

@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--kata-report", metavar="FILE", help="file for the verdicts as JSON")
     add("--kata-list", action="store_true", help="list the katas and your state in each, and run nothing")
     add("--kata-inline", action="store_true", help="run your code in this process, for --pdb; such a run never counts")
+    add("--kata-guardrail", metavar="FILE", help="tests to run in place of the kata's checks; such a run never counts")
     add("--kata-path", action="append", default=[], metavar="DIR", help="another folder with katas; repeatable")
     parser.addini("kata_paths", "folders with katas, besides katas/", type="paths", default=[])
 

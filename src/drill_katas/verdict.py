@@ -15,7 +15,7 @@ FORMAT = 1  # version of the JSON report; increases when a field changes its mea
 
 
 class Stage(enum.StrEnum):
-    """The stages of a kata, in the order of judging."""
+    """The stages of a kata, in the order of judging. `guardrail` has the tests of a learner, and never a kata's checks."""
 
     SYMPTOM = "symptom"
     CAUSE = "cause"
@@ -23,6 +23,7 @@ class Stage(enum.StrEnum):
     STRESS = "stress"
     SLA = "sla"
     TRACE = "trace"
+    GUARDRAIL = "guardrail"
 
     @property
     def position(self) -> int:
@@ -118,6 +119,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def not_judged(self) -> tuple[CheckResult, ...]:
         """The checks that were not judged. A run with such a check is not an attempt."""
         return tuple(check for check in self.checks if check.not_judged)
+
+    @property
+    def of_guardrail(self) -> bool:
+        """Whether the learner's guardrail ran in place of the kata's checks."""
+        return any(check.stage is Stage.GUARDRAIL for check in self.checks)
 
     @property
     def solved(self) -> bool:

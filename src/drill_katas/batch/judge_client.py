@@ -35,13 +35,15 @@ class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request to a judge.
 
     `source` and `report` are the values of `--kata-from` and `--kata-report`; a `source` of None means the learner's
-    own files. `checks` are the names of the checks to run; empty means all.
+    own files. `checks` are the names of the checks to run; empty means all. With `stop_at_failure` the run ends at the
+    first check that fails.
     """
 
     source: str | None = None
     seed: int = 0
     report: str | None = None
     checks: tuple[str, ...] = ()
+    stop_at_failure: bool = False
 
 
 class JudgeEnded(Exception):

@@ -38,12 +38,18 @@ UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception")  # t
 
 
 class Worker:
-    """Judges one source at a time. It keeps the judge of its last kata, and all its files are in `folder`."""
+    """Judges one source at a time. It keeps the judge of its last kata, and all its files are in `folder`.
 
-    def __init__(self, katas: Mapping[str, Kata], policy: SandboxPolicy, folder: Path) -> None:
+    With a `guardrail`, the tests in this file judge in place of the kata's checks.
+    """
+
+    def __init__(
+        self, katas: Mapping[str, Kata], policy: SandboxPolicy, folder: Path, guardrail: Path | None = None
+    ) -> None:
         self._katas = katas
         self._policy = policy
         self._folder = folder
+        self._guardrail = guardrail
         self._judge: WarmJudge | None = None
         self._kata: str | None = None
         self._stopped = False
@@ -114,7 +120,15 @@ class Worker:
             file.write_bytes(content)
         judge = self._ready(self._katas[task.kata])
         try:
-            judge.judge(JudgeRequest(source=str(source), seed=task.seed, report=str(report), checks=task.checks))
+            judge.judge(
+                JudgeRequest(
+                    source=str(source),
+                    seed=task.seed,
+                    report=str(report),
+                    checks=task.checks,
+                    stop_at_failure=task.stop_at_failure,
+                )
+            )
             katas = msgspec.json.decode(report.read_bytes(), type=Report).katas
         except (JudgeEnded, FileNotFoundError, msgspec.DecodeError) as error:
             raise JudgeEnded(f"the judge of {task.kata} gave no verdict ({error})") from None
@@ -139,6 +153,8 @@ class Worker:
             "--rootdir", str(self._folder), "-c", str(self._folder / "pytest.ini"), *plugins,
             "--no-header", "-q",
         )  # fmt: skip
+        if self._guardrail is not None:
+            options += ("--kata-guardrail", str(self._guardrail))
         return JudgeConfig(kata=kata.name, options=options, tier=self._policy.tier, hidden=self._policy.hidden)
 
     def _environment(self) -> dict[str, str]:
@@ -165,11 +181,15 @@ class Pool:
     """Judges with `jobs` workers on this machine. At its end it ends all workers and removes their files.
 
     It has only one worker if the kernel counts the threads of all SUTs together, because one SUT could use up the limit
-    of another. Raises `UserError` without /proc.
+    of another. With a `guardrail`, the tests in this file judge in place of the katas' checks. Raises `UserError`
+    without /proc.
     """
 
-    def __init__(self, katas: Iterable[Kata], policy: SandboxPolicy, jobs: int) -> None:
+    def __init__(
+        self, katas: Iterable[Kata], policy: SandboxPolicy, jobs: int, guardrail: Path | None = None
+    ) -> None:
         require_proc()
+        self._guardrail = guardrail
         self.tier = policy.tier
         self._katas = {kata.name: kata for kata in katas}
         self._policy = policy
@@ -216,7 +236,7 @@ class Pool:
             processors = sorted(self._processors)
             self._own.processor = {processors[number % len(processors)]}
             os.sched_setaffinity(0, self._own.processor)
-        self._own.worker = Worker(self._katas, self._policy, self._folder / str(number))
+        self._own.worker = Worker(self._katas, self._policy, self._folder / str(number), self._guardrail)
         self._workers.append(self._own.worker)
 
     def _judge(self, task: Task) -> Judged:

@@ -21,7 +21,8 @@ KILLED: Final = (
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A source to judge: the editable files of a kata, with a unique `key`.
 
-    `checks` are the names of the checks to run; empty means all. `attempt` counts from 0. Later attempts run `alone`,
+    `checks` are the names of the checks to run; empty means all. With `stop_at_failure` the checks after the first that
+    fails do not run. `attempt` counts from 0. Later attempts run `alone`,
     with no other task beside them, so that only the source or the grader's machine can make the judge fail.
     """
 
@@ -30,6 +31,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, bytes]
     seed: int
     checks: tuple[str, ...] = ()
+    stop_at_failure: bool = False
     attempt: int = 0
 
     @property

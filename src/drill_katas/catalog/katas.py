@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LEVELS: Final = {1: "Intern", 2: "Junior", 3: "Senior", 4: "Staff"}
 Contract = Literal["calls", "http"]
 ORIGINAL: Final = "original"  # the variant in the kata's own folder
+GUARDRAIL: Final = "guardrail.py"  # the learner's own tests, beside the module
 
 
 WEIGHTS: Final = {
@@ -103,6 +104,16 @@ class Kata:
     def tests(self) -> Path:
         """The file with the checks."""
         return self.folder / f"test_{self.name}.py"
+
+    @property
+    def guardrail(self) -> Path:
+        """The file with the learner's own tests."""
+        return self.folder / GUARDRAIL
+
+    @property
+    def guardrail_start(self) -> Path:
+        """The file that a learner's guardrail starts from."""
+        return self.folder / "guardrail_start.py"
 
     @property
     def briefing(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.verdict import Outcome
+from drill_katas.verdict import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ class NoAttempt(enum.StrEnum):
 
     WATCH = "a run of `kata watch`"
     BARE = "no kata was named"
+    GUARDRAIL = "only the guardrail ran"
     INLINE = "--kata-inline is for debugging"
     NARROWED = "some checks were left out"
     UNLOADABLE = "your files do not load"
@@ -40,6 +41,7 @@ failure (-x). These runs are not attempts:
   any run of `kata watch`
   a bare `pytest` in a workspace, which judges every kata
   a run with --kata-inline, which is for debugging
+  a run of your guardrail
   a run with -k or a similar option, or of a single test
   a run in which your module does not load, such as after a syntax error
   a run with a check that was `not judged`, because the machine failed
@@ -58,6 +60,8 @@ def why_no_attempt(way: Way, checks: Sequence[CheckResult], *, inline: bool, nar
 
     `checks` are the results so far; `narrowed` is true if the run left out some checks on purpose.
     """
+    if any(check.stage is Stage.GUARDRAIL for check in checks):
+        return NoAttempt.GUARDRAIL
     reached = [check for check in checks if check.passed or check.failed]
     if any(check.outcome is Outcome.NOT_JUDGED for check in checks):
         return NoAttempt.NOT_JUDGED

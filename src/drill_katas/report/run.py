@@ -169,6 +169,8 @@ def _standing_lines(kata: Kata, verdict: Verdict, standing: KataProgress, at: da
     if verdict.source != WORKSPACE:
         judged = f"{kata.name}: judged {verdict.source} in {verdict.seconds:.1f} s"
         return [line(f"{judged}; only a run on your own files is an attempt")]
+    if verdict.of_guardrail:
+        return [line(f"{kata.name}: ran your guardrail on your files in {verdict.seconds:.1f} s; not an attempt")]
     limit = clock(timedelta(minutes=kata.manifest.minutes))
     best = clock(standing.best) if standing.best is not None else "none yet"
     variant = "" if verdict.variant == ORIGINAL else f" ({verdict.variant})"
@@ -193,6 +195,8 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
     judge = "save" if verdict.no_attempt == NoAttempt.WATCH else f"run `{again}` again"
     if verdict.not_judged or verdict.source != WORKSPACE:
         return f"{'remove the cause named above; ' if verdict.not_judged else ''}`{again}` judges your own files"
+    if verdict.of_guardrail:
+        return f"`kata guardrail {kata.name}` shows which wrong versions it rejects"
     if verdict.solved:
         others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]
         more = f"; `kata start {kata.name} --variant {others[0]}` is the same page with another cause" if others else ""

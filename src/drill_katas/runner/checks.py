@@ -20,6 +20,7 @@ from drill_katas.verdict import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.judge.sut import Sut
@@ -38,14 +39,18 @@ class Check:
     budget: float
 
 
-def read_check(item: pytest.Item, kata: Kata) -> Check:
-    """Return the check of a collected item. Raises `UserError` if a marker is missing or invalid."""
+def read_check(item: pytest.Item, kata: Kata, guardrail: Path | None = None) -> Check:
+    """Return the check of a collected item. Raises `UserError` if a marker is missing or invalid.
+
+    In the file `guardrail` every test is a check of the stage `guardrail`, whatever its markers.
+    """
     name = item.name
     title = (inspect.getdoc(item.obj) or name).splitlines()[0]  # type: ignore[attr-defined]
     try:
-        return Check(kata, name, _stage(item, name), title.rstrip("."), _budget(item, kata))
+        stage = Stage.GUARDRAIL if item.path == guardrail else _stage(item, name)
+        return Check(kata, name, stage, title.rstrip("."), _budget(item, kata))
     except UserError as mistake:
-        raise UserError(f"{kata.tests}: {mistake}") from None
+        raise UserError(f"{item.path}: {mistake}") from None
 
 
 def seeded(item: pytest.Item, seed: int) -> None:
@@ -114,7 +119,7 @@ def _tracked(test: Callable[..., Any], sut: Sut) -> Callable[..., Any]:
 
 
 def _stage(item: pytest.Item, name: str) -> Stage:
-    known = [stage.value for stage in Stage]
+    known = [stage.value for stage in Stage if stage is not Stage.GUARDRAIL]
     marker = item.get_closest_marker("stage")
     if marker is None:
         raise UserError(f"{name} has no stage; mark it with @pytest.mark.stage(NAME), one of {', '.join(known)}")

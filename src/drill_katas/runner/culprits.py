@@ -30,14 +30,14 @@ VERDICTS: Final = (
 def culprit_of(error: BaseException, checks: Path, config: pytest.Config) -> str | None:
     """Return a clause that names the culprit: another plugin, a conftest.py, or the judge.
 
-    Return None for an exception from the program or from a check in the folder `checks`. The innermost frame that
+    Return None for an exception from the program or from a check in the folder or file `checks`. The innermost frame that
     belongs to a check, a plugin or the judge decides. Without such a frame, the culprit is outside of the check.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     judged = (f"{checks}/", *CHECKS)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith(judged):
+        if frame.filename == str(checks) or frame.filename.startswith(judged):
             return None
         if plugin := _plugin_at(frame.filename, config):
             return _in_words(plugin, frame, error)

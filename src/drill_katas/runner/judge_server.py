@@ -115,6 +115,7 @@ class JudgeServer:
         settings = run.retarget(session.items, request)
         recorder: Recorder = plugins.get_plugin("kata-record")  # type: ignore[assignment] # `runner.session.begin` registered it
         recorder.retarget(settings)
+        session.config.option.maxfail = int(request.stop_at_failure)
         reporter = plugins.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.pytest_sessionstart(session)  # restarts its clock

@@ -134,7 +134,7 @@ class KataRun:
             kata = self._settings.kata_at(item.path)
             if kata is None:
                 continue
-            check = read_check(item, kata)
+            check = read_check(item, kata, self._settings.guardrail)
             item.stash[CHECK] = check
             self._totals[kata.name] += 1
             self.seconds += check.budget + WATCHDOG_SECONDS
@@ -207,7 +207,7 @@ class KataRun:
             item.user_properties.append(("seconds", result.seconds))
             self._attach(report, check, result)
         if call.when == "teardown":
-            report.culprit = call.excinfo and culprit_of(call.excinfo.value, check.kata.folder, item.config)  # type: ignore[attr-defined]
+            report.culprit = call.excinfo and culprit_of(call.excinfo.value, self._checks_at(check), item.config)  # type: ignore[attr-defined]
             self._session.end_check()
         return report
 
@@ -215,10 +215,14 @@ class KataRun:
         """End every process and remove the copied files."""
         self._at_end.close()
 
+    def _checks_at(self, check: Check) -> Path:
+        """Return the folder or file whose code acts for a check."""
+        return self._settings.guardrail or check.kata.folder
+
     def _is_partial(self, kata: Kata) -> bool:
-        """Return whether the user selected only some checks: by `-k` and similar options, or by test ids."""
+        """Return whether the user left out checks: by `-k` and similar options, by test ids, or for a guardrail."""
         narrowed = any("::" in target for target in self._settings.targets)
-        return narrowed or self._selected[kata.name] < self._totals[kata.name]
+        return narrowed or self._settings.guardrail is not None or self._selected[kata.name] < self._totals[kata.name]
 
     def _position(self, item: pytest.Item) -> tuple[int, int]:
         check = item.stash.get(CHECK, None)
@@ -238,7 +242,7 @@ class KataRun:
         )
         if item.stash.get(NOT_REACHED, False):
             return replace(passed, outcome=Outcome.NOT_REACHED)
-        culprit = call.excinfo and culprit_of(call.excinfo.value, check.kata.folder, item.config)
+        culprit = call.excinfo and culprit_of(call.excinfo.value, self._checks_at(check), item.config)
         if culprit is not None:
             return not_judged(passed, culprit)
         if report.skipped or hasattr(report, "wasxfail") or (report.failed and call.excinfo is None):

@@ -213,7 +213,7 @@ class Recorder:
         findings = list(self._findings[name].values())
         kata = self._katas[name]
         verdict = self._verdict(kata, findings)
-        if verdict.source == WORKSPACE:
+        if verdict.source == WORKSPACE and not verdict.of_guardrail:
             try:
                 notice = self._settings.workspace.journal.append(_event(verdict))
             except UserError as error:

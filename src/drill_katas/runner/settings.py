@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from drill_katas.catalog.katas import Kata, Library, find, packs, shipped
+from drill_katas.catalog.katas import GUARDRAIL, Kata, Library, find, packs, shipped
 from drill_katas.errors import UserError
 from drill_katas.practice.selection import select
 from drill_katas.practice.workspace import Workspace, find_workspace
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one kata run. `source` is None for the learner's own files."""
+    """The settings of one kata run.
+
+    `source` is None for the learner's own files. `guardrail` is the file with the tests to run in place of the checks.
+    """
 
     workspace: Workspace
     katas: tuple[Kata, ...]
@@ -26,9 +33,12 @@ class Settings:
     all_stages: bool
     inline: bool
     report: Path | None
+    guardrail: Path | None = None
 
     def kata_at(self, path: Path) -> Kata | None:
         """Return the kata that a test file belongs to."""
+        if path == self.guardrail:
+            return self.katas[0]
         return next((kata for kata in self.katas if path.is_relative_to(kata.folder)), None)
 
 
@@ -42,6 +52,9 @@ def read_settings(config: pytest.Config) -> Settings:
     else:
         katas = select(option.kata, libraries(config, workspace), events)
         targets = _targets(config, katas)
+    guardrail = _guardrail(config, katas)
+    if guardrail is not None:
+        targets = [each for each in targets if "::" in each] or [_argument(config, guardrail)]
     return Settings(
         workspace=workspace,
         katas=tuple(katas),
@@ -51,6 +64,7 @@ def read_settings(config: pytest.Config) -> Settings:
         all_stages=option.kata_all_stages,
         inline=option.kata_inline,
         report=Path(option.kata_report).absolute() if option.kata_report else None,
+        guardrail=guardrail,
     )
 
 
@@ -105,6 +119,24 @@ def _katas_at(place: Path, argument: str) -> list[Kata]:
     if place.parent.name == "katas":
         return [find(place.name, [Library(place.parent)])]
     raise UserError(f"{argument} is not a kata; name katas alone, or run the other tests without them")
+
+
+def _guardrail(config: pytest.Config, katas: Sequence[Kata]) -> Path | None:
+    """Return the file with the tests to run in place of the checks; None for the checks.
+
+    It is the file of `--kata-guardrail`, or a kata's `guardrail.py` that the command line names.
+    """
+    option = config.option.kata_guardrail
+    paths = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    named = [path for path in dict.fromkeys(paths) if path.name == GUARDRAIL]
+    if option is None and not named:
+        return None
+    if len(katas) != 1 or len(named) > 1 or (named and len(set(paths)) > 1) or (option and named):
+        raise UserError("a guardrail runs alone; name one kata, and nothing else to run")
+    file = (config.invocation_params.dir / option).resolve() if option else named[0]
+    if not file.is_file():
+        raise UserError(f"there is no {file}; `kata guardrail {katas[0].name}` writes a first guardrail")
+    return file
 
 
 def _targets(config: pytest.Config, katas: list[Kata]) -> list[str]:

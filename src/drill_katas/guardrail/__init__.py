@@ -1,0 +1,1 @@
+"""Judges a learner's guardrail: right designs must pass its tests, and broken versions must fail them."""

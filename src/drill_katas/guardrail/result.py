@@ -1,0 +1,81 @@
+"""The result of a guardrail: its verdict on each version of the module, and its score."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+FORMAT: Final = 1
+ENOUGH: Final = 80  # the score from which a guardrail is good
+Kind = Literal["reference", "accepted", "healthy", "broken", "near miss", "canary"]
+RIGHT: Final[tuple[Kind, ...]] = ("reference", "accepted", "healthy")
+WRONG: Final[tuple[Kind, ...]] = ("broken", "near miss")
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """The tests of a guardrail on one version of the module.
+
+    | field | meaning |
+    | --- | --- |
+    | `kind` | a right design (`reference`, `accepted`, `healthy`), a wrong one (`broken`, `near miss`), or `canary` |
+    | `name` | name of the version |
+    | `failed` | the tests that failed, each with the first line of its message |
+    | `lesson` | for a right design: what it does differently; for a wrong one: what is wrong with it |
+    """
+
+    kind: Kind
+    name: str
+    failed: dict[str, str] = {}
+    lesson: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether this version keeps the contract."""
+        return self.kind in RIGHT
+
+
+class GuardrailResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a guardrail.
+
+    | field | meaning |
+    | --- | --- |
+    | `rejects` | for each test: the number of wrong versions that it fails on; 0 is a test that proves nothing |
+    | `score` | from 0 to 100: the share of wrong versions rejected; 0 if it refuses a right design or fails on nothing |
+    """
+
+    format: int = FORMAT
+    kata: str
+    tests: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    rejects: dict[str, int]
+    score: int
+
+    @property
+    def refused(self) -> tuple[Trial, ...]:
+        """The right designs that a test fails on."""
+        return tuple(trial for trial in self.trials if trial.right and trial.failed)
+
+    @property
+    def slipped(self) -> tuple[Trial, ...]:
+        """The wrong versions that pass every test."""
+        return tuple(trial for trial in self.trials if trial.kind in WRONG and not trial.failed)
+
+    @property
+    def passes_everything(self) -> bool:
+        """Whether it even passes the canary, in which no function does anything."""
+        return any(trial.kind == "canary" and not trial.failed for trial in self.trials)
+
+    def of(self, *kinds: Kind) -> tuple[Trial, ...]:
+        """Return the trials of these kinds."""
+        return tuple(trial for trial in self.trials if trial.kind in kinds)
+
+
+def score_of(trials: tuple[Trial, ...]) -> int:
+    """Return the score of a guardrail, from 0 to 100, rounded down."""
+    wrong = [trial for trial in trials if trial.kind in WRONG]
+    refuses = any(trial.failed for trial in trials if trial.right)
+    idle = any(trial.kind == "canary" and not trial.failed for trial in trials)
+    if refuses or idle or not wrong:
+        return 0
+    return 100 * sum(bool(trial.failed) for trial in wrong) // len(wrong)
