@@ -1,9 +1,10 @@
 """Connects to a Unix socket of its user, such as a session bus or a key agent, and sends data.
 
-The judge connects on behalf of a program that can see such sockets, and only to itself; the kernel refuses the rest.
+The socket is in a folder of libraries, which every program may read. The judge connects on behalf of a program, and
+only to itself; the kernel refuses the rest.
 """
 # stops: strong, reduced
-# seen: fail: stream -> (PermissionError|done).*datagram -> (PermissionError|FileNotFoundError|done).*judge ->
+# seen: fail: stream -> (PermissionError|done).*datagram -> (PermissionError|done).*judge ->
 
 import _socket
 import contextlib

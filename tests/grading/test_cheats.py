@@ -97,6 +97,8 @@ class Listeners:
         stream.bind(str(door))
         datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         datagrams.bind(f"{door}-datagrams")
+        for path in (door, Path(f"{door}-datagrams")):
+            path.chmod(0o777)  # so that only the sandbox refuses a program with another uid
         self._sockets = (tcp, udp, abstract, stream, datagrams)
         self.segment = ctypes.CDLL(None).shmget(0, 4096, 0o1666)  # IPC_PRIVATE; IPC_CREAT, for everybody
         for each in (tcp, abstract, stream):
@@ -154,6 +156,7 @@ def visited(tier: str, root: Path, names: set[str]) -> Visit:
     (root / "secret").write_text(in_file)
     (root / "secret").chmod(0o600)
     (root / "canary").write_text("a canary\n")
+    museum.Surroundings(root).site.mkdir()
     listeners, mounts = Listeners(museum.Surroundings(root).door), Path("/proc/mounts").read_text()
     place = museum.Surroundings(root, listeners.tcp, listeners.udp, listeners.segment)
     museum.install_katas(place)

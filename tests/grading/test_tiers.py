@@ -263,13 +263,12 @@ def test_dialer_connects_for_a_process_that_cannot(tmp_path):
     assert heard == [b"asked without waiting", b"asked", b"asked"]
 
 
-def test_a_sut_has_no_privileges(spy, request):
+def test_a_sut_has_no_privileges(spy):
     """It has no file open but its own."""
     spy.statement()
     assert spy.attempt("[fd for fd in range(3, 1000) if not os.fstat(fd)]") == "OSError"
-    assert spy.attempt("[os.fstat(fd) and fd for fd in (3, 4, 5)]") == "[3, 4, 5]"  # the judge, its database, stacks
-    dials = request.node.callspec.params["spy"] is Tier.REDUCED  # through descriptor 6
-    assert (spy.attempt("os.fstat(6)") == "OSError") is not dials
+    # the judge, its database, stacks, the dialer
+    assert spy.attempt("[os.fstat(fd) and fd for fd in (3, 4, 5, 6)]") == "[3, 4, 5, 6]"
     for fd in (7, 8, 100, 101, 102, 103, 104):
         assert spy.attempt(f"os.fstat({fd})") == "OSError"
     header = "__import__('struct').pack('=Ii', 0x20080522, 0)"

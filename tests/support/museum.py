@@ -90,8 +90,8 @@ class Surroundings:
 
     @property
     def door(self) -> Path:
-        """The path of a listening Unix socket; a datagram socket is beside it."""
-        return self.root / "door"
+        """The path of a listening Unix socket, in a folder that all may read; a datagram socket is beside it."""
+        return self.site / "door"
 
     def canary(self, name: str) -> Path:
         """The folder of the file that a cheat tries to change."""

@@ -1,8 +1,8 @@
 """Makes the connections of a SUT that may not call `connect` itself. See `sut/dialing.py`.
 
-A seccomp filter cannot see which socket a connection leads to, and every program of the grader's user can reach that
-user's unix sockets: the session bus, the SSH agent. A SUT that can reach these makes no connection itself, but asks
-the judge to connect.
+A seccomp filter cannot see which socket a connection leads to. Every program of the grader's user can reach that user's
+unix sockets, such as the session bus or the SSH agent, and even in a mount namespace of its own it can reach sockets in
+the folders that it may read. So a SUT makes no connection itself, but asks the judge to connect.
 """
 
 from __future__ import annotations

@@ -101,14 +101,13 @@ class ZygoteClient:
             package=program.package,
             modules=list(program.modules),
             overlay=str(program.overlay),
-            sockets=str(sockets),
             memory_mib=limits.memory_mib,
             processes=limits.processes,
             tier=self._policy.tier,
             hidden=list(self._policy.hidden),
         )
         theirs = [their_calls.detach(), their_output, their_stacks]
-        dialer = Dialer(sockets) if self._policy.tier is Tier.REDUCED else None
+        dialer = None if self._policy.tier is Tier.PRACTICE else Dialer(sockets)
         if dialer:
             theirs.append(dialer.detach())
         try:

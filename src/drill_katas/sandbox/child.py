@@ -39,7 +39,7 @@ def become_sut(request: Spawn, uid: int | None, already_running: int, ready: int
             os._exit(1)
         os.write(READY, b"ok")
         os.close(READY)
-        if request.tier is Tier.REDUCED:
+        if request.tier is not Tier.PRACTICE:
             connect_through(socket.socket(fileno=DIALER))
         serve(socket.socket(fileno=CALLS), Host(request.package, request.modules, request.overlay))
     finally:
@@ -69,7 +69,7 @@ def confine(request: Spawn, uid: int | None, already_running: int) -> None:
     """Enter the sandbox of the requested tier, for good. Raises `OSError` if this machine does not support it."""
     tier, overlay = request.tier, request.overlay
     hidden = list(real_paths(*request.hidden).values())
-    seen = {**libraries(), **real_paths(overlay, request.sockets)}
+    seen = {**libraries(), **real_paths(overlay)}
     if tier is Tier.STRONG:
         namespaces.build(seen, hidden)
     os.chdir(overlay)

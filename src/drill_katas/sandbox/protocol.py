@@ -21,15 +21,14 @@ class Preload(msgspec.Struct, frozen=True, tag_field="op", tag="preload"):
 class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
     """Fork a SUT. The answer is `Spawned`, or `Unavailable` if this machine does not support the tier.
 
-    File descriptors come with the request: the call socket, the output pipe, the stacks pipe and, at the tier reduced,
-    the dialer's socket. The SUT's files are in the folder `overlay`, the judge's sockets in the folder `sockets`. The
-    SUT must not see the paths in `hidden`.
+    File descriptors come with the request: the call socket, the output pipe, the stacks pipe and, above the tier
+    practice, the dialer's socket. The SUT's files are in the folder `overlay`. The SUT must not see the paths in
+    `hidden`.
     """
 
     package: str
     modules: list[str]
     overlay: str
-    sockets: str
     memory_mib: int
     processes: int
     tier: Tier

@@ -59,7 +59,7 @@ EVERYWHERE: Final = (
     "listen accept accept4 getsockname getpeername shutdown recvfrom recvmsg "
 )  # fmt: skip
 ISOLATED_ONLY: Final = (  # because Landlock has no rights for modes, owners and times, and old versions none for sizes
-    "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes futimesat utimensat bind connect "
+    "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes futimesat utimensat bind "
     "ftruncate truncate fallocate mkdir mkdirat rmdir rename renameat renameat2 link linkat unlink unlinkat symlink "
     "symlinkat"
 )
@@ -115,13 +115,12 @@ SOCKETS: Final = ("socket", "socketpair")
 def rules(*, isolated: bool) -> list[Rule]:
     """Return the rules for a SUT that is `isolated` in its own namespaces, or that can see the host's processes.
 
-    Without isolation it may create unix stream sockets only, because a datagram can go to any socket, and it may not
-    connect or send signals.
+    It may create unix stream sockets only, because a datagram can go to any socket, and it may not connect. Without
+    isolation it may not send signals either.
     """
     found = [*CONDITIONAL, Rule("fcntl", ALLOW, ((OneOf(1, DESCRIPTOR + LOCKS * isolated),),))]
-    unix = OneOf(0, (AF_UNIX,))
-    kinds = (unix,) if isolated else (unix, OneOf(1, (SOCK_STREAM,), SOCKET_KIND))
-    found += [Rule(name, ALLOW, (kinds,)) for name in SOCKETS]
+    stream = (OneOf(0, (AF_UNIX,)), OneOf(1, (SOCK_STREAM,), SOCKET_KIND))
+    found += [Rule(name, ALLOW, (stream,)) for name in SOCKETS]
     found += [Rule(name, ERRNO | errno.ENOSYS) for name in ABSENT.split()]
     found += [Rule(name, ERRNO) for name in IDLE.split()]
     allowed = [EVERYWHERE, *([ISOLATED_ONLY, " ".join(SIGNALS)] if isolated else [])]

@@ -14,7 +14,7 @@ NUMBERS: Final = {
     "bind": (49, 200), "brk": (12, 214), "cachestat": (451, 451), "capget": (125, 90), "chdir": (80, 49),
     "chmod": (90, None), "chown": (92, None), "clock_getres": (229, 114), "clock_gettime": (228, 113),
     "clock_nanosleep": (230, 115), "clone": (56, 220), "clone3": (435, 435), "close": (3, 57),
-    "close_range": (436, 436), "connect": (42, 203), "copy_file_range": (326, 285), "creat": (85, None),
+    "close_range": (436, 436), "copy_file_range": (326, 285), "creat": (85, None),
     "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "epoll_create": (213, None), "epoll_create1": (291, 20),
     "epoll_ctl": (233, 21), "epoll_pwait": (281, 22), "epoll_pwait2": (441, 441), "epoll_wait": (232, None),
     "eventfd": (284, None), "eventfd2": (290, 19), "execve": (59, 221), "execveat": (322, 281), "exit": (60, 93),
