@@ -101,6 +101,12 @@ class Kata:
         return beside if beside.is_dir() else shipped().katas.parent / "solutions" / self.name
 
     @property
+    def original(self) -> Kata:
+        """The kata of the library with the solutions: a learner's copy may be changed, and it has no variants."""
+        own = self.folder.parent.parent == self.solutions.parent.parent
+        return self if own else shipped().get(self.name)
+
+    @property
     def tests(self) -> Path:
         """The file with the checks."""
         return self.folder / f"test_{self.name}.py"

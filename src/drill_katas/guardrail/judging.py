@@ -7,7 +7,6 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.batch.pool import Pool
@@ -23,6 +22,7 @@ from drill_katas.verify.declared import arms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from drill_katas.catalog.answer import Answer
     from drill_katas.catalog.katas import Kata
@@ -54,6 +54,7 @@ def judge(kata: Kata, file: Path, report_progress: Callable[[int, int], None]) -
 
     Raises `UserError` if the file is not a guardrail.
     """
+    kata = kata.original
     source = read_guardrail(file)
     versions = list(versions_of(kata, read_answer(kata.solutions)))
     with run_folder() as folder:

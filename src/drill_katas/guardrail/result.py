@@ -41,7 +41,7 @@ class GuardrailResult(msgspec.Struct, frozen=True, kw_only=True):
     | field | meaning |
     | --- | --- |
     | `rejects` | for each test: the number of wrong versions that it fails on; 0 is a test that proves nothing |
-    | `score` | from 0 to 100: the share of wrong versions rejected; 0 if it refuses a right design or fails on nothing |
+    | `score` | from 0 to 100: the share of wrong versions rejected; 0 if it refuses a right design or rejects nothing |
     """
 
     format: int = FORMAT

@@ -30,8 +30,8 @@ VERDICTS: Final = (
 def culprit_of(error: BaseException, checks: Path, config: pytest.Config) -> str | None:
     """Return a clause that names the culprit: another plugin, a conftest.py, or the judge.
 
-    Return None for an exception from the program or from a check in the folder or file `checks`. The innermost frame that
-    belongs to a check, a plugin or the judge decides. Without such a frame, the culprit is outside of the check.
+    Return None for an exception from the program or from a check, whose folder or file is `checks`. The innermost frame
+    that belongs to a check, a plugin or the judge decides. Without such a frame, the culprit is outside of the check.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
