@@ -15,7 +15,7 @@ FORMAT = 1  # version of the JSON report; increases when a field changes its mea
 
 
 class Stage(enum.StrEnum):
-    """The stages of a kata, in the order of judging. `guardrail` has the tests of a learner, and never a kata's checks."""
+    """The stages, in the order of judging. No check of a kata is in `guardrail`; it is for a learner's tests."""
 
     SYMPTOM = "symptom"
     CAUSE = "cause"

@@ -185,9 +185,7 @@ class Pool:
     without /proc.
     """
 
-    def __init__(
-        self, katas: Iterable[Kata], policy: SandboxPolicy, jobs: int, guardrail: Path | None = None
-    ) -> None:
+    def __init__(self, katas: Iterable[Kata], policy: SandboxPolicy, jobs: int, guardrail: Path | None = None) -> None:
         require_proc()
         self._guardrail = guardrail
         self.tier = policy.tier

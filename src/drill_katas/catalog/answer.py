@@ -28,6 +28,7 @@ class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     | `help` | text for a learner whose fix fails in the same way |
     | `may_fail` | checks that it fails in some runs only |
     | `tempting` | true if it passes the stage `symptom` |
+    | `held_back` | a guardrail is tried on it only by `kata grade`, so that a learner never meets it |
     """
 
     fails: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -35,6 +36,20 @@ class NearMiss(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     help: str
     may_fail: tuple[str, ...] = ()
     tempting: bool = True
+    held_back: bool = False
+
+
+class AcceptedDesign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A right fix with another design than the reference.
+
+    | field | meaning |
+    | --- | --- |
+    | `design` | what it does differently, in a sentence; a guardrail that fails on it reads this |
+    | `better_when` | when it is the better choice, in a sentence |
+    """
+
+    design: str
+    better_when: str
 
 
 AlertLabel = Literal["caused", "noise"]
@@ -75,6 +90,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     | `broken` | the failing checks of each broken variant, with a regular expression for the message of each |
     | `broken_may_fail` | checks that a broken variant fails in some runs only |
     | `healthy` | variants without a fault (false alarms); they pass every check |
+    | `accepted` | the right fixes of other designs by name |
     | `near_misses` | the tempting wrong fixes by name |
     | `diagnosis` | the right diagnosis of each variant; empty without an incident |
     """
@@ -84,6 +100,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     broken: dict[str, dict[str, str]]
     broken_may_fail: dict[str, tuple[str, ...]] = {}
     healthy: tuple[str, ...] = ()
+    accepted: dict[str, AcceptedDesign] = {}
     near_misses: dict[str, NearMiss] = {}
     diagnosis: dict[str, ExpectedDiagnosis] = {}
 

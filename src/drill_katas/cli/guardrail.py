@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
 import click
 
-from drill_katas.cli.base import as_json, command, find, say, short, show, show_json, width
+from drill_katas.cli.base import as_json, command, find, say, short, show, show_json, warn, width
 from drill_katas.cli.progress import counted
 from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from drill_katas.catalog.katas import Kata
+    from drill_katas.practice.workspace import Workspace
+
+NOT_JUDGED = 3  # exit code
 
 
 @command("guardrail", "kata guardrail red_herring")
 @click.argument("name")
 @as_json
 def guardrail(name: str, *, as_json: bool) -> None:
-    """Judge your guardrail: the test that would have caught the fault.
+    """Judge your guardrail: the tests that would have caught the fault.
 
-    Without a guardrail.py beside your module, this writes one to start from. Every right design must pass the tests in
-    it; the score is the share of wrong versions that they reject. Exit code 0 means a score of at least 80.
+    Without a guardrail.py beside your module, this writes one to start from. Right designs must pass its tests. The
+    score is the share of wrong versions that the tests reject. Exit code 0 means a score of at least 80.
     """
     from drill_katas.guardrail.judging import judge
-    from drill_katas.guardrail.result import ENOUGH
+    from drill_katas.guardrail.result import ENOUGH, event_of
     from drill_katas.report.guardrail import guardrail_lines
 
     workspace, kata = find(name)
     if not kata.guardrail.exists():
-        if not kata.guardrail_start.is_file():
-            raise UserError(f"{name} has no guardrail_start.py, so write {short(kata.guardrail, workspace)} yourself")
-        shutil.copyfile(kata.guardrail_start, kata.guardrail)
-        say(f"New: {short(kata.guardrail, workspace)}. Edit it, then run this command again. Its result now:")
+        _write_first(workspace, kata)
     with counted(f"{name}, versions") as report_progress:
         result = judge(kata, kata.guardrail, report_progress)
+    standing = workspace.progress_of(kata)
+    if not result.unjudged:
+        notice = workspace.journal.append(event_of(result, standing.variant))
+        warn([notice] if notice else [])
     if as_json:
         show_json(result)
     else:
-        show(guardrail_lines(result, width(), lessons=workspace.progress_of(kata).state == "solved"))
+        show(guardrail_lines(result, width(), lessons=standing.state == "solved"))
+    if result.unjudged:
+        raise SystemExit(NOT_JUDGED)
     if result.score < ENOUGH:
         raise SystemExit(1)
+
+
+def _write_first(workspace: Workspace, kata: Kata) -> None:
+    """Copy the kata's first guardrail beside the learner's module."""
+    if not kata.guardrail_start.is_file():
+        raise UserError(
+            f"there is no {short(kata.guardrail, workspace)}, and {kata.name} has no guardrail_start.py to copy; "
+            f"write a test file with tests that take the fixture `sut`"
+        )
+    shutil.copyfile(kata.guardrail_start, kata.guardrail)
+    say(f"New: {short(kata.guardrail, workspace)}. Add tests to it, then run this command again. Its result now:")

@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from drill_katas.practice.journal import Guarded
+
 FORMAT: Final = 1
 ENOUGH: Final = 80  # the score from which a guardrail is good
 Kind = Literal["reference", "accepted", "healthy", "broken", "near miss", "canary"]
@@ -21,12 +23,14 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     | `kind` | a right design (`reference`, `accepted`, `healthy`), a wrong one (`broken`, `near miss`), or `canary` |
     | `name` | name of the version |
     | `failed` | the tests that failed, each with the first line of its message |
+    | `unjudged` | the reasons why tests were not judged |
     | `lesson` | for a right design: what it does differently; for a wrong one: what is wrong with it |
     """
 
     kind: Kind
     name: str
     failed: dict[str, str] = {}
+    unjudged: tuple[str, ...] = ()
     lesson: str = ""
 
     @property
@@ -62,6 +66,11 @@ class GuardrailResult(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(trial for trial in self.trials if trial.kind in WRONG and not trial.failed)
 
     @property
+    def unjudged(self) -> tuple[str, ...]:
+        """Why tests were not judged, on versions where no test failed."""
+        return tuple(reason for trial in self.trials if not trial.failed for reason in trial.unjudged)
+
+    @property
     def passes_everything(self) -> bool:
         """Whether it even passes the canary, in which no function does anything."""
         return any(trial.kind == "canary" and not trial.failed for trial in self.trials)
@@ -79,3 +88,17 @@ def score_of(trials: tuple[Trial, ...]) -> int:
     if refuses or idle or not wrong:
         return 0
     return 100 * sum(bool(trial.failed) for trial in wrong) // len(wrong)
+
+
+def event_of(result: GuardrailResult, variant: str) -> Guarded:
+    """Return the event of a judged guardrail for the journal; `variant` is the learner's."""
+    right, wrong = result.of(*RIGHT), result.of(*WRONG)
+    return Guarded(
+        kata=result.kata,
+        variant=variant,
+        score=result.score,
+        passed=len(right) - len(result.refused),
+        right=len(right),
+        rejected=len(wrong) - len(result.slipped),
+        wrong=len(wrong),
+    )

@@ -63,14 +63,14 @@ def why_no_attempt(way: Way, checks: Sequence[CheckResult], *, inline: bool, nar
     if any(check.stage is Stage.GUARDRAIL for check in checks):
         return NoAttempt.GUARDRAIL
     reached = [check for check in checks if check.passed or check.failed]
-    if any(check.outcome is Outcome.NOT_JUDGED for check in checks):
-        return NoAttempt.NOT_JUDGED
-    if reached and not any(check.keeps_contract for check in reached):
-        return NoAttempt.UNLOADABLE
-    if way is Way.WATCH:
-        return NoAttempt.WATCH
-    if inline:
-        return NoAttempt.INLINE
-    if narrowed:
-        return NoAttempt.NARROWED
-    return NoAttempt.BARE if way is Way.BARE else None
+    reached = [check for check in checks if check.passed or check.failed]
+    rules = (
+        (any(check.outcome is Outcome.NOT_JUDGED for check in checks), NoAttempt.NOT_JUDGED),
+        (any(check.stage is Stage.GUARDRAIL for check in checks), NoAttempt.GUARDRAIL),
+        (bool(reached) and not any(check.keeps_contract for check in reached), NoAttempt.UNLOADABLE),
+        (way is Way.WATCH, NoAttempt.WATCH),
+        (inline, NoAttempt.INLINE),
+        (narrowed, NoAttempt.NARROWED),
+        (way is Way.BARE, NoAttempt.BARE),
+    )
+    return next((reason for holds, reason in rules if holds), None)

@@ -141,9 +141,23 @@ class Diagnosed(Event, frozen=True, kw_only=True, tag="diagnosis"):
     wrong: bool = True
 
 
+class Guarded(Event, frozen=True, kw_only=True, tag="guardrail"):
+    """A guardrail was judged.
+
+    It passed `passed` of `right` right designs, and rejected `rejected` of `wrong` wrong versions.
+    """
+
+    variant: str
+    score: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    passed: int
+    right: int
+    rejected: int
+    wrong: int
+
+
 KINDS: Final[dict[str, type[Event]]] = {
     kind.__struct_config__.tag: kind  # type: ignore[misc]
-    for kind in (Started, Reset, Ran, Hinted, SolutionShown, Replayed, Queried, Diagnosed)
+    for kind in (Started, Reset, Ran, Hinted, SolutionShown, Replayed, Queried, Diagnosed, Guarded)
 }
 
 

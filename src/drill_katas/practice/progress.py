@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.practice.attempts import UNSEEN, NoAttempt
 from drill_katas.practice.figures import Moved, moved
-from drill_katas.practice.journal import Diagnosed, Hinted, Queried, Ran, Replayed, Reset, SolutionShown, Started
+from drill_katas.practice.journal import (
+    Diagnosed,
+    Guarded,
+    Hinted,
+    Queried,
+    Ran,
+    Replayed,
+    Reset,
+    SolutionShown,
+    Started,
+)
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -68,6 +78,7 @@ class KataProgress:
     diagnosed_at: datetime | None = None
     wrong_at: tuple[datetime, ...] = ()  # times of the wrong diagnoses in this round
     queries: frozenset[str] = frozenset()
+    guardrail: int = 0  # the best score of a guardrail in this round
     last: Ran | None = None
     before_last: Ran | None = None
 
@@ -140,10 +151,11 @@ def after(before: KataProgress, event: Event) -> KataProgress:
             return replace(before, hints=before.hints + 1, total_hints=before.total_hints + 1)
         case Replayed() | Queried() | Diagnosed():
             return _investigated(before if before.began else _new_round(before, event.at, before.variant), event)
-        case SolutionShown(gave_up=True):
-            return replace(before, gave_up=True)
+        case SolutionShown():
+            return replace(before, gave_up=before.gave_up or event.gave_up)
         case _:
-            return before
+            guardrail = event.score if isinstance(event, Guarded) else 0
+            return replace(before, guardrail=max(guardrail, before.guardrail))
 
 
 def _investigated(before: KataProgress, event: Replayed | Queried | Diagnosed) -> KataProgress:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
-from drill_katas.guardrail.result import ENOUGH
+from drill_katas.guardrail.result import ENOUGH, RIGHT
 from drill_katas.report.text import TextLine, fit, line, wrapped
 from drill_katas.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from drill_katas.guardrail.result import GuardrailResult
+    from drill_katas.guardrail.result import GuardrailResult, Trial
 
-COUNT = 26  # columns of the name of a count
-WORDS = {"accepted": "an accepted design", "reference": "the reference solution", "healthy": "a healthy version"}
+COUNT: Final = 26  # columns of the name of a count
+REJECTS: Final = 16  # columns of the number of rejected versions
+NAMES: Final = {"reference": "the reference solution", "healthy": "the healthy version", "accepted": "the design"}
 
 
 def guardrail_lines(result: GuardrailResult, width: int, *, lessons: bool) -> list[TextLine]:
-    """Return the score, its reasons, and the tests.
+    """Return the counts, the tests, what went wrong, and the score.
 
     With `lessons`, the wrong versions that passed are shown by what is wrong with them.
     """
     return [
         line((f"guardrail of {result.kata}: {plural(len(result.tests), 'test')}", "bold")),
+        line(),
         *_counts(result),
         line(),
         *_tests(result, width),
@@ -35,7 +38,7 @@ def guardrail_lines(result: GuardrailResult, width: int, *, lessons: bool) -> li
 
 
 def _counts(result: GuardrailResult) -> Iterator[TextLine]:
-    right = result.of("reference", "accepted", "healthy")
+    right = result.of(*RIGHT)
     yield _count("right designs passed", len(right) - len(result.refused), len(right))
     for label, kind in (("broken versions rejected", "broken"), ("near misses rejected", "near miss")):
         trials = result.of(kind)
@@ -47,21 +50,34 @@ def _count(label: str, number: int, of: int) -> TextLine:
 
 
 def _tests(result: GuardrailResult, width: int) -> Iterator[TextLine]:
-    name = max(map(len, result.tests))
+    room = min(max(map(len, result.tests)), width - REJECTS - 4)
     for test, number in result.rejects.items():
         text = f"rejects {number}" if number else "rejects nothing"
-        yield line(f"  {fit(test, width - 22):<{min(name, width - 22)}}  ", (text, "" if number else "note"))
+        yield line(f"  {fit(test, room):<{room}}  ", (text, "" if number else "note"))
 
 
 def _refused(result: GuardrailResult, width: int) -> Iterator[TextLine]:
-    for trial in result.refused:
-        test, message = next(iter(trial.failed.items()))
-        name = f" {trial.name}" if trial.kind in {"accepted", "healthy"} else ""
+    """Yield the tests that fail on right designs, once for all designs with the same message."""
+
+    def first_failure(trial: Trial) -> tuple[str, str]:
+        return next(iter(trial.failed.items()))
+
+    for (test, message), refused in groupby(sorted(result.refused, key=first_failure), key=first_failure):
+        designs = list(refused)
         yield line()
-        yield from wrapped(f"It refuses {WORDS[trial.kind]}{name}: {test} fails.", width, "", "bad")
+        yield from wrapped(f"{test} fails on {_designs(designs, result)}:", width, "", "bad")
         yield from wrapped(message, width, "  ", "bad")
-        if trial.lesson:
-            yield from wrapped(f"The contract allows this design: {trial.lesson}", width, "  ")
+        for trial in designs[:3]:
+            if trial.lesson and len(result.refused) < len(result.of(*RIGHT)):
+                yield from wrapped(f"The contract allows this design: {trial.lesson}", width, "  ")
+
+
+def _designs(trials: Sequence[Trial], result: GuardrailResult) -> str:
+    if len(trials) == len(result.of(*RIGHT)):
+        return "every right design"
+    first = trials[0]
+    name = f"{NAMES[first.kind]} {first.name if first.kind == 'accepted' else ''}".strip()
+    return f"{name} and {plural(len(trials) - 1, 'other right design')}" if len(trials) > 1 else name
 
 
 def _slipped(result: GuardrailResult, width: int, *, lessons: bool) -> Iterator[TextLine]:
@@ -70,20 +86,23 @@ def _slipped(result: GuardrailResult, width: int, *, lessons: bool) -> Iterator[
         return
     yield line()
     if not lessons:
-        yield from wrapped("Solve the kata to read what is wrong with the versions that passed.", width, "")
+        text = f"{plural(len(slipped), 'near miss', 'near misses')} passed. Solve the kata to read what is wrong."
+        yield from wrapped(text, width, "")
         return
-    yield line("These wrong versions passed:")
+    yield line("These near misses passed:")
     for lesson in slipped:
         yield from wrapped(f"- {lesson}", width, "  ")
 
 
 def _score(result: GuardrailResult, width: int) -> Iterator[TextLine]:
-    if result.passes_everything:
-        text = "It passes everything, even a module in which no function works. Assert what the contract says."
-        yield from wrapped(f"score 0. {text}", width, "", "bad")
+    if result.unjudged:
+        yield from wrapped(f"No score: {result.unjudged[0]}", width, "", "note")
+    elif result.passes_everything:
+        text = "It passes even a module in which no function does anything. Assert what the contract says."
+        yield from wrapped(f"score 0 of 100. {text}", width, "", "bad")
     elif result.refused:
-        text = "It refuses a right design, so the team would switch it off."
-        yield from wrapped(f"score 0. {text} Assert only what the contract says.", width, "", "bad")
+        text = "A guardrail that fails on a right design gets switched off. Assert only what the contract says."
+        yield from wrapped(f"score 0 of 100. {text}", width, "", "bad")
     else:
         style = "good" if result.score >= ENOUGH else "note"
         yield line((f"score {result.score} of 100", style), f"; {ENOUGH} is enough")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeGuard
 
+from drill_katas.guardrail.result import ENOUGH
 from drill_katas.practice.attempts import UNSEEN
-from drill_katas.practice.journal import Diagnosed, Hinted, Ran, Replayed, Reset, SolutionShown, Started
+from drill_katas.practice.journal import Diagnosed, Guarded, Hinted, Ran, Replayed, Reset, SolutionShown, Started
 from drill_katas.practice.progress import PENALTY, KataProgress, after
 from drill_katas.report.catalog import counts_of
 from drill_katas.report.diagnosis import STATES
@@ -71,9 +72,6 @@ def _describe(event: Event, before: KataProgress, now: KataProgress) -> tuple[st
             return _run(event, now)
         case Hinted() | SolutionShown():
             return (f"hint {event.rung}" if isinstance(event, Hinted) else "the solution was shown"), "note"
-        case Replayed():
-            about = f"experiment {event.ablation}" if event.ablation else "the incident was replayed"
-            return f"{about}: {event.good:.0%} of requests good", ""
         case Diagnosed():
             cost = f", +{clock(PENALTY)}" if now.wrong_diagnoses > before.wrong_diagnoses else ""
             about = f"diagnosed {', '.join(event.mechanisms)} in {event.component}"
@@ -81,8 +79,19 @@ def _describe(event: Event, before: KataProgress, now: KataProgress) -> tuple[st
                 f"{about}: {STATES.get(event.state, event.state)}, {event.score} points{cost}",
                 "good" if event.right else "",
             )
+        case Replayed() | Guarded():
+            return _tried(event)
         case _:
             return None
+
+
+def _tried(event: Replayed | Guarded) -> tuple[str, Style]:
+    if isinstance(event, Replayed):
+        about = f"experiment {event.ablation}" if event.ablation else "the incident was replayed"
+        return f"{about}: {event.good:.0%} of requests good", ""
+    right, wrong = f"{event.passed} of {event.right} right designs", f"{event.rejected} of {event.wrong} wrong versions"
+    text = f"guardrail: {event.score} points; passes {right}, rejects {wrong}"
+    return text, "good" if event.score >= ENOUGH else ""
 
 
 def _run(run: Ran, now: KataProgress) -> tuple[str, Style]:

@@ -201,10 +201,9 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
         others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]
         more = f"; `kata start {kata.name} --variant {others[0]}` is the same page with another cause" if others else ""
         return f"solved. `kata solution {kata.name}` shows the reference solution{more}"
-    if verdict.inline and verdict.passed:
-        return f"run `{again}` without --kata-inline; only a run in a separate process counts"
-    if verdict.no_attempt == NoAttempt.NARROWED:
-        return f"run `{again}`; only a run of all checks counts"
+    if (verdict.inline and verdict.passed) or verdict.no_attempt == NoAttempt.NARROWED:
+        what = "in a separate process, without --kata-inline," if verdict.inline else "of all checks"
+        return f"run `{again}`; only a run {what} counts"
     if standing.before_last is None and not standing.page_shown:
         return (
             f"read {shown(kata.briefing, workspace.root)}, form one hypothesis, test it, then fix {files} and "

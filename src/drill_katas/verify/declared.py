@@ -83,10 +83,12 @@ def missing(answer: Answer, arms: Sequence[DeclaredArm]) -> Iterator[str]:
     for arm in arms:
         if arm.kind in {"broken", "near miss"} and not arm.fails:
             yield f"{arm.label}: answer.toml does not declare which checks it fails"
+        if arm.kind == "accepted" and arm.name not in answer.accepted:
+            yield f"{arm.label}: answer.toml does not describe it; add [accepted.{arm.name}]"
         if arm.kind == "healthy" and arm.fails:
             yield f"{arm.label}: answer.toml declares failing checks, but a healthy variant passes all"
     known = {arm.name for arm in arms}
-    for name in (*answer.broken, *answer.broken_may_fail, *answer.healthy, *answer.near_misses):
+    for name in (*answer.broken, *answer.broken_may_fail, *answer.healthy, *answer.accepted, *answer.near_misses):
         if name not in known:
             yield f"answer.toml declares {name}, but there is no such arm"
 
