@@ -72,7 +72,10 @@ def verify(
     Broken and right arms are judged on every check. Near misses are judged on the checks that they must fail and on
     the checks of the stage symptom; with --full, on every check.
     """
+    from msgspec.structs import replace
+
     from drill_katas.files import write_json
+    from drill_katas.guardrail.certifying import guardrail_faults
     from drill_katas.report.matrix import matrix_lines, summary_lines
     from drill_katas.verify.certificate import CertificationPlan, certify
 
@@ -83,6 +86,9 @@ def verify(
     for kata in _katas(names):
         with counted(f"{kata.name}, runs") as report_progress:
             certificate = certify(kata, how, report_progress)
+        with counted(f"{kata.name}, guardrail") as report_progress:
+            faults = tuple(guardrail_faults(kata, report_progress))
+        certificate = replace(certificate, faults=(*certificate.faults, *faults))
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))
         if json_file:

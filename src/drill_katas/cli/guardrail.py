@@ -29,13 +29,14 @@ def guardrail(name: str, *, as_json: bool) -> None:
     """
     from drill_katas.guardrail.judging import judge
     from drill_katas.guardrail.result import ENOUGH, event_of
+    from drill_katas.guardrail.versions import versions_of
     from drill_katas.report.guardrail import guardrail_lines
 
     workspace, kata = find(name)
     if not kata.guardrail.exists():
         _write_first(workspace, kata)
     with counted(f"{name}, versions") as report_progress:
-        result = judge(kata, kata.guardrail, report_progress)
+        result = judge(kata.original, kata.guardrail, list(versions_of(kata.original)), report_progress)
     standing = workspace.progress_of(kata)
     if not result.unjudged:
         notice = workspace.journal.append(event_of(result, standing.variant))

@@ -12,12 +12,10 @@ from msgspec.structs import replace
 
 from drill_katas.batch.pool import Pool
 from drill_katas.batch.tasks import Judged, Task, all_judged, settled
-from drill_katas.catalog.answer import read_answer
 from drill_katas.errors import UserError
 from drill_katas.files import run_folder
 from drill_katas.guardrail.result import WRONG, GuardrailResult, Trial, score_of
 from drill_katas.guardrail.source import read_guardrail
-from drill_katas.guardrail.versions import versions_of
 from drill_katas.sandbox.tier import PRACTICE
 
 if TYPE_CHECKING:
@@ -33,16 +31,13 @@ ERROR_LINE: Final = re.compile(r"^E\s+(.*)$", re.MULTILINE)  # pytest's mark of 
 
 
 def judge(
-    kata: Kata, file: Path, report_progress: Callable[[int, int], None], *, held_back: bool = False
+    kata: Kata, file: Path, versions: Sequence[Version], report_progress: Callable[[int, int], None]
 ) -> GuardrailResult:
-    """Judge the guardrail in `file`; `report_progress(done, of)` is called after each version.
+    """Judge the guardrail in `file` on these versions; `report_progress(done, of)` is called after each.
 
-    With `held_back`, it is also tried on the versions that learners never meet. Raises `UserError` if the file is not
-    a guardrail, or ends its judge.
+    Raises `UserError` if the file is not a guardrail, or ends its judge.
     """
-    kata = kata.original
     source = read_guardrail(file)
-    versions = list(versions_of(kata, read_answer(kata.solutions), held_back=held_back))
     with run_folder() as folder:
         copy = folder / file.name  # in a folder of its own, because a guardrail is one file
         copy.write_bytes(source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.catalog.answer import read_answer
 from drill_katas.catalog.arms import arm_from
 from drill_katas.guardrail.canary import canary_of
 from drill_katas.guardrail.result import RIGHT, Kind
@@ -35,8 +36,12 @@ class Version:
         return f"{self.kind} {self.name}"
 
 
-def versions_of(kata: Kata, answer: Answer, *, held_back: bool) -> Iterator[Version]:
-    """Yield the versions of a kata, the right ones first; with `held_back`, also those that learners never meet."""
+def versions_of(kata: Kata, *, held_back: bool = False) -> Iterator[Version]:
+    """Yield the versions of a kata, the right ones first; with `held_back`, also those that learners never meet.
+
+    Raises `UserError`.
+    """
+    answer = read_answer(kata.solutions)
     arms = [arm for arm in arms_of(kata, answer) if held_back or not _is_held_back(arm, answer)]
     for arm in sorted(arms, key=lambda arm: arm.kind not in RIGHT):
         yield Version(arm.kind, arm.name, arm_from(kata, str(arm.source)).contents, _lesson(arm, answer))

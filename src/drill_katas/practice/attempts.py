@@ -60,9 +60,6 @@ def why_no_attempt(way: Way, checks: Sequence[CheckResult], *, inline: bool, nar
 
     `checks` are the results so far; `narrowed` is true if the run left out some checks on purpose.
     """
-    if any(check.stage is Stage.GUARDRAIL for check in checks):
-        return NoAttempt.GUARDRAIL
-    reached = [check for check in checks if check.passed or check.failed]
     reached = [check for check in checks if check.passed or check.failed]
     rules = (
         (any(check.outcome is Outcome.NOT_JUDGED for check in checks), NoAttempt.NOT_JUDGED),
