@@ -293,6 +293,7 @@ def test_failure_is_reported_once(sut):
 
 
 @pytest.mark.stage("trace")
+@pytest.mark.timeout(40)
 def test_failure_is_reported_once_despite_errors(sut):
     """A failed checkout is reported once, whatever fails."""
     for right in ("declined", "sold out", "unknown"):
