@@ -124,6 +124,12 @@ def expect_report_despite_failure(sut, right, step):
     return failure
 
 
+def expect_one_report(sut, right):
+    """Expect that an order is reported once, wherever a statement fails and wherever the worker is killed."""
+    for expect in (expect_report_despite_failure, expect_no_second_report):
+        for_every_step(sut, lambda step, expect=expect: expect(sut, right, step))
+
+
 def expect_receipts(shop):
     """Expect receipts of paid orders only, in the format of the contract."""
     for right, more, text in (
