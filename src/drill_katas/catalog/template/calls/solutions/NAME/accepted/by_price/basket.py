@@ -13,7 +13,7 @@ class Basket:
     def add(self, sku: str, price: int, quantity: int) -> None:
         """Put `quantity` pieces of an article into the basket, at a price in cents."""
         if quantity < 1:
-            raise ValueError(f"a quantity is at least 1, not {quantity}")
+            raise ValueError(f"{quantity} is not a number of pieces")
         self._pieces[sku, price] += quantity
 
     def total(self) -> int:

@@ -14,7 +14,7 @@ def make_app(world: Any) -> web.Application:
         """Put an article into a basket."""
         addition = await request.json()
         if addition["quantity"] < 1:
-            return web.json_response({"error": "a quantity is at least 1"}, status=400)
+            return web.json_response({"error": "not a number of pieces"}, status=400)
         try:
             price = await world.price(addition["sku"])
         except ConnectionError as error:
