@@ -44,7 +44,7 @@ failure (-x). These runs are not attempts:
   a run of your guardrail
   a run with -k or a similar option, or of a single test
   a run in which your module does not load, such as after a syntax error
-  a run with a check that was `not judged`, because the machine failed
+  a run with a check that was `not judged`
   a run ended by Ctrl-C
   a run with --kata-from, which judges the files in another folder
 
