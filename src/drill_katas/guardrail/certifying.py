@@ -49,5 +49,5 @@ def _wrong_ones(kata: Kata, report_progress: Callable[[int, int], None]) -> Iter
     versions = [version for version in versions_of(kata) if version.kind not in WRONG]
     for file in files:
         result = judge(kata, file, versions, report_progress)
-        if not (result.refused or result.passes_everything):
+        if not result.is_decided:
             yield f"{WRONG_ONES}/{file.name} is not refused: it passes every right design, and fails on the canary"

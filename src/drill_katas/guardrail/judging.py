@@ -14,18 +14,19 @@ from drill_katas.batch.pool import Pool
 from drill_katas.batch.tasks import Judged, Task, all_judged, settled
 from drill_katas.errors import UserError
 from drill_katas.files import run_folder
-from drill_katas.guardrail.result import WRONG, GuardrailResult, Trial, score_of
+from drill_katas.guardrail.result import WRONG, GuardrailResult, Kind, Trial, score_of
 from drill_katas.guardrail.source import read_guardrail
 from drill_katas.sandbox.tier import PRACTICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.guardrail.versions import Version
 
 JOBS: Final = 2 * (os.cpu_count() or 1)  # because tests spend a part of their time waiting
+ORDER: Final[tuple[tuple[Kind, ...], ...]] = (("reference",), ("accepted", "healthy", "canary"), WRONG)
 IDLE_SECONDS: Final = 20.0  # to look for a wrong version that an idle test rejects
 ERROR_LINE: Final = re.compile(r"^E\s+(.*)$", re.MULTILINE)  # pytest's mark of an error
 
@@ -35,7 +36,8 @@ def judge(
 ) -> GuardrailResult:
     """Judge the guardrail in `file` on these versions; `report_progress(done, of)` is called after each.
 
-    Raises `UserError` if the file is not a guardrail, or ends its judge.
+    The reference comes first, then the other right versions and the canary. If one of them decides that the score is 0,
+    the versions after it are not tried. Raises `UserError` if the file is not a guardrail, or ends its judge.
     """
     source = read_guardrail(file)
     with run_folder() as folder:
@@ -43,7 +45,10 @@ def judge(
         copy.write_bytes(source)
         with Pool([kata], PRACTICE, JOBS, copy) as pool:
             run = _Run(kata, pool, versions)
-            run.try_all(report_progress)
+            for kinds in ORDER:
+                run.try_(kinds, report_progress)
+                if run.result().is_decided:
+                    return run.result()
             run.try_idle_tests()
             return run.result()
 
@@ -58,10 +63,11 @@ class _Run:
         self._trials: dict[str, Trial] = {}
         self._tests: dict[str, None] = {}  # in the order of the file
 
-    def try_all(self, report_progress: Callable[[int, int], None]) -> None:
-        """Try every version; a wrong one only until its first test fails."""
-        report_progress(0, len(self._versions))
-        tasks = [self._task(version, stop=version.kind in WRONG) for version in self._versions.values()]
+    def try_(self, kinds: Collection[Kind], report_progress: Callable[[int, int], None]) -> None:
+        """Try the versions of these kinds; a wrong one only until its first test fails."""
+        report_progress(len(self._trials), len(self._versions))
+        chosen = [version for version in self._versions.values() if version.kind in kinds]
+        tasks = [self._task(version, stop=version.kind in WRONG) for version in chosen]
         for judged in self._judged(tasks):
             version = self._versions[judged.key]
             self._tests |= dict.fromkeys(check.name for check in judged.checks)
@@ -86,7 +92,7 @@ class _Run:
 
     def result(self) -> GuardrailResult:
         """Return the result of all trials."""
-        trials = tuple(self._trials[key] for key in self._versions)
+        trials = tuple(self._trials[key] for key in self._versions if key in self._trials)
         return GuardrailResult(
             kata=self._kata.name,
             tests=tuple(self._tests),

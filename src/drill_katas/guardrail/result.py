@@ -66,6 +66,11 @@ class GuardrailResult(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(trial for trial in self.trials if trial.kind in WRONG and not trial.failed)
 
     @property
+    def is_decided(self) -> bool:
+        """Whether the score is 0, whatever the versions that were not tried would show."""
+        return bool(self.refused) or self.passes_everything
+
+    @property
     def unjudged(self) -> tuple[str, ...]:
         """Why tests were not judged, on versions where no test failed."""
         return tuple(reason for trial in self.trials if not trial.failed for reason in trial.unjudged)

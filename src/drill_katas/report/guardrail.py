@@ -28,8 +28,7 @@ def guardrail_lines(result: GuardrailResult, width: int, *, lessons: bool) -> li
         line((f"guardrail of {result.kata}: {plural(len(result.tests), 'test')}", "bold")),
         line(),
         *_counts(result),
-        line(),
-        *_tests(result, width),
+        *([line("  wrong versions were not tried")] if result.is_decided else [line(), *_tests(result, width)]),
         *_refused(result, width),
         *_slipped(result, width, lessons=lessons),
         line(),
@@ -40,6 +39,8 @@ def guardrail_lines(result: GuardrailResult, width: int, *, lessons: bool) -> li
 def _counts(result: GuardrailResult) -> Iterator[TextLine]:
     right = result.of(*RIGHT)
     yield _count("right designs passed", len(right) - len(result.refused), len(right))
+    if result.is_decided:
+        return
     for label, kind in (("broken versions rejected", "broken"), ("near misses rejected", "near miss")):
         trials = result.of(kind)
         yield _count(label, sum(bool(trial.failed) for trial in trials), len(trials))
@@ -65,16 +66,14 @@ def _refused(result: GuardrailResult, width: int) -> Iterator[TextLine]:
     for (test, message), refused in groupby(sorted(result.refused, key=first_failure), key=first_failure):
         designs = list(refused)
         yield line()
-        yield from wrapped(f"{test} fails on {_designs(designs, result)}:", width, "", "bad")
+        yield from wrapped(f"{test} fails on {_designs(designs)}:", width, "", "bad")
         yield from wrapped(message, width, "  ", "bad")
         for trial in designs[:3]:
-            if trial.lesson and len(result.refused) < len(result.of(*RIGHT)):
+            if trial.lesson:
                 yield from wrapped(f"The contract allows this design: {trial.lesson}", width, "  ")
 
 
-def _designs(trials: Sequence[Trial], result: GuardrailResult) -> str:
-    if len(trials) == len(result.of(*RIGHT)):
-        return "every right design"
+def _designs(trials: Sequence[Trial]) -> str:
     first = trials[0]
     name = f"{NAMES[first.kind]} {first.name if first.kind == 'accepted' else ''}".strip()
     return f"{name} and {plural(len(trials) - 1, 'other right design')}" if len(trials) > 1 else name

@@ -17,6 +17,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import resource
 import signal
 import sys
 import time
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from drill_katas.runner.recorder import Recorder
 
 LATER: Final = ("drill_katas.services.network",)  # modules that checks import late
+MOST_OUTPUT: Final = 64 << 20  # bytes of each file, such as pytest's copy of what a guardrail prints
 MARGIN: Final = 30.0  # seconds for the start and the end of a run, on top of the budgets of its checks
 
 
@@ -116,6 +118,8 @@ class JudgeServer:
         recorder: Recorder = plugins.get_plugin("kata-record")  # type: ignore[assignment] # `runner.session.begin` registered it
         recorder.retarget(settings)
         session.config.option.maxfail = int(request.stop_at_failure)
+        if settings.guardrail is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_OUTPUT, MOST_OUTPUT))
         reporter = plugins.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.pytest_sessionstart(session)  # restarts its clock
