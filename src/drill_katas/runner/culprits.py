@@ -43,7 +43,7 @@ def culprit_of(error: BaseException, checks: Path, config: pytest.Config) -> str
             return _in_words(plugin, frame, error)
         if frame.filename.startswith(f"{OURS}/") and (culprit := _of_the_judge(error)):
             return culprit
-    if isinstance(error, VERDICTS):
+    if isinstance(error, (*VERDICTS, pytest.FixtureLookupError)):
         return None
     return f"pytest or another plugin raised {_shown(error)} outside of the check; run it without that plugin"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from msgspec.structs import replace
 
 from drill_katas.failures import Broken, CheckEnded, NotJudged, StopShrinking, SutError
@@ -84,6 +85,8 @@ def _message(error: BaseException) -> str:
         text = str(error).partition("\nassert ")[0].removeprefix("assert ")
     elif isinstance(error, CheckEnded | SutError):
         text = str(error)
+    elif isinstance(error, pytest.FixtureLookupError):
+        text = f"there is no fixture {error.argname!r}"
     else:
         text = f"{type(error).__name__}: {error}"
     text = ADDRESS.sub("", "\n".join(text.splitlines()[:MAX_MESSAGE_LINES]))
