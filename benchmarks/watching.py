@@ -42,7 +42,8 @@ def measure(workspace: Path, name: str) -> tuple[list[float], list[float]]:
 
     def listen() -> None:
         assert watch.stdout is not None
-        verdicts.extend(time.perf_counter() for line in watch.stdout if line.startswith(f"{name} · "))
+        last_lines = (f"{name} · ", f"{name}: ")  # of a verdict, and of a run that was not judged on a busy machine
+        verdicts.extend(time.perf_counter() for line in watch.stdout if line.startswith(last_lines))
 
     threading.Thread(target=listen, daemon=True).start()
     wait_for(verdicts, 1)
