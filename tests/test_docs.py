@@ -52,3 +52,9 @@ def test_changelog_of_a_release_is_short():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     first = text.split("\n## ")[1]
     assert len(first.splitlines()) <= 26, "25 lines and the heading"
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / ".github" / "pictures").glob("*.svg")), ids=lambda path: path.stem)
+def test_pictures_show_no_path_of_a_machine(picture):
+    text = re.sub(r"<[^>]*>", "", picture.read_text(encoding="utf-8")).replace("&#160;", " ")
+    assert re.findall(r"(?<![\w.])/[\w.-]+/[\w./-]+", text) == []

@@ -221,6 +221,7 @@ def test_hang_shows_stack_of_every_thread(misdeeds):
     assert "thread 2:" in threads
     assert "in joins_a_thread_that_deadlocks" in threads
     assert "in deadlocks" in threads
+    assert "drill_katas" not in threads, "frames of the judge's own package say nothing to a learner"
     assert re.search(r"^ +threading\.py:\d+ in ", threads, re.MULTILINE), "a library's file is named within the library"
 
 

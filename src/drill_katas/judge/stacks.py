@@ -18,7 +18,7 @@ _FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d{1,9}) in (
 _IDLE: Final = re.compile(r"\b(selectors\.py:|futures/thread\.py:\d+ in _worker$)")
 _LIBRARY: Final = re.compile(r"^.*/(python3\.\d+|[a-z]+-packages)/")
 MAX_LINE_NUMBER: Final = 1_000_000  # a larger number does not come from Python
-_OURS: Final = ("/drill_katas/sut/", "/drill_katas/judge/")
+_OURS: Final = ("/drill_katas/sut/", "/drill_katas/judge/", "/drill_katas/sandbox/")
 
 
 def as_lines(dump: str, program: Program) -> tuple[str, ...]:
