@@ -96,7 +96,7 @@ def test_a_bare_pytest_starts_no_clock(broken):
 def test_a_bare_pytest_that_passes_solves(broken):
     broken.module(bicycle_module("horn", "wheel"))
     assert "next: solved." in bare(broken).stdout
-    assert words(done(broken.root, "status")).endswith("✓ toy 0 attempts, 0 hints, best 0:00")
+    assert "★ toy 0 attempts, 0 hints, best 0:00" in words(done(broken.root, "status"))
 
 
 def test_bare_pytest_in_kata_is_no_attempt(broken):

@@ -185,7 +185,7 @@ def _rotated(kata: Kata, variant: str | None, participant: str | None, *, rotate
 @command("hint", "kata hint fp_drift")
 @click.argument("name")
 def hint(name: str) -> None:
-    """Show the next hint; the journal records it. Each round counts its own hints."""
+    """Show the next hint of this round; the journal records it."""
     workspace, kata = find(name)
     if not show_hint(workspace, kata):
         raise SystemExit(1)
