@@ -94,6 +94,7 @@ def test_keys_end_it_and_restore_terminal(watching, end):
     assert not alive
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", ["q", "\x03"], ids=["q", "ctrl-c"])
 def test_a_hang_can_be_ended(answered, watching, end):
     family = hangs(answered, watching)
@@ -104,6 +105,7 @@ def test_a_hang_can_be_ended(answered, watching, end):
     assert not alive
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signal_ends_it_and_restores_terminal(watching, number):
     family = psutil.Process(watching.process.pid).children(recursive=True)
@@ -114,6 +116,7 @@ def test_signal_ends_it_and_restores_terminal(watching, number):
     assert not alive
 
 
+@pytest.mark.long
 def test_killed_judge_is_reported(watching):
     (judge,) = psutil.Process(watching.process.pid).children()
     judge.kill()
@@ -123,6 +126,7 @@ def test_killed_judge_is_reported(watching):
     watching.wait_for("the judge process ended; start it again with `kata watch`")
 
 
+@pytest.mark.long
 def test_stopped_command_gives_the_terminal_back(watching):
     """As after Ctrl-Z and `fg`. A session without a shell ignores the key itself, so the signal is sent."""
     os.kill(watching.process.pid, signal.SIGTSTP)
@@ -134,6 +138,7 @@ def test_stopped_command_gives_the_terminal_back(watching):
     watching.wait_for("Hint 1 of 3", KEYS)
 
 
+@pytest.mark.long
 def test_other_keys_do_nothing(answered, watching):
     """An arrow key sends letters after an escape; none of them is a key."""
     before = watching.shown
@@ -165,6 +170,7 @@ def test_without_watchfiles_the_terminal_is_restored(answered, tmp_path):
         assert at.is_as_before
 
 
+@pytest.mark.long
 def test_dumb_terminal_gets_no_keys(answered):
     with AtTerminal(answered.root, "/usr/bin/env", "TERM=dumb", KATA, "watch", "toy") as at:
         at.wait_for("Ctrl-C ends it")

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 SEQUENCE: Final = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])")
 # Makes the terminal the controlling one, so that its Ctrl-C is a signal, and runs a command.
-CONTROLLED: Final = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(*[sys.argv[1], sys.argv[1:]])"
-)
+CONTROLLED: Final = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Screen:
