@@ -120,7 +120,6 @@ class Watching:
                 self._show(key)
             except UserError as mistake:
                 say(str(mistake))
-            click.echo()
 
     def _show(self, key: str) -> None:
         match key:
