@@ -74,7 +74,7 @@ def test_list_shows_katas_by_level(answered):
     done(answered.root, "start", "ferry")
     assert done(answered.root, "list").splitlines() == [
         "· 1 Intern  barge              The barge",
-        "✓ 1 Intern  toy                A toy",
+        "★ 1 Intern  toy                A toy",
         "… 3 Senior  ferry              The ferry",
         "· 4 Staff   canoe              The canoe",
     ]
@@ -117,17 +117,19 @@ def test_status_shows_levels_and_touched_katas(answered):
     answered.module(FINE)
     answered.pytest()
     output = done(answered.root, "status")
-    first, second, touched = output.splitlines()
-    assert re.fullmatch(r"level 1 Intern  █+░+ 1 of 2 solved, 0 in progress, 1 untouched", first)
-    assert re.fullmatch(r"level 3 Senior  ░+ 0 of 1 solved, 0 in progress, 1 untouched", second)
-    assert re.fullmatch(r"✓ toy +3 attempts, 1 hint, best \d:\d\d", touched)
+    first, second, touched, following = output.splitlines()
+    assert re.fullmatch(r"level 1 Intern  █+░+ 1 of 2 variants solved, 0 in progress", first)
+    assert re.fullmatch(r"level 3 Senior  ░+ 0 of 1 variant solved, 0 in progress", second)
+    assert re.fullmatch(r"★ toy +3 attempts, 1 hint, best \d:\d\d", touched)
+    assert following == "next: `kata start barge`"
     assert all(len(line) <= 80 for line in output.splitlines())
 
 
 def test_a_started_kata_is_in_progress(toy):
     done(toy.root, "start", "toy")
-    first, touched = done(toy.root, "status").splitlines()
-    assert "0 of 1 solved, 1 in progress, 0 untouched" in first
+    first, touched, following = done(toy.root, "status").splitlines()
+    assert "0 of 1 variant solved, 1 in progress" in first
+    assert following == "next: `pytest --kata toy`"
     assert re.fullmatch(r"… toy 0 attempts, 0 hints, clock \d:\d\d", words(touched))
 
 
@@ -271,11 +273,11 @@ def test_giving_up_shows_the_solution(answered, before):
     assert event.gave_up
     answered.module(FINE)
     assert answered.pytest().returncode == 0
-    assert "0 of 1 solved" in done(answered.root, "status")
+    assert "0 of 1 variant solved" in done(answered.root, "status")
     done(answered.root, "solution", "toy", code=1)
     done(answered.root, "start", "toy")
     answered.pytest()
-    assert "1 of 1 solved" in done(answered.root, "status")
+    assert "1 of 1 variant solved" in done(answered.root, "status")
 
 
 def test_missing_solution_file_is_reported(answered):

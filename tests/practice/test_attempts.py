@@ -90,13 +90,13 @@ def test_a_bare_pytest_starts_no_clock(broken):
     assert "toy · 1 of 2 checks pass" in message
     assert message.count(" · not an attempt\n") == 2
     assert message.count("not an attempt: no kata was named (") == 1
-    assert "2 untouched" in done(broken.root, "status")
+    assert "0 of 2 variants solved, 0 in progress" in done(broken.root, "status")
 
 
 def test_a_bare_pytest_that_passes_solves(broken):
     broken.module(bicycle_module("horn", "wheel"))
     assert "next: solved." in bare(broken).stdout
-    assert words(done(broken.root, "status")).endswith("✓ toy 0 attempts, 0 hints, best 0:00")
+    assert "★ toy 0 attempts, 0 hints, best 0:00" in words(done(broken.root, "status"))
 
 
 def test_bare_pytest_in_kata_is_no_attempt(broken):

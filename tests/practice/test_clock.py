@@ -48,7 +48,7 @@ def test_the_best_time_has_the_penalty(guessed):
 
 def test_status_and_history_show_the_penalty(guessed):
     status = words(done(guessed.root, "status"))
-    assert re.search(r"toy 0 attempts, 0 hints, clock 7:\d\d 1 wrong diagnosis \(\+5:00\)$", status)
+    assert re.search(r"toy 0 attempts, 0 hints, clock 7:\d\d 1 wrong diagnosis \(\+5:00\) next: ", status)
     message = done(guessed.root, "history", "toy")
     assert re.match(r"toy: 0 attempts, 0 hints, clock 7:\d\d\n", message)
     assert "diagnosed n-plus-one in shop: supported, 10 points, +5:00\n" in message

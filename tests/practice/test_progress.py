@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drill_katas.practice.attempts import NoAttempt
 from drill_katas.practice.journal import Checked, Hinted, Ran, Reset, SolutionShown, Started
-from drill_katas.practice.progress import KataProgress, progress
+from drill_katas.practice.progress import KataProgress, KataStanding, progress, standings
 from drill_katas.verdict import Outcome, Stage
 
 EPOCH = datetime(2026, 1, 31, 3, 0, tzinfo=UTC)
@@ -38,10 +38,10 @@ def shown(minutes, *, gave_up):
     return SolutionShown(kata="toy", at=at(minutes), gave_up=gave_up)
 
 
-def run(minutes, *, solved=False, kata="toy", seconds=1.0, no_attempt="", **outcomes):
+def run(minutes, *, solved=False, kata="toy", variant="original", seconds=1.0, no_attempt="", **outcomes):
     """A run that ended at `minutes`; `outcomes` gives its checks by name, as in `loses=Outcome.FAIL`."""
     checks = tuple(Checked(name, Stage.CAUSE, outcome, 0.1) for name, outcome in outcomes.items())
-    more = {"variant": "original", "seed": 0, "seconds": seconds, "checks": checks, "no_attempt": no_attempt}
+    more = {"variant": variant, "seed": 0, "seconds": seconds, "checks": checks, "no_attempt": no_attempt}
     return Ran(kata=kata, at=at(minutes), solved=solved, **more)
 
 
@@ -56,8 +56,13 @@ def solve(minutes, **more):
 
 
 def stands(*events):
-    """The progress of the kata `toy` after these events."""
+    """The progress of the current variant of the kata `toy` after these events."""
     return progress(events).get("toy", KataProgress("toy"))
+
+
+def standing_of(*events):
+    """The progress of the kata `toy` in each variant."""
+    return standings(events).get("toy", KataStanding("toy"))
 
 
 # Rounds and the clock
@@ -283,7 +288,16 @@ EVENTS = st.lists(
         RUNS,
     ),
     max_size=12,
-)
+).map(lambda events: list(with_variants(events)))
+
+
+def with_variants(events):
+    """A run names the variant of the last start or reset, as in a real journal."""
+    variant = "original"
+    for event in events:
+        if isinstance(event, Started | Reset):
+            variant = event.variant
+        yield msgspec.structs.replace(event, variant=variant) if isinstance(event, Ran) else event
 
 
 @given(EVENTS, MINUTES)
@@ -292,7 +306,8 @@ def test_any_sequence_of_events_gives_a_standing(events, now):
     assert standing.state in {"untouched", "in progress", "solved"}
     assert standing.clock(at(now)) >= NONE
     assert str(standing.change())
-    assert standing.total_hints == sum(isinstance(event, Hinted) for event in events)
+    hints = [each.total_hints for each in standing_of(*events).touched.values()]
+    assert sum(hints) == sum(isinstance(event, Hinted) for event in events)
 
 
 @given(EVENTS)
@@ -300,21 +315,22 @@ def test_any_journal_counts_attempts_since_start(events):
     rounds = [index for index, event in enumerate(events, 1) if isinstance(event, Started | Reset)]
     since = events[max(rounds, default=0) :]
     assert stands(*events).attempts == sum(map(is_attempt, since))
-    assert stands(*events).total_attempts == sum(map(is_attempt, events))
+    attempts = [each.total_attempts for each in standing_of(*events).touched.values()]
+    assert sum(attempts) == sum(map(is_attempt, events))
 
 
-@given(EVENTS)
-def test_best_time_never_grows_or_disappears(events):
-    bests = [stands(*events[:end]).best for end in range(len(events) + 1)]
+@given(EVENTS, st.sampled_from(["original", "harbour"]))
+def test_best_time_never_grows_or_disappears(events, variant):
+    bests = [standing_of(*events[:end]).of(variant).best for end in range(len(events) + 1)]
     known = [best for best in bests if best is not None]
     assert bests[len(bests) - len(known) :] == known
     assert known == sorted(known, reverse=True)
     assert all(best >= NONE for best in known)
 
 
-@given(EVENTS)
-def test_a_kata_that_was_solved_stays_solved(events):
-    states = [stands(*events[:end]).state for end in range(len(events) + 1)]
+@given(EVENTS, st.sampled_from(["original", "harbour"]))
+def test_a_variant_that_was_solved_stays_solved(events, variant):
+    states = [standing_of(*events[:end]).of(variant).state for end in range(len(events) + 1)]
     solved = states.count("solved")
     assert states[len(states) - solved :] == ["solved"] * solved
 

@@ -107,6 +107,11 @@ class Kata:
         return self if own else shipped().get(self.name)
 
     @property
+    def variants(self) -> tuple[str, ...]:
+        """The names of all variants, the original first."""
+        return (ORIGINAL, *self.manifest.variants)
+
+    @property
     def tests(self) -> Path:
         """The file with the checks."""
         return self.folder / f"test_{self.name}.py"
@@ -131,9 +136,7 @@ class Kata:
         if variant == ORIGINAL:
             return self.folder
         if variant not in self.manifest.variants:
-            raise UserError(
-                f"{self.name} has no variant {variant!r}{nearest(variant, (ORIGINAL, *self.manifest.variants))}"
-            )
+            raise UserError(f"{self.name} has no variant {variant!r}{nearest(variant, self.variants)}")
         return self.folder / "variants" / variant
 
 

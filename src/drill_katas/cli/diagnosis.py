@@ -76,7 +76,7 @@ def diagnose(name: str, *, as_json: bool, **options: Any) -> None:
         options = complete(reader, incident, options, outcomes)
     score = diagnosed(case, incident, read_hypothesis(reader, options), expected, outcomes)
     warn(case.notices)
-    standing = case.workspace.progress_of(case.kata)
+    standing = case.workspace.standing_of(case.kata).of(incident.summary.variant)
     if as_json:
         queries = sorted(standing.queries)
         show_json({"state": STATES[score.state], "right": score.right, "score": score.points, "asked": queries})

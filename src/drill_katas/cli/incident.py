@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from drill_katas.cli.base import as_json, command, open_case, short, show, show_json, warn, width
+from drill_katas.cli.base import as_json, command, open_case, say, short, show, show_json, warn, width
 from drill_katas.errors import UserError
+
+if TYPE_CHECKING:
+    from drill_katas.catalog.katas import Kata
+    from drill_katas.practice.workspace import Workspace
 
 
 @command("incident", "kata incident red_herring")
@@ -51,3 +56,16 @@ def incident(
     click.echo(f"\nIts files are in {short(case.folder, case.workspace)}.")
     click.echo(f"Query it:    kata alerts|logs|traces|metrics|graph {name}")
     click.echo(f"Experiment:  kata experiment {name}")
+
+
+def show_incident(workspace: Workspace, kata: Kata) -> None:
+    """Print the recorded incident of the current variant in short; without one, print the command that records it."""
+    from drill_katas.evidence import store
+    from drill_katas.report.evidence import summary_lines
+
+    folder = store.folder_of(workspace, kata.name)
+    recorded = store.summary_of(folder)
+    if recorded is None or recorded.variant != workspace.progress_of(kata).variant:
+        say(f"The incident of this variant is not recorded yet. In another terminal: `kata incident {kata.name}`")
+    else:
+        show(summary_lines(store.read(folder, kata.name), width()))

@@ -15,6 +15,9 @@ from drill_katas.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from drill_katas.batch.judge_client import WarmJudge
+    from drill_katas.catalog.katas import Kata
+
 WITH_PATH: Final = ("--kata-from", "--kata-path", "--kata-report")
 
 
@@ -50,22 +53,40 @@ def _with_equals_signs(options: Sequence[str]) -> Iterator[str]:
 @command("watch", "kata watch fp_drift")
 @click.argument("name")
 def watch(name: str) -> None:
-    """Judge a kata now and after every save; Ctrl-C ends it."""
-    from drill_katas.batch.judge_client import JudgeConfig, JudgeEnded, JudgeRequest, WarmJudge
-    from drill_katas.practice.watch import OPTIONS, saves
+    """Judge a kata now and after every save; Ctrl-C ends it.
 
-    _, kata = find(name)
+    At a terminal, the last row shows the keys: h hint, n next, l list, i incident, Enter judge again, q quit.
+    """
+    from drill_katas.batch.judge_client import JudgeConfig, JudgeEnded, WarmJudge
+    from drill_katas.practice.terminal import is_interactive
+    from drill_katas.practice.watch import OPTIONS
+
+    workspace, kata = find(name)
     click.echo(f"starting a judge of {name} ...")
     with WarmJudge(JudgeConfig(kata=name, options=OPTIONS, shown=True)) as judge:
         try:
-            for saved in saves(kata):
-                if saved:
-                    click.echo(f"\n{', '.join(sorted(saved))} saved")
-                judge.judge(JudgeRequest())
-                if not saved:
-                    files = ", ".join(kata.manifest.editable)
-                    click.echo(f"watching {files} (a save is not an attempt); Ctrl-C ends it")
+            if is_interactive():
+                from drill_katas.cli.watching import Watching
+
+                Watching(workspace, kata, judge).go_on()
+                click.echo("watching ended")
+            else:
+                _judge_saves(kata, judge)
         except KeyboardInterrupt:
             click.echo("\nwatching ended")
         except JudgeEnded:
             raise UserError("the judge process ended; start it again with `kata watch`") from None
+
+
+def _judge_saves(kata: Kata, judge: WarmJudge) -> None:
+    """Judge now and after every save. Raises `KeyboardInterrupt` or `JudgeEnded` at the end."""
+    from drill_katas.batch.judge_client import JudgeRequest
+    from drill_katas.practice.watch import saves
+
+    for saved in saves(kata):
+        if saved:
+            click.echo(f"\n{', '.join(sorted(saved))} saved")
+        judge.judge(JudgeRequest())
+        if not saved:
+            files = ", ".join(kata.manifest.editable)
+            click.echo(f"watching {files} (a save is not an attempt); Ctrl-C ends it")

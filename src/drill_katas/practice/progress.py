@@ -1,8 +1,8 @@
-"""Progress computed from the journal: rounds, attempts, the clock, best times, changes between runs."""
+"""Progress computed from the journal, for each variant: rounds, attempts, the clock, best times, changes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -23,8 +23,9 @@ from drill_katas.practice.journal import (
 from drill_katas.verdict import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from drill_katas.catalog.katas import Kata
     from drill_katas.practice.journal import Checked, Event
 
 
@@ -55,7 +56,7 @@ class Change:
 
 @dataclass(frozen=True)
 class KataProgress:
-    """The progress of one kata.
+    """The progress of one variant of a kata.
 
     A *round* begins with a start, a reset, the first run that names the kata, or the first query. It ends when the kata
     is solved. `last` is the last run; it is compared with `before_last`. `queries` has the kinds of evidence that were
@@ -74,6 +75,7 @@ class KataProgress:
     best: timedelta | None = None
     solved_once: bool = False
     gave_up: bool = False
+    met_before: bool = False  # the learner knew the cause before this round
     detected_at: datetime | None = None
     diagnosed_at: datetime | None = None
     wrong_at: tuple[datetime, ...] = ()  # times of the wrong diagnoses in this round
@@ -88,6 +90,16 @@ class KataProgress:
         if self.solved_once:
             return "solved"
         return "in progress" if self.began else "untouched"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether this round is unsolved, and its solution was not shown."""
+        return bool(self.began) and not self.solved_at and not self.gave_up
+
+    @property
+    def met(self) -> bool:
+        """Whether the learner knows the cause: from a solve, a right diagnosis, or a shown solution."""
+        return self.met_before or self.solved_once or self.gave_up or bool(self.diagnosed_at)
 
     @property
     def wrong_diagnoses(self) -> int:
@@ -128,12 +140,59 @@ class KataProgress:
         return Change(len(after - before), len((before - after) & ran_after & ran_before), figures)
 
 
+@dataclass(frozen=True)
+class KataStanding:
+    """The progress of one kata in each of its variants; `variant` is the current one, whose files are in place."""
+
+    kata: str
+    variant: str = ORIGINAL
+    touched: Mapping[str, KataProgress] = field(default_factory=dict)
+
+    @property
+    def current(self) -> KataProgress:
+        """The progress of the current variant."""
+        return self.of(self.variant)
+
+    def of(self, variant: str) -> KataProgress:
+        """Return the progress of a variant."""
+        return self.touched.get(variant, KataProgress(self.kata, variant))
+
+    def state(self, kata: Kata) -> str:
+        """Return `untouched`, `in progress`, `solved` in one variant at least, or `mastered` in every variant."""
+        if all(self.of(variant).solved_once for variant in kata.variants):
+            return "mastered"
+        states = {each.state for each in self.touched.values()}
+        return next((state for state in ("solved", "in progress") if state in states), "untouched")
+
+
 def progress(events: Iterable[Event]) -> dict[str, KataProgress]:
+    """Return the progress of the current variant of each kata in the journal, by the name of the kata."""
+    return {name: standing.current for name, standing in standings(events).items()}
+
+
+def standings(events: Iterable[Event]) -> dict[str, KataStanding]:
     """Return the progress of each kata in the journal, by name."""
-    found: dict[str, KataProgress] = {}
+    found: dict[str, KataStanding] = {}
     for event in events:
-        found[event.kata] = after(found.get(event.kata, KataProgress(event.kata)), event)
+        found[event.kata] = followed(found.get(event.kata, KataStanding(event.kata)), event)
     return found
+
+
+def followed(before: KataStanding, event: Event) -> KataStanding:
+    """Return the standing of a kata after one more event.
+
+    An event that names no variant, such as a hint, belongs to the current one. A run sets the current variant, too,
+    because the line of its start can be damaged.
+    """
+    variant = variant_of(before, event)
+    touched = {**before.touched, variant: after(before.of(variant), event)}
+    current = variant if isinstance(event, Started | Reset | Ran) else before.variant
+    return replace(before, variant=current, touched=touched)
+
+
+def variant_of(before: KataStanding, event: Event) -> str:
+    """Return the variant that an event belongs to; `before` is the standing before it."""
+    return getattr(event, "variant", before.variant)
 
 
 def _ran(checks: Iterable[Checked]) -> set[str]:
@@ -141,16 +200,16 @@ def _ran(checks: Iterable[Checked]) -> set[str]:
 
 
 def after(before: KataProgress, event: Event) -> KataProgress:
-    """Return the progress of a kata after one more event."""
+    """Return the progress of a variant after one more event that belongs to it."""
     match event:
         case Started() | Reset():
-            return replace(_new_round(before, event.at, event.variant), page_shown=isinstance(event, Started))
+            return replace(_new_round(before, event.at), page_shown=isinstance(event, Started))
         case Ran():
             return _run(before, event)
         case Hinted():
             return replace(before, hints=before.hints + 1, total_hints=before.total_hints + 1)
         case Replayed() | Queried() | Diagnosed():
-            return _investigated(before if before.began else _new_round(before, event.at, before.variant), event)
+            return _investigated(before if before.began else _new_round(before, event.at), event)
         case SolutionShown():
             return replace(before, gave_up=before.gave_up or event.gave_up)
         case _:
@@ -170,14 +229,15 @@ def _investigated(before: KataProgress, event: Replayed | Queried | Diagnosed) -
     return replace(before, detected_at=before.detected_at or event.at, queries=before.queries | {query})
 
 
-def _new_round(before: KataProgress, at: datetime, variant: str) -> KataProgress:
-    fresh = KataProgress(before.kata, variant, began=at)
+def _new_round(before: KataProgress, at: datetime) -> KataProgress:
+    fresh = KataProgress(before.kata, before.variant, began=at)
     return replace(
         fresh,
         total_attempts=before.total_attempts,
         total_hints=before.total_hints,
         best=before.best,
         solved_once=before.solved_once,
+        met_before=before.met,
     )
 
 
@@ -187,7 +247,7 @@ def _run(before: KataProgress, run: Ran) -> KataProgress:
     if before.began is None and run.no_attempt == NoAttempt.BARE and not run.solved:
         return before  # a `pytest` run that names no kata does not start the clock
     if before.began is None:
-        began = _new_round(before, run.at - timedelta(seconds=run.seconds), run.variant)
+        began = _new_round(before, run.at - timedelta(seconds=run.seconds))
         before = replace(began, hints=before.hints, gave_up=before.gave_up)  # hints before the first run count
     seen = before.last is not None and before.last.no_attempt not in UNSEEN
     after = replace(

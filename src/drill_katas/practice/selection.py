@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from drill_katas.catalog.katas import find, no_katas
 from drill_katas.errors import UserError
-from drill_katas.practice.progress import KataProgress, progress
+from drill_katas.practice.progress import KataStanding, standings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,28 +28,32 @@ def select(selector: str, libraries: Sequence[Library], events: Iterable[Event])
 
     Commas separate several of these. Raises `UserError` for an unknown name or an empty selection.
     """
-    standing = progress(events)
+    known = standings(events)
     found: dict[str, Kata] = {}
     for word in filter(None, (word.strip() for word in selector.split(","))):
-        found |= {kata.name: kata for kata in _select_one(word, libraries, standing)}
+        found |= {kata.name: kata for kata in _select_one(word, libraries, known)}
     if not found:
         raise UserError("--kata needs a name from `kata list`, or all, level:N, next, or failed")
     return list(found.values())
 
 
-def _select_one(word: str, libraries: Sequence[Library], standing: dict[str, KataProgress]) -> list[Kata]:
+def _select_one(word: str, libraries: Sequence[Library], known: dict[str, KataStanding]) -> list[Kata]:
     match word.partition(":"):
         case "all", "", _:
             return _all(libraries)
         case "level", ":", level:
             return _of_level(level, libraries)
         case "next", "", _:
-            unsolved = [kata for kata in _all(libraries) if not _standing(kata, standing).solved_once]
+            unsolved = [
+                kata for kata in _all(libraries) if _standing(kata, known).state(kata) not in {"solved", "mastered"}
+            ]
             if not unsolved:
                 raise UserError("every kata here is solved; `kata reset NAME` and `--kata NAME` run one again")
             return unsolved[:1]
         case "failed", "", _:
-            failed = [kata for kata in _all(libraries) if (last := _standing(kata, standing).last) and not last.solved]
+            failed = [
+                kata for kata in _all(libraries) if (last := _standing(kata, known).current.last) and not last.solved
+            ]
             if not failed:
                 raise UserError("no kata failed in its last run; --kata next runs the first unsolved kata")
             return failed
@@ -76,5 +80,5 @@ def _of_level(level: str, libraries: Sequence[Library]) -> list[Kata]:
     return chosen
 
 
-def _standing(kata: Kata, standing: dict[str, KataProgress]) -> KataProgress:
-    return standing.get(kata.name, KataProgress(kata.name))
+def _standing(kata: Kata, known: dict[str, KataStanding]) -> KataStanding:
+    return known.get(kata.name, KataStanding(kata.name))

@@ -8,6 +8,7 @@ from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from threading import Event
 
     from drill_katas.catalog.katas import Kata
 
@@ -16,10 +17,10 @@ STARTUP: Final = 100  # milliseconds after which the watcher counts as started
 SETTLE: Final = 50  # milliseconds without another change after which a file counts as saved
 
 
-def saves(kata: Kata) -> Iterator[set[str]]:
+def saves(kata: Kata, stopped: Event | None = None) -> Iterator[set[str]]:
     """Yield the names of the saved editable files after each save; the first item is an empty set, when watching began.
 
-    Raises `UserError` if watchfiles is not installed.
+    It ends soon after `stopped` is set. Raises `UserError` if watchfiles is not installed.
     """
     try:
         import watchfiles  # noqa: PLC0415 - an extra
@@ -35,6 +36,7 @@ def saves(kata: Kata) -> Iterator[set[str]]:
         rust_timeout=STARTUP,
         yield_on_timeout=True,
         raise_interrupt=True,
+        stop_event=stopped,
         recursive=False,
     ):
         if changes or not begun:

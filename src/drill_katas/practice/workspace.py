@@ -13,7 +13,7 @@ from drill_katas.catalog.katas import ORIGINAL, Library, shipped
 from drill_katas.errors import UserError
 from drill_katas.files import write_atomically
 from drill_katas.practice.journal import Journal, Reset, Started
-from drill_katas.practice.progress import KataProgress, progress
+from drill_katas.practice.progress import KataStanding, standings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.practice.journal import Event
+    from drill_katas.practice.progress import KataProgress
 
 STATE: Final = ".kata"  # folder of the journal, recordings, and files that a reset moved away
 NOT_COPIED: Final = {"variants", "__pycache__"}
@@ -56,8 +57,12 @@ class Workspace:
         return self.state / "kept" / f"{what}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
 
     def progress_of(self, kata: Kata) -> KataProgress:
-        """Return the progress of one kata."""
-        return progress(self.journal.read().events).get(kata.name, KataProgress(kata.name))
+        """Return the progress of the current variant of a kata."""
+        return self.standing_of(kata).current
+
+    def standing_of(self, kata: Kata) -> KataStanding:
+        """Return the progress of a kata in each of its variants."""
+        return standings(self.journal.read().events).get(kata.name, KataStanding(kata.name))
 
 
 @dataclass
@@ -99,15 +104,16 @@ def init(root: Path, *, force: bool) -> Copied:
 
 
 def start(workspace: Workspace, kata: Kata, variant: str | None) -> Path | None:
-    """Start a round and its clock; a new variant puts its broken files in place.
+    """Start a round and its clock.
 
-    Returns the folder that the learner's files were moved to, None if they stayed.
+    With a `variant`, its broken files are put in place, unless an unsolved round of this variant goes on. Returns the
+    folder that the learner's files were moved to, None if they stayed.
     """
-    current = workspace.progress_of(kata).variant
+    current = workspace.progress_of(kata)
     moved_to = None
-    if variant is not None and variant != current:
+    if variant is not None and (variant != current.variant or current.solved_at):
         moved_to = _restore(workspace, kata, variant)
-    _record(workspace, Started(kata=kata.name, variant=variant or current), moved_to)
+    _record(workspace, Started(kata=kata.name, variant=variant or current.variant), moved_to)
     return moved_to
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeGuard
 
+from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.guardrail.result import ENOUGH
 from drill_katas.practice.attempts import UNSEEN
 from drill_katas.practice.journal import Diagnosed, Guarded, Hinted, Ran, Replayed, Reset, SolutionShown, Started
-from drill_katas.practice.progress import PENALTY, KataProgress, after
+from drill_katas.practice.progress import PENALTY, KataStanding, followed, variant_of
 from drill_katas.report.catalog import counts_of
 from drill_katas.report.diagnosis import STATES
 from drill_katas.report.evidence import BLOCKS
@@ -20,25 +21,41 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from drill_katas.practice.journal import Event
+    from drill_katas.practice.progress import KataProgress
     from drill_katas.report.text import Style, TextLine
 
+Step = tuple["Event", "KataProgress", "KataProgress"]
+"""An event, the progress of its variant before it, and after it."""
 SHOWN: Final = 200  # most columns of a sparkline
 
 
 def history_lines(name: str, events: Sequence[Event], width: int, at: datetime) -> Iterator[TextLine]:
-    """Return the events of one kata in order of time, and a sparkline of the share of passed checks."""
-    standing = KataProgress(name)
-    lines = []
+    """Return the history of each variant of a kata; `events` are those of the kata."""
+    standing = KataStanding(name)
+    of_variants: dict[str, list[Step]] = {}
     for event in events:
-        before, standing = standing, after(standing, event)
-        if described := _describe(event, before, standing):
+        before, standing = standing, followed(standing, event)
+        variant = variant_of(before, event)
+        of_variants.setdefault(variant, []).append((event, before.of(variant), standing.of(variant)))
+    for number, variant in enumerate(of_variants or [ORIGINAL]):
+        if number:
+            yield line()
+        label = name if set(of_variants) <= {ORIGINAL} else f"{name}, variant {variant}"
+        counts = counts_of(standing.of(variant), at, is_current=variant == standing.variant)
+        yield line((label, "bold"), f": {counts}")
+        yield from _steps(of_variants.get(variant, ()), width)
+
+
+def _steps(steps: Sequence[Step], width: int) -> Iterator[TextLine]:
+    """Return the events of a variant in order of time, and a sparkline of the share of passed checks."""
+    for event, before, now in steps:
+        if described := _describe(event, before, now):
             text, style = described
             when = f"  {event.at.astimezone():%Y-%m-%d %H:%M}  "
             first, *rest = wrapped(text, width - len(when), "", style)
-            lines += [line((when, "dim"), *_parts(first)), *(line(" " * len(when), *_parts(each)) for each in rest)]
-    yield line((name, "bold"), f": {counts_of(standing, at)}")
-    yield from lines
-    runs = [event for event in events if _is_judged(event)]
+            yield line((when, "dim"), *_parts(first))
+            yield from (line(" " * len(when), *_parts(each)) for each in rest)
+    runs = [event for event, _, _ in steps if _is_judged(event)]
     shares = [_passing(run) / max(1, len(run.checks)) for run in runs]
     if shares:
         yield line("checks that pass  ", (sparkline(shares[-min(SHOWN, width - 18) :]), "good"))

@@ -198,8 +198,7 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
     if verdict.of_guardrail:
         return f"`kata guardrail {kata.name}` shows which wrong versions it rejects"
     if verdict.solved:
-        others = [variant for variant in (ORIGINAL, *kata.manifest.variants) if variant != standing.variant]
-        more = f"; `kata start {kata.name} --variant {others[0]}` is the same page with another cause" if others else ""
+        more = f"; `kata list {kata.name}` lists the other variants" if len(kata.variants) > 1 else ""
         return f"solved. `kata solution {kata.name}` shows the reference solution{more}"
     if (verdict.inline and verdict.passed) or verdict.no_attempt == NoAttempt.NARROWED:
         what = "in a separate process, without --kata-inline," if verdict.inline else "of all checks"

@@ -37,7 +37,7 @@ QUOTED: Final = re.compile(r"(`[^`]+`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w))[,.;:)\]}]
 KEPT: Final = "\x00"  # stands for a space in quotes while a line is filled
 PATH: Final = "\x01"  # marks a path that is wider than a line
 ASCII: Final = str.maketrans(
-    {"✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"}
+    {"★": "*", "✓": "+", "✗": "x", "·": "-", "…": "~", "█": "#", "░": ".", "→": ">", "×": "x", "—": "-"}
 ) | str.maketrans("▁▂▃▄▅▆▇┤", "..::=##|")
 
 

@@ -18,7 +18,7 @@ from drill_katas.errors import UserError
 from drill_katas.files import write_json
 from drill_katas.practice.attempts import NoAttempt, Way, why_no_attempt
 from drill_katas.practice.journal import Checked, Ran, now
-from drill_katas.practice.progress import KataProgress, progress
+from drill_katas.practice.progress import KataStanding, standings
 from drill_katas.report.catalog import overall_lines
 from drill_katas.report.run import details_below, fits_summary, header_lines, overview_lines, summary_lines
 from drill_katas.report.text import MARKUP, encodable
@@ -162,9 +162,9 @@ class Recorder:
 
     def _summary(self, width: int) -> list[TextLine]:
         workspace = self._settings.workspace
-        standings = progress(workspace.journal.read().events)
+        known = standings(workspace.journal.read().events)
         judged = [
-            (self._katas[name], verdict, standings.get(name, KataProgress(name)))
+            (self._katas[name], verdict, known.get(name, KataStanding(name)).current)
             for name, verdict in self._verdicts.items()
         ]
         if len(judged) == 1:
@@ -174,7 +174,7 @@ class Recorder:
             katas |= {kata.name: kata for kata in workspace.library}
         except UserError as mistake:  # in a kata outside of this run
             self._notices.append(str(mistake))
-        return overview_lines(judged, overall_lines(list(katas.values()), standings, width), width)
+        return overview_lines(judged, overall_lines(list(katas.values()), known, width), width)
 
     def _take(self, kata: str, check: str, finding: Finding) -> None:
         """Keep the finding, unless the check failed before: a rerun by another plugin cannot make it pass."""

@@ -14,7 +14,7 @@ from drill_katas.errors import UserError
 from drill_katas.judge.inline import InlineSpawner
 from drill_katas.judge.zygote_client import AlternatingZygotes
 from drill_katas.machine.shortage import raise_file_limit, require_proc
-from drill_katas.practice.progress import progress
+from drill_katas.practice.progress import standings
 from drill_katas.practice.selection import select
 from drill_katas.practice.workspace import find_workspace
 from drill_katas.report.catalog import list_lines
@@ -72,8 +72,8 @@ def list_katas(config: pytest.Config) -> int:
     except UserError as mistake:
         sys.stderr.write(f"ERROR: {mistake}\n")
         return pytest.ExitCode.USAGE_ERROR
-    standings = progress(workspace.journal.read().events)
-    for each in list_lines(katas, standings, shutil.get_terminal_size().columns):
+    known = standings(workspace.journal.read().events)
+    for each in list_lines(katas, known, shutil.get_terminal_size().columns):
         sys.stdout.write(encodable(plain(each)) + "\n")
     return pytest.ExitCode.OK
 
