@@ -12,7 +12,8 @@ from drill_katas.text import plural
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from drill_katas.guardrail.result import GuardrailResult, Trial
+    from drill_katas.guardrail.result import GuardrailResult, Kind, Trial
+    from drill_katas.report.text import Style
 
 COUNT: Final = 26  # columns of the name of a count
 REJECTS: Final = 16  # columns of the number of rejected versions
@@ -41,7 +42,11 @@ def _counts(result: GuardrailResult) -> Iterator[TextLine]:
     yield _count("right designs passed", len(right) - len(result.refused), len(right))
     if result.is_decided:
         return
-    for label, kind in (("broken versions rejected", "broken"), ("near misses rejected", "near miss")):
+    kinds: tuple[tuple[str, Kind], ...] = (
+        ("broken versions rejected", "broken"),
+        ("near misses rejected", "near miss"),
+    )
+    for label, kind in kinds:
         trials = result.of(kind)
         yield _count(label, sum(bool(trial.failed) for trial in trials), len(trials))
 
@@ -103,5 +108,5 @@ def _score(result: GuardrailResult, width: int) -> Iterator[TextLine]:
         text = "A guardrail that fails on a right design gets switched off. Assert only what the contract says."
         yield from wrapped(f"score 0 of 100. {text}", width, "", "bad")
     else:
-        style = "good" if result.score >= ENOUGH else "note"
+        style: Style = "good" if result.score >= ENOUGH else "note"
         yield line((f"score {result.score} of 100", style), f"; {ENOUGH} is enough")
