@@ -21,6 +21,7 @@ KINDS: Final = ("prevent", "detect", "mitigate")
 COLUMNS: Final = ("action", "kind", "owner", "date", "check")
 EMPTY: Final = frozenset({"", "-", "?", "todo", "tbd", "n/a", "none", "nobody"})
 NAMED: Final = re.compile(r"(alert|test)\s+(\w+)(?:::(\w+))?")
+MOST_READ: Final = 100  # rows of a hostile file
 LEAST_WORDS: Final = 3  # words of an action
 
 
@@ -28,7 +29,7 @@ def rows_of(document: Document) -> tuple[Row, ...]:
     """Return the rows of the table of actions."""
     section = document.sections.get(ACTIONS)
     table = section.table(*COLUMNS) if section else None
-    return table.rows if table else ()
+    return table.rows[:MOST_READ] if table else ()
 
 
 def action_findings(document: Document, facts: Facts) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ half of the factors on. Each finding on blame or hindsight costs 4 points, at mo
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.answer import Answer, Factor
     from drill_katas.postmortem.document import Document
-    from drill_katas.postmortem.facts import Facts
     from drill_katas.postmortem.factors import Graph, Listed
+    from drill_katas.postmortem.facts import Facts
 
 POINTS: Final = {
     "factors": 40,
@@ -59,6 +60,7 @@ FIRST_SHARE: Final = 0.2  # of the points for form that count without any factor
 LEAST_FACTORS: Final = 3
 LONGEST_ROW: Final = 60  # words of a row that can match a factor, because a list of all words would match each
 WORD_COST, MOST_WORD_COST = 4, 20
+MOST_FINDINGS: Final = 50  # of one rule
 FORMAT: Final = 1
 
 
@@ -93,11 +95,20 @@ def review(text: str, facts: Facts) -> Review:
     document = parse(written)
     graph = graph_of(document, facts)
     _, edited = refreshed(layout, contents(facts))
-    findings = {Finding(problem.line, "file", problem.message) for problem in (*layout.problems, *edited)}
-    findings |= {*_file_findings(document, facts), *id_findings(written, facts), *impact_findings(document, facts)}
-    findings |= {*timeline_findings(document, facts), *alerts.alert_findings(document, facts)}
-    findings |= {*factor_findings(graph, document), *_evidence_findings(graph, facts), *word_findings(document)}
-    findings |= set(actions.action_findings(document, facts))
+    marks = (Finding(problem.line, "file", problem.message) for problem in (*layout.problems, *edited))
+    rules = (
+        marks,
+        _file_findings(document, facts),
+        id_findings(written, facts),
+        impact_findings(document, facts),
+        timeline_findings(document, facts),
+        alerts.alert_findings(document, facts),
+        factor_findings(graph, document),
+        _evidence_findings(graph, facts),
+        word_findings(document),
+        actions.action_findings(document, facts),
+    )
+    findings = {finding for rule in rules for finding in islice(rule, MOST_FINDINGS)}
     answer = read_answer(facts.kata.solutions)
     declared = [factor for factor in answer.factors if facts.variant in factor.variants]
     missing = _missing(declared, graph.factors)
@@ -152,7 +163,9 @@ def _supported(path: Sequence[str], graph: Graph) -> bool:
 def _learned(document: Document, name: str, facts: Facts) -> bool:
     """Return whether a section has words with an id or a name that exists."""
     section = document.sections.get(name)
-    return any(facts.exists(word) for passage in (section.passages if section else ()) for word in citations(passage.text))
+    return any(
+        facts.exists(word) for passage in (section.passages if section else ()) for word in citations(passage.raw)
+    )
 
 
 def _missing(declared: Sequence[Factor], listed: Sequence[Listed]) -> list[Factor]:
@@ -182,7 +195,9 @@ def _matches(listed: Listed, factor: Factor) -> bool:
 def _file_findings(document: Document, facts: Facts) -> Iterator[Finding]:
     """Yield problems of the front matter and of the headings."""
     if not document.meta:
-        yield Finding(1, "file", "the front matter is missing; begin the file with --- and kata, variant, author, status")
+        yield Finding(
+            1, "file", "the front matter is missing; begin the file with --- and kata, variant, author, status"
+        )
     for key, right in (("kata", facts.kata.name), ("variant", facts.variant)):
         line, value = document.meta.get(key, (1, ""))
         if document.meta and value != right:

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 WORD: Final = re.compile(r"[A-Za-z0-9][\w.-]*\w|\w")
 UNKNOWN: Final = re.compile(r"\bunknown\b", re.IGNORECASE)
-COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 LIKE_AN_ID: Final = re.compile(
     r"log-\w+|j-\w+|deploy-\w+|[a-z0-9]+(?:_[a-z0-9]+)+|(?:[A-Z][a-z0-9]+){2,}|(?=[a-f]*\d)[0-9a-f]{8,}"
 )
-MOST: Final = 3  # similar names in a message
 
 
 def citations(text: str) -> list[str]:
@@ -35,7 +33,11 @@ def has_unknown(text: str) -> bool:
 
 def without_comments(text: str) -> str:
     """Return a text with empty lines in place of HTML comments."""
-    return COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
+    kept, at = [], 0
+    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin)) >= 0:
+        kept += [text[at:begin], "\n" * text.count("\n", begin, end)]
+        at = end + len("-->")
+    return "".join([*kept, text[at:]])
 
 
 def id_findings(text: str, facts: Facts) -> Iterator[Finding]:
@@ -59,7 +61,7 @@ def cell_findings(cell: str, line: int, facts: Facts) -> Iterator[Finding]:
 
 
 def _no_such(found: str, facts: Facts) -> str:
-    similar = nearest(found, facts.known)
+    similar = "" if CITED.fullmatch(found) else nearest(found, facts.known)
     hint = similar if "did you mean" in similar else "; copy an id from a generated table, or from a query"
     what = "log line" if found.startswith("log-") else "journal event" if found.startswith("j-") else "evidence"
     return f"there is no {what} {found}{hint}"

@@ -51,10 +51,20 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """A paragraph or list item that a person wrote, without code."""
+    """A paragraph, list item, or heading that a person wrote: its text without code, by lines, and with code."""
 
     line: int
     text: str
+    raw: str
+
+    @property
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """The lines of the text, each with its number."""
+        return enumerate(self.text.split("\n"), self.line)
+
+    def line_of(self, position: int) -> int:
+        """Return the number of the line with this position in the text."""
+        return self.line + self.text.count("\n", 0, position)
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -89,34 +99,26 @@ def parse(text: str) -> Document:
     for index, token in enumerate(tokens):
         if token.type == "inline" and index and tokens[index - 1].type == "heading_open":
             name = plain(token)
-            headings.append(Passage(_line(token), name))
+            headings.append(Passage(_line(token), name, name))
             known = next((each for each in SECTIONS if each.casefold() == name.strip().casefold()), None)
             if known:
                 section = sections.setdefault(known, Section(known, _line(token)))
         elif token.type == "table_open":
             section.tables.append(_table(tokens, index))
         elif token.type == "inline" and index and tokens[index - 1].type == "paragraph_open":
-            section.passages.extend(_passages(token))
+            section.passages.append(_passage(token))
     return Document(meta, sections, tuple(headings))
 
 
 def plain(token: Token) -> str:
-    """Return the text of a paragraph without code, markup, and raw HTML."""
-    kept = (child.content if child.type == "text" else " " for child in token.children or ())
-    return " ".join("".join(kept).split())
+    """Return the text of a paragraph without code, markup, and raw HTML; it has the lines of the file."""
+    breaks = {"softbreak": "\n", "hardbreak": "\n", "code_inline": " "}
+    kept = (child.content if child.type == "text" else breaks.get(child.type, "") for child in token.children or ())
+    return "".join(kept)
 
 
-def _passages(token: Token) -> Iterator[Passage]:
-    """Yield the lines of a paragraph, because a finding names a line."""
-    line, parts = _line(token), [""]
-    for child in token.children or ():
-        if child.type in {"softbreak", "hardbreak"}:
-            parts.append("")
-        else:
-            parts[-1] += child.content if child.type == "text" else " " if child.type == "code_inline" else ""
-    for number, part in enumerate(parts):
-        if part.strip():
-            yield Passage(line + number, part.strip())
+def _passage(token: Token) -> Passage:
+    return Passage(_line(token), plain(token), token.content)
 
 
 def _front_matter(lines: Sequence[str]) -> tuple[dict[str, tuple[int, str]], int]:

@@ -35,6 +35,7 @@ NEEDED: Final[dict[str, frozenset[str]]] = {
 }
 """For each why, the kinds of which its path has at least one factor."""
 MOST: Final = 12  # factors
+MOST_READ: Final = 100  # factors of a hostile file
 COLUMNS: Final = ("id", "kind", "factor", "evidence", "leads to")
 
 
@@ -96,10 +97,10 @@ def graph_of(document: Document, facts: Facts) -> Graph:
     """Return the factors and paths of a post-mortem."""
     section = document.sections.get(FACTORS)
     table = section.table("id", "kind", "factor") if section else None
-    factors = tuple(_listed(row, facts) for row in table.rows) if table else ()
+    factors = tuple(_listed(row, facts) for row in table.rows[:MOST_READ]) if table else ()
     found: dict[str, Why] = {}
     for passage in section.passages if section else ():
-        match = WHY.match(passage.text)
+        match = WHY.match(" ".join(passage.text.split()))
         if match and match[1].lower() not in found:
             steps = [step.upper() if step[0] in "fF" else HARM for step in STEP.findall(match[2])]
             found[match[1].lower()] = Why(match[1].lower(), passage.line, tuple(steps))
@@ -173,7 +174,9 @@ def _missing_kinds(graph: Graph, line: int) -> Iterator[Finding]:
     if "detection gap" not in kinds:
         yield Finding(line, "factors", "nothing is listed on detection; add a detection gap: what showed it too late?")
     if "mitigation gap" not in kinds:
-        yield Finding(line, "factors", "nothing is listed on the response; add a mitigation gap: what took long to mend?")
+        yield Finding(
+            line, "factors", "nothing is listed on the response; add a mitigation gap: what took long to mend?"
+        )
 
 
 def _why_findings(graph: Graph, line: int) -> Iterator[Finding]:

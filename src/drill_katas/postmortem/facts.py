@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from drill_katas.errors import UserError
 from drill_katas.evidence import history, store
+from drill_katas.evidence.records import Basis
 from drill_katas.evidence.replay import digest, story_of
 from drill_katas.practice.journal import Replayed, Reviewed
 from drill_katas.practice.workspace import broken_files
@@ -100,7 +101,15 @@ class Facts:
 
     def is_trace(self, text: str) -> bool:
         """Return whether this is a trace's id, or the beginning of one."""
-        return len(text) >= TRACE and any(span.trace_id.startswith(text) for span in self.incident.spans)
+        return any(trace.startswith(text) for trace in self._traces.get(text[:TRACE], ()))
+
+    @cached_property
+    def _traces(self) -> dict[str, set[str]]:
+        """The ids of all traces, by their first characters."""
+        found: dict[str, set[str]] = {}
+        for span in self.incident.spans:
+            found.setdefault(span.trace_id[:TRACE], set()).add(span.trace_id)
+        return found
 
     def exists(self, text: str) -> bool:
         """Return whether something with this id or name is known."""
@@ -137,7 +146,7 @@ def facts_of(workspace: Workspace, kata: Kata) -> Facts:
 def _incident(workspace: Workspace, kata: Kata, variant: str, code: str) -> IncidentRecord:
     """Return the record of the broken files of a variant: the recorded incident, or a copy kept beside it."""
     folder = store.folder_of(workspace, kata.name)
-    kept = store.folder_beside(workspace, kata.name, store.Basis(code, variant, 0))
+    kept = store.folder_beside(workspace, kata.name, Basis(code, variant, 0))
     for place in (folder, *sorted(kept.parent.glob(f"{kept.name.rpartition('-')[0]}-*"))):
         summary = store.summary_of(place)
         if summary and summary.code == code and summary.variant == variant:

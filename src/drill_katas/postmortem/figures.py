@@ -61,16 +61,15 @@ def impact_findings(document: Document, facts: Facts) -> Iterator[Finding]:
         return
     known = known_figures(facts)
     written = 0
-    for passage in section.passages:
-        text = DAY.sub(" ", passage.text)
+    for line, words in (each for passage in section.passages for each in passage.lines):
+        text = DAY.sub(" ", words)
         written += bool(figures_of(text))
-        yield from _time_findings(text, passage.line, facts)
+        yield from _time_findings(text, line, facts)
         for number, unit in NUMBER.findall(TIME.sub(" ", text)):
             if not _is_known(number, unit, known):
                 figure = f"{number} {unit}".strip()
-                yield Finding(
-                    passage.line, "figures", f"the incident did not measure {figure}; copy a figure of the table above"
-                )
+                message = f"the incident did not measure {figure}; copy a figure of the table above"
+                yield Finding(line, "figures", message)
     if not section.passages:
         yield Finding(section.line, "figures", "Impact has no words of yours; write who was hurt, how badly, how long")
     elif not written:

@@ -60,7 +60,9 @@ def timeline(facts: Facts) -> str:
     """Return the events of the incident in its own time, each with the id of its evidence."""
     incident = facts.incident
     rows = [(alert.fired, f"alert {alert.name} fired ({alert.severity})", alert.name) for alert in incident.alerts]
-    rows += [(alert.resolved, f"alert {alert.name} resolved", alert.name) for alert in incident.alerts if alert.resolved]
+    rows += [
+        (alert.resolved, f"alert {alert.name} resolved", alert.name) for alert in incident.alerts if alert.resolved
+    ]
     marked = {(mark.at, mark.name.partition(" ")[0]): mark.name for mark in marks_of(incident)}
     for line in incident.logs:
         name = next((name for (at, _), name in marked.items() if at == line.at and name.startswith(line.event)), None)
@@ -88,7 +90,7 @@ def response(facts: Facts) -> str:
     rows = []
     for _, group in groupby(facts.events, key=kind):
         events = list(group)
-        what = _in_words(facts, events)
+        what = _in_words(events)
         if what:
             rows.append((_clock(facts.readings[short_id(events[0])]), what, short_id(events[0])))
     return _table(("clock", "what", "evidence"), rows or [("0:00", "nothing is in the journal", "")])
@@ -143,7 +145,7 @@ def contents(facts: Facts) -> dict[str, str]:
     return {name: content(facts) for name, content in BLOCKS.items()}
 
 
-def _in_words(facts: Facts, events: list[Event]) -> str:  # noqa: PLR0911 - one return for each kind of event
+def _in_words(events: list[Event]) -> str:  # noqa: C901, PLR0911 - one return for each kind of event
     match events[0]:
         case Started():
             return "read the page"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from drill_katas.postmortem.document import ACTIONS, LUCKY
+from drill_katas.postmortem.document import ACTIONS, LUCKY, Passage
 from drill_katas.postmortem.finding import Finding
 from drill_katas.text import printable, truncate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from drill_katas.postmortem.document import Document
 
@@ -20,12 +20,11 @@ ROLE: Final = (
 )
 PERSON: Final = rf"(?:{ROLE}|he|she|they|we|I|on-call|somebody|someone|nobody|(?-i:[A-Z][a-z]+(?:\s[A-Z][a-z]+)?))"
 FAULT: Final = (
-    r"(?:forgot|neglected|overlooked|messed up|screwed up|was (?:careless|negligent|sloppy|lazy)|"
-    r"were (?:careless|negligent|sloppy|lazy)|didn'?t bother|did not bother|made (?:a|the) mistake|(?:has|have|had) forgotten)"
+    r"(?:forgot|neglected|overlooked|messed up|screwed up|(?:was|were) (?:careless|negligent|sloppy|lazy)|"
+    r"didn'?t bother|did not bother|made (?:a|the) mistake|(?:has|have|had) forgotten)"
 )
-ACTED: Final = (
-    r"(?:failed to|ignored|missed|broke|caused|did not (?:check|test|notice|read|look)|didn'?t (?:check|test|notice|read|look))"
-)
+SAW: Final = "(?:check|test|notice|read|look)"
+ACTED: Final = rf"(?:failed to|ignored|missed|broke|caused|did not {SAW}|didn'?t {SAW})"
 
 
 class Wording(NamedTuple):
@@ -38,7 +37,8 @@ class Wording(NamedTuple):
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.IGNORECASE)
+    """Return a pattern whose spaces match line breaks, too."""
+    return re.compile(text.replace(" ", r"\s+"), re.IGNORECASE)
 
 
 WORDINGS: Final = (
@@ -58,7 +58,10 @@ WORDINGS: Final = (
         "On-call saw X at 02:58 and did Y, because Y had helped before.",
     ),
     Wording(
-        _pattern(r"\b(?:is|are|was|were|be)\s+(?:to blame|at fault)\b|\b(?:fault|mistake)s? of\s+[A-Z]|'s\s+(?:fault|mistake)\b"),
+        _pattern(
+            r"\b(?:is|are|was|were|be) (?:to blame|at fault)\b|"
+            r"\b(?:fault|mistake)s? of (?-i:[A-Z])|'s (?:fault|mistake)\b"
+        ),
         "blames instead of explaining",
         "The review of the change had no test that fails without the fix.",
     ),
@@ -87,34 +90,32 @@ def word_findings(document: Document) -> Iterator[Finding]:
     """Yield the passages and table rows with blame or hindsight, once for each wording."""
     people = _people(document)
     for name, section in document.sections.items():
-        places = [(passage.line, passage.text) for passage in section.passages]
-        places += [(row.line, _prose(text)) for table in section.tables for row in table.rows for text in row.cells.values()]
-        for line, text in places:
-            yield from _findings(line, text, people, free=name in FREE)
+        places = list(section.passages)
+        for row in (row for table in section.tables for row in table.rows):
+            places += [Passage(row.line, re.sub(r"`[^`]*`", " ", text), text) for text in row.cells.values()]
+        wordings = [each for each in (*WORDINGS, *people) if each.everywhere or name not in FREE]
+        for passage in places:
+            yield from _findings(passage, wordings)
 
 
-def _findings(line: int, text: str, people: re.Pattern[str] | None, *, free: bool) -> Iterator[Finding]:
-    for wording in WORDINGS:
-        found = wording.pattern.search(text)
-        if found and (wording.everywhere or not free):
-            quoted = truncate(printable(found[0]), 60)
-            yield Finding(line, "words", f'"{quoted}" {wording.problem}; write instead: "{wording.instead}"')
-            return
-    found = people.search(text) if people else None
-    if found:
-        quoted = truncate(printable(found[0]), 60)
-        yield Finding(line, "words", f'"{quoted}" names a person with blame; write the role and what it saw: "On-call saw X."')
+def _findings(passage: Passage, wordings: Sequence[Wording]) -> Iterator[Finding]:
+    """Yield the first wording that each line has."""
+    lines = set()
+    for wording in wordings:
+        for found in wording.pattern.finditer(passage.text):
+            line = passage.line_of(found.start())
+            if line not in lines:
+                lines.add(line)
+                quoted = truncate(printable(" ".join(found[0].split())), 60)
+                yield Finding(line, "words", f'"{quoted}" {wording.problem}; write instead: "{wording.instead}"')
 
 
-def _people(document: Document) -> re.Pattern[str] | None:
-    """Return a pattern for the people named in the file, followed by what they are blamed for."""
+def _people(document: Document) -> list[Wording]:
+    """Return a pattern for the people named in the file, followed by what they are blamed for; none without people."""
     names = {document.meta.get("author", (0, ""))[1]}
     section = document.sections.get(ACTIONS)
     for table in section.tables if section else ():
         names |= {row.cell("owner") for row in table.rows}
     words = sorted({word for name in names for word in re.findall(r"\b[A-Z]\w{2,20}\b", name)})[:50]
-    return re.compile(rf"\b(?:{'|'.join(words)})\b.{{0,20}}?\b{ACTED}\b") if words else None
-
-
-def _prose(cell: str) -> str:
-    return re.sub(r"`[^`]*`", " ", cell)
+    pattern = _pattern(rf"\b(?:{'|'.join(words)})\b.{{0,20}}?\b{ACTED}\b")
+    return [Wording(pattern, "names a person with blame", "On-call saw X at 02:58 and did Y.")] if words else []
