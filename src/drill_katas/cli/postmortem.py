@@ -36,6 +36,11 @@ def postmortem(name: str, html: Path | None, *, check: bool, as_json: bool) -> N
     facts = facts_of(workspace, kata)
     warn(facts.notices)
     file = short(kata.postmortem, workspace)
+    if html and check:
+        raise UserError("--html and --check are two commands: run one after the other")
+    if html:
+        _draw(facts, file, html)
+        return
     if check:
         _check(workspace, facts, file, as_json=as_json)
         return
@@ -47,18 +52,33 @@ def postmortem(name: str, html: Path | None, *, check: bool, as_json: bool) -> N
     show(problem_lines(written.problems, width()))
 
 
+def _draw(facts: Facts, file: str, to: Path) -> None:
+    """Write the page of the post-mortem."""
+    from drill_katas.files import write_file
+    from drill_katas.postmortem.html import to_html
+
+    write_file(to, to_html(_read(facts, file), facts).encode("utf-8", "replace"))
+    click.echo(f"{to}: open it in a browser", err=True)
+
+
 def _check(workspace: Workspace, facts: Facts, file: str, *, as_json: bool) -> None:
     """Print the findings and the score, record them, and exit with 1 if there are findings."""
     from drill_katas.postmortem.checking import event_of, review
-    from drill_katas.postmortem.files import read
     from drill_katas.report.postmortem import review_lines
 
-    text = read(facts.kata.postmortem)
-    if text is None:
-        raise UserError(f"there is no {file} yet; `kata postmortem {facts.kata.name}` writes one to start from")
-    found = review(text, facts)
+    found = review(_read(facts, file), facts)
     notice = workspace.journal.append(event_of(found))
     warn([notice] if notice else [])
     show_json(found) if as_json else show(review_lines(found, file, width()))
     if found.findings:
         raise SystemExit(1)
+
+
+def _read(facts: Facts, file: str) -> str:
+    """Return the text of the post-mortem. Raises `UserError` if there is none."""
+    from drill_katas.postmortem.files import read
+
+    text = read(facts.kata.postmortem)
+    if text is None:
+        raise UserError(f"there is no {file} yet; `kata postmortem {facts.kata.name}` writes one to start from")
+    return text

@@ -38,6 +38,8 @@ def alert_findings(document: Document, facts: Facts) -> Iterator[Finding]:
         return
     rows, fired = rows_of(document), [alert.name for alert in facts.incident.alerts]
     for name, row in rows.items():
+        if name not in fired and name in facts.rules:
+            continue  # an alert that fires in some replays only
         if name not in fired:
             yield Finding(row.line, "alerts", f"no alert {name[:40]!r} fired; the alerts are {', '.join(fired)}")
         elif label_of(row) not in LABELS:
@@ -62,12 +64,18 @@ def _proof_findings(name: str, row: Row, facts: Facts) -> Iterator[Finding]:
     if not ran:
         command = f"kata experiment {facts.kata.name}"
         yield Finding(row.line, "alerts", f"{name} was noise, by which experiment? Run `{command}` and name it here")
-    elif not any(proves_noise(name, word, facts) for word in ran):
+    elif not any(proves_noise(name, word, facts) for word in ran) and _is_provable(name, facts):
         message = (
             f"{ran[0]} does not prove that {name} was noise; in a proof, the alert goes away and the harm stays, or "
             f"the harm goes away and the alert stays"
         )
         yield Finding(row.line, "alerts", message)
+
+
+def _is_provable(name: str, facts: Facts) -> bool:
+    """Return whether some experiment may prove that an alert was noise: not if all ran, and none does."""
+    every = facts.ablations.keys() <= facts.experiments.keys()
+    return not every or any(proves_noise(name, each, facts) for each in facts.ablations)
 
 
 def proves_noise(alert: str, experiment: str, facts: Facts) -> bool:
