@@ -98,7 +98,7 @@ def _height(boxes: list[tuple[str, str, tuple[str, ...]]]) -> float:
 
 
 def _depths(of: Graph) -> dict[str, int]:
-    """Return the length of the longest way from each factor to the harm; a cycle ends after as many steps as factors."""
+    """Return the length of the longest way from each factor to the harm; a cycle ends after 8 steps."""
     known = of.by_id
     edges = [(source, target) for source, target in of.edges if source in known and target in {*known, HARM}]
     depth = {HARM: 0} | dict.fromkeys(known, 1)
@@ -122,7 +122,7 @@ def _arrows(of: Graph, nodes: dict[str, Node]) -> list[Arrow]:
         bend = max(40.0, abs(x2 - x1) / 2)
         path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
         whys = tuple(on_path.get((edge.source, edge.target), ()))
-        found.append(Arrow(path, edge.effect, x2 - GAP_X / 2 + 6, y2 + (y1 - y2) * 0.12 - 5, whys))
+        found.append(Arrow(path, edge.effect, (x1 + x2) / 2, (y1 + y2) / 2 - 5, whys))
     return found
 
 
@@ -138,8 +138,8 @@ def incident_lane(facts: Facts) -> Lane:
         until = of.ended if alert.resolved is None else alert.resolved
         label = f"{alert.name}, {clock_time(alert.fired)}"
         moments.append(Moment(alert.severity, label, share(alert.fired), share(until)))
-    for mark in marks_of(incident):
-        moments.append(Moment("mark", f"{mark.name}, {clock_time(mark.at)}", share(mark.at), share(mark.at)))
+    marks = marks_of(incident)
+    moments += [Moment("mark", f"{mark.name}, {clock_time(mark.at)}", share(mark.at), share(mark.at)) for mark in marks]
     steps = [of.began + (of.ended - of.began) * number / 6 for number in range(7)]
     return Lane("incident", tuple(moments), tuple(clock_time(at)[:5] for at in steps))
 
@@ -150,16 +150,14 @@ def response_lane(facts: Facts) -> Lane:
     whole = max([*readings.values(), 1.0])
     moments = []
     for event in facts.events:
-        kind = _kind(event)
+        kind, reading = _kind(event), readings[short_id(event)]
         if kind:
-            at = readings[short_id(event)]
-            moments.append(
-                Moment(kind, f"{kind}, {_clock(at)}", COLUMNS_SHOWN * at / whole, COLUMNS_SHOWN * at / whole)
-            )
+            at = COLUMNS_SHOWN * reading / whole
+            moments.append(Moment(kind, f"{kind}, {_clock(reading)}", at, at))
     return Lane("response", tuple(moments), tuple(_clock(whole * number / 6) for number in range(7)))
 
 
-def _kind(event: Event) -> str:
+def _kind(event: Event) -> str:  # noqa: PLR0911 - one return for each kind of event
     match event:
         case Queried():
             return "query"
