@@ -66,7 +66,7 @@ WORDINGS: Final = (
         "The review of the change had no test that fails without the fix.",
     ),
     Wording(
-        _pattern(r"\b(?:careless(?:ness)?|negligen(?:t|ce)|incompetent|stupid|sloppy|lazy)\b"),
+        _pattern(r"\b(?:careless(?:ness)?|negligen(?:t|ce)|incompetent|stupid|sloppy)\b"),
         "judges a person",
         "The page names one alert, so it was read first.",
     ),
