@@ -123,12 +123,12 @@ def short_id(event: Event) -> str:
 
 def facts_of(workspace: Workspace, kata: Kata) -> Facts:
     """Return the facts of a kata's incident in a workspace. Raises `UserError` if no incident is recorded."""
+    with story_of(kata) as story:
+        ablations, rules = dict(story.INCIDENT.ablations), frozenset(rule.name for rule in story.INCIDENT.rules)
     history_ = workspace.journal.read()
     standing = workspace.progress_of(kata)
     broken = broken_files(kata, standing.variant)
     incident = _incident(workspace, kata, standing.variant, digest(broken))
-    with story_of(kata) as story:
-        ablations, rules = dict(story.INCIDENT.ablations), frozenset(rule.name for rule in story.INCIDENT.rules)
     played = {name: store.experiment_with(workspace, incident, name) for name in ablations}
     return Facts(
         kata=kata,
