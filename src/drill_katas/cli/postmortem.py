@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def postmortem(name: str, html: Path | None, *, check: bool, as_json: bool) -> None:
     """Write the post-mortem of an incident, or refresh the generated parts of yours.
 
-    POSTMORTEM.md stands beside your module. Only blocks between the markers "generated" and "end" are refreshed.
+    The file is POSTMORTEM.md, beside your module. Only blocks between the markers "generated" and "end" are refreshed.
     With --check, exit code 1 means findings.
     """
     from drill_katas.postmortem.facts import facts_of
@@ -63,7 +63,8 @@ def _draw(facts: Facts, file: str, to: Path) -> None:
 
 def _check(workspace: Workspace, facts: Facts, file: str, *, as_json: bool) -> None:
     """Print the findings and the score, record them, and exit with 1 if there are findings."""
-    from drill_katas.postmortem.checking import event_of, review
+    from drill_katas.postmortem.checking import review
+    from drill_katas.postmortem.result import event_of
     from drill_katas.report.postmortem import review_lines
 
     found = review(_read(facts, file), facts)

@@ -105,7 +105,7 @@ def layout_of(text: str, names: tuple[str, ...]) -> Layout:
 def _close(
     opened: tuple[str, str, int], end: int, lines: list[str], blocks: dict[str, Block], names: tuple[str, ...]
 ) -> Iterator[Problem]:
-    """Add the block that ends at line `end`, or yield why it is none of the known blocks."""
+    """Add the block that ends at line `end`, or yield why it cannot be added."""
     name, digest, begin = opened
     if name not in names:
         yield Problem(begin + 1, f"no generated block has the name {_quoted(name)}{nearest(name, names)}")

@@ -21,8 +21,6 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from drill_katas.catalog.answer import read_answer
 from drill_katas.postmortem import actions, alerts
 from drill_katas.postmortem.blocks import layout_of, refreshed
@@ -34,7 +32,7 @@ from drill_katas.postmortem.files import NAMES, expect_variant
 from drill_katas.postmortem.finding import Finding
 from drill_katas.postmortem.generated import contents
 from drill_katas.postmortem.language import word_findings
-from drill_katas.practice.journal import Reviewed
+from drill_katas.postmortem.result import POINTS, Review
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,16 +42,6 @@ if TYPE_CHECKING:
     from drill_katas.postmortem.factors import Graph, Listed
     from drill_katas.postmortem.facts import Facts
 
-POINTS: Final = {
-    "factors": 40,
-    "evidence": 10,
-    "whys": 12,
-    "alerts": 12,
-    "actions": 14,
-    "impact": 4,
-    "timeline": 4,
-    "learning": 4,
-}
 STATUSES: Final = ("draft", "in review", "final")
 CAUSES: Final = frozenset({"trigger", "condition", "amplifier"})  # kinds that count as one in the score
 FIRST_SHARE: Final = 0.2  # of the points for form that count without any factor
@@ -61,30 +49,6 @@ LEAST_FACTORS: Final = 3
 LONGEST_ROW: Final = 60  # words of a row that can match a factor, because a list of all words would match each
 WORD_COST, MOST_WORD_COST = 4, 20
 MOST_FINDINGS: Final = 50  # of one rule
-FORMAT: Final = 1
-
-
-class Review(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a check.
-
-    | field | meaning |
-    | --- | --- |
-    | `findings` | problems, by line |
-    | `score` | from 0 to 100 |
-    | `parts` | the points of each part |
-    | `named`, `of` | factors of the author that the table names, and all of them |
-    | `missing` | the kinds of the others |
-    """
-
-    format: int = FORMAT
-    kata: str
-    variant: str
-    findings: tuple[Finding, ...]
-    score: int
-    parts: dict[str, float]
-    named: int
-    of: int
-    missing: tuple[str, ...]
 
 
 def review(text: str, facts: Facts) -> Review:
@@ -125,11 +89,6 @@ def review(text: str, facts: Facts) -> Review:
         of=len(declared),
         missing=tuple(factor.kind for factor in missing),
     )
-
-
-def event_of(of: Review) -> Reviewed:
-    """Return the event of a check for the journal."""
-    return Reviewed(kata=of.kata, variant=of.variant, score=of.score, findings=len(of.findings))
 
 
 def _parts(document: Document, graph: Graph, facts: Facts, answer: Answer, share: float) -> dict[str, float]:

@@ -72,7 +72,7 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 def graph(of: Graph) -> Drawing:
-    """Lay out the factors in columns, from the first causes on the left to the harm on the right."""
+    """Place the factors in columns, from the first causes on the left to the harm on the right."""
     depth = _depths(of)
     deepest = max(depth.values(), default=0)
     columns: dict[int, list[tuple[str, str, tuple[str, ...]]]] = {}

@@ -1,4 +1,4 @@
-"""What a post-mortem may cite: the incident's record, its experiments, and the journal of the round."""
+"""The facts that a post-mortem may cite: the incident's record, its experiments, and the journal of the round."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from drill_katas.postmortem.checking import POINTS
+from drill_katas.postmortem.result import POINTS
 from drill_katas.report.text import TextLine, line, wrapped
 from drill_katas.text import plural
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from drill_katas.postmortem.blocks import Problem
-    from drill_katas.postmortem.checking import Review
+    from drill_katas.postmortem.result import Review
     from drill_katas.report.text import Style
 
 
