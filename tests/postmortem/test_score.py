@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
 from drill_katas.catalog.answer import read_answer
-from drill_katas.catalog.katas import ORIGINAL, shipped
+from drill_katas.catalog.katas import ORIGINAL, Library, shipped
+from drill_katas.postmortem.certifying import postmortem_faults
 from tests.support.commands import done, kata, words
 from tests.support.replays import NAMES
 from tests.support.studied import checked, edit, factors_of, file_of, found, review_of, studied, use_reference
@@ -112,3 +114,24 @@ def test_declared_factors_match_their_terms(name):
         if not re.search(term, factor.factor, re.IGNORECASE)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.long
+def test_certification_checks_the_reference():
+    """`kata verify` replays the incident and its experiments, and finds nothing to say about the reference."""
+    progress = []
+    assert list(postmortem_faults(shipped().get("red_herring"), lambda *done: progress.append(done))) == []
+    assert progress[-1] == (len(progress), len(progress))
+
+
+@pytest.mark.long
+def test_certification_reports_a_wrong_reference(tmp_path):
+    for part in ("katas", "solutions"):
+        shutil.copytree(shipped().katas.parent / part / "red_herring", tmp_path / part / "red_herring")
+    file = tmp_path / "solutions" / "red_herring" / "POSTMORTEM.md"
+    line = edit(file, "author: the on-call team", "author:")
+    (fault,) = postmortem_faults(Library(tmp_path / "katas").get("red_herring"), lambda *_: None)
+    assert fault.startswith(f"POSTMORTEM.md, line {line}: author is empty")
+    file.unlink()
+    (fault,) = postmortem_faults(Library(tmp_path / "katas").get("red_herring"), lambda *_: None)
+    assert fault.startswith("there is no POSTMORTEM.md")

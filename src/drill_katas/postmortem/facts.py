@@ -18,6 +18,7 @@ from drill_katas.practice.workspace import broken_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.records import IncidentRecord
@@ -42,6 +43,7 @@ class Facts:
     | `events` | the events of this round |
     | `fix` | for each editable file: the broken content, and the learner's |
     | `rules` | names of all alert rules |
+    | `guardrail` | the file of the guardrail; it may not exist |
     """
 
     kata: Kata
@@ -52,6 +54,7 @@ class Facts:
     events: tuple[Event, ...]
     fix: dict[str, tuple[bytes, bytes]]
     rules: frozenset[str]
+    guardrail: Path
     notices: tuple[str, ...] = field(default=())
 
     @property
@@ -95,7 +98,7 @@ class Facts:
     def guardrail_tests(self) -> frozenset[str]:
         """The tests of the learner's guardrail; empty without one."""
         try:
-            return frozenset(_tests_in(self.kata.guardrail.read_bytes()))
+            return frozenset(_tests_in(self.guardrail.read_bytes()))
         except OSError:
             return frozenset()
 
@@ -139,6 +142,7 @@ def facts_of(workspace: Workspace, kata: Kata) -> Facts:
         events=tuple(_of_round(history_.events, kata, standing)),
         fix={name: (content, _read(kata, name)) for name, content in broken.items()},
         rules=rules,
+        guardrail=kata.guardrail,
         notices=history_.notices,
     )
 
