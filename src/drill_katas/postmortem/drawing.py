@@ -90,7 +90,7 @@ def graph(of: Graph) -> Drawing:
             nodes[name] = Node(name, kind, lines, PAD + column * (WIDE + GAP_X), y, high)
             y += high + GAP_Y
     width = (deepest + 1) * (WIDE + GAP_X) - GAP_X + 2 * PAD
-    return Drawing(width, tall + 2 * PAD, tuple(nodes.values()), tuple(_arrows(of, nodes)))
+    return Drawing(width, tall + 2 * PAD, tuple(nodes.values()), tuple(_arrows(of, nodes, tall)))
 
 
 def _height(boxes: list[tuple[str, str, tuple[str, ...]]]) -> float:
@@ -108,7 +108,7 @@ def _depths(of: Graph) -> dict[str, int]:
     return depth
 
 
-def _arrows(of: Graph, nodes: dict[str, Node]) -> list[Arrow]:
+def _arrows(of: Graph, nodes: dict[str, Node], tall: float) -> list[Arrow]:
     on_path: dict[tuple[str, str], list[int]] = {}
     for number, why in enumerate(of.whys):
         for step in zip(why.path, why.path[1:], strict=False):
@@ -120,9 +120,12 @@ def _arrows(of: Graph, nodes: dict[str, Node]) -> list[Arrow]:
         start, end = nodes[edge.source], nodes[edge.target]
         x1, y1, x2, y2 = start.x + WIDE, start.y + start.height / 2, end.x - 6, end.y + end.height / 2
         bend = max(40.0, abs(x2 - x1) / 2)
-        path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+        over = x2 - x1 > WIDE  # it passes a column, so it goes around its boxes
+        side = (tall + 2 * PAD if start.y + start.height / 2 > tall / 2 else 0.0) if over else None
+        c1, c2 = (y1, y2) if side is None else (side, side)
+        path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {c1:.0f} {x2 - bend:.0f} {c2:.0f} {x2:.0f} {y2:.0f}"
         whys = tuple(on_path.get((edge.source, edge.target), ()))
-        found.append(Arrow(path, edge.effect, (x1 + x2) / 2, (y1 + y2) / 2 - 5, whys))
+        found.append(Arrow(path, edge.effect, (x1 + x2) / 2, (y1 + y2 + 3 * (c1 + c2)) / 8 - 5, whys))
     return found
 
 
