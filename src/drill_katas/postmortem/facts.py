@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.errors import UserError
 from drill_katas.evidence import history, store
 from drill_katas.evidence.records import Basis
 from drill_katas.evidence.replay import digest, story_of
-from drill_katas.practice.journal import Replayed, Reviewed
+from drill_katas.practice.journal import Ran, Replayed, Reset, Reviewed, Started
 from drill_katas.practice.workspace import broken_files
 
 if TYPE_CHECKING:
@@ -165,8 +166,14 @@ def _incident(workspace: Workspace, kata: Kata, variant: str, code: str) -> Inci
 
 
 def _of_round(events: tuple[Event, ...], kata: Kata, standing: KataProgress) -> Iterator[Event]:
+    """Yield the events of the current variant's round; an event without a variant belongs to the one in place."""
+    variant = ORIGINAL
     for event in events:
         if event.kata != kata.name or standing.began is None or isinstance(event, Reviewed):
+            continue
+        if isinstance(event, Started | Reset | Ran):
+            variant = event.variant
+        if getattr(event, "variant", variant) != standing.variant:
             continue
         if event.at >= standing.began and (standing.solved_at is None or event.at <= standing.solved_at):
             yield event
