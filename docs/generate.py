@@ -16,7 +16,7 @@ import kit_page
 import msgspec
 from msgspec import inspect
 
-from drill_katas.catalog.answer import Answer, ExpectedDiagnosis, NearMiss
+from drill_katas.catalog.answer import Answer, ExpectedDiagnosis, Factor, NearMiss
 from drill_katas.catalog.katas import Limits, Manifest
 from drill_katas.catalog.thresholds import Threshold, Thresholds
 from drill_katas.evidence.records import Alert, ServiceLevel, Summary
@@ -37,8 +37,9 @@ STRUCTS: Final = {
     for struct in (
         Report, Verdict, CheckResult, grades.GradesFile, grades.Grade, grades.CheckGrade,
         journal.Event, journal.Started, journal.Reset, journal.Ran, journal.Checked, journal.Hinted,
-        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed,
-        Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss, ExpectedDiagnosis, Thresholds, Threshold,
+        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, journal.Reviewed,
+        Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss, ExpectedDiagnosis, Factor,
+        Thresholds, Threshold,
     )
 }  # fmt: skip
 SCHEMAS: Final[dict[str, Any]] = {
@@ -52,7 +53,8 @@ SCHEMAS: Final[dict[str, Any]] = {
     | journal.SolutionShown
     | journal.Replayed
     | journal.Queried
-    | journal.Diagnosed,
+    | journal.Diagnosed
+    | journal.Reviewed,
     "kata": Manifest,
     "answer": Answer,
     "thresholds": Thresholds,

@@ -20,6 +20,7 @@ plugin
 cli
 runner
 report
+postmortem
 live
 investigation
 evidence

@@ -82,6 +82,27 @@ class ExpectedDiagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     supports: dict[str, Effect]
 
 
+FactorKind = Literal["trigger", "condition", "amplifier", "detection gap", "mitigation gap"]
+"""The part of a contributing factor in an incident."""
+
+
+class Factor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A contributing factor that a good post-mortem names.
+
+    | field | meaning |
+    | --- | --- |
+    | `variants` | the variants whose incident has this factor |
+    | `kind` | its part in the incident; triggers, conditions, and amplifiers count as one kind in the score |
+    | `factor` | the factor in a sentence |
+    | `terms` | regular expressions, regardless of case; the words of a matching row match each of them |
+    """
+
+    variants: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    kind: FactorKind
+    factor: str
+    terms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The declarations of a kata's author.
 
@@ -93,6 +114,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     | `accepted` | the right fixes of other designs by name |
     | `near_misses` | the tempting wrong fixes by name |
     | `diagnosis` | the right diagnosis of each variant; empty without an incident |
+    | `factors` | the contributing factors that a post-mortem should name |
     """
 
     format: Literal[1]
@@ -103,6 +125,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     accepted: dict[str, AcceptedDesign] = {}
     near_misses: dict[str, NearMiss] = {}
     diagnosis: dict[str, ExpectedDiagnosis] = {}
+    factors: tuple[Factor, ...] = ()
 
 
 def read_answer(solutions: Path) -> Answer:
@@ -111,7 +134,8 @@ def read_answer(solutions: Path) -> Answer:
     answer = read_toml(path, Answer)
     of_broken = [message for failing in answer.broken.values() for message in failing.values()]
     of_truth = (truth.evidence for truth in answer.diagnosis.values())
-    for message in (*of_broken, *(miss.message for miss in answer.near_misses.values()), *of_truth):
+    terms = (term for factor in answer.factors for term in factor.terms)
+    for message in (*of_broken, *(miss.message for miss in answer.near_misses.values()), *of_truth, *terms):
         try:
             re.compile(message)
         except re.error as mistake:

@@ -29,6 +29,7 @@ LEVELS: Final = {1: "Intern", 2: "Junior", 3: "Senior", 4: "Staff"}
 Contract = Literal["calls", "http"]
 ORIGINAL: Final = "original"  # the variant in the kata's own folder
 GUARDRAIL: Final = "guardrail.py"  # the learner's own tests, beside the module
+POSTMORTEM: Final = "POSTMORTEM.md"  # the learner's post-mortem, beside the module
 
 
 WEIGHTS: Final = {
@@ -125,6 +126,11 @@ class Kata:
     def guardrail_start(self) -> Path:
         """The file that a learner's guardrail starts from."""
         return self.folder / "guardrail_start.py"
+
+    @property
+    def postmortem(self) -> Path:
+        """The learner's post-mortem."""
+        return self.folder / POSTMORTEM
 
     @property
     def briefing(self) -> Path:

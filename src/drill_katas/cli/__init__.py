@@ -1,6 +1,18 @@
 """The `kata` command: `main` with all its subcommands."""
 
-from drill_katas.cli import authors, ci, diagnosis, evidence, grading, guardrail, incident, live, practice, running  # noqa: F401 - each import registers subcommands
+from drill_katas.cli import (  # noqa: F401 - each import registers subcommands
+    authors,
+    ci,
+    diagnosis,
+    evidence,
+    grading,
+    guardrail,
+    incident,
+    live,
+    postmortem,
+    practice,
+    running,
+)
 from drill_katas.cli.base import main
 
 __all__ = ["main"]

@@ -76,6 +76,7 @@ def verify(
 
     from drill_katas.files import write_json
     from drill_katas.guardrail.certifying import guardrail_faults
+    from drill_katas.postmortem.certifying import postmortem_faults
     from drill_katas.report.matrix import matrix_lines, summary_lines
     from drill_katas.verify.certificate import CertificationPlan, certify
 
@@ -88,6 +89,8 @@ def verify(
             certificate = certify(kata, how, report_progress)
         with counted(f"{kata.name}, guardrail") as report_progress:
             faults = tuple(guardrail_faults(kata, report_progress))
+        with counted(f"{kata.name}, post-mortem") as report_progress:
+            faults += tuple(postmortem_faults(kata, report_progress))
         certificate = replace(certificate, faults=(*certificate.faults, *faults))
         certificates.append(certificate)
         show(matrix_lines(certificate, width()))

@@ -155,9 +155,17 @@ class Guarded(Event, frozen=True, kw_only=True, tag="guardrail"):
     wrong: int
 
 
+class Reviewed(Event, frozen=True, kw_only=True, tag="postmortem"):
+    """A post-mortem was checked; `findings` is the number of problems that the check found."""
+
+    variant: str
+    score: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    findings: int
+
+
 KINDS: Final[dict[str, type[Event]]] = {
     kind.__struct_config__.tag: kind  # type: ignore[misc]
-    for kind in (Started, Reset, Ran, Hinted, SolutionShown, Replayed, Queried, Diagnosed, Guarded)
+    for kind in (Started, Reset, Ran, Hinted, SolutionShown, Replayed, Queried, Diagnosed, Guarded, Reviewed)
 }
 
 
