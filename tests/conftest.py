@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("busy")  # how long an example takes is the machine's doing
+REPLAYED = {"drills", "mended"}  # fixtures with the incidents of all katas
 collect_ignore = ["support"]  # the checks of the small katas there are run by katas alone
 
 
@@ -36,6 +37,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
     """The folder for what is made once in a run of the tests, whichever worker makes it."""
     base = tmp_path_factory.getbasetemp()
     return SharedFolder(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by `-m`
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need the incidents of the four katas as long, because their replay takes a minute."""
+    for item in items:
+        if REPLAYED & set(getattr(item, "fixturenames", ())):
+            item.add_marker("long")
 
 
 def replayed(shared: SharedFolder, name: str, *options: str) -> Path:
@@ -61,7 +70,7 @@ def mended(shared: SharedFolder) -> Path:
 def _replays_first(request: pytest.FixtureRequest) -> None:
     """Replay incidents before any other test runs, with no more at once than there are workers: none runs late."""
     used = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    for name in sorted({"drills", "mended"} & used):
+    for name in sorted(REPLAYED & used):
         request.getfixturevalue(name)
 
 

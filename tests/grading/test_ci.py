@@ -171,6 +171,7 @@ def test_the_action_requires_its_tier(runner):
     assert "--require-tier strong: only practice is available here" in graded.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["$(touch owned)", "`touch owned`", "'; touch owned; '", '"; touch owned; "', "-h"])
 @pytest.mark.parametrize("name", ["path", "kata", "require-tier", "fail"])
 def test_inputs_of_the_action_are_data(runner, name, text):

@@ -190,6 +190,7 @@ def misdeeds(tmp_path_factory) -> dict[str, tuple[CheckResult, CheckResult]]:
     return called_one_by_one(toy, list(OUTCOMES))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", OUTCOMES)
 def test_each_misdeed_has_its_outcome(misdeeds, method):
     """The verdict comes in time, and the next check passes."""
@@ -215,6 +216,7 @@ def test_what_forks_have_in_common_counts_once(toy):
     assert check.outcome is PASS, check.message
 
 
+@pytest.mark.long
 def test_hang_shows_stack_of_every_thread(misdeeds):
     check, _ = misdeeds["joins_a_thread_that_deadlocks"]
     threads = "\n".join(check.details).partition("thread 1:")[2]
@@ -225,6 +227,7 @@ def test_hang_shows_stack_of_every_thread(misdeeds):
     assert re.search(r"^ +threading\.py:\d+ in ", threads, re.MULTILINE), "a library's file is named within the library"
 
 
+@pytest.mark.long
 def test_deep_recursion_shows_few_frames(misdeeds):
     check, _ = misdeeds["recurses"]
     frames = [line for line in check.details if "in recurses" in line]
@@ -251,6 +254,7 @@ def test_process_limit_stops_a_fork_bomb(toy, in_the_child):
     assert 0 < forks.stat().st_size < FUSE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("deed", "outcome", "says"),
     [

@@ -70,19 +70,28 @@ def one_processor(toy):
     os.sched_setaffinity(0, before)
 
 
-def crowded(toy, *, calls: int, seconds: float, **limits: float):
+def crowd(toy, *, calls: int, seconds: float, **limits: float):
+    """Make a kata whose check makes calls beside four busy processes; each call works for these seconds."""
     toy.limits(**limits)
     toy.checks(BESIDE.format(calls=calls))
     toy.module(IMPORTS + WORKS.format(seconds=seconds))
-    return toy.check()
+
+
+def expect_pass_beyond(toy, seconds: float):
+    """Judge until the check takes longer than its limit, because the kernel decides how busy the processor is."""
+    for _ in range(5):
+        check = toy.check()
+        assert check.outcome is Outcome.PASS, check.message
+        if check.seconds > seconds:
+            return
+    pytest.fail("the processor was never busy enough, and nothing was shown")
 
 
 @pytest.mark.usefixtures("one_processor")
 def test_a_call_may_wait_for_a_processor(toy):
     """A third of the call's limit is work; beside four others it takes longer than that, and passes."""
-    check = crowded(toy, calls=1, seconds=0.2, call_seconds=0.6)
-    assert check.outcome is Outcome.PASS, check.message
-    assert check.seconds > 0.6, "the machine was not busy, and nothing was shown"
+    crowd(toy, calls=1, seconds=0.2, call_seconds=0.6)
+    expect_pass_beyond(toy, 0.6)
 
 
 @pytest.mark.long
@@ -91,17 +100,14 @@ def test_a_constructor_may_wait_for_a_processor(toy):
     toy.limits(call_seconds=0.6)
     toy.checks(BESIDE.format(calls=1))
     toy.module(IMPORTS + CONSTRUCTED)
-    check = toy.check()
-    assert check.outcome is Outcome.PASS, check.message
-    assert check.seconds > 0.6, "the machine was not busy, and nothing was shown"
+    expect_pass_beyond(toy, 0.6)
 
 
 @pytest.mark.long
 @pytest.mark.usefixtures("one_processor")
 def test_a_check_may_wait_for_a_processor(toy):
-    check = crowded(toy, calls=10, seconds=0.09, check_seconds=2)
-    assert check.outcome is Outcome.PASS, check.message
-    assert check.seconds > 2, "the machine was not busy, and nothing was shown"
+    crowd(toy, calls=10, seconds=0.09, check_seconds=2)
+    expect_pass_beyond(toy, 2)
 
 
 @pytest.mark.long
@@ -111,16 +117,15 @@ def test_an_import_may_wait_for_a_processor(toy):
     toy.checks(BESIDE.format(calls=1))
     toy.module(f"{IMPORTS}{WORKS.format(seconds=0.01)}\n\nThing().go()\nuntil = time.process_time() + 3\n"
                "while time.process_time() < until:\n    pass\n")  # fmt: skip
-    check = toy.check()
-    assert check.outcome is Outcome.PASS, check.message
-    assert check.seconds > 5, "the machine was not busy, and nothing was shown"
+    expect_pass_beyond(toy, 5)
 
 
 @pytest.mark.long
 @pytest.mark.usefixtures("one_processor")
 def test_an_endless_call_beside_a_crowd_hangs(toy):
     """Its own time runs too, only more slowly."""
-    check = crowded(toy, calls=1, seconds=1000, call_seconds=0.3)
+    crowd(toy, calls=1, seconds=1000, call_seconds=0.3)
+    check = toy.check()
     assert check.outcome is Outcome.HANG, check.message
     assert "no answer within 0.3 s (not counted: " in check.message, check
     assert check.seconds < 20 * MAX_WALL_FACTOR
@@ -129,7 +134,8 @@ def test_an_endless_call_beside_a_crowd_hangs(toy):
 @pytest.mark.usefixtures("one_processor")
 def test_late_check_under_load_is_not_judged(toy):
     """Every call is answered, and the budget is used up: on a busy machine that is no verdict."""
-    check = crowded(toy, calls=100, seconds=0.05, check_seconds=0.6)
+    crowd(toy, calls=100, seconds=0.05, check_seconds=0.6)
+    check = toy.check()
     assert check.outcome is Outcome.NOT_JUDGED, check.message
     assert "the machine was too busy" in check.message
 

@@ -27,6 +27,13 @@ function figure(value, unit) {
   return Math.abs(value) < 5e-4 ? "0" : round(value);
 }
 
+/** Return a share as a whole percentage, a half to the even number, as the terminal does. */
+function percent(share) {
+  const value = share * 100;
+  const near = Math.round(value);
+  return near - value === 0.5 && near % 2 ? near - 1 : near;
+}
+
 /** Return the change between two figures as text: "÷ 25", "+ 12 %", "new", "gone"; for shares, in points. */
 function change(from, to, unit) {
   const [one, other] = [from ?? 0, to ?? 0].map((value) => (Math.abs(value) < 5e-4 ? 0 : value));

@@ -27,7 +27,7 @@ function level(name, of) {
   return make(
     "p", { class: "level" },
     make("span", { class: "dim" }, name),
-    make("b", { class: style }, `${Math.round(share * 100)} %`),
+    make("b", { class: style }, `${percent(share)} %`),
     make("span", {}, `${of.good} of ${count(of.requests, "request")} good, p95 ${took(of.p95)}`),
   );
 }
