@@ -30,7 +30,7 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 
 
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the cycles: the part of a chain between two calls to one node, if the chain ends with the second."""
+    """Return the cycles: if the last call of a chain goes to a node that an earlier call went to, the part between."""
     found = []
     for chain in chains(hops):
         for number, hop in enumerate(chain[:-1]):
