@@ -306,7 +306,7 @@ def test_archives_are_graded_for_their_fix(visit: Visit, maker: str) -> None:
     assert not grade.solved
     assert grade.kata in {"till", None}
     if grade.kata is None:
-        assert grade.notes[-1].startswith("not judged: ")
+        assert grade.notes[-1].startswith("unreadable: ")
     else:
         assert not any(check.verdict is Outcome.PASS for check in grade.checks)
     assert len(msgspec.json.encode(grade)) < MOST_RECORD

@@ -137,7 +137,7 @@ def test_the_action_reports_unjudged_and_missing_secret(runner):
     assert graded.returncode == 1, graded.stderr
     found = list(commands(graded.stdout))
     assert found[0][:2] == ("notice", {"title": "drill-katas"})
-    assert found[1][2].startswith("not judged: ")
+    assert found[1][2].startswith("unreadable: ")
     assert not (here.workspace / "owned").exists()
 
 
@@ -301,7 +301,7 @@ def test_gradescope_gets_results_for_any_submission(autograder):
     results = json.loads((autograder / "results" / "results.json").read_text())
     assert (results["score"], results["output"]) == (
         0,
-        "not judged: found essay/essay.txt; expected ledger.py (fp_drift)",
+        "unreadable: found essay/essay.txt; expected ledger.py (fp_drift)",
     )
     assert stat.S_IMODE((autograder / "source" / "seed-secret").stat().st_mode) == 0o600
 

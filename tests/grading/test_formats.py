@@ -70,8 +70,8 @@ def wrong(id_="wrong", checks=CHECKS, **more):
     return Grade(id=id_, kata="fp_drift", score=10.0, seconds=2.25, checks=checks, **more)
 
 
-def not_judged(id_="empty"):
-    return Grade(id=id_, notes=("not judged: it does not hold ledger.py",))
+def unreadable(id_="empty"):
+    return Grade(id=id_, notes=("unreadable: it does not hold ledger.py",))
 
 
 def unjudged(id_="unjudged"):
@@ -89,7 +89,7 @@ def book(*grades):
 
 
 BOOKS = {
-    "ordinary": book(right(), wrong(), not_judged()),
+    "ordinary": book(right(), wrong(), unreadable()),
     "empty": book(),
     "not judged": book(unjudged(), Grade(id="failed", score=None, notes=("not judged: the judge has ended",))),
     "twins": book(wrong(checks=(check("test_a", title="Twin"), check("test_b", title="Twin")))),
@@ -172,7 +172,7 @@ def test_ctrf_knows_what_came_of_each_check():
         ("other", "not reached"),
     ]
     assert of_wrong[2]["trace"] == "work/wrong/ledger.py:12"
-    assert (tests[-1]["status"], tests[-1]["message"]) == ("failed", "not judged: it does not hold ledger.py")
+    assert (tests[-1]["status"], tests[-1]["message"]) == ("failed", "unreadable: it does not hold ledger.py")
 
 
 @pytest.mark.parametrize("grades", BOOKS.values(), ids=BOOKS)
@@ -200,10 +200,10 @@ def test_junit_shows_only_passed_checks_as_passed():
     assert found["wrong", "About test_b"] == [("failure", "fail")]
     assert found["wrong", "About test_c"] == [("error", "hang")]
     assert found["wrong", "About test_f"] == [("error", "not reached")]
-    assert found["empty", "judged"] == [("error", "not judged")]
+    assert found["empty", "judged"] == [("error", "unreadable")]
 
 
-@pytest.mark.parametrize("grade", [right(), wrong(), not_judged(), *map(hostile, HOSTILE)], ids=repr)
+@pytest.mark.parametrize("grade", [right(), wrong(), unreadable(), *map(hostile, HOSTILE)], ids=repr)
 def test_gradescope_takes_the_results(grade):
     results = json.loads(made("gradescope", book(grade)))
     jsonschema.validate(results, json.loads((SCHEMAS / "gradescope.schema.json").read_text()))
@@ -225,7 +225,7 @@ def test_gradescope_shows_stages_points_and_failures():
     assert results["tests"][2]["output"] == "no answer\n(work/wrong/ledger.py:12)"
     assert [test["status"] for test in results["tests"]] == ["passed", *["failed"] * 5]
     assert results["output"] == "fp_drift: 1 of 6 checks pass, 10 points\nignored: x.py"
-    assert json.loads(made("gradescope", book(not_judged())))["output"].startswith("not judged: ")
+    assert json.loads(made("gradescope", book(unreadable())))["output"].startswith("unreadable: ")
 
 
 def test_gradescope_takes_exactly_one_submission(tmp_path):
@@ -235,7 +235,7 @@ def test_gradescope_takes_exactly_one_submission(tmp_path):
     assert output.startswith("--format gradescope needs exactly one submission, got 2; give the path of one")
     results = json.loads(done(tmp_path, "grade", "one", "--format", "gradescope"))
     assert (results["score"], results["tests"]) == (0, [])
-    assert results["output"].startswith("not judged: found no file; expected ")
+    assert results["output"].startswith("unreadable: found no file; expected ")
 
 
 # GitHub
@@ -264,7 +264,7 @@ def test_github_marks_the_learners_lines():
         ("error", {"file": "work/wrong/ledger.py", "title": "stress: About test_d"}, "it ended"),
         ("error", {"file": "work/wrong/ledger.py", "title": "sla: About test_e"}, "too much"),
         ("error", {"file": "work/wrong/ledger.py", "title": "trace: About test_f"}, ""),
-        ("error", {"title": "empty"}, "not judged: it does not hold ledger.py"),
+        ("error", {"title": "empty"}, "unreadable: it does not hold ledger.py"),
     ]
 
 
@@ -295,7 +295,7 @@ def test_github_summaries_are_appended(tmp_path, monkeypatch):
     assert "| cause | 0 of 2 | 0 of 20 |\n" in summary
     assert "| **all** | 1 of 6 | **10** |\n" in summary
     assert "- cause, **About test&#95;c** (hang): no answer (work/wrong/ledger.py:12)\n" in summary
-    assert "### ❌ empty\n\nnot judged: it does not hold ledger.py\n" in summary
+    assert "### ❌ empty\n\nunreadable: it does not hold ledger.py\n" in summary
     monkeypatch.delenv("GITHUB_STEP_SUMMARY")
     assert made("github", BOOKS["ordinary"]) == printed + summary.removeprefix("before\n")
 
@@ -327,7 +327,7 @@ def test_csv_has_rows_and_stage_columns():
     ]  # fmt: skip
     assert [rows[1][stage] for stage in Stage] == ["10", "0", "", "0", "0", "0"]
     assert rows[1]["first problem"] == "cause: About test_b: it is 1, not 2 and more"
-    assert rows[2]["first problem"] == "not judged: it does not hold ledger.py"
+    assert rows[2]["first problem"] == "unreadable: it does not hold ledger.py"
 
 
 def test_csv_has_no_formulas():

@@ -46,7 +46,7 @@ def test_every_input_has_record_in_input_order(tmp_path):
     assert found["b_near"].score == pytest.approx(sum(check.points for check in found["b_near"].checks), abs=0.01)
     for name in ("a_empty", "e_damaged.zip"):
         assert (found[name].kata, found[name].checks, found[name].score) == (None, (), 0)
-        assert found[name].notes[0].startswith("not judged: ")
+        assert found[name].notes[0].startswith("unreadable: ")
 
 
 def test_unreadable_entries_fail_nobody_else(tmp_path):

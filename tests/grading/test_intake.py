@@ -65,7 +65,7 @@ def read(path, katas=LEDGER, layout=Layout.AUTO):
 def test_equally_good_candidates_that_differ_are_refused(tmp_path):
     work = folder(tmp_path / "work", {"alice/v1/ledger.py": "1", "alice/v2/ledger.py": "2", "bob/x.zip": packed({})})
     assert read(work)["alice"] == (
-        "not judged: v1/ledger.py and v2/ledger.py can each be ledger.py, and their contents differ; submit one of them"
+        "unreadable: v1/ledger.py and v2/ledger.py can each be ledger.py, and their contents differ; submit one of them"
     )
     folder(work, {"alice/v2/ledger.py": "1"})
     assert read(work)["alice"] == "1"
@@ -76,9 +76,9 @@ def test_what_was_found_instead_is_listed(tmp_path):
         tmp_path / "work", {"al/ledger.txt": "", "al/notes.md": "", "bo/ledger.py.bak": "", "cy/work.rar": ""}
     )
     assert read(work) == {
-        "al": "not judged: found ledger.txt, notes.md; expected ledger.py (fp_drift)",
-        "bo": "not judged: found ledger.py.bak; expected ledger.py (fp_drift)",
-        "cy": "not judged: found work.rar; expected ledger.py (fp_drift); supported archives: "
+        "al": "unreadable: found ledger.txt, notes.md; expected ledger.py (fp_drift)",
+        "bo": "unreadable: found ledger.py.bak; expected ledger.py (fp_drift)",
+        "cy": "unreadable: found work.rar; expected ledger.py (fp_drift); supported archives: "
         ".zip, .tar.gz, .tgz, .tar",
     }
 
@@ -163,8 +163,8 @@ def test_linked_entries_have_no_file(tmp_path):
     assert read(tmp_path / "class.zip") == {
         "alice": "a",
         "bob": "b",
-        "carol": "not judged: found ledger.py, toy; expected ledger.py (fp_drift)",
-        "dave": "not judged: found dave; expected ledger.py (fp_drift)",
+        "carol": "unreadable: found ledger.py, toy; expected ledger.py (fp_drift)",
+        "dave": "unreadable: found dave; expected ledger.py (fp_drift)",
     }
 
 
@@ -177,7 +177,7 @@ def test_archive_listing_millions_of_files_is_refused(tmp_path):
     path = tmp_path / "class.zip"
     path.write_bytes(content[: content.index(record)] + many + end[:12] + len(many).to_bytes(4, "little") + end[16:])
     tracemalloc.start()
-    assert list(read(path).values()) == ["not judged: it has too many files; submit only your own files"]
+    assert list(read(path).values()) == ["unreadable: it has too many files; submit only your own files"]
     assert tracemalloc.get_traced_memory()[1] < 2**20
     tracemalloc.stop()
 
@@ -249,7 +249,7 @@ def test_a_flat_class_is_graded_each_file(pack):
     ]  # fmt: skip
     assert [grade["score"] for grade in grades.values()] == [100, 0, 100, 0]
     assert list(grades.values())[3]["notes"] == [
-        "not judged: found smithdi_12348_67893_notes.txt; expected toy.py (toy)"
+        "unreadable: found smithdi_12348_67893_notes.txt; expected toy.py (toy)"
     ]
 
 

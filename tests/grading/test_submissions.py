@@ -43,8 +43,8 @@ def refusal(path, katas=KATAS):
     assert of.kata is None
     assert not of.files
     (note,) = of.notes
-    assert note.startswith("not judged: ")
-    return note.removeprefix("not judged: ")
+    assert note.startswith("unreadable: ")
+    return note.removeprefix("unreadable: ")
 
 
 def folder(place, files):
@@ -308,7 +308,7 @@ def test_a_cut_archive_gets_a_record(tmp_path, make):
         path = tmp_path / make(tmp_path, {"x": b""}).name
         path.write_bytes(content[:length])
         of = read(path)
-        assert of.kata is not None or of.notes[0].startswith("not judged: ")
+        assert of.kata is not None or of.notes[0].startswith("unreadable: ")
 
 
 def test_an_encrypted_archive_is_refused(tmp_path):
@@ -335,7 +335,7 @@ def test_a_damaged_archive_gets_a_record(tmp_path, make):
         path = tmp_path / make(tmp_path, {"x": b""}).name
         path.write_bytes(content[:place] + bytes([value]) + content[place + 1 :])
         of = read(path)
-        assert of.kata is not None or of.notes[0].startswith("not judged: ")
+        assert of.kata is not None or of.notes[0].startswith("unreadable: ")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -24,6 +24,7 @@ from drill_katas.judge.session import SutSession
 from drill_katas.judge.sut import Sut
 from drill_katas.judge.zygote_client import AlternatingZygotes
 from drill_katas.sandbox.tier import SandboxPolicy, Tier
+from drill_katas.services.broker import Services
 from tests.support.commands import kata, refused
 from tests.support.pack import RIGHT, WRONG, Pack
 
@@ -240,8 +241,10 @@ for path, error in (
 
 def test_dialer_connects_for_a_process_that_cannot(tmp_path):
     heard = []
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "judge"))
+    services = Services(tmp_path)
+    there = str(services.folder / "other")
+    with contextlib.closing(services), socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(there)
         listener.listen()
 
         def answer():
@@ -253,9 +256,9 @@ def test_dialer_connects_for_a_process_that_cannot(tmp_path):
 
         answers = threading.Thread(target=answer, daemon=True)
         answers.start()
-        with contextlib.closing(Dialer(tmp_path)) as dialer:
+        with contextlib.closing(Dialer(services)) as dialer:
             end = dialer.detach()
-            command = [sys.executable, "-c", DIALS, str(end), str(tmp_path / "judge")]
+            command = [sys.executable, "-c", DIALS, str(end), there]
             done = subprocess.run(command, pass_fds=[end], capture_output=True, text=True, timeout=60, check=False)
             os.close(end)
         assert done.returncode == 0, done.stderr

@@ -87,6 +87,16 @@ def expect_pass_beyond(toy, seconds: float):
     pytest.fail("the processor was never busy enough, and nothing was shown")
 
 
+def expect_not_judged(toy) -> str:
+    """Judge until the outcome is `not judged`, for the same reason; return the message of the check."""
+    for _ in range(5):
+        check = toy.check()
+        if check.outcome is Outcome.NOT_JUDGED:
+            return check.message
+        assert check.outcome in {Outcome.PASS, Outcome.FAIL}, check.message
+    pytest.fail(f"the machine was not blamed in 5 runs: {check.message}")
+
+
 @pytest.mark.usefixtures("one_processor")
 def test_a_call_may_wait_for_a_processor(toy):
     """A third of the call's limit is work; beside four others it takes longer than that, and passes."""
@@ -135,9 +145,7 @@ def test_an_endless_call_beside_a_crowd_hangs(toy):
 def test_late_check_under_load_is_not_judged(toy):
     """Every call is answered, and the budget is used up: on a busy machine that is no verdict."""
     crowd(toy, calls=100, seconds=0.05, check_seconds=0.6)
-    check = toy.check()
-    assert check.outcome is Outcome.NOT_JUDGED, check.message
-    assert "the machine was too busy" in check.message
+    assert "the machine was too busy" in expect_not_judged(toy)
 
 
 @pytest.mark.usefixtures("one_processor")
@@ -155,9 +163,7 @@ def test_missed_threshold_under_load_is_not_judged(toy):
     )
     toy.write("thresholds.toml", "format = 1\n[figures.pace]\nlimit = 0.15\nhighest_right = 0.1\nlowest_wrong = 9\n")
     toy.module(IMPORTS + WORKS.format(seconds=0.1))
-    check = toy.check()
-    assert check.outcome is Outcome.NOT_JUDGED, check.message
-    assert "it took" in check.message
+    assert "it took" in expect_not_judged(toy)
 
 
 @pytest.mark.usefixtures("one_processor")
@@ -166,20 +172,28 @@ def test_late_answer_under_load_is_not_judged(toy):
     late = BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it', 'sut.in_time(not thing.go(), "it')
     toy.checks(late.replace('be gone"', 'be gone")'))
     toy.module(IMPORTS + WORKS.format(seconds=0.1))
-    check = toy.check()
-    assert check.outcome is Outcome.NOT_JUDGED, check.message
-    assert "it should be gone" in check.message
+    assert "it should be gone" in expect_not_judged(toy)
+
+
+def late_by(toy, seconds: float):
+    """Make a kata whose check misses a time limit by these seconds, beside four busy processes."""
+    failing = f'sut.in_time(not thing.go(), "it should be gone", late={seconds})'
+    toy.checks(BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it should be gone"', failing))
+    toy.module(IMPORTS + WORKS.format(seconds=0.3))
 
 
 @pytest.mark.usefixtures("one_processor")
-@pytest.mark.parametrize(("late", "outcome"), [(1.0, Outcome.NOT_JUDGED), (1_000.0, Outcome.FAIL)])
-def test_a_machine_is_blamed_for_its_delay(toy, late, outcome):
-    """It was busy, and what came far later than that explains came late by itself."""
-    failing = f'sut.in_time(not thing.go(), "it should be gone", late={late})'
-    toy.checks(BESIDE.format(calls=1).replace('assert thing.go() == "gone", "it should be gone"', failing))
-    toy.module(IMPORTS + WORKS.format(seconds=0.3))
+def test_a_machine_is_blamed_for_its_delay(toy):
+    late_by(toy, 1.0)
+    expect_not_judged(toy)
+
+
+@pytest.mark.usefixtures("one_processor")
+def test_a_machine_is_not_blamed_for_more_than_its_delay(toy):
+    """It was busy, but what came far later than that explains came late by itself."""
+    late_by(toy, 1_000.0)
     check = toy.check()
-    assert check.outcome is outcome, check.message
+    assert check.outcome is Outcome.FAIL, check.message
 
 
 @pytest.mark.usefixtures("one_processor")
@@ -187,8 +201,7 @@ def test_timeouts_beside_a_crowd_are_not_judged(toy):
     """Its own time-outs expire while it waits for a processor, so its answers prove nothing."""
     toy.checks(BESIDE.format(calls=1).replace("    with sut", "    sut.on_time()\n    with sut"))
     toy.module(IMPORTS + WORKS.format(seconds=0.1).replace('"gone"', '"timed out"'))
-    check = toy.check()
-    assert check.outcome is Outcome.NOT_JUDGED, check.message
+    expect_not_judged(toy)
 
 
 @pytest.mark.long

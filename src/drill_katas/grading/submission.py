@@ -72,7 +72,7 @@ def read(entry: Entry, katas: Sequence[Kata], content: Content | None = None) ->
         with opened(entry.path, [part.name for part in entry.parts]) as own:
             return _read(entry, katas, own)
     except Unreadable as problem:
-        return Submission(entry.id, notes=(_short(printable(f"not judged: {problem}")),))
+        return Submission(entry.id, notes=(_short(printable(f"unreadable: {problem}")),))
 
 
 def _read(entry: Entry, katas: Sequence[Kata], content: Content) -> Submission:

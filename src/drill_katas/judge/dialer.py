@@ -15,16 +15,16 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from drill_katas.services.broker import Services
 
 MOST_PATH: Final = 4096  # bytes
 
 
 class Dialer:
-    """Connects one SUT to unix sockets in `folder`, and to no others."""
+    """Connects one SUT to unix sockets in the folder of `services`, and to no others."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -46,12 +46,12 @@ class Dialer:
 
     def _dial(self, path: str) -> None:
         """Send a connection to the SUT, or the errno that a connect of its own would have met."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            try:
-                if os.path.dirname(path) != self._folder:
-                    raise PermissionError(errno.EACCES, "not a socket of the judge")
+        try:
+            if os.path.dirname(path) != str(self._services.folder):
+                raise PermissionError(errno.EACCES, "not a socket of the judge")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.connect(path)
-            except (OSError, ValueError) as error:  # ValueError: the path contains a NUL byte
-                self._ours.send(str(getattr(error, "errno", None) or errno.EINVAL).encode())
-            else:
                 socket.send_fds(self._ours, [b"0"], [connection.fileno()])
+        except (OSError, ValueError) as error:  # ValueError: the path contains a NUL byte
+            self._services.note_error(error)
+            self._ours.send(str(getattr(error, "errno", None) or errno.EINVAL).encode())

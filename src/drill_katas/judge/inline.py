@@ -19,11 +19,11 @@ from drill_katas.sut.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from drill_katas.catalog.katas import Limits
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
+    from drill_katas.services.broker import Services
     from drill_katas.services.retained import RetainedBytes
     from drill_katas.sut.protocol import JudgeRequest, Reply
 
@@ -33,7 +33,7 @@ class InlineSpawner:
 
     families: Final[list[int]] = []
 
-    def spawn(self, program: Program, limits: Limits, sockets: Path) -> InlineRunning:  # noqa: ARG002 - no limits here
+    def spawn(self, program: Program, limits: Limits, services: Services) -> InlineRunning:  # noqa: ARG002 - no limits here
         """Start a SUT. Its modules may be imported already, so their global state may be old."""
         return InlineRunning(Host(program.package, list(program.modules), str(program.overlay)))
 

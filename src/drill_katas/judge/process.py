@@ -71,7 +71,7 @@ class Process:
         self._channel = channel
         self._stacks_fd = stacks_fd
         self._poll = poll_for(channel.socket, control)
-        self._dialler = dialer
+        self._dialer = dialer
         self._reader = threading.Thread(target=self._read_output, args=(output_fd,), daemon=True)
         self._reader.start()
 
@@ -132,8 +132,8 @@ class Process:
         self.kill()
         self._channel.close()
         os.close(self._stacks_fd)
-        if self._dialler:
-            self._dialler.close()
+        if self._dialer:
+            self._dialer.close()
         self._reader.join(timeout=1)
 
     def _add_log(self, frame: Reply) -> None:

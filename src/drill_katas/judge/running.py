@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from drill_katas.catalog.katas import Limits
     from drill_katas.judge.observation import Logged
     from drill_katas.judge.output import Output
     from drill_katas.judge.program import Program
     from drill_katas.machine.cpu_time import Wait
+    from drill_katas.services.broker import Services
     from drill_katas.services.retained import RetainedBytes
     from drill_katas.sut.protocol import JudgeRequest, Reply
 
@@ -54,5 +54,5 @@ class Spawner(Protocol):
     def families(self) -> list[int]:
         """The roots of the process trees whose processor time counts as the judge's own."""
 
-    def spawn(self, program: Program, limits: Limits, sockets: Path) -> Running:
-        """Start a SUT, which finds the judge's sockets in the folder `sockets`. End the earlier SUT first."""
+    def spawn(self, program: Program, limits: Limits, services: Services) -> Running:
+        """Start a SUT, which can connect to `services`. End the earlier SUT first."""

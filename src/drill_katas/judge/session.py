@@ -132,7 +132,7 @@ class SutSession:
             raise Hang(str(self._import_hang), self._import_hang.details, self._import_hang.place)
         if self._running is None:
             self.check.retained.raise_if_exceeded()
-            self._running = self._spawner.spawn(self.check.program, self.check.limits, self.services.folder)
+            self._running = self._spawner.spawn(self.check.program, self.check.limits, self.services)
             self._running.count_toward(self.check.retained)
             self.services.retained = self.check.retained
             self.check.output = self._running.output

@@ -18,7 +18,7 @@ _FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d{1,9}) in (
 _IDLE: Final = re.compile(r"\b(selectors\.py:|futures/thread\.py:\d+ in _worker$)")
 _LIBRARY: Final = re.compile(r"^.*/(python3\.\d+|[a-z]+-packages)/")
 MAX_LINE_NUMBER: Final = 1_000_000  # a larger number does not come from Python
-_OURS: Final = ("/drill_katas/sut/", "/drill_katas/judge/", "/drill_katas/sandbox/")
+_OURS: Final = f"{Path(__file__).parents[1]}/"  # the folder of this package; the judged files are copies outside of it
 
 
 def as_lines(dump: str, program: Program) -> tuple[str, ...]:
@@ -86,4 +86,4 @@ def shown_path(file: str, program: Program) -> str:
 
 
 def _is_ours(file: str) -> bool:
-    return any(part in file for part in _OURS) or file.startswith("<frozen")
+    return file.startswith((_OURS, "<frozen"))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.katas import Limits
     from drill_katas.judge.program import Program
     from drill_katas.sandbox.protocol import Why, ZygoteEvent
+    from drill_katas.services.broker import Services
 
 SCRIPT: Final = Path(drill_katas.sandbox.__file__).with_name("zygote.py")
 ZYGOTES: Final = 2
@@ -87,8 +88,8 @@ class ZygoteClient:
         control.send(Preload(self._preload))
         return popen, control
 
-    def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
-        """Fork a SUT, which finds the judge's sockets in the folder `sockets`. End the earlier SUT first.
+    def spawn(self, program: Program, limits: Limits, services: Services) -> Process:
+        """Fork a SUT, which can connect to `services`. End the earlier SUT first.
 
         Restarts a killed zygote. Raises `SandboxUnavailable` if the policy's sandbox tier is not available.
         """
@@ -107,7 +108,7 @@ class ZygoteClient:
             hidden=list(self._policy.hidden),
         )
         theirs = [their_calls.detach(), their_output, their_stacks]
-        dialer = None if self._policy.tier is Tier.PRACTICE else Dialer(sockets)
+        dialer = None if self._policy.tier is Tier.PRACTICE else Dialer(services)
         if dialer:
             theirs.append(dialer.detach())
         try:
@@ -199,9 +200,9 @@ class AlternatingZygotes:
         self._seeds = itertools.count(1)
         self._zygotes = deque(self._zygote() for _ in range(ZYGOTES))
 
-    def spawn(self, program: Program, limits: Limits, sockets: Path) -> Process:
-        """Start a SUT, which finds the judge's sockets in the folder `sockets`. End the earlier SUT first."""
-        process = self._zygotes[0].spawn(program, limits, sockets)
+    def spawn(self, program: Program, limits: Limits, services: Services) -> Process:
+        """Start a SUT, which can connect to `services`. End the earlier SUT first."""
+        process = self._zygotes[0].spawn(program, limits, services)
         self._zygotes.rotate()
         return process
 

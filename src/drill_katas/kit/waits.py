@@ -15,8 +15,8 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
     """Return the chains of open calls, outermost call first; each call was made in order to serve the one before it.
 
     A call continues a chain if the last call of the chain began earlier, has the same trace id, and went to the node
-    that makes this call. Of several such chains, it continues the earliest; if there is none, it starts a new chain.
-    Chains are in the order of their outermost calls.
+    that makes this call. Of several such chains, it continues the earliest; otherwise it starts a new chain. Chains are
+    in the order of their outermost calls.
     """
     begun: list[list[Hop]] = []
     for hop in sorted((hop for hop in hops if hop.status is None), key=lambda hop: hop.began):
@@ -30,7 +30,7 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 
 
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the cycles: the part of a chain between two calls to one node, if the chain ends with the second."""
+    """Return the cycles: if the last call of a chain goes to a node that an earlier call went to, the part between."""
     found = []
     for chain in chains(hops):
         for number, hop in enumerate(chain[:-1]):

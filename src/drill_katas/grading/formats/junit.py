@@ -43,7 +43,8 @@ def _suite(grade: Grade, tier: str) -> Iterator[str]:
     yield "</properties>\n"
     yield from (_case(grade, check) for check in grade.checks)
     if not grade.checks:
-        yield _element(_attributes(classname=grade.id, name="judged", time="0"), "error", "not judged", problem(grade))
+        what = "not judged" if grade.score is None else "unreadable"
+        yield _element(_attributes(classname=grade.id, name="judged", time="0"), "error", what, problem(grade))
     yield "</testsuite>\n"
 
 
