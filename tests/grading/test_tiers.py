@@ -256,7 +256,7 @@ def test_dialer_connects_for_a_process_that_cannot(tmp_path):
 
         answers = threading.Thread(target=answer, daemon=True)
         answers.start()
-        with contextlib.closing(Dialer(services)) as dialer:
+        with contextlib.closing(Dialer(services.folder)) as dialer:
             end = dialer.detach()
             command = [sys.executable, "-c", DIALS, str(end), there]
             done = subprocess.run(command, pass_fds=[end], capture_output=True, text=True, timeout=60, check=False)

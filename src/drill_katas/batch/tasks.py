@@ -21,6 +21,7 @@ KILLED: Final = (
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A source to judge: the editable files of a kata, with a unique `key`.
 
+    With `tests`, the content of a file with hostile tests, these tests judge in place of the kata's checks.
     `checks` are the names of the checks to run; empty means all. With `stop_at_failure` the checks after the first that
     fails do not run. `attempt` counts from 0. Later attempts run `alone`,
     with no other task beside them, so that only the source or the grader's machine can make the judge fail.
@@ -32,6 +33,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     checks: tuple[str, ...] = ()
     stop_at_failure: bool = False
+    tests: bytes = b""
     attempt: int = 0
 
     @property

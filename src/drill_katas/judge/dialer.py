@@ -15,17 +15,19 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from drill_katas.services.broker import Services
+    from collections.abc import Callable
+    from pathlib import Path
 
 MOST_PATH: Final = 4096  # bytes
 
 
 class Dialer:
-    """Connects one SUT to unix sockets in the folder of `services`, and to no others."""
+    """Connects one SUT to unix sockets in `folder`, and to no others; `note_error` gets each error of a connection."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def __init__(self, folder: Path, note_error: Callable[[BaseException], None] = lambda _: None) -> None:
+        self._folder = str(folder)
+        self._note_error = note_error
+        self._ours, self._theirs = socket.socketpair()  # the SUT waits for each answer, so requests need no frames
         threading.Thread(target=self._serve, daemon=True).start()
 
     def detach(self) -> int:
@@ -47,11 +49,33 @@ class Dialer:
     def _dial(self, path: str) -> None:
         """Send a connection to the SUT, or the errno that a connect of its own would have met."""
         try:
-            if os.path.dirname(path) != str(self._services.folder):
-                raise PermissionError(errno.EACCES, "not a socket of the judge")
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.connect(path)
+                self._connect(connection, path)
                 socket.send_fds(self._ours, [b"0"], [connection.fileno()])
         except (OSError, ValueError) as error:  # ValueError: the path contains a NUL byte
-            self._services.note_error(error)
+            self._note_error(error)
             self._ours.send(str(getattr(error, "errno", None) or errno.EINVAL).encode())
+
+    def _connect(self, connection: socket.socket, path: str) -> None:
+        if os.path.dirname(path) != self._folder:
+            raise PermissionError(errno.EACCES, "not a socket of the judge")
+        connection.connect(path)
+
+
+class DialerBeneath(Dialer):
+    """Connects a process to sockets anywhere below a folder that this process can write to.
+
+    It follows no symbolic link, because a link could lead to a socket of the host.
+    """
+
+    def _connect(self, connection: socket.socket, path: str) -> None:
+        names = os.path.relpath(path, self._folder).split(os.sep)
+        with contextlib.ExitStack() as opened:
+            place = os.open(self._folder, os.O_PATH)
+            opened.callback(os.close, place)
+            for name in names:
+                if name in {os.curdir, os.pardir}:
+                    raise PermissionError(errno.EACCES, "not a socket of the judge")
+                place = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=place)
+                opened.callback(os.close, place)
+            connection.connect(f"/proc/self/fd/{place}")

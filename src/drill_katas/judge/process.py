@@ -20,10 +20,11 @@ from drill_katas.sut.wire import Closed, WireError, poll_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import msgspec
+
     from drill_katas.judge.dialer import Dialer
     from drill_katas.machine.cpu_time import Wait
     from drill_katas.sandbox.protocol import Why, ZygoteEvent
-    from drill_katas.sut.protocol import JudgeRequest
 
 MAX_STACKS: Final = 1_000_000  # bytes that are read of a dump of all stacks
 STACKS_SECONDS: Final = 2.0  # for the whole dump
@@ -84,7 +85,7 @@ class Process:
         """Count the data that is retained from this SUT in `retained`, which kills the SUT beyond its limit."""
         self._channel.retained, retained.end = retained, self.kill_soon
 
-    def ask(self, request: JudgeRequest, wait: Wait, fds: Sequence[int] = ()) -> Reply:
+    def ask(self, request: msgspec.Struct, wait: Wait, fds: Sequence[int] = ()) -> Reply:
         """Send a request and return its answer. Log lines that arrive before the answer are added to `logs`.
 
         Raises `NoAnswer` if the time is over before the whole answer arrived, and `SutExited` if the SUT exited.

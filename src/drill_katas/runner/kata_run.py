@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from drill_katas.batch.judge_client import JudgeRequest
     from drill_katas.catalog.katas import Kata
     from drill_katas.judge.inline import InlineSpawner
-    from drill_katas.judge.zygote_client import AlternatingZygotes
+    from drill_katas.judge.zygote_link import AlternatingLinks
     from drill_katas.runner.context import RunContext
     from drill_katas.runner.settings import Settings
 
@@ -56,11 +56,13 @@ NOT_REACHED: Final = pytest.StashKey[bool]()
 class KataRun:
     """Runs the checks, in the session itself or in each worker of pytest-xdist."""
 
-    def __init__(self, context: RunContext, spawner: InlineSpawner | AlternatingZygotes) -> None:
+    def __init__(
+        self, context: RunContext, spawner: InlineSpawner | AlternatingLinks, place: Path | None = None
+    ) -> None:
         self._settings = context.settings
         self._arms = context.arms
         self._thresholds = context.thresholds
-        self._session = SutSession(spawner, seed=context.settings.seed)
+        self._session = SutSession(spawner, seed=context.settings.seed, place=place)
         self.sut = Sut(self._session)
         self.seconds = 0.0  # the budgets of all checks together
         self._at_end = contextlib.ExitStack()

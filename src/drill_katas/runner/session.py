@@ -29,6 +29,7 @@ from drill_katas.runner.settings import libraries, read_settings
 from drill_katas.sandbox.tier import PRACTICE
 
 if TYPE_CHECKING:
+    from drill_katas.runner.confined import Confined
     from drill_katas.runner.judge_server import JudgeServer
     from drill_katas.runner.settings import Settings
 
@@ -40,7 +41,8 @@ def begin(config: pytest.Config) -> None:
     raise_file_limit()
     try:
         refuse_what_spoils_verdicts(config)
-        require_proc()
+        if not config.pluginmanager.has_plugin("kata-confined"):
+            require_proc()
         context = RunContext.of(read_settings(config))
     except UserError as mistake:
         raise pytest.UsageError(str(mistake)) from None
@@ -58,7 +60,9 @@ def begin(config: pytest.Config) -> None:
     if not is_worker:
         config.pluginmanager.register(Recorder(config, settings), "kata-record")
     if not distributes:
-        run = KataRun(context, _spawner(settings, config.pluginmanager.get_plugin("kata-warm")))
+        confined: Confined | None = config.pluginmanager.get_plugin("kata-confined")
+        spawner = confined.spawner if confined else _spawner(settings, config.pluginmanager.get_plugin("kata-warm"))
+        run = KataRun(context, spawner, confined.place if confined else None)
         config.stash[fixtures.SUT] = run.sut
         config.pluginmanager.register(run, "kata-run")
         config.pluginmanager.register(fixtures, "kata-fixtures")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import functools
+import importlib
 import os
 import signal
 import socket
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from drill_katas.sandbox.protocol import Spawn
 
 SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
-CALLS, READY, STACKS, DIALER = 3, 4, 5, 6  # descriptors of a SUT after the standard streams
+CALLS, READY, STACKS, DIALER = 3, 4, 5, 6  # descriptors of a SUT after the standard streams; others follow
 
 
 def become_sut(request: Spawn, uid: int | None, already_running: int, ready: int, fds: list[int]) -> NoReturn:
@@ -41,7 +42,11 @@ def become_sut(request: Spawn, uid: int | None, already_running: int, ready: int
         os.close(READY)
         if request.tier is not Tier.PRACTICE:
             connect_through(socket.socket(fileno=DIALER))
-        serve(socket.socket(fileno=CALLS), Host(request.package, request.modules, request.overlay))
+        calls = socket.socket(fileno=CALLS)
+        if request.entry:
+            importlib.import_module(request.entry).serve(calls)
+        else:
+            serve(calls, Host(request.package, request.modules, request.overlay))
     finally:
         os._exit(0)
 
@@ -69,9 +74,9 @@ def confine(request: Spawn, uid: int | None, already_running: int) -> None:
     """Enter the sandbox of the requested tier, for good. Raises `OSError` if this machine does not support it."""
     tier, overlay = request.tier, request.overlay
     hidden = list(real_paths(*request.hidden).values())
-    seen = {**libraries(), **real_paths(overlay)}
+    seen = {**libraries(), **real_paths(overlay, *request.readable)}
     if tier is Tier.STRONG:
-        namespaces.build(seen, hidden)
+        namespaces.build(seen, hidden, request.sockets)
     os.chdir(overlay)
     limits.limit(request.memory_mib, request.processes, already_running)
     devices = [(f"/dev/{name}", landlock.READ | landlock.WRITE_FILE) for name in namespaces.DEVICES]
@@ -89,22 +94,24 @@ def confine(request: Spawn, uid: int | None, already_running: int) -> None:
         seccomp.confine(own_pid=os.getpid())
     else:
         with contextlib.suppress(OSError):  # only a second line of defense behind the namespaces
-            landlock.confine([("/", landlock.READ), (namespaces.SCRATCH, landlock.WRITE), *devices])
+            written = [(namespaces.SCRATCH, landlock.WRITE), (request.sockets, landlock.MAKE_SOCKETS)]
+            landlock.confine([("/", landlock.READ), *written, *devices])
         seccomp.confine(own_pid=None)
 
 
-def _arrange(ready: int, calls: int, output: int, stacks: int, *dialer: int) -> None:
+def _arrange(ready: int, calls: int, output: int, stacks: int, *others: int) -> None:
     """Start a new session and close all files except those of a SUT."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    high = [os.dup2(fd, 100 + place) for place, fd in enumerate((output, calls, ready, stacks, *dialer))]
-    for fd, place in zip(high, (1, CALLS, READY, STACKS, DIALER), strict=False):  # `high` cannot collide
+    high = [os.dup2(fd, 100 + place) for place, fd in enumerate((output, calls, ready, stacks, *others))]
+    places = (1, CALLS, READY, STACKS, *range(DIALER, DIALER + len(others)))
+    for fd, place in zip(high, places, strict=True):  # `high` cannot collide
         os.dup2(fd, place, inheritable=place == 1)
     os.dup2(1, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.closerange(STACKS + 1 + len(dialer), os.sysconf("SC_OPEN_MAX"))
+    os.closerange(STACKS + 1 + len(others), os.sysconf("SC_OPEN_MAX"))
     for stream, fd in (("stdout", 1), ("stderr", 2)):
         setattr(sys, stream, open(fd, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False))  # noqa: SIM115
     faulthandler.register(signal.SIGUSR1, file=STACKS, all_threads=True)

@@ -24,6 +24,10 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
     File descriptors come with the request: the call socket, the output pipe, the stacks pipe and, above the tier
     practice, the dialer's socket. The SUT's files are in the folder `overlay`. The SUT must not see the paths in
     `hidden`.
+
+    With an `entry`, the process is no SUT: it calls `serve(calls)` of that module. It may also read the
+    paths in `readable`, make sockets in the folder `sockets`, and gets further file descriptors after the dialer's.
+    That takes the tier strong.
     """
 
     package: str
@@ -33,6 +37,9 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
     processes: int
     tier: Tier
     hidden: list[str]
+    entry: str = ""
+    readable: list[str] = []
+    sockets: str = ""
 
 
 class Kill(msgspec.Struct, frozen=True, tag_field="op", tag="kill"):

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 WATCH_SECONDS: Final = 0.1  # between two readings of a SUT's processes, memory and descriptors
 RECOUNT_SECONDS: Final = 5.0
 MIB: Final = 1 << 20
+MOST_FDS: Final = 6  # of one request
 
 
 class Zygote:
@@ -100,7 +101,7 @@ class Zygote:
 
     def _read_requests(self) -> bool:
         try:
-            data, fds, _, _ = socket.recv_fds(self._control, 65536, 4)
+            data, fds, _, _ = socket.recv_fds(self._control, 65536, MOST_FDS)
         except ConnectionResetError:  # the judge was killed and left some of our events unread
             return False
         if not data:

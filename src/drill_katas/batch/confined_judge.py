@@ -1,0 +1,162 @@
+"""Judges hostile tests: a pytest process for each version of a module, in a sandbox of its own.
+
+The process has the kit and its services. It sees the file with the tests, and of the kata only the manifest, the
+thresholds and the support files. Its SUTs are forked outside, and `zygote_relay.py` decides what they run. It is new
+for each version, and only one word per test leaves it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from drill_katas.batch.judge_client import JudgeEnded
+from drill_katas.batch.zygote_relay import ZygoteRelay
+from drill_katas.catalog.arms import Arm, Overlay, SourceFile, open_to_all
+from drill_katas.catalog.katas import GUARDRAIL
+from drill_katas.catalog.thresholds import thresholds_file
+from drill_katas.files import run_folder
+from drill_katas.judge.dialer import DialerBeneath
+from drill_katas.judge.exit import NoAnswer, SutExited
+from drill_katas.judge.zygote_client import ZYGOTES, ZygoteClient
+from drill_katas.machine.cpu_time import MAX_WALL_FACTOR, Meter, Wait
+from drill_katas.sandbox.protocol import Spawn
+from drill_katas.verdict import CheckResult, Outcome, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from drill_katas.batch.tasks import Task
+    from drill_katas.catalog.katas import Kata
+    from drill_katas.judge.process import Process
+    from drill_katas.sandbox.tier import SandboxPolicy
+
+ENTRY: Final = "drill_katas.runner.confined"
+"""The module of the process; a name, because its import would load pytest here."""
+PRELOAD: Final = (ENTRY, "drill_katas.kit", "drill_katas.services.network", "hypothesis.stateful")
+MEMORY_MIB, PROCESSES = 1024, 32
+SECONDS: Final = 60.0  # for all tests on one version, without waiting for a processor
+MOST_TESTS: Final = 200
+KERNEL: Final = ("/proc/stat", "/proc/pressure/cpu")  # so that the process can tell a busy machine
+
+
+class ConfinedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The request to the process: run the tests in `files`, with the sockets of its services in `sockets`."""
+
+    kata: str
+    files: str
+    sockets: str
+    seed: int
+
+
+class ConfinedJudge:
+    """Judges tests for one kata, one version at a time. Takes the sandbox tier strong."""
+
+    def __init__(self, kata: Kata, policy: SandboxPolicy) -> None:
+        self._kata = kata
+        self._policy = policy
+        self.log = ""  # what the last process wrote
+        self._judges = ZygoteClient([*PRELOAD, *kata.manifest.imports], policy)
+        self._suts = [ZygoteClient(kata.manifest.imports, policy, seed) for seed in range(1, ZYGOTES + 1)]
+
+    def judge(self, task: Task) -> tuple[CheckResult, ...]:
+        """Run the tests in `task.tests` on `task.files`. Raises `JudgeEnded` if they give no verdict."""
+        with contextlib.ExitStack() as at_end:
+            folder = at_end.enter_context(run_folder())
+            files, sockets = self._lay_out(folder, task.tests)
+            spawn = self._spawn(at_end.enter_context(self._overlay(task)))
+            relays = [at_end.enter_context(contextlib.closing(ZygoteRelay(sut, spawn))) for sut in self._suts]
+            process = self._begin(files, sockets, relays)
+            at_end.callback(self._rest)
+            at_end.callback(process.close)
+            run = ConfinedRun(kata=self._kata.name, files=str(files), sockets=str(sockets), seed=task.seed)
+            try:
+                return self._words(process, run)
+            finally:
+                self.log = process.output.text()
+
+    def close(self) -> None:
+        """End all processes."""
+        for zygote in (self._judges, *self._suts):
+            zygote.close()
+
+    def _lay_out(self, folder: Path, tests: bytes) -> tuple[Path, Path]:
+        """Make the folders of a run: the files that the process may read, and a folder for its sockets."""
+        files, sockets = folder / "files", folder / "s"
+        room = files / "katas" / self._kata.name
+        room.mkdir(parents=True)
+        for name in ("kata.toml", thresholds_file(self._kata).name, *self._kata.manifest.support_files):
+            if (self._kata.folder / name).is_file():
+                shutil.copyfile(self._kata.folder / name, room / name)
+        for name in self._kata.manifest.editable:
+            (room / name).touch()
+        (room / GUARDRAIL).write_bytes(tests)
+        open_to_all(files)
+        sockets.mkdir()
+        sockets.chmod(0o777)  # the process may have another uid; nobody else gets into `folder`
+        return files, sockets
+
+    def _overlay(self, task: Task) -> contextlib.closing[Overlay]:
+        files = {name: SourceFile(content, self._kata.folder / name) for name, content in task.files.items()}
+        return contextlib.closing(Overlay(self._kata, Arm(task.key, files)))
+
+    def _spawn(self, overlay: Overlay) -> Spawn:
+        """Return the request for each SUT of a run."""
+        manifest = self._kata.manifest
+        return Spawn(
+            package=self._kata.name,
+            modules=[name.removesuffix(".py") for name in manifest.editable],
+            overlay=str(overlay.folder),
+            memory_mib=manifest.limits.memory_mib,
+            processes=manifest.limits.processes,
+            tier=self._policy.tier,
+            hidden=list(self._policy.hidden),
+        )
+
+    def _begin(self, files: Path, sockets: Path, relays: list[ZygoteRelay]) -> Process:
+        interpreter = [sys.executable, os.path.realpath(sys.executable)]
+        request = Spawn(
+            package="",
+            modules=[],
+            overlay=str(files),
+            memory_mib=MEMORY_MIB,
+            processes=PROCESSES,
+            tier=self._policy.tier,
+            hidden=list(self._policy.hidden),
+            entry=ENTRY,
+            readable=[*interpreter, *KERNEL],
+            sockets=str(sockets),
+        )
+        return self._judges.request(request, DialerBeneath(sockets), [relay.detach() for relay in relays])
+
+    def _words(self, process: Process, run: ConfinedRun) -> tuple[CheckResult, ...]:
+        meter = Meter()
+        meter.watch(process.pid, [pid for each in (self._judges, *self._suts) for pid in each.pids])
+        wait = Wait(meter, SECONDS, lambda: MAX_WALL_FACTOR * SECONDS)
+        try:
+            answer = process.ask(run, wait).ok
+            words = msgspec.convert(answer, dict[str, Outcome])
+        except NoAnswer:
+            raise JudgeEnded(f"its tests did not end within {SECONDS:.0f} s") from None
+        except SutExited as ended:
+            raise JudgeEnded(f"its tests ended their process ({ended.exit})") from None
+        except msgspec.ValidationError:
+            raise JudgeEnded("its tests disturbed the process that runs them") from None
+        return tuple(_results(words))
+
+    def _rest(self) -> None:
+        for zygote in (self._judges, *self._suts):
+            zygote.rest()
+
+
+def _results(words: dict[str, Outcome]) -> Iterator[CheckResult]:
+    if not 0 < len(words) <= MOST_TESTS:
+        raise JudgeEnded(f"it has {len(words)} tests; a guardrail has 1 to {MOST_TESTS}")
+    for name, word in words.items():
+        yield CheckResult(name=name, stage=Stage.GUARDRAIL, title=name, outcome=word, seconds=0.0)
