@@ -59,7 +59,7 @@ class ConfinedJudge:
     """Judges tests for one kata, one version at a time. Takes the sandbox tier strong."""
 
     def __init__(self, kata: Kata, policy: SandboxPolicy) -> None:
-        self._kata = kata
+        self.kata = kata
         self._policy = policy
         self.log = ""  # what the last process wrote
         self._judges = ZygoteClient([*PRELOAD, *kata.manifest.imports], policy)
@@ -75,7 +75,7 @@ class ConfinedJudge:
             process = self._begin(files, sockets, relays)
             at_end.callback(self._rest)
             at_end.callback(process.close)
-            run = ConfinedRun(kata=self._kata.name, files=str(files), sockets=str(sockets), seed=task.seed)
+            run = ConfinedRun(kata=self.kata.name, files=str(files), sockets=str(sockets), seed=task.seed)
             try:
                 return self._words(process, run)
             finally:
@@ -89,12 +89,12 @@ class ConfinedJudge:
     def _lay_out(self, folder: Path, tests: bytes) -> tuple[Path, Path]:
         """Make the folders of a run: the files that the process may read, and a folder for its sockets."""
         files, sockets = folder / "files", folder / "s"
-        room = files / "katas" / self._kata.name
+        room = files / "katas" / self.kata.name
         room.mkdir(parents=True)
-        for name in ("kata.toml", thresholds_file(self._kata).name, *self._kata.manifest.support_files):
-            if (self._kata.folder / name).is_file():
-                shutil.copyfile(self._kata.folder / name, room / name)
-        for name in self._kata.manifest.editable:
+        for name in ("kata.toml", thresholds_file(self.kata).name, *self.kata.manifest.support_files):
+            if (self.kata.folder / name).is_file():
+                shutil.copyfile(self.kata.folder / name, room / name)
+        for name in self.kata.manifest.editable:
             (room / name).touch()
         (room / GUARDRAIL).write_bytes(tests)
         open_to_all(files)
@@ -103,14 +103,14 @@ class ConfinedJudge:
         return files, sockets
 
     def _overlay(self, task: Task) -> contextlib.closing[Overlay]:
-        files = {name: SourceFile(content, self._kata.folder / name) for name, content in task.files.items()}
-        return contextlib.closing(Overlay(self._kata, Arm(task.key, files)))
+        files = {name: SourceFile(content, self.kata.folder / name) for name, content in task.files.items()}
+        return contextlib.closing(Overlay(self.kata, Arm(task.key, files)))
 
     def _spawn(self, overlay: Overlay) -> Spawn:
         """Return the request for each SUT of a run."""
-        manifest = self._kata.manifest
+        manifest = self.kata.manifest
         return Spawn(
-            package=self._kata.name,
+            package=self.kata.name,
             modules=[name.removesuffix(".py") for name in manifest.editable],
             overlay=str(overlay.folder),
             memory_mib=manifest.limits.memory_mib,

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
+from drill_katas.batch.confined_judge import ConfinedJudge
 from drill_katas.batch.judge_client import JudgeConfig, JudgeEnded, JudgeRequest, WarmJudge
 from drill_katas.batch.tasks import Judged, Task, killed_its_judge
 from drill_katas.files import run_folder
 from drill_katas.machine.shortage import require_proc
 from drill_katas.sandbox.limits import has_own_process_count
-from drill_katas.sandbox.tier import Tier
+from drill_katas.sandbox.tier import SandboxUnavailable, Tier
 from drill_katas.verdict import Report
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Worker:
         self._folder = folder
         self._guardrail = guardrail
         self._judge: WarmJudge | None = None
+        self._confined: ConfinedJudge | None = None
         self._kata: str | None = None
         self._stopped = False
         self._unfit: set[str] = set()  # katas whose broken version kills its judge as well
@@ -61,6 +63,8 @@ class Worker:
 
     def judge(self, task: Task) -> Judged:
         """Judge one source. Never raises because of its content."""
+        if task.tests:
+            return self._judge_tests(task)
         problem, log, began = "", "", time.monotonic()
         for _ in range(ATTEMPTS):
             try:
@@ -75,6 +79,19 @@ class Worker:
                 break
         failed = Judged(key=task.key, problem=problem, log=log, lost=True)
         return self._blame_source(task, failed) if task.alone and not self._stopped else failed
+
+    def _judge_tests(self, task: Task) -> Judged:
+        """Run a task's own tests. They are at fault if they end their process, so they are not run again."""
+        if self._confined is None or self._confined.kata.name != task.kata:
+            self.rest()
+            self._confined = ConfinedJudge(self._katas[task.kata], self._policy)
+        try:
+            return Judged(key=task.key, checks=self._confined.judge(task))
+        except JudgeEnded as ended:
+            return Judged(key=task.key, problem=str(ended))
+        except (SandboxUnavailable, TimeoutError, OSError) as error:
+            self.rest()
+            return Judged(key=task.key, problem=str(error), lost=True)
 
     def _blame_source(self, task: Task, failed: Judged) -> Judged:
         """Give a source that killed its judge the outcome `limit`, if the judge can judge the kata's broken version.
@@ -111,6 +128,9 @@ class Worker:
         judge, self._judge = self._judge, None
         if judge is not None:
             judge.close()
+        confined, self._confined = self._confined, None
+        if confined is not None:
+            confined.close()
 
     def _checks(self, task: Task) -> tuple[CheckResult, ...]:
         source, report = self._temporary / "source", self._temporary / "report.json"

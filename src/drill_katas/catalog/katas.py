@@ -82,6 +82,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return WEIGHTS | self.weights
 
     @property
+    def guardrail_share(self) -> float:
+        """The share of a grade that the guardrail decides; 0 if `weights` has no `guardrail`."""
+        return self.worth.get(Stage.GUARDRAIL, 0.0) / sum(self.worth.values())
+
+    @property
     def imports(self) -> tuple[str, ...]:
         """The modules to import before the learner's, including those of the contract `http`."""
         return (*self.preload, *(["aiohttp.web"] if self.contract == "http" else []))

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from drill_katas.catalog.katas import GUARDRAIL
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from drill_katas.catalog.katas import Kata
 
@@ -105,6 +107,15 @@ def owner(base: str, editable: str) -> str:
     """Return the text before or after an editable file's name in a file name: `alice`, `(1)`, or ""."""
     found = _variants(editable).fullmatch(base)
     return (found["person"] or found["suffix"] or "").strip(" _-") if found else ""
+
+
+def guardrail_beside(names: Iterable[str], chosen: Mapping[str, str]) -> str | None:
+    """Return the name of the guardrail in the folder of the chosen files, by editable file; None without one."""
+    editable, name = next(iter(chosen.items()))
+    folder, _ = _split(name, editable)
+    inside = [each for each in names if each.rpartition("/")[0] == folder]
+    found = sorted((rank, each) for each in inside if (rank := matches(each.rpartition("/")[2], GUARDRAIL)) is not None)
+    return found[0][1] if found else None
 
 
 @functools.cache

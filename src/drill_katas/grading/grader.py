@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drill_katas.batch.tasks import Judged, Task, settled
-from drill_katas.grading.grades import Grade, graded, score_of
+from drill_katas.grading.grades import Grade, graded, score_of, with_guardrail
+from drill_katas.grading.guardrails import judge_guardrail
 from drill_katas.grading.intake import Inbox
 from drill_katas.grading.keys import key_of, seed_of
 from drill_katas.grading.weights import started_from, versions_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from drill_katas.grading.submission import Entry, Submission
     from drill_katas.grading.weights import Version
     from drill_katas.sandbox.tier import Tier
+    from drill_katas.verdict import CheckResult
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,21 @@ class Grader:
     ) -> None:
         pending = self._survey(inputs, store)
         done = 0
+        with_guardrails: list[Judged] = []
         report_progress(done, len(pending))
         for judged in settled(judges, self._tasks(pending, store)):
-            if judged.checks:
+            if not judged.checks:
+                store.fail(judged)
+            elif self._has_guardrail(pending[judged.key]):
+                with_guardrails.append(judged)  # for later, because some tasks must run alone
+            else:
                 store.add(_graded(judged, pending[judged.key]))
                 done += 1
-            else:
-                store.fail(judged)
+            report_progress(done + len(store.failures), len(pending))
+        for judged in with_guardrails:
+            of = pending[judged.key]
+            store.add(_graded(judged, of, self._guardrail(of, judges)))
+            done += 1
             report_progress(done + len(store.failures), len(pending))
 
     def _survey(self, inputs: Sequence[Entry], store: GradeStore) -> dict[str, _Pending]:
@@ -99,14 +109,24 @@ class Grader:
             else:
                 store.fail(Judged(key=key, problem=f"{submission.id} changed after grading began"))
 
+    def _has_guardrail(self, of: _Pending) -> bool:
+        """Return whether a guardrail is graded: the submission has one, or the kata gives it weight."""
+        return bool(of.kata.manifest.guardrail_share) or self._inbox.read(of.entry, [of.kata]).guardrail is not None
+
+    def _guardrail(self, of: _Pending, judges: Judges) -> CheckResult:
+        submission = self._inbox.read(of.entry, [of.kata])
+        return judge_guardrail(of.kata, submission.guardrail, seed_of(submission, self._secret), judges, self._tier)
+
     def _key(self, submission: Submission) -> str | None:
         if submission.kata is None:
             return None
         return key_of(submission, seed_of(submission, self._secret), self._tier)
 
 
-def _graded(judged: Judged, of: _Pending) -> Grade:
+def _graded(judged: Judged, of: _Pending, guardrail: CheckResult | None = None) -> Grade:
     checks = graded(judged.checks, of.kata.manifest.worth, of.version.fails if of.version else ())
+    if guardrail is not None:
+        checks = with_guardrail(checks, guardrail, of.kata.manifest.guardrail_share)
     return Grade(
         id="",
         key=judged.key,

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from drill_katas.grading.weights import FULL, shares
+from drill_katas.grading.weights import FULL, PLACES, Share, shares
 from drill_katas.verdict import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from drill_katas.grading.weights import Share
     from drill_katas.verdict import CheckResult
 
 FORMAT: Final = 1  # increases when a field changes its meaning or disappears
@@ -116,12 +115,31 @@ def graded(
 def score_of(checks: Sequence[CheckGrade]) -> float | None:
     """Return the score of checks: 100 if all pass, otherwise the sum of their points, at least 0.
 
-    None if a check is not judged.
+    The points of a guardrail are added to those of the checks. None if a check that decides points is not judged.
     """
-    if any(check.not_judged for check in checks):
+    own = [check for check in checks if check.stage is not Stage.GUARDRAIL]
+    guardrail = [check for check in checks if check.stage is Stage.GUARDRAIL and check.worth]
+    if any(check.not_judged for check in (*own, *guardrail)):
         return None
-    solved = all(check.passed for check in checks)
-    return FULL if solved else max(0.0, round(sum(check.points or 0.0 for check in checks), 2))
+    most = FULL - sum(check.worth for check in guardrail)
+    gained = most if all(check.passed for check in own) else sum(check.points or 0.0 for check in own)
+    return max(0.0, round(gained + sum(check.points or 0.0 for check in guardrail), 2))
+
+
+def with_guardrail(checks: Sequence[CheckGrade], guardrail: CheckResult, share: float) -> tuple[CheckGrade, ...]:
+    """Return the grades of checks and guardrail together; the guardrail decides `share` of all points."""
+    rest = 1.0 - share
+    scaled = (
+        msgspec.structs.replace(
+            check,
+            points=None if check.points is None else round(check.points * rest, PLACES),
+            worth=round(check.worth * rest, PLACES),
+        )
+        for check in checks
+    )
+    worth = round(FULL * share, PLACES)
+    points = None if guardrail.not_judged else round(worth * guardrail.figures["score"] / FULL, PLACES)
+    return *scaled, msgspec.structs.replace(_graded(guardrail, Share(worth)), points=points)
 
 
 def _graded(check: CheckResult, share: Share) -> CheckGrade:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import drill_katas
+from drill_katas.catalog.katas import GUARDRAIL
 from drill_katas.grading.weights import state_of_versions
 
 if TYPE_CHECKING:
@@ -35,7 +36,17 @@ def key_of(submission: Submission, seed: int, tier: Tier) -> str:
     assert submission.kata is not None, "a submission without a kata has no verdict"
     state = f"{state_of(submission.kata.folder)} {state_of_versions(submission.kata.folder)}"
     digest = hashlib.sha256(f"{submission.kata.name} {state} {seed} {tier} ".encode())
-    return str(_with_files(digest, submission.files).hexdigest())
+    _with_files(digest, submission.files)
+    if submission.guardrail is not None:
+        _with_files(digest, {GUARDRAIL: submission.guardrail, "versions": _solutions(submission.kata.solutions)})
+    return str(digest.hexdigest())
+
+
+@functools.cache
+def _solutions(folder: Path) -> bytes:
+    """Return a digest of a kata's solutions, because they have the versions that guardrails are tried on."""
+    files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if _decides(file, folder)}
+    return _with_files(hashlib.sha256(), files).digest()
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.grading.archives import Unreadable
-from drill_katas.grading.candidates import best, candidates
+from drill_katas.grading.candidates import best, candidates, guardrail_beside
 from drill_katas.grading.files import MOST_BYTES, Content, opened
 from drill_katas.grading.shapes import ARCHIVES, is_archive
 from drill_katas.judge.encodings import WITHOUT_MARK, display_name, encoding_of
@@ -43,6 +43,7 @@ class Submission:
     """The content of one entry. Without a kata it cannot be judged, and the last note says why.
 
     `files` maps the names of editable files to their contents, `places` to the paths they were read from.
+    `guardrail` is the content of the file `guardrail.py` beside them, if there is one.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Submission:
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
+    guardrail: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,15 @@ def _read(entry: Entry, katas: Sequence[Kata], content: Content) -> Submission:
         raise Unreadable(_missing([*files, *others], katas))
     kata, names = _decided(best(chosen), files)
     texts = {editable: _decoded(name, files[name].read()) for editable, name in names.items()}
-    ignored = sorted({*files, *others} - set(names.values()))
+    guardrail = guardrail_beside(files, names)
+    ignored = sorted({*files, *others} - {*names.values(), guardrail})
     return Submission(
         entry.id,
         kata,
         {editable: content for editable, (content, _) in texts.items()},
         tuple(map(printable, [*(note for _, note in texts.values() if note), *_ignored(ignored)])),
         {editable: printable(str(entry.path / files[name].place)) for editable, name in names.items()},
+        files[guardrail].read() if guardrail else None,
     )
 
 

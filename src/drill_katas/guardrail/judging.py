@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -14,7 +13,7 @@ from drill_katas.batch.pool import Pool
 from drill_katas.batch.tasks import Judged, Task, all_judged, settled
 from drill_katas.errors import UserError
 from drill_katas.files import run_folder
-from drill_katas.guardrail.result import WRONG, GuardrailResult, Kind, Trial, score_of
+from drill_katas.guardrail.result import WRONG, GuardrailResult, Kind, Trial, result_of
 from drill_katas.guardrail.source import read_guardrail
 from drill_katas.sandbox.tier import PRACTICE
 
@@ -82,7 +81,7 @@ class _Run:
         rejected = [key for key, trial in self._trials.items() if trial.kind in WRONG and trial.failed]
         deadline = time.monotonic() + IDLE_SECONDS
         for first in range(0, len(rejected), JOBS):
-            idle = tuple(name for name, number in self._rejects().items() if not number)
+            idle = tuple(name for name, number in self.result().rejects.items() if not number)
             if not idle or time.monotonic() > deadline:
                 return
             some = [self._versions[key] for key in rejected[first : first + JOBS]]
@@ -92,19 +91,8 @@ class _Run:
 
     def result(self) -> GuardrailResult:
         """Return the result of all trials."""
-        trials = tuple(self._trials[key] for key in self._versions if key in self._trials)
-        return GuardrailResult(
-            kata=self._kata.name,
-            tests=tuple(self._tests),
-            trials=trials,
-            rejects=self._rejects(),
-            score=score_of(trials),
-        )
-
-    def _rejects(self) -> dict[str, int]:
-        """Return how many wrong versions each test rejected."""
-        rejects = Counter(name for trial in self._trials.values() if trial.kind in WRONG for name in trial.failed)
-        return {name: rejects[name] for name in self._tests}
+        trials = [self._trials[key] for key in self._versions if key in self._trials]
+        return result_of(self._kata.name, trials, self._tests)
 
     def _task(self, version: Version, *, stop: bool = False, tests: tuple[str, ...] = ()) -> Task:
         name = self._kata.name

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections import Counter
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from drill_katas.practice.journal import Guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 FORMAT: Final = 1
 ENOUGH: Final = 80  # the score from which a guardrail is good
@@ -85,7 +89,20 @@ class GuardrailResult(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(trial for trial in self.trials if trial.kind in kinds)
 
 
-def score_of(trials: tuple[Trial, ...]) -> int:
+def result_of(kata: str, trials: Sequence[Trial], tests: Iterable[str] = ()) -> GuardrailResult:
+    """Return the result of these trials; `tests` are the tests of the file, in its order."""
+    rejects = Counter(name for trial in trials if trial.kind in WRONG for name in trial.failed)
+    names = tuple(tests)
+    return GuardrailResult(
+        kata=kata,
+        tests=names,
+        trials=tuple(trials),
+        rejects={name: rejects[name] for name in names},
+        score=score_of(trials),
+    )
+
+
+def score_of(trials: Sequence[Trial]) -> int:
     """Return the score of a guardrail, from 0 to 100, rounded down."""
     wrong = [trial for trial in trials if trial.kind in WRONG]
     refuses = any(trial.failed for trial in trials if trial.right)

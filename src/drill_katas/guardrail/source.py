@@ -19,10 +19,16 @@ def read_guardrail(file: Path) -> bytes:
         content = file.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from error
+    expect_guardrail(content, str(file))
+    return content
+
+
+def expect_guardrail(content: bytes, file: str) -> None:
+    """Raise `UserError` if this content of `file` is too long, is not Python, imports its neighbors, or has no test."""
     if len(content) > MOST_BYTES:
         raise UserError(f"{file} has {len(content):,} bytes; a guardrail has at most {MOST_BYTES:,}")
     try:
-        tree = ast.parse(content, str(file))
+        tree = ast.parse(content, file)
     except SyntaxError as error:
         raise UserError(f"{file}, line {error.lineno or 1} is not Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
@@ -36,4 +42,3 @@ def read_guardrail(file: Path) -> bytes:
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     if not any(isinstance(node, functions) and node.name.startswith("test") for node in ast.walk(tree)):
         raise UserError(f"{file} has no test; write a function `test_...(sut)` that fails on the broken module")
-    return content

@@ -1,0 +1,108 @@
+"""Grades the guardrail of a submission: its tests run on right and wrong versions, each time in a sandbox of their own.
+
+All versions are tried, in an order that is secret, because a guardrail must not learn from what it has met.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import random
+from typing import TYPE_CHECKING, Final
+
+from drill_katas.batch.tasks import Judged, Task, all_judged, settled
+from drill_katas.errors import UserError
+from drill_katas.guardrail.result import ENOUGH, RIGHT, WRONG, GuardrailResult, Trial, result_of
+from drill_katas.guardrail.source import expect_guardrail
+from drill_katas.guardrail.versions import versions_of
+from drill_katas.sandbox.tier import Tier
+from drill_katas.verdict import CheckResult, Outcome, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from drill_katas.batch.tasks import Judges
+    from drill_katas.catalog.katas import Kata
+    from drill_katas.guardrail.versions import Version
+
+NAME: Final = "guardrail"
+TITLE: Final = "Its tests pass on every right version, and reject the wrong ones"
+SCORE: Final = "score"  # key of the figure
+
+
+def judge_guardrail(kata: Kata, tests: bytes | None, seed: int, judges: Judges, tier: Tier) -> CheckResult:
+    """Return the result of a submission's guardrail as a check, with its score among the figures.
+
+    Without a file the check fails. Nothing is run unless the tier is `strong`.
+    """
+    if tests is None:
+        return _check(Outcome.FAIL, "the submission has no guardrail.py")
+    try:
+        expect_guardrail(tests, "guardrail.py")
+    except UserError as mistake:
+        return _check(Outcome.FAIL, str(mistake))
+    if tier is not Tier.STRONG:
+        return _check(Outcome.NOT_JUDGED, f"hostile tests take the sandbox tier strong, and this machine has {tier}")
+    return _judged(kata, tests, seed, judges)
+
+
+def _judged(kata: Kata, tests: bytes, seed: int, judges: Judges) -> CheckResult:
+    versions = list(versions_of(kata, held_back=True))
+    random.Random(seed).shuffle(versions)  # noqa: S311 - the seed is secret
+    known = {_key(tests, seed, version): version for version in versions}
+    trials = []
+    for judged in settled(judges, _tasks(kata, tests, seed, known), _is_enough):
+        if judged.problem:
+            return _check(Outcome.NOT_JUDGED if judged.lost else Outcome.FAIL, judged.problem)
+        trials.append(_trial(known[judged.key], judged))
+    return _of_result(result_of(kata.name, trials))
+
+
+def _tasks(kata: Kata, tests: bytes, seed: int, known: Mapping[str, Version]) -> Iterator[Task]:
+    for key, version in known.items():
+        yield Task(key=key, kata=kata.name, files=version.files, seed=seed, tests=tests)
+
+
+def _key(tests: bytes, seed: int, version: Version) -> str:
+    return hmac.new(str(seed).encode(), tests + version.key.encode(), hashlib.sha256).hexdigest()
+
+
+def _is_enough(judged: Judged) -> bool:
+    return all_judged(judged) or any(check.failed for check in judged.checks)
+
+
+def _trial(version: Version, judged: Judged) -> Trial:
+    return Trial(
+        kind=version.kind,
+        name=version.name,
+        failed={check.name: "" for check in judged.checks if check.failed},
+        unjudged=judged.unjudged,
+        lesson=version.lesson,
+    )
+
+
+def _of_result(result: GuardrailResult) -> CheckResult:
+    if result.unjudged:
+        return _check(Outcome.NOT_JUDGED, f"the test {result.unjudged[0]} was not judged; grade again", result)
+    if result.passes_everything:
+        return _check(Outcome.FAIL, "it passes even a module in which no function does anything", result)
+    if result.refused:
+        return _check(Outcome.FAIL, _refusal(result.refused[0]), result)
+    wrong, left = len(result.of(*WRONG)), len(result.slipped)
+    text = f"it rejects {wrong - left} of {wrong} wrong versions"
+    if result.score < ENOUGH:
+        return _check(Outcome.FAIL, f"{text}; {ENOUGH} % are enough", result)
+    return _check(Outcome.PASS, text, result)
+
+
+def _refusal(trial: Trial) -> str:
+    test = next(iter(trial.failed))
+    design = f" The contract allows this design: {trial.lesson}" if trial.lesson else ""
+    return f"the test {test} fails on a right version.{design}"
+
+
+def _check(outcome: Outcome, message: str, result: GuardrailResult | None = None) -> CheckResult:
+    figures = {SCORE: float(result.score), "right": float(len(result.of(*RIGHT)))} if result else {SCORE: 0.0}
+    return CheckResult(
+        name=NAME, stage=Stage.GUARDRAIL, title=TITLE, outcome=outcome, message=message, figures=figures, in_words=True
+    )
