@@ -42,16 +42,13 @@ def quick(toy):
 
 
 def failure(check) -> str:
-    """Return the failure that the check saw; on a busy machine it is not judged, and its message quotes the failure."""
-    if check.outcome is not Outcome.NOT_JUDGED:
-        assert check.outcome is Outcome.FAIL
-        return check.message
-    _, title, saw = check.message.partition("The check saw: ")
-    assert title, check.message
-    return saw
+    """Return the message of a check that failed; a busy machine was judged again, until the toy lost its patience."""
+    assert check.outcome is Outcome.FAIL, check.message
+    return check.message
 
 
 def result(toy, *args: str):
+    toy.patience = 15  # beside other tests, because a ratio of two times is measured
     return next(check for check in toy.verdict(*args).checks if check.name == "test_quick")
 
 
