@@ -21,7 +21,7 @@ from drill_katas.catalog.arms import Arm, Overlay, SourceFile, open_to_all
 from drill_katas.catalog.katas import GUARDRAIL
 from drill_katas.catalog.thresholds import thresholds_file
 from drill_katas.files import run_folder
-from drill_katas.judge.dialer import DialerBeneath
+from drill_katas.judge.dialer import ScratchDialer
 from drill_katas.judge.exit import NoAnswer, SutExited
 from drill_katas.judge.zygote_client import ZYGOTES, ZygoteClient
 from drill_katas.machine.cpu_time import MAX_WALL_FACTOR, Meter, Wait
@@ -47,11 +47,10 @@ KERNEL: Final = ("/proc/stat", "/proc/pressure/cpu")  # so that the process can 
 
 
 class ConfinedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """The request to the process: run the tests in `files`, with the sockets of its services in `sockets`."""
+    """The request to the process: run the tests in `files`."""
 
     kata: str
     files: str
-    sockets: str
     seed: int
 
 
@@ -68,14 +67,14 @@ class ConfinedJudge:
     def judge(self, task: Task) -> tuple[CheckResult, ...]:
         """Run the tests in `task.tests` on `task.files`. Raises `JudgeEnded` if they give no verdict."""
         with contextlib.ExitStack() as at_end:
-            folder = at_end.enter_context(run_folder())
-            files, sockets = self._lay_out(folder, task.tests)
+            files = at_end.enter_context(run_folder())
+            self._lay_out(files, task.tests)
             spawn = self._spawn(at_end.enter_context(self._overlay(task)))
             relays = [at_end.enter_context(contextlib.closing(ZygoteRelay(sut, spawn))) for sut in self._suts]
-            process = self._begin(files, sockets, relays)
+            process = self._begin(files, relays)
             at_end.callback(self._rest)
             at_end.callback(process.close)
-            run = ConfinedRun(kata=self.kata.name, files=str(files), sockets=str(sockets), seed=task.seed)
+            run = ConfinedRun(kata=self.kata.name, files=str(files), seed=task.seed)
             try:
                 return self._words(process, run)
             finally:
@@ -86,9 +85,8 @@ class ConfinedJudge:
         for zygote in (self._judges, *self._suts):
             zygote.close()
 
-    def _lay_out(self, folder: Path, tests: bytes) -> tuple[Path, Path]:
-        """Make the folders of a run: the files that the process may read, and a folder for its sockets."""
-        files, sockets = folder / "files", folder / "s"
+    def _lay_out(self, files: Path, tests: bytes) -> None:
+        """Write the files that the process may read."""
         room = files / "katas" / self.kata.name
         room.mkdir(parents=True)
         for name in ("kata.toml", thresholds_file(self.kata).name, *self.kata.manifest.support_files):
@@ -98,9 +96,6 @@ class ConfinedJudge:
             (room / name).touch()
         (room / GUARDRAIL).write_bytes(tests)
         open_to_all(files)
-        sockets.mkdir()
-        sockets.chmod(0o777)  # the process may have another uid; nobody else gets into `folder`
-        return files, sockets
 
     def _overlay(self, task: Task) -> contextlib.closing[Overlay]:
         files = {name: SourceFile(content, self.kata.folder / name) for name, content in task.files.items()}
@@ -119,7 +114,7 @@ class ConfinedJudge:
             hidden=list(self._policy.hidden),
         )
 
-    def _begin(self, files: Path, sockets: Path, relays: list[ZygoteRelay]) -> Process:
+    def _begin(self, files: Path, relays: list[ZygoteRelay]) -> Process:
         interpreter = [sys.executable, os.path.realpath(sys.executable)]
         request = Spawn(
             package="",
@@ -131,9 +126,11 @@ class ConfinedJudge:
             hidden=list(self._policy.hidden),
             entry=ENTRY,
             readable=[*interpreter, *KERNEL],
-            sockets=str(sockets),
         )
-        return self._judges.request(request, DialerBeneath(sockets), [relay.detach() for relay in relays])
+        dialer = ScratchDialer()
+        process = self._judges.request(request, dialer, [relay.detach() for relay in relays])
+        dialer.pid = process.pid
+        return process
 
     def _words(self, process: Process, run: ConfinedRun) -> tuple[CheckResult, ...]:
         meter = Meter()
@@ -157,6 +154,7 @@ class ConfinedJudge:
 
 def _results(words: dict[str, Outcome]) -> Iterator[CheckResult]:
     if not 0 < len(words) <= MOST_TESTS:
-        raise JudgeEnded(f"it has {len(words)} tests; a guardrail has 1 to {MOST_TESTS}")
+        many = f"it has {len(words)} tests, and at most {MOST_TESTS} are run"
+        raise JudgeEnded(many if words else "its tests cannot be collected; `kata guardrail` says why")
     for name, word in words.items():
         yield CheckResult(name=name, stage=Stage.GUARDRAIL, title=name, outcome=word, seconds=0.0)

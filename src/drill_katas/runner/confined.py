@@ -29,11 +29,10 @@ SCRATCH: Final = "/tmp"  # noqa: S108 - this process's own
 
 
 class Confined:
-    """A pytest plugin that gives a run its SUTs and the place of its sockets."""
+    """A pytest plugin that gives a run its SUTs."""
 
-    def __init__(self, sockets: str) -> None:
+    def __init__(self) -> None:
         self.__name__ = "kata-confined"  # pytest registers the plugin under this name
-        self.place = Path(sockets)
         policy = SandboxPolicy(Tier.STRONG)
         self.spawner = AlternatingLinks(ZygoteLink(Channel(socket.socket(fileno=fd)), policy) for fd in ZYGOTES)
 
@@ -49,7 +48,7 @@ def serve(calls: socket.socket) -> None:
     sys.executable = os.path.realpath(sys.executable)
     os.chdir(SCRATCH)
     report = Path(SCRATCH, "report.json")
-    pytest.main(_arguments(run, report), plugins=[Confined(run.sockets)])
+    pytest.main(_arguments(run, report), plugins=[Confined()])
     katas = msgspec.json.decode(report.read_bytes(), type=Report).katas
     channel.send(Reply(ok={check.name: check.outcome for kata in katas for check in kata.checks}))
 

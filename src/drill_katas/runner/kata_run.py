@@ -56,13 +56,11 @@ NOT_REACHED: Final = pytest.StashKey[bool]()
 class KataRun:
     """Runs the checks, in the session itself or in each worker of pytest-xdist."""
 
-    def __init__(
-        self, context: RunContext, spawner: InlineSpawner | AlternatingLinks, place: Path | None = None
-    ) -> None:
+    def __init__(self, context: RunContext, spawner: InlineSpawner | AlternatingLinks) -> None:
         self._settings = context.settings
         self._arms = context.arms
         self._thresholds = context.thresholds
-        self._session = SutSession(spawner, seed=context.settings.seed, place=place)
+        self._session = SutSession(spawner, seed=context.settings.seed)
         self.sut = Sut(self._session)
         self.seconds = 0.0  # the budgets of all checks together
         self._at_end = contextlib.ExitStack()

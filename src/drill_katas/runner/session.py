@@ -62,7 +62,7 @@ def begin(config: pytest.Config) -> None:
     if not distributes:
         confined: Confined | None = config.pluginmanager.get_plugin("kata-confined")
         spawner = confined.spawner if confined else _spawner(settings, config.pluginmanager.get_plugin("kata-warm"))
-        run = KataRun(context, spawner, confined.place if confined else None)
+        run = KataRun(context, spawner)
         config.stash[fixtures.SUT] = run.sut
         config.pluginmanager.register(run, "kata-run")
         config.pluginmanager.register(fixtures, "kata-fixtures")

@@ -76,7 +76,7 @@ def confine(request: Spawn, uid: int | None, already_running: int) -> None:
     hidden = list(real_paths(*request.hidden).values())
     seen = {**libraries(), **real_paths(overlay, *request.readable)}
     if tier is Tier.STRONG:
-        namespaces.build(seen, hidden, request.sockets)
+        namespaces.build(seen, hidden)
     os.chdir(overlay)
     limits.limit(request.memory_mib, request.processes, already_running)
     devices = [(f"/dev/{name}", landlock.READ | landlock.WRITE_FILE) for name in namespaces.DEVICES]
@@ -94,8 +94,7 @@ def confine(request: Spawn, uid: int | None, already_running: int) -> None:
         seccomp.confine(own_pid=os.getpid())
     else:
         with contextlib.suppress(OSError):  # only a second line of defense behind the namespaces
-            written = [(namespaces.SCRATCH, landlock.WRITE), (request.sockets, landlock.MAKE_SOCKETS)]
-            landlock.confine([("/", landlock.READ), *written, *devices])
+            landlock.confine([("/", landlock.READ), (namespaces.SCRATCH, landlock.WRITE), *devices])
         seccomp.confine(own_pid=None)
 
 

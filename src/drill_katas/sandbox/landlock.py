@@ -22,7 +22,6 @@ EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE = 1 << 0, 1 << 1, 1 << 2, 1 <
 OF_FILES: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | 1 << 15  # the last: IOCTL_DEV
 READ: Final = EXECUTE | READ_FILE | READ_DIR
 WRITE: Final = (1 << 16) - 1  # all rights
-MAKE_SOCKETS: Final = READ | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 9  # REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_SOCK
 BITS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # number of file rights by Landlock version
 NETWORK: Final = 0b11  # TCP bind and connect; since version 4
 SCOPES: Final = 0b11  # abstract unix sockets, and signals to processes outside; since version 6

@@ -46,11 +46,10 @@ def enter(*, with_user: bool) -> None:
                 setting.write(line)
 
 
-def build(readable: Mapping[str, str], hidden: Sequence[str], writable: str = "") -> None:
+def build(readable: Mapping[str, str], hidden: Sequence[str]) -> None:
     """Build a root that contains only `readable`, read-only and under the same paths. Raises `OSError`.
 
-    `readable` maps paths to their real paths. Each folder of `hidden` is empty. `SCRATCH` is writable, and so is the
-    folder `writable`.
+    `readable` maps paths to their real paths. Each folder of `hidden` is empty. `SCRATCH` is writable.
     """
     places = {**{source: source for source in readable.values()}, **readable}
     _mount(None, "/", None, REC | PRIVATE)
@@ -62,8 +61,6 @@ def build(readable: Mapping[str, str], hidden: Sequence[str], writable: str = ""
     _mount("tmpfs", SCRATCH, "tmpfs", NOSUID | NODEV, SCRATCH_OPTIONS)
     for place in sorted(places):  # sorted, because a folder comes before its content
         _bind_read_only(places[place], place)
-    if writable:
-        _bind(writable, writable)
     for device in DEVICES:
         _bind(f"/dev/{device}", f"/dev/{device}")
     os.symlink(SCRATCH, "/dev/shm")

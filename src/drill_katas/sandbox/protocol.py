@@ -25,9 +25,8 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
     practice, the dialer's socket. The SUT's files are in the folder `overlay`. The SUT must not see the paths in
     `hidden`.
 
-    With an `entry`, the process is no SUT: it calls `serve(calls)` of that module. It may also read the
-    paths in `readable`, make sockets in the folder `sockets`, and gets further file descriptors after the dialer's.
-    That takes the tier strong.
+    With an `entry`, the process is no SUT: it calls `serve(calls)` of that module, may also read the paths in
+    `readable`, and gets further file descriptors after the dialer's.
     """
 
     package: str
@@ -39,7 +38,6 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
     hidden: list[str]
     entry: str = ""
     readable: list[str] = []
-    sockets: str = ""
 
 
 class Kill(msgspec.Struct, frozen=True, tag_field="op", tag="kill"):
