@@ -16,11 +16,12 @@ import kit_page
 import msgspec
 from msgspec import inspect
 
-from drill_katas.catalog.answer import Answer, ExpectedDiagnosis, Factor, NearMiss
+from drill_katas.catalog.answer import AcceptedDesign, Answer, ExpectedDiagnosis, Factor, NearMiss
 from drill_katas.catalog.katas import Limits, Manifest
 from drill_katas.catalog.thresholds import Threshold, Thresholds
 from drill_katas.evidence.records import Alert, ServiceLevel, Summary
 from drill_katas.grading import grades
+from drill_katas.guardrail.result import GuardrailResult, Trial
 from drill_katas.practice import journal
 from drill_katas.verdict import CheckResult, Report, Verdict
 from drill_katas.verify.matrix import Certificate
@@ -37,8 +38,8 @@ STRUCTS: Final = {
     for struct in (
         Report, Verdict, CheckResult, grades.GradesFile, grades.Grade, grades.CheckGrade,
         journal.Event, journal.Started, journal.Reset, journal.Ran, journal.Checked, journal.Hinted,
-        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, journal.Reviewed,
-        Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss, ExpectedDiagnosis, Factor,
+        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, journal.Guarded, journal.Reviewed, GuardrailResult, Trial,
+        Summary, ServiceLevel, Alert, Manifest, Limits, Answer, AcceptedDesign, NearMiss, ExpectedDiagnosis, Factor,
         Thresholds, Threshold,
     )
 }  # fmt: skip
@@ -54,7 +55,9 @@ SCHEMAS: Final[dict[str, Any]] = {
     | journal.Replayed
     | journal.Queried
     | journal.Diagnosed
+    | journal.Guarded
     | journal.Reviewed,
+    "guardrail": GuardrailResult,
     "kata": Manifest,
     "answer": Answer,
     "thresholds": Thresholds,

@@ -27,7 +27,8 @@ evidence
 kit        grading
 guardrail
 verify
-judge      batch
+batch
+judge
 practice
 services
 sandbox
