@@ -128,3 +128,4 @@ def test_a_check_is_in_the_journal(reference, tmp_path):
     (event,) = [event for event in journal(tmp_path) if isinstance(event, Reviewed)]
     assert (event.variant, event.score, event.findings) == ("original", review["score"], 0)
     assert os.fspath(reference)
+    assert f"post-mortem: {event.score} points, 0 findings" in words(done(tmp_path, "history", "red_herring"))

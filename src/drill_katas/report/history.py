@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.guardrail.result import ENOUGH
 from drill_katas.practice.attempts import UNSEEN
-from drill_katas.practice.journal import Diagnosed, Guarded, Hinted, Ran, Replayed, Reset, SolutionShown, Started
+from drill_katas.practice.journal import (
+    Diagnosed,
+    Guarded,
+    Hinted,
+    Ran,
+    Replayed,
+    Reset,
+    Reviewed,
+    SolutionShown,
+    Started,
+)
 from drill_katas.practice.progress import PENALTY, KataStanding, followed, variant_of
 from drill_katas.report.catalog import counts_of
 from drill_katas.report.diagnosis import STATES
@@ -96,16 +106,19 @@ def _describe(event: Event, before: KataProgress, now: KataProgress) -> tuple[st
                 f"{about}: {STATES.get(event.state, event.state)}, {event.score} points{cost}",
                 "good" if event.right else "",
             )
-        case Replayed() | Guarded():
+        case Replayed() | Guarded() | Reviewed():
             return _tried(event)
         case _:
             return None
 
 
-def _tried(event: Replayed | Guarded) -> tuple[str, Style]:
+def _tried(event: Replayed | Guarded | Reviewed) -> tuple[str, Style]:
     if isinstance(event, Replayed):
         about = f"experiment {event.ablation}" if event.ablation else "the incident was replayed"
         return f"{about}: {event.good:.0%} of requests good", ""
+    if isinstance(event, Reviewed):
+        text = f"post-mortem: {event.score} points, {plural(event.findings, 'finding')}"
+        return text, "" if event.findings else "good"
     right, wrong = f"{event.passed} of {event.right} right designs", f"{event.rejected} of {event.wrong} wrong versions"
     text = f"guardrail: {event.score} points; passes {right}, rejects {wrong}"
     return text, "good" if event.score >= ENOUGH else ""
