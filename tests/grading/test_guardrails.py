@@ -17,6 +17,7 @@ from tests.support.pack import before_python_path, install
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
 NAME = "cart"
 LAST_PRICE = "[near_misses.last_price]"
 EMPTY = """

@@ -33,8 +33,8 @@ def guardrail_faults(kata: Kata, report_progress: Callable[[int, int], None]) ->
     yield from (f"{GUARDRAIL}: not judged: {reason}" for reason in result.unjudged)
     for trial in result.refused:
         test, message = next(iter(trial.failed.items()))
-        yield f"{GUARDRAIL}: {test} fails on {trial.kind} {trial.name}: {message}"
-    if result.score < LEAST:
+        yield f"{GUARDRAIL}: {test} fails on {trial.shown_name}: {message}"
+    if result.score < LEAST and not result.refused:
         slipped = ", ".join(trial.name for trial in result.slipped)
         yield f"{GUARDRAIL}: the score is {result.score}; it should be at least {LEAST}. These pass: {slipped}"
     yield from _wrong_ones(kata, report_progress)

@@ -38,6 +38,12 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     lesson: str = ""
 
     @property
+    def shown_name(self) -> str:
+        """A noun phrase for the version."""
+        names = {"reference": "the reference solution", "healthy": "the healthy version", "canary": "the canary"}
+        return names.get(self.kind) or f"the {'design' if self.kind == 'accepted' else self.kind} {self.name}"
+
+    @property
     def right(self) -> bool:
         """Whether this version keeps the contract."""
         return self.kind in RIGHT

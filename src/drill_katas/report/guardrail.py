@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 COUNT: Final = 26  # columns of the name of a count
 REJECTS: Final = 16  # columns of the number of rejected versions
-NAMES: Final = {"reference": "the reference solution", "healthy": "the healthy version", "accepted": "the design"}
 
 
 def guardrail_lines(result: GuardrailResult, width: int, *, lessons: bool) -> list[TextLine]:
@@ -79,8 +78,7 @@ def _refused(result: GuardrailResult, width: int) -> Iterator[TextLine]:
 
 
 def _designs(trials: Sequence[Trial]) -> str:
-    first = trials[0]
-    name = f"{NAMES[first.kind]} {first.name if first.kind == 'accepted' else ''}".strip()
+    name = trials[0].shown_name
     return f"{name} and {plural(len(trials) - 1, 'other right design')}" if len(trials) > 1 else name
 
 
