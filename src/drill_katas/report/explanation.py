@@ -62,6 +62,10 @@ def _style(diff_line: str) -> Style:
     return "bold" if diff_line.startswith(("--- ", "+++ ")) else SIGNS.get(diff_line[:1], "")
 
 
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _heading(text: str) -> Iterator[TextLine]:
     yield line()
     yield line((text, "bold"))
@@ -88,7 +92,7 @@ def _cause(explanation: Explanation, width: int) -> Iterator[TextLine]:
         if not explanation.is_healthy:
             yield from wrapped("The author did not explain the cause of this variant.", width, "  ")
         return
-    yield from wrapped(expected.cause, width, "  ")
+    yield from wrapped(_one_line(expected.cause), width, "  ")
     mechanisms = [f"{name} ({MECHANISMS[name]})" if name in MECHANISMS else name for name in expected.mechanisms]
     yield from _named("component", " or ".join(expected.components), width)
     yield from _named("mechanism", " and ".join(mechanisms), width)
@@ -100,7 +104,7 @@ def _alerts(expected: ExpectedDiagnosis, width: int) -> Iterator[TextLine]:
         return
     yield from _heading("The alerts")
     for alert, label in expected.alerts.items():
-        yield from _named(alert, expected.why.get(alert, ""), width, (label, LABELS[label]))
+        yield from _named(alert, _one_line(expected.why.get(alert, "")), width, (label, LABELS[label]))
 
 
 def _experiments(explanation: Explanation, width: int) -> Iterator[TextLine]:
