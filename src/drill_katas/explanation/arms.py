@@ -23,7 +23,7 @@ def visible_arms(kata: Kata, answer: Answer, variant: str) -> dict[str, Declared
 
     | near miss | visible |
     | --- | --- |
-    | held back, or not declared | no, because `kata grade` may try guardrails on it |
+    | `held_back`, or not declared | no, because `kata grade` may try guardrails on it |
     | made from the broken files of another variant | no, because it would reveal that variant's cause |
     | any other | yes |
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment that tells the cause from others: its name, what it changes, and its effect on the harm."""
+    """An experiment that distinguishes the cause: its name, what it changes, and its effect on the harm."""
 
     name: str
     about: str
