@@ -89,6 +89,7 @@ def test_explanation_has_a_part_for_each_question(cart):
     assert list(found) == HEADINGS
     assert output.startswith("cart: ")
     assert "; variant original\n" in output
+    assert "\n  overwrites the first. The flyer at 09:10 brought baskets with several\n" in output
     assert found["The cause"].startswith("A basket has one entry for each article, so a second addition")
     assert "component: basket mechanism: lost-update (two writers" in found["The cause"]
     assert found["The cause"].endswith("first harm: 09:10")
@@ -135,6 +136,14 @@ def test_every_form_is_locked_until_solved(cart, options):
     (event,) = Journal(cart / ".kata" / Journal.NAME).read().events
     assert isinstance(event, SolutionShown)
     assert event.gave_up
+
+
+def test_other_variants_are_listed_until_mastered(cart):
+    solve(cart, variant="harbour")
+    solve(cart, variant="orchard")
+    assert "`kata list cart` lists the other variants." in parts(solution(cart))["Next"]
+    solve(cart)
+    assert "kata list" not in parts(solution(cart))["Next"]
 
 
 def test_next_commands_work_after_giving_up(cart):

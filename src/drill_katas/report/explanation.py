@@ -35,7 +35,8 @@ REFERENCE: Final = "the reference solution"
 def explanation_lines(explanation: Explanation, width: int) -> Iterator[TextLine]:
     """Return the cause, the alerts, the experiments, the wrong fixes, the right designs, and the next commands."""
     kata, fixes = explanation.kata, explanation.wrong_fixes
-    yield line((f"{kata.name}: {kata.manifest.title}", "bold"), f"; variant {explanation.variant}")
+    title = f"{kata.name}: {kata.manifest.title}; variant {explanation.variant}"
+    yield from wrapped(title, width, "", "bold")
     yield from _cause(explanation, width)
     if explanation.expected:
         yield from _alerts(explanation.expected, width)
