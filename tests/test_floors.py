@@ -22,7 +22,7 @@ runner
 report
 postmortem
 live
-investigation
+investigation explanation
 evidence
 kit        grading
 guardrail

@@ -249,10 +249,10 @@ def test_solution_is_refused_before_kata_is_solved(answered):
     assert journal(answered) == ()
 
 
-def test_after_solving_the_solution_is_shown(answered):
+def test_reference_is_printed_after_solving(answered):
     answered.module(FINE)
     answered.pytest()
-    output = done(answered.root, "solution", "toy")
+    output = done(answered.root, "solution", "toy", "--arm", "reference")
     assert FINE in output
     assert str(answered.root / "solutions" / "toy" / "toy.py") in output
     _, event = journal(answered)
@@ -267,7 +267,7 @@ def test_giving_up_shows_the_solution(answered, before):
         done(answered.root, "start", "toy")
     if before == "an attempt":
         answered.pytest()
-    assert FINE in done(answered.root, "solution", "toy", "--give-up")
+    assert FINE in done(answered.root, "solution", "toy", "--arm", "reference", "--give-up")
     event = journal(answered)[-1]
     assert isinstance(event, SolutionShown)
     assert event.gave_up
@@ -282,5 +282,6 @@ def test_giving_up_shows_the_solution(answered, before):
 
 def test_missing_solution_file_is_reported(answered):
     (answered.root / "solutions" / "toy" / "toy.py").unlink()
-    assert "toy.py is missing in" in refused(kata(answered.root, "solution", "toy", "--give-up"))
+    refusal = refused(kata(answered.root, "solution", "toy", "--arm", "reference", "--give-up"))
+    assert "there is no toy.py of toy; looked in" in refusal
     assert journal(answered) == ()

@@ -67,6 +67,21 @@ tempting = false
 help = "Do not swallow."
 """
 
+UNEXPLAINED = """
+[diagnosis.original]
+components = ["toy"]
+mechanisms = ["lost-update"]
+onset = []
+alerts = { Late = "caused", Empty = "noise", Explained = "noise" }
+evidence = ""
+supports = {}
+cause = " "
+[diagnosis.original.why]
+Empty = ""
+Explained = "It fires every night."
+Renamed = "It had another name."
+"""
+
 
 def thing(go="gone", total=6, label="thing"):
     answers = {"go": go, "sum": total, "label": label}
@@ -239,6 +254,18 @@ def test_verify_names_undeclared_arm_and_failed_solution(small):
     assert "near miss rounded: answer.toml does not declare which checks it fails" in problems
     assert "broken original, test_sum: should pass, but the outcome is fail: sum answers 5, not 6" in problems
     assert "reference reference, test_sum: should pass, but the outcome is fail: sum answers 7, not 6" in problems
+
+
+def test_verify_names_what_a_diagnosis_leaves_unexplained(small):
+    text = (small.root / "solutions" / "toy" / "answer.toml").read_text(encoding="utf-8")
+    answer(small, text + UNEXPLAINED)
+    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
+    assert [fault for fault in faults(output) if fault.startswith("diagnosis")] == [
+        "diagnosis of original: answer.toml does not explain the cause; add `cause`, in two sentences",
+        "diagnosis of original: no word on why Late fired; add it to [diagnosis.original.why]",
+        "diagnosis of original: no word on why Empty fired; add it to [diagnosis.original.why]",
+        "diagnosis of original: [diagnosis.original.why] explains Renamed, which is not in its `alerts`",
+    ]
 
 
 def test_verify_names_declared_check_that_is_missing(small):

@@ -72,6 +72,8 @@ class ExpectedDiagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     | `alerts` | label of each alert that fires |
     | `evidence` | regular expression; a log line or span that matches shows the cause |
     | `supports` | the experiments that distinguish this cause from others, with their outcomes |
+    | `cause` | the cause in two sentences, for a learner who has solved the variant |
+    | `why` | for each alert: why it fired, in a sentence |
     """
 
     components: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -80,6 +82,8 @@ class ExpectedDiagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     alerts: dict[str, AlertLabel]
     evidence: str
     supports: dict[str, Effect]
+    cause: str = ""
+    why: dict[str, str] = {}
 
 
 FactorKind = Literal["trigger", "condition", "amplifier", "detection gap", "mitigation gap"]

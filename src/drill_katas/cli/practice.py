@@ -1,4 +1,4 @@
-"""Subcommands for practice: list, start, hints, progress, solution."""
+"""Subcommands for practice: list, start, hints, progress."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.cli.base import command, find, katas_of, say, short, show, show_markdown, warn, width, workspace_here
 from drill_katas.errors import UserError
 from drill_katas.practice.attempts import RULE
@@ -197,7 +196,7 @@ def show_hint(workspace: Workspace, kata: Kata) -> bool:
 
     name = kata.name
     if workspace.progress_of(kata).solved_at:
-        say(f"{name} is solved, so it needs no hint. `kata solution {name}` shows the reference solution.")
+        say(f"{name} is solved, so it needs no hint. `kata solution {name}` explains it.")
         return False
     found = next_hint(workspace, kata)
     if found is None:
@@ -220,30 +219,6 @@ def reset(name: str, variant: str | None) -> None:
     workspace, kata = find(name)
     moved_to = restore(workspace, kata, variant)
     click.echo(f"{name} is broken again. Your files were moved to {short(moved_to, workspace)}.")
-
-
-@command("solution", "kata solution fp_drift")
-@click.argument("name")
-@click.option("--give-up", is_flag=True, help="Show it for an unsolved kata, too; recorded in your journal.")
-def solution(name: str, *, give_up: bool) -> None:
-    """Show the reference solution, once the current variant is solved."""
-    from drill_katas.practice.journal import SolutionShown
-
-    workspace, kata = find(name)
-    progress = workspace.progress_of(kata)
-    solved = progress.solved_once
-    if not solved and not give_up:
-        which = name if progress.variant == ORIGINAL else f"Variant {progress.variant} of {name}"
-        say(f"{which} is not solved yet. `kata hint {name}` shows a hint; --give-up shows the solution.")
-        raise SystemExit(1)
-    files = [kata.solutions / each for each in kata.manifest.editable]
-    missing = [file for file in files if not file.is_file()]
-    if missing:
-        raise UserError(f"there is no reference solution of {name}: {missing[0].name} is missing in {kata.solutions}")
-    workspace.journal.append(SolutionShown(kata=name, gave_up=not solved))
-    for file in files:
-        click.echo(f"# {file}")
-        click.echo(file.read_text(encoding="utf-8"))
 
 
 @command("init", "kata init drills")

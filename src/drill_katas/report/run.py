@@ -199,7 +199,7 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
         return f"`kata guardrail {kata.name}` shows which wrong versions it rejects"
     if verdict.solved:
         more = f"; `kata list {kata.name}` lists the other variants" if len(kata.variants) > 1 else ""
-        return f"solved. `kata solution {kata.name}` shows the reference solution{more}"
+        return f"solved. `kata solution {kata.name}` explains it{more}"
     if (verdict.inline and verdict.passed) or verdict.no_attempt == NoAttempt.NARROWED:
         what = "in a separate process, without --kata-inline," if verdict.inline else "of all checks"
         return f"run `{again}`; only a run {what} counts"

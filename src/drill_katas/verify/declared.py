@@ -91,6 +91,19 @@ def missing(answer: Answer, arms: Sequence[DeclaredArm]) -> Iterator[str]:
     for name in (*answer.broken, *answer.broken_may_fail, *answer.healthy, *answer.accepted, *answer.near_misses):
         if name not in known:
             yield f"answer.toml declares {name}, but there is no such arm"
+    yield from _unexplained(answer)
+
+
+def _unexplained(answer: Answer) -> Iterator[str]:
+    """Return a message for each diagnosis without a cause, and for each alert without a reason."""
+    for variant, truth in answer.diagnosis.items():
+        if not truth.cause.strip():
+            yield f"diagnosis of {variant}: answer.toml does not explain the cause; add `cause`, in two sentences"
+        for alert in truth.alerts:
+            if not truth.why.get(alert, "").strip():
+                yield f"diagnosis of {variant}: no word on why {alert} fired; add it to [diagnosis.{variant}.why]"
+        for alert in sorted(truth.why.keys() - truth.alerts.keys()):
+            yield f"diagnosis of {variant}: [diagnosis.{variant}.why] explains {alert}, which is not in its `alerts`"
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -1,0 +1,1 @@
+"""The explanation of a solved variant: its cause, alerts, experiments, wrong fixes, and right designs."""
