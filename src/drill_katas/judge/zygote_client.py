@@ -56,7 +56,8 @@ class ZygoteClient(ZygoteLink):
     def _restart(self) -> None:
         self.close()
         self._mark = uuid.uuid4().hex
-        self._popen, self._control = self._start()
+        self._popen, control = self._start()
+        self.relink(control)
 
     def _start(self) -> tuple[subprocess.Popen[bytes], Channel]:
         ours, theirs = socket.socketpair()

@@ -35,6 +35,10 @@ class ZygoteLink:
         self._control = control
         self._policy = policy
 
+    def relink(self, control: Channel) -> None:
+        """Switch to the control socket of a new zygote."""
+        self._control = control
+
     def spawn(self, program: Program, limits: Limits, services: Services) -> Process:
         """Start a SUT, which can connect to `services`. End the earlier SUT first.
 
@@ -115,6 +119,10 @@ class AlternatingLinks:
 
     def __init__(self, links: Iterable[ZygoteLink]) -> None:
         self._links = deque(links)
+
+    def relink(self, control: Channel) -> None:
+        """Switch to the control socket of a new zygote."""
+        self._control = control
 
     def spawn(self, program: Program, limits: Limits, services: Services) -> Process:
         """Start a SUT, which can connect to `services`. End the earlier SUT first."""

@@ -43,6 +43,7 @@ class Keyboard:
         self._redraw = redraw
         self._terminal = sys.stdin.fileno()
         self._settings = termios.tcgetattr(self._terminal)
+        self._handlers: dict[int, Any] = {}  # the signal handlers of before
 
     def pressed(self) -> Iterator[str]:
         """Yield the keys in lower case; the last one is `q`, when the terminal is gone."""
