@@ -120,10 +120,6 @@ class AlternatingLinks:
     def __init__(self, links: Iterable[ZygoteLink]) -> None:
         self._links = deque(links)
 
-    def relink(self, control: Channel) -> None:
-        """Switch to the control socket of a new zygote."""
-        self._control = control
-
     def spawn(self, program: Program, limits: Limits, services: Services) -> Process:
         """Start a SUT, which can connect to `services`. End the earlier SUT first."""
         process = self._links[0].spawn(program, limits, services)
