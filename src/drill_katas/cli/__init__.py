@@ -12,6 +12,7 @@ from drill_katas.cli import (  # noqa: F401 - each import registers subcommands
     postmortem,
     practice,
     running,
+    spec,
 )
 from drill_katas.cli.base import main
 
