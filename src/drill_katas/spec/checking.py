@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from drill_katas.catalog.katas import packs, shipped
 from drill_katas.errors import UserError, nearest
 from drill_katas.markdown import read_markdown
-from drill_katas.spec.citing import guardrails_of
-from drill_katas.spec.document import ENFORCED, FILE, INVARIANT, SINCE, WHY, Named, parse, rules_for
+from drill_katas.spec.citing import guardrails_of, rules_for
+from drill_katas.spec.document import ENFORCED, FILE, INVARIANT, SINCE, WHY, parse
 from drill_katas.spec.result import Finding, decorator
 from drill_katas.spec.writing import no_table
 from drill_katas.text import printable, truncate
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from drill_katas.practice.workspace import Workspace
     from drill_katas.spec.citing import CitingTest, Guardrail
-    from drill_katas.spec.document import Rule, Spec
+    from drill_katas.spec.document import Named, Rule, Spec
 
 WANTED: Final = {INVARIANT: "a sentence that is true of every right module", WHY: "the harm that it prevents"}
 
@@ -119,7 +119,7 @@ class Checked:
 
     def _advice(self, guardrail: Guardrail, test: CitingTest) -> str:
         """Return how a test gets a rule."""
-        ids = rules_for(self._spec, Named(guardrail.kata, test.name))
+        ids = rules_for(self._spec, guardrail, test)
         if ids:
             return f"add `{decorator(*ids)}` above it"
         return f"`kata spec {guardrail.kata}` adds a row and prints the decorator"

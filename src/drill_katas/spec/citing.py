@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from drill_katas.guardrail.source import Test
     from drill_katas.practice.workspace import Workspace
+    from drill_katas.spec.document import Spec
 
 MARKS: Final = "pytestmark"
 
@@ -67,6 +68,12 @@ def guardrails_of(workspace: Workspace) -> dict[str, Guardrail]:
     libraries = [*packs(), workspace.library]
     files = {name: library.katas / name / GUARDRAIL for library in libraries for name in library.names()}
     return {name: _read(workspace, name, file) for name, file in sorted(files.items()) if file.is_file()}
+
+
+def rules_for(spec: Spec, guardrail: Guardrail, test: CitingTest) -> tuple[str, ...]:
+    """Return the ids of the rules whose rows name this test."""
+    rows = [rule for rule in spec.rules if rule.number]
+    return tuple(rule.id for rule in rows if test in map(guardrail.test, rule.tests_of(guardrail.kata)))
 
 
 def _read(workspace: Workspace, kata: str, file: Path) -> Guardrail:

@@ -50,6 +50,10 @@ class Rule(msgspec.Struct, frozen=True):
         """The katas that it is about."""
         return {self.since, *(named.kata for named in self.tests)}
 
+    def tests_of(self, kata: str) -> list[str]:
+        """Return the tests of a kata's guardrail that it names."""
+        return [named.test for named in self.tests if named.kata == kata]
+
     @property
     def number(self) -> int:
         """The number of its id; 0 if the id is malformed."""
@@ -86,11 +90,6 @@ def number_of(rule: str) -> int:
     """Return the number of an id; 0 if it is malformed."""
     found = RULE_ID.fullmatch(rule)
     return int(found[1]) if found else 0
-
-
-def rules_for(spec: Spec, named: Named) -> tuple[str, ...]:
-    """Return the ids of the rules whose rows name this test."""
-    return tuple(rule.id for rule in spec.rules if rule.number and named in rule.tests)
 
 
 def with_rows(spec: Spec, rows: list[dict[str, str]]) -> str:

@@ -12,7 +12,7 @@ from drill_katas.spec.checking import Checked
 from drill_katas.spec.result import Finding, Ran, SpecReview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from drill_katas.practice.workspace import Workspace
     from drill_katas.spec.citing import Guardrail
@@ -34,7 +34,7 @@ def review(workspace: Workspace, kata: str | None, report_progress: Callable[[in
             findings.add(Finding(guardrail.shown, 1, str(mistake)))
             continue
         ran.append(one)
-        findings |= {_finding(guardrail, name, message) for name, message in one.failed.items()}
+        findings.update(_findings(guardrail, one))
     return SpecReview(rules=tuple(rule.id for rule in checked.rules), findings=tuple(sorted(findings)), ran=tuple(ran))
 
 
@@ -50,6 +50,18 @@ def run(workspace: Workspace, guardrail: Guardrail) -> Ran:
     )
 
 
-def _finding(guardrail: Guardrail, name: str, message: str) -> Finding:
-    test = guardrail.test(name.partition("[")[0])
-    return Finding(guardrail.shown, test.line if test else 1, f"{name} fails on your module: {message}")
+def _findings(guardrail: Guardrail, ran: Ran) -> Iterator[Finding]:
+    """Yield the tests that failed, and the tests that pytest did not find, which therefore enforce nothing."""
+    for name, message in ran.failed.items():
+        test = guardrail.test(_function(name))
+        yield Finding(guardrail.shown, test.line if test else 1, f"{name} fails on your module: {message}")
+    found = {_function(name) for name in (*ran.passed, *ran.failed, *ran.not_judged)}
+    for test in guardrail.tests:
+        if _function(test.name) not in found:
+            message = f"pytest does not collect {test.name}, so it enforces nothing"
+            yield Finding(guardrail.shown, test.line, message)
+
+
+def _function(name: str) -> str:
+    """Return the name of a test's function, without its classes and parameters."""
+    return name.partition("[")[0].rpartition("::")[2]

@@ -8,7 +8,7 @@ from drill_katas.catalog.katas import ORIGINAL
 from drill_katas.errors import UserError
 from drill_katas.files import write_atomically
 from drill_katas.markdown import read_markdown
-from drill_katas.spec.citing import guardrails_of
+from drill_katas.spec.citing import guardrails_of, rules_for
 from drill_katas.spec.document import (
     ENFORCED,
     FILE,
@@ -21,7 +21,6 @@ from drill_katas.spec.document import (
     cell,
     number_of,
     parse,
-    rules_for,
     with_rows,
 )
 from drill_katas.spec.result import Citation, Kept
@@ -64,7 +63,7 @@ def keep(workspace: Workspace, kata: Kata) -> Kept:
     numbers = {number_of(each) for guardrail in guardrails.values() for each in guardrail.cited}
     following = 1 + max(numbers | {rule.number for rule in spec.rules} | {0})
     for test in without:
-        ids = rules_for(spec, Named(kata.name, test.name))
+        ids = rules_for(spec, guardrail, test)
         if not ids:
             ids = (f"R{following + len(rows)}",)
             rows.append(_row(ids[0], workspace, kata, test))
