@@ -22,6 +22,7 @@ from drill_katas.catalog.thresholds import Threshold, Thresholds
 from drill_katas.evidence.records import Alert, ServiceLevel, Summary
 from drill_katas.grading import grades
 from drill_katas.practice import journal
+from drill_katas.spec.result import Citation, GuardrailRun, SpecFinding, SpecReview, SpecUpdate
 from drill_katas.verdict import CheckResult, Report, Verdict
 from drill_katas.verify.matrix import Certificate
 
@@ -39,7 +40,7 @@ STRUCTS: Final = {
         journal.Event, journal.Started, journal.Reset, journal.Ran, journal.Checked, journal.Hinted,
         journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, journal.Reviewed,
         Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss, ExpectedDiagnosis, Factor,
-        Thresholds, Threshold,
+        Thresholds, Threshold, SpecReview, SpecFinding, GuardrailRun, SpecUpdate, Citation,
     )
 }  # fmt: skip
 SCHEMAS: Final[dict[str, Any]] = {
@@ -58,6 +59,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     "kata": Manifest,
     "answer": Answer,
     "thresholds": Thresholds,
+    "spec": SpecReview,
 }
 
 

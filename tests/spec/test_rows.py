@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from drill_katas.spec.result import Kept
+from drill_katas.spec.result import SpecUpdate
 from tests.support.commands import done, kata, refused, words
 from tests.support.team import HEADER, IDLE, REFUSED, TOTAL
 
@@ -34,7 +34,7 @@ def test_second_call_writes_nothing(team):
 
 
 def test_decorators_as_printed_end_it(team):
-    kept = msgspec.json.decode(done(team.root, "spec", "cart", "--json"), type=Kept)
+    kept = msgspec.json.decode(done(team.root, "spec", "cart", "--json"), type=SpecUpdate)
     lines = team.reference.splitlines(keepends=True)
     for citation in reversed(kept.citations):
         lines.insert(citation.line - 1, f"{citation.decorator}\n")

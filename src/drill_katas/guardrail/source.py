@@ -18,7 +18,7 @@ MOST_BYTES: Final = 200_000
 class NotAGuardrailError(UserError):
     """The file is not a guardrail: the `problem` as a predicate, and its `line`, 0 for the whole file."""
 
-    def __init__(self, file: Path, line: int, problem: str) -> None:
+    def __init__(self, file: str, line: int, problem: str) -> None:
         super().__init__(f"{file}{f', line {line}' if line else ''} {problem}")
         self.line = line
         self.problem = problem
@@ -53,10 +53,18 @@ def parse_guardrail(file: Path) -> tuple[bytes, ast.Module]:
         content = file.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from error
+    return content, expect_guardrail(content, str(file))
+
+
+def expect_guardrail(content: bytes, file: str) -> ast.Module:
+    """Return the syntax tree of this content of `file`.
+
+    Raises `NotAGuardrailError` if it is too long, is not Python, imports its neighbors, or has no test.
+    """
     if len(content) > MOST_BYTES:
         raise NotAGuardrailError(file, 0, f"has {len(content):,} bytes; a guardrail has at most {MOST_BYTES:,}")
     try:
-        tree = ast.parse(content, str(file))
+        tree = ast.parse(content, file)
     except SyntaxError as error:
         raise NotAGuardrailError(file, error.lineno or 1, f"is not Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
@@ -71,7 +79,7 @@ def parse_guardrail(file: Path) -> tuple[bytes, ast.Module]:
     if not any(tests_in(tree)):
         problem = "has no test; write a function `test_...(sut)` that fails on the broken module"
         raise NotAGuardrailError(file, 0, problem)
-    return content, tree
+    return tree
 
 
 def tests_in(tree: ast.Module) -> Iterator[Test]:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drill_katas.report.text import Style
-    from drill_katas.spec.result import Kept, Ran, SpecReview
+    from drill_katas.spec.result import GuardrailRun, SpecReview, SpecUpdate
 
 MOST: Final = 100  # findings that are shown
 
 
-def kept_lines(kept: Kept, guardrail: str, width: int) -> Iterator[TextLine]:
+def kept_lines(kept: SpecUpdate, guardrail: str, width: int) -> Iterator[TextLine]:
     """Yield the new rows, the decorators to add to the file `guardrail`, and the next step."""
     if kept.added:
         added = f"{plural(len(kept.added), 'new row')}: {', '.join(kept.added)}"
@@ -60,7 +60,7 @@ def review_lines(review: SpecReview, width: int) -> Iterator[TextLine]:
     yield line((plural(len(review.rules), "rule"), "bold"), "; ", (findings, style))
 
 
-def _ran(ran: Ran, room: int, width: int) -> Iterator[TextLine]:
+def _ran(ran: GuardrailRun, room: int, width: int) -> Iterator[TextLine]:
     """Yield the number of tests that passed, and the tests that were not judged."""
     of = len(ran.passed) + len(ran.failed) + len(ran.not_judged)
     style: Style = "bad" if ran.failed else "note" if ran.not_judged else "good"

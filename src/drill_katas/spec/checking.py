@@ -9,7 +9,7 @@ from drill_katas.errors import UserError, nearest
 from drill_katas.markdown import read_markdown
 from drill_katas.spec.citing import guardrails_of, rules_for
 from drill_katas.spec.document import ENFORCED, FILE, INVARIANT, SINCE, WHY, parse
-from drill_katas.spec.result import Finding, decorator
+from drill_katas.spec.result import SpecFinding, decorator
 from drill_katas.spec.writing import no_table
 from drill_katas.text import printable, truncate
 
@@ -48,28 +48,28 @@ class Checked:
         ids = {rule.id for rule in self.rules}
         return [each for each in self.guardrails if each.tests and (each.kata in katas or each.cited & ids)]
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[SpecFinding]:
         """Yield the problems of all rows and of all citations."""
         if not self._spec.tables:
-            yield Finding(FILE, self._spec.broken or 1, no_table(self._spec))
+            yield SpecFinding(FILE, self._spec.broken or 1, no_table(self._spec))
         yield from self._id_findings()
         for rule in self.rules:
             for message in (*_cell_problems(rule, self._catalog), *self._test_problems(rule)):
-                yield Finding(FILE, rule.line, message)
+                yield SpecFinding(FILE, rule.line, message)
         for guardrail in self.guardrails:
             yield from self._citation_findings(guardrail)
 
-    def _id_findings(self) -> Iterator[Finding]:
+    def _id_findings(self) -> Iterator[SpecFinding]:
         """Yield the malformed and the duplicate ids of all rows, because a new row needs an id of its own."""
         free = f"R{1 + max((rule.number for rule in self._spec.rules), default=0)}"
         seen: dict[str, int] = {}
         for rule in self._spec.rules:
             if not rule.number:
                 shown = truncate(printable(rule.id), 40)
-                yield Finding(FILE, rule.line, f"the id is {shown!r}; write R and a number, such as {free}")
+                yield SpecFinding(FILE, rule.line, f"the id is {shown!r}; write R and a number, such as {free}")
             elif rule.id in seen:
                 message = f"{rule.id} is also the id in line {seen[rule.id]}; use another id here, such as {free}"
-                yield Finding(FILE, rule.line, message)
+                yield SpecFinding(FILE, rule.line, message)
             seen.setdefault(rule.id, rule.line)
 
     def _test_problems(self, rule: Rule) -> Iterator[str]:
@@ -101,21 +101,22 @@ class Checked:
             known = [test.name for test in guardrail.tests]
             yield f"{guardrail.shown} has no test {truncate(named.test, 60)!r}{nearest(named.test, known)}"
 
-    def _citation_findings(self, guardrail: Guardrail) -> Iterator[Finding]:
+    def _citation_findings(self, guardrail: Guardrail) -> Iterator[SpecFinding]:
         if guardrail.problem:
-            yield Finding(guardrail.shown, guardrail.line or 1, guardrail.problem)
+            yield SpecFinding(guardrail.shown, guardrail.line or 1, guardrail.problem)
         known = {rule.id for rule in self._spec.rules}
         for test in guardrail.tests:
             if not test.cited:
-                yield Finding(guardrail.shown, test.line, f"{test.name} cites no rule; {self._advice(guardrail, test)}")
+                message = f"{test.name} cites no rule; {self._advice(guardrail, test)}"
+                yield SpecFinding(guardrail.shown, test.line, message)
             for cited in test.cited:
                 if not cited.id:
                     message = f"a rule is cited by its id in quotes: `{decorator('R1')}`"
-                    yield Finding(guardrail.shown, cited.line, message)
+                    yield SpecFinding(guardrail.shown, cited.line, message)
                 elif self._spec.tables and cited.id not in known:
                     shown = truncate(printable(cited.id), 40)
                     message = f"{test.name} cites {shown!r}, and {FILE} has no such id; correct it, or add a row"
-                    yield Finding(guardrail.shown, cited.line, message)
+                    yield SpecFinding(guardrail.shown, cited.line, message)
 
     def _advice(self, guardrail: Guardrail, test: CitingTest) -> str:
         """Return how a test gets a rule."""

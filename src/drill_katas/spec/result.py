@@ -22,7 +22,7 @@ class Citation(msgspec.Struct, frozen=True):
         return decorator(*self.ids)
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class SpecUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """What `kata spec NAME` did.
 
     | field | meaning |
@@ -30,7 +30,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     | `added` | the ids of the new rows |
     | `citations` | the decorators that are missing in the guardrail |
     | `imports_pytest` | whether the guardrail imports pytest, which a decorator needs |
-    | `untouched` | placeholders in the table that somebody has to replace |
+    | `untouched` | number of placeholders in the kata's rows |
     """
 
     format: int = FORMAT
@@ -41,7 +41,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     untouched: int
 
 
-class Finding(msgspec.Struct, frozen=True, order=True):
+class SpecFinding(msgspec.Struct, frozen=True, order=True):
     """One problem: the file relative to the workspace, the line, and what to do about it."""
 
     file: str
@@ -49,7 +49,7 @@ class Finding(msgspec.Struct, frozen=True, order=True):
     message: str
 
 
-class Ran(msgspec.Struct, frozen=True, kw_only=True):
+class GuardrailRun(msgspec.Struct, frozen=True, kw_only=True):
     """One guardrail on the learner's own module: the tests that passed, and the messages of the others."""
 
     kata: str
@@ -70,8 +70,8 @@ class SpecReview(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     rules: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    ran: tuple[Ran, ...]
+    findings: tuple[SpecFinding, ...]
+    ran: tuple[GuardrailRun, ...]
 
     @property
     def not_judged(self) -> bool:

@@ -23,7 +23,7 @@ from drill_katas.spec.document import (
     parse,
     with_rows,
 )
-from drill_katas.spec.result import Citation, Kept
+from drill_katas.spec.result import Citation, SpecUpdate
 from drill_katas.text import printable, truncate
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ rule with `@pytest.mark.rule("R1")`, and `kata spec --check` compares both and r
 {HEADER}"""
 
 
-def keep(workspace: Workspace, kata: Kata) -> Kept:
+def keep(workspace: Workspace, kata: Kata) -> SpecUpdate:
     """Add a row for each test of the kata's guardrail that cites no rule and that no row names.
 
     Nothing else in the file changes. Raises `UserError` without a guardrail, or if the file has no table of rules.
@@ -72,7 +72,7 @@ def keep(workspace: Workspace, kata: Kata) -> Kept:
         text = with_rows(spec, rows)
         _store(path, text)
         spec = parse(text)
-    return Kept(
+    return SpecUpdate(
         kata=kata.name,
         added=tuple(row[ID] for row in rows),
         citations=tuple(citations),
