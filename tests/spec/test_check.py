@@ -133,8 +133,8 @@ def test_unjudged_test_is_neither_pass_nor_finding(agreed):
     agreed.guardrail(agreed.citing("R1", "R2") + FAULT)
     done = kata(agreed.root, "spec", "cart", "--check")
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "test_x was not judged: not judged: the moon is full" in words(done.stdout)
-    assert "2 rules; no finding" in done.stdout
+    assert "test_x: not judged: the moon is full" in words(done.stdout)
+    assert "2 rules; no finding Run the check again" in words(done.stdout)
 
 
 @pytest.mark.parametrize(

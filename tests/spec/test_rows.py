@@ -113,6 +113,24 @@ def test_bad_spec_is_never_touched(team, content, message):
     assert team.spec.read_bytes() == content
 
 
+def test_second_test_of_a_name_counts(team):
+    """It replaces the first, as in Python."""
+    team.guardrail("def test_x(sut):\n    pass\n\n\n" * 2)
+    assert f"{team.file.relative_to(team.root)}:5 test_x" in done(team.root, "spec", "cart")
+    assert team.spec.read_text(encoding="utf-8").count("cart::test_x") == 1
+
+
+def test_linked_spec_stays_a_link(agreed):
+    target = agreed.root / "docs" / "rules.md"
+    target.parent.mkdir()
+    agreed.spec.rename(target)
+    agreed.spec.symlink_to(target)
+    agreed.guardrail(agreed.citing("R1", "R2") + IDLE)
+    done(agreed.root, "spec", "cart")
+    assert agreed.spec.is_symlink()
+    assert "| R3 | TODO |" in target.read_text(encoding="utf-8")
+
+
 def test_command_without_what_it_needs(team):
     assert "`kata spec --check`" in refused(kata(team.root, "spec"))
     assert "there is no kata 'crat'; did you mean 'cart'" in refused(kata(team.root, "spec", "crat"))

@@ -58,6 +58,8 @@ def review_lines(review: SpecReview, width: int) -> Iterator[TextLine]:
     style: Style = "bad" if review.findings else "note" if review.not_judged else "good"
     findings = plural(len(review.findings), "finding") if review.findings else "no finding"
     yield line((plural(len(review.rules), "rule"), "bold"), "; ", (findings, style))
+    if review.not_judged:
+        yield line("Run the check again, because a test was not judged.")
 
 
 def _ran(ran: GuardrailRun, room: int, width: int) -> Iterator[TextLine]:
@@ -66,4 +68,4 @@ def _ran(ran: GuardrailRun, room: int, width: int) -> Iterator[TextLine]:
     style: Style = "bad" if ran.failed else "note" if ran.not_judged else "good"
     yield line(f"  {ran.kata:<{room}}  ", (f"{len(ran.passed)} of {plural(of, 'test')} passed on your module", style))
     for name, message in ran.not_judged.items():
-        yield from wrapped(terminal_safe(f"{name} was not judged: {message}"), width, "    ", "note")
+        yield from wrapped(terminal_safe(f"{name}: {message}"), width, "    ", "note")

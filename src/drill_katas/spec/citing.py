@@ -85,10 +85,10 @@ def _read(workspace: Workspace, kata: str, file: Path) -> Guardrail:
         return Guardrail(kata, file, shown, problem=f"this file {error.problem}", line=error.line)
     except UserError as error:
         return Guardrail(kata, file, shown, problem=str(error))
-    tests = tuple(_test(test, tree) for test in tests_in(tree))
+    tests = {made.name: made for made in (_test(test, tree) for test in tests_in(tree))}  # Python keeps the last one
     imported = (node for node in ast.walk(tree) if isinstance(node, ast.Import))
     imports = any(alias.name == "pytest" and not alias.asname for node in imported for alias in node.names)
-    return Guardrail(kata, file, shown, tests, imports)
+    return Guardrail(kata, file, shown, tuple(tests.values()), imports)
 
 
 def _test(test: Test, tree: ast.Module) -> CitingTest:

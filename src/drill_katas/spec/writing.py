@@ -70,7 +70,7 @@ def keep(workspace: Workspace, kata: Kata) -> SpecUpdate:
         citations.append(Citation(test.name, test.top, ids))
     if rows or fresh:
         text = with_rows(spec, rows)
-        _store(path, text)
+        _store(path.resolve(), text)  # because the file may be a link
         spec = parse(text)
     return SpecUpdate(
         kata=kata.name,
