@@ -40,7 +40,8 @@ STRUCTS: Final = {
         journal.Event, journal.Started, journal.Reset, journal.Ran, journal.Checked, journal.Hinted,
         journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, journal.Reviewed,
         Summary, ServiceLevel, Alert, Manifest, Limits, Answer, NearMiss, ExpectedDiagnosis, Factor,
-        Thresholds, Threshold, SpecReview, SpecFinding, GuardrailRun, SpecUpdate, Citation,
+        Thresholds, Threshold,
+        SpecReview, SpecFinding, GuardrailRun, SpecUpdate, Citation,
     )
 }  # fmt: skip
 SCHEMAS: Final[dict[str, Any]] = {

@@ -16,10 +16,11 @@ NOT_JUDGED = 3  # exit code
 @click.option("--check", is_flag=True, help="Findings, each with its file and line; nothing is written.")
 @as_json
 def spec(name: str | None, *, check: bool, as_json: bool) -> None:
-    """Keep the rules of your team: SPEC.md gets a row for each test of your guardrail that cites no rule.
+    """Keep the rules of your team, each enforced by a test of a guardrail.
 
-    SPEC.md is in the root of the workspace, for all katas. Rows that exist are never changed. --check compares the rows
-    with the guardrails, and runs the guardrails on your modules; without NAME, it checks all katas.
+    This adds a row to SPEC.md, in the root of the workspace, for each test of your guardrail that cites no rule. Rows
+    that exist are never changed. --check compares the rows with the guardrails, and runs the guardrails on your
+    modules; without NAME, it checks all katas.
 
     With --check, exit code 1 means findings, and 3 means that a test was not judged.
     """
