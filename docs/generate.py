@@ -23,6 +23,7 @@ from drill_katas.evidence.records import Alert, ServiceLevel, Summary
 from drill_katas.grading import grades
 from drill_katas.guardrail.result import GuardrailResult, Trial
 from drill_katas.practice import journal
+from drill_katas.spec.result import Citation, GuardrailRun, SpecFinding, SpecReview, SpecUpdate
 from drill_katas.verdict import CheckResult, Report, Verdict
 from drill_katas.verify.matrix import Certificate
 
@@ -38,9 +39,10 @@ STRUCTS: Final = {
     for struct in (
         Report, Verdict, CheckResult, grades.GradesFile, grades.Grade, grades.CheckGrade,
         journal.Event, journal.Started, journal.Reset, journal.Ran, journal.Checked, journal.Hinted,
-        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, journal.Guarded, journal.Reviewed, GuardrailResult, Trial,
+        journal.SolutionShown, journal.Replayed, journal.Queried, journal.Diagnosed, journal.Guarded, journal.Reviewed,
         Summary, ServiceLevel, Alert, Manifest, Limits, Answer, AcceptedDesign, NearMiss, ExpectedDiagnosis, Factor,
         Thresholds, Threshold,
+        GuardrailResult, Trial, SpecReview, SpecFinding, GuardrailRun, SpecUpdate, Citation,
     )
 }  # fmt: skip
 SCHEMAS: Final[dict[str, Any]] = {
@@ -61,6 +63,7 @@ SCHEMAS: Final[dict[str, Any]] = {
     "kata": Manifest,
     "answer": Answer,
     "thresholds": Thresholds,
+    "spec": SpecReview,
 }
 
 

@@ -20,7 +20,7 @@ plugin
 cli
 runner
 report
-postmortem
+postmortem spec
 live
 investigation explanation
 evidence
@@ -36,7 +36,7 @@ machine
 catalog
 sql
 sut
-failures   files
+failures   files      markdown
 errors     verdict    text      quantiles
 """
 FLOORS = {part: height for height, line in enumerate(reversed(ORDER.split("\n"))) for part in line.split()}

@@ -50,6 +50,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the plugin object of a kata session if a kata is named."""
     config.addinivalue_line("markers", "stage(name): the stage of a kata's check: symptom, cause, regression, ...")
+    config.addinivalue_line("markers", "rule(id, ...): the rules in SPEC.md that a test of a guardrail enforces")
     if config.option.kata is not None or any(map(_is_kata, config.args)):
         from drill_katas.runner.session import begin  # noqa: PLC0415 - an idle session must not pay for it
 

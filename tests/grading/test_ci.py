@@ -215,6 +215,8 @@ def test_the_action_and_the_templates_are_valid():
     valid("github-actions", REPOSITORY / "action.yml")
     valid("github-workflows", TEMPLATES / "github.yml")
     valid("gitlab-ci", TEMPLATES / "gitlab.yml")
+    valid("github-workflows", TEMPLATES / "guardrails-github.yml")
+    valid("gitlab-ci", TEMPLATES / "guardrails-gitlab.yml")
 
 
 def test_the_workflow_gives_pull_requests_nothing():

@@ -157,7 +157,10 @@ def test_versions_held_back_are_not_tried(cart):
         ("def test_x(:\n", "line 1 is not Python: invalid syntax"),
         ("\0", "is not Python"),
         ("def helper(sut):\n    pass\n", "has no test; write a function `test_...(sut)`"),
-        ("from .basket import Basket\n\ndef test_x(sut):\n    pass\n", "line 1: a guardrail is one file"),
+        (
+            "from .basket import Basket\n\ndef test_x(sut):\n    pass\n",
+            "line 1 has a relative import; a guardrail is one file",
+        ),
         ("import nothing_here\n\ndef test_x(sut):\n    pass\n", "No module named 'nothing_here'"),
         ("import os\nos._exit(0)\n\ndef test_x(sut):\n    pass\n", "ended the process that runs it"),
         ("import os\n\ndef test_x(sut):\n    os._exit(0)\n", "ended the process that runs it"),

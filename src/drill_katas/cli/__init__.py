@@ -13,6 +13,7 @@ from drill_katas.cli import (  # noqa: F401 - each import registers subcommands
     practice,
     running,
     solution,
+    spec,
 )
 from drill_katas.cli.base import main
 

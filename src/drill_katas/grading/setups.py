@@ -1,4 +1,4 @@
-"""`kata ci`: writes the files that grade submissions on GitHub, GitLab, and Gradescope."""
+"""`kata ci`: writes the files that grade submissions, or run a team's guardrails, on GitHub and similar services."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXECUTABLE: Final = stat.S_IFREG | 0o755
 
 
 class Setup(NamedTuple):
-    """One service: the path of each template, the next step for the instructor, and the archive to upload, if any."""
+    """One service: the path of each template, the next step for the user, and the archive to upload, if any."""
 
     files: dict[str, str]
     next_step: str
@@ -42,20 +42,38 @@ SETUPS: Final = {
     ),
 }
 
+GUARDRAILS: Final = {
+    "github": Setup(
+        {"guardrails-github.yml": ".github/workflows/guardrails.yml"},
+        "Commit it with SPEC.md and katas/. Each pull request then runs `kata spec --check`.",
+    ),
+    "gitlab": Setup(
+        {"guardrails-gitlab.yml": ".gitlab-ci.yml"},
+        "Commit it with SPEC.md and katas/. Each merge request then runs `kata spec --check`.",
+    ),
+}
 
-def write(service: str, folder: Path) -> list[Path]:
-    """Write the files for a service into a folder, and return their paths.
+
+def guardrails_setup(service: str) -> Setup:
+    """Return the setup that runs a team's guardrails on a service. Raises `UserError` if there is none."""
+    if service not in GUARDRAILS:
+        known = " or ".join(f"`kata ci {each} --guardrails`" for each in GUARDRAILS)
+        raise UserError(f"{service} has no pull requests to run guardrails on; use {known}")
+    return GUARDRAILS[service]
+
+
+def write(setup: Setup, folder: Path) -> list[Path]:
+    """Write the files of a setup into a folder, and return their paths.
 
     Raises `UserError` if a file exists already (then nothing is written) or cannot be written.
     """
-    setup = SETUPS[service]
     texts = {folder / target: _text(template) for template, target in setup.files.items()}
     archive = [folder / setup.archive] if setup.archive else []
     for file in (*texts, *archive):
         if os.path.lexists(file):
             raise UserError(
                 f"{file} exists already, and nothing was written; remove it, or write into another folder and copy "
-                f"what you need: kata ci {service} DIR"
+                f"what you need: add DIR to the command"
             )
     try:
         for file, text in texts.items():

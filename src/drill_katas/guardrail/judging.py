@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -18,11 +19,12 @@ from drill_katas.guardrail.source import read_guardrail
 from drill_katas.sandbox.tier import PRACTICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.guardrail.versions import Version
+    from drill_katas.verdict import CheckResult
 
 JOBS: Final = 2 * (os.cpu_count() or 1)  # because tests spend a part of their time waiting
 ORDER: Final[tuple[tuple[Kind, ...], ...]] = (("reference",), ("accepted", "healthy", "canary"), WRONG)
@@ -38,18 +40,32 @@ def judge(
     The reference comes first, then the other right versions and the canary. If one of them decides that the score is 0,
     the versions after it are not tried. Raises `UserError` if the file is not a guardrail, or ends its judge.
     """
+    with _pool(kata, file, JOBS) as pool:
+        run = _Run(kata, pool, versions)
+        for kinds in ORDER:
+            run.try_(kinds, report_progress)
+            if run.result().is_decided:
+                return run.result()
+        run.try_idle_tests()
+        return run.result()
+
+
+def checks_on(kata: Kata, file: Path, files: dict[str, bytes]) -> tuple[CheckResult, ...]:
+    """Return the result of each test of the guardrail in `file` on these files. Raises `UserError` as `judge` does."""
+    with _pool(kata, file, 1) as pool:
+        tasks = [Task(key=kata.name, kata=kata.name, files=files, seed=0)]
+        return next(_with_verdict(settled(pool, tasks))).checks
+
+
+@contextlib.contextmanager
+def _pool(kata: Kata, file: Path, jobs: int) -> Iterator[Pool]:
+    """Make a pool of judges of the guardrail in `file`. Raises `UserError` if the file is not a guardrail."""
     source = read_guardrail(file)
     with run_folder() as folder:
         copy = folder / file.name  # in a folder of its own, because a guardrail is one file
         copy.write_bytes(source)
-        with Pool([kata], PRACTICE, JOBS, copy) as pool:
-            run = _Run(kata, pool, versions)
-            for kinds in ORDER:
-                run.try_(kinds, report_progress)
-                if run.result().is_decided:
-                    return run.result()
-            run.try_idle_tests()
-            return run.result()
+        with Pool([kata], PRACTICE, jobs, copy) as pool:
+            yield pool
 
 
 class _Run:
@@ -99,11 +115,15 @@ class _Run:
         return Task(key=version.key, kata=name, files=version.files, seed=0, checks=tests, stop_at_failure=stop)
 
     def _judged(self, tasks: Sequence[Task]) -> Iterator[Judged]:
-        """Yield the result of each task. Raises `UserError` if the guardrail gives no verdict."""
-        for judged in settled(self._pool, tasks, _is_enough):
-            if not judged.checks:
-                raise UserError(_problem(judged))
-            yield judged
+        return _with_verdict(settled(self._pool, tasks, _is_enough))
+
+
+def _with_verdict(results: Iterable[Judged]) -> Iterator[Judged]:
+    """Yield each result. Raises `UserError` if the guardrail gives no verdict."""
+    for judged in results:
+        if not judged.checks:
+            raise UserError(_problem(judged))
+        yield judged
 
 
 def _is_enough(judged: Judged) -> bool:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from drill_katas.errors import nearest
+from drill_katas.markdown import PLACEHOLDERS
 from drill_katas.postmortem.document import ACTIONS
 from drill_katas.postmortem.finding import Finding
 from drill_katas.text import printable, truncate
@@ -14,12 +15,12 @@ from drill_katas.text import printable, truncate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.postmortem.document import Document, Row
+    from drill_katas.markdown import Row
+    from drill_katas.postmortem.document import Document
     from drill_katas.postmortem.facts import Facts
 
 KINDS: Final = ("prevent", "detect", "mitigate")
 COLUMNS: Final = ("action", "kind", "owner", "date", "check")
-EMPTY: Final = frozenset({"", "-", "?", "todo", "tbd", "n/a", "none", "nobody"})
 NAMED: Final = re.compile(r"(alert|test)\s+(\w+)(?:::(\w+))?")
 MOST_READ: Final = 100  # rows of a hostile file
 LEAST_WORDS: Final = 3  # words of an action
@@ -62,7 +63,7 @@ def _problems(row: Row, facts: Facts) -> Iterator[str]:
         yield f"the action is not described; write a sentence with at least {LEAST_WORDS} words"
     if kind not in KINDS:
         yield f"the kind is {truncate(printable(kind), 30)!r}; write prevent, detect, or mitigate"
-    if owner.lower() in EMPTY:
+    if owner.lower() in PLACEHOLDERS:
         yield "the action has no owner; write one name or one team"
     if not _is_date(day):
         yield f"the date is {truncate(printable(day), 30)!r}; write it such as 2026-04-01"

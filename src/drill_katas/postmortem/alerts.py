@@ -12,7 +12,8 @@ from drill_katas.postmortem.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.postmortem.document import Document, Row
+    from drill_katas.markdown import Row
+    from drill_katas.postmortem.document import Document
     from drill_katas.postmortem.facts import Facts
 
 LABELS: Final = ("caused", "noise")

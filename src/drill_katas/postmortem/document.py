@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from markdown_it import MarkdownIt
+
+from drill_katas.markdown import Table, line_of, table_at, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,30 +24,6 @@ SECTIONS: Final = (
 )
 FENCE: Final = "---"
 IMPACT, TIMELINE, ALERTS, FACTORS, WELL, LUCKY, ACTIONS = SECTIONS
-
-
-class Row(msgspec.Struct, frozen=True):
-    """A row of a table: its line, and its cells by the names of the columns, in lower case."""
-
-    line: int
-    cells: dict[str, str]
-
-    def cell(self, name: str) -> str:
-        """Return the text of a cell; empty without such a column."""
-        return self.cells.get(name, "")
-
-    @property
-    def text(self) -> str:
-        """All cells."""
-        return " ".join(self.cells.values())
-
-
-class Table(msgspec.Struct, frozen=True):
-    """A table: the line of its header, its columns, and its rows that are not empty."""
-
-    line: int
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -92,19 +68,19 @@ def parse(text: str) -> Document:
     """Return the structure of the text that a person wrote."""
     lines = text.splitlines()
     meta, below = _front_matter(lines)
-    tokens = MarkdownIt("commonmark").enable("table").parse("\n".join([""] * below + lines[below:]))
+    tokens = tokens_of("\n".join([""] * below + lines[below:]))
     sections: dict[str, Section] = {}
     headings: list[Passage] = []
     section = Section("", 0)
     for index, token in enumerate(tokens):
         if token.type == "inline" and index and tokens[index - 1].type == "heading_open":
             name = plain(token)
-            headings.append(Passage(_line(token), name, name))
+            headings.append(Passage(line_of(token), name, name))
             known = next((each for each in SECTIONS if each.casefold() == name.strip().casefold()), None)
             if known:
-                section = sections.setdefault(known, Section(known, _line(token)))
+                section = sections.setdefault(known, Section(known, line_of(token)))
         elif token.type == "table_open":
-            section.tables.append(_table(tokens, index))
+            section.tables.append(table_at(tokens, index))
         elif token.type == "inline" and index and tokens[index - 1].type == "paragraph_open":
             section.passages.append(_passage(token))
     return Document(meta, sections, tuple(headings))
@@ -118,7 +94,7 @@ def plain(token: Token) -> str:
 
 
 def _passage(token: Token) -> Passage:
-    return Passage(_line(token), plain(token), token.content)
+    return Passage(line_of(token), plain(token), token.content)
 
 
 def _front_matter(lines: Sequence[str]) -> tuple[dict[str, tuple[int, str]], int]:
@@ -132,27 +108,3 @@ def _front_matter(lines: Sequence[str]) -> tuple[dict[str, tuple[int, str]], int
         if colon:
             found[key.strip().casefold()] = (number, value.strip().strip("\"'"))
     return found, end + 1 if end else 0
-
-
-def _line(token: Token) -> int:
-    return token.map[0] + 1 if token.map else 0
-
-
-def _table(tokens: Sequence[Token], start: int) -> Table:
-    columns: list[str] = []
-    rows: list[Row] = []
-    cells: list[str] = []
-    for token in tokens[start:]:
-        if token.type == "table_close":
-            break
-        if token.type == "inline":
-            cells.append(token.content.strip())
-        elif token.type == "tr_close" and not columns:
-            columns, cells = [re.sub(r"[`*_]", "", cell).casefold() for cell in cells], []
-        elif token.type == "tr_open":
-            cells, line = [], _line(token)
-        elif token.type == "tr_close":
-            if any(cells):
-                rows.append(Row(line, dict(zip(columns, cells, strict=False))))
-            cells = []
-    return Table(_line(tokens[start]), tuple(columns), tuple(rows))

@@ -17,7 +17,8 @@ from drill_katas.text import plural, printable, truncate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drill_katas.postmortem.document import Document, Row
+    from drill_katas.markdown import Row
+    from drill_katas.postmortem.document import Document
     from drill_katas.postmortem.facts import Facts
 
 KINDS: Final = get_args(FactorKind)

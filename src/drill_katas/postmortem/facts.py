@@ -14,6 +14,7 @@ from drill_katas.errors import UserError
 from drill_katas.evidence import history, store
 from drill_katas.evidence.records import Basis
 from drill_katas.evidence.replay import digest, story_of
+from drill_katas.guardrail.source import tests_in
 from drill_katas.practice.journal import Ran, Replayed, Reset, Reviewed, Started
 from drill_katas.practice.workspace import broken_files
 
@@ -192,6 +193,4 @@ def _tests_in(source: bytes) -> Iterator[str]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            yield node.name
+    yield from (test.name for test in tests_in(tree))

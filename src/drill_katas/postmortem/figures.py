@@ -16,7 +16,8 @@ from drill_katas.text import printable, truncate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drill_katas.postmortem.document import Document, Row, Section
+    from drill_katas.markdown import Row
+    from drill_katas.postmortem.document import Document, Section
     from drill_katas.postmortem.facts import Facts
 
 TIME: Final = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?\b")

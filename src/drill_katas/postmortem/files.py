@@ -9,6 +9,7 @@ import msgspec
 
 from drill_katas.errors import UserError
 from drill_katas.files import write_atomically
+from drill_katas.markdown import read_markdown
 from drill_katas.postmortem.blocks import Problem, layout_of, refreshed
 from drill_katas.postmortem.draft import draft
 from drill_katas.postmortem.generated import BLOCKS, contents
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from drill_katas.postmortem.facts import Facts
 
-LARGEST: Final = 256_000  # bytes
 NAMES: Final = tuple(BLOCKS)
 VARIANT: Final = re.compile(r"\A---\s*\n(?:(?!---).*\n){0,40}?variant:[ \t]*(\S+)")
 
@@ -32,27 +32,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def read(path: Path) -> str | None:
     """Return the text of a post-mortem, None without one. Raises `UserError` if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UserError(f"cannot read {path} ({error.strerror})") from error
-    if len(content) > LARGEST:
-        size = path.stat().st_size
-        raise UserError(
-            f"{path} has {size / 1e6:.1f} MB, and a post-mortem has at most {LARGEST / 1e6:.2f} MB; it is unchanged; "
-            f"move logs and pictures to files of their own"
-        )
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{path} is not UTF-8 text (byte {content[error.start]:#04x} in line {line}); it is unchanged; save it "
-            f"as UTF-8 in your editor, then repeat the command"
-        ) from error
+    return read_markdown(path, "a post-mortem")
 
 
 def expect_variant(text: str, facts: Facts) -> None:
