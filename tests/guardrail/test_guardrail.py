@@ -90,7 +90,7 @@ def test_reference_guardrail_rejects_all(cart):
     code, shown = tried(cart)
     assert code == 0
     assert "broken versions rejected 2 of 2 near misses rejected 4 of 4" in shown
-    assert "score 100 of 100" in shown
+    assert "score 100 of 100; 80 is enough Next: `kata spec cart` keeps its rules" in shown
     (event,) = events_of(cart)
     assert (event.score, event.passed, event.right, event.rejected, event.wrong) == (100, 4, 4, 6, 6)
     assert "guardrail: 100 points; passes 4 of 4 right designs" in words(kata(root_of(cart), "history", NAME).stdout)

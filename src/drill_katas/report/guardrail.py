@@ -108,3 +108,5 @@ def _score(result: GuardrailResult, width: int) -> Iterator[TextLine]:
     else:
         style: Style = "good" if result.score >= ENOUGH else "note"
         yield line((f"score {result.score} of 100", style), f"; {ENOUGH} is enough")
+        if result.score >= ENOUGH:
+            yield from wrapped(f"Next: `kata spec {result.kata}` keeps its rules in your team's SPEC.md.", width, "")
