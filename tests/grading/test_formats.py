@@ -325,7 +325,7 @@ def test_csv_has_rows_and_stage_columns():
     assert [(row["id"], row["solved"], row["score"]) for row in rows] == [
         ("right", "yes", "100"), ("wrong", "no", "10"), ("empty", "no", "0")
     ]  # fmt: skip
-    assert [rows[1][stage] for stage in Stage] == ["10", "0", "", "0", "0", "0"]
+    assert [rows[1][stage] for stage in Stage] == ["10", "0", "", "0", "0", "0", ""]
     assert rows[1]["first problem"] == "cause: About test_b: it is 1, not 2 and more"
     assert rows[2]["first problem"] == "unreadable: it does not hold ledger.py"
 
@@ -333,7 +333,7 @@ def test_csv_has_rows_and_stage_columns():
 def test_csv_has_no_formulas():
     rows = list(csv.reader(io.StringIO(made("csv", BOOKS["hostile"]), newline="")))
     assert len(rows) == 1 + len(BOOKS["hostile"])
-    assert {len(row) for row in rows} == {13}
+    assert {len(row) for row in rows} == {14}
     assert not [cell for row in rows for cell in row if re.match(rf"\s*[=+\-@{FULLWIDTH}]", cell)]
 
 

@@ -83,7 +83,7 @@ def test_xdist_records_each_kata_once(three):
     text = "\n".join(summary(done.stdout))
     assert "toy · 1 of 3 checks pass" in text
     assert "third · 3 of 3 checks pass" in text
-    assert "2 of 3 solved" in text
+    assert "2 of 3 variants solved" in text
 
 
 @pytest.mark.long

@@ -234,8 +234,8 @@ def test_verify_explains_each_wrong_declaration(provable):
 
 
 def test_verify_names_missing_parts_of_kata(small):
-    output = done(small.root, "verify", "toy", "--seeds", "1", code=1)
-    assert faults(output) == [
+    *missing, guardrail = faults(done(small.root, "verify", "toy", "--seeds", "1", code=1))
+    assert missing == [
         "3 broken versions are needed; the kata has 1",
         "2 versions with a real fault are needed; the kata has 1",
         "2 accepted designs are needed; the kata has 0",
@@ -244,6 +244,7 @@ def test_verify_names_missing_parts_of_kata(small):
         "answer.toml declares orchard, but there is no such arm",
         "test_label: no arm is declared to fail it, so nothing proves that it can fail",
     ]
+    assert guardrail.startswith("there is no guardrail.py in ")
 
 
 def test_verify_names_undeclared_arm_and_failed_solution(small):
