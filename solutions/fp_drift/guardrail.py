@@ -48,14 +48,9 @@ class Bank:
     def open(self):
         self.ledger = self.sut.open("Ledger", self.database, self.line)
 
-    def restart(self):
-        self.sut.kill()
-        self.open()
-
     def read(self, sums):
         """Return the balances and books of the same accounts as in `sums`."""
-        ledger = self.ledger
-        return {(name, of): ledger.balance(name, of) if name else ledger.book(of) for name, of in sums}
+        return {(name, of): self.ledger.balance(name, of) if name else self.ledger.book(of) for name, of in sums}
 
     def troubled(self, trouble, method, new):
         """Deliver a new message with trouble at step 1, another at step 2, and so on; yield each with its answer."""
@@ -167,7 +162,8 @@ def test_events_count_once(sut):
         for each in day if delivery == 3 else reversed(day):
             bank.ledger.apply(kit.events.again(each, delivery))
         assert bank.read(sums(day)) == sums(day)
-    bank.restart()
+    sut.kill()
+    bank.open()
     for each in day:
         bank.ledger.apply(kit.events.again(each, 4))
     assert bank.read(sums(day)) == sums(day)
@@ -215,7 +211,8 @@ def test_pending_orders_are_settled_later(sut, fault, amount, right):
         with sut.observe() as seen:
             assert bank.ledger.checkout(kit.events.again(bought, delivery)) == right
         report(order=bought["id"]).expect(seen, "a settled order:", times=0)
-        bank.restart()
+        sut.kill()
+        bank.open()
     assert bank.read(after) == after
     assert len(bank.gateway.charged) == (right == "paid")
 
