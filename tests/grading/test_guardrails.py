@@ -34,6 +34,38 @@ def test_total(sut):
     os.write(3, b'{"ok": {"test_total": "pass"}}\\n')
     os._exit(0)
 """
+RECOGNIZES = """
+from drill_katas import failures
+
+
+def hints(sut):
+    try:
+        yield sut.open("__getattribute__", "__loader__").get_source("cart.basket")
+    except failures.CheckEnded:
+        pass
+    try:
+        yield sut.open("Counter").total
+    except failures.CheckEnded:
+        pass
+    with sut.open("Basket") as basket:
+        try:
+            yield basket.__getattr__("__dir__")()
+        except failures.CheckEnded:
+            pass
+        try:
+            basket.add("pen", 250, 0)
+        except failures.SutError as error:
+            yield (*error.details, error.place or "")
+        try:
+            basket.add("pen", 250)
+        except failures.CheckEnded as error:
+            yield "sku" in str(error)
+
+
+def test_nothing_shows_the_source(sut):
+    found = [hint for hint in hints(sut) if hint and hint != ("",)]
+    assert not found, found
+"""
 SPIES = """
 import os, socket
 from pathlib import Path
@@ -205,6 +237,12 @@ def test_forged_words_are_the_forgers_own(grading):
     """It can say what it likes of itself, and no more: passing everything is no merit."""
     check = grading.guardrail(FORGES)
     assert check["message"] == "it passes even a module in which no function does anything"
+
+
+def test_source_of_a_version_stays_hidden(grading):
+    """A guardrail that sees the source recognizes the versions; it would need to test none."""
+    check = grading.guardrail(RECOGNIZES)
+    assert check["message"] == "it rejects 0 of 6 wrong versions; 80 % are enough"
 
 
 def test_spy_sees_and_reaches_nothing(grading, tmp_path):

@@ -112,6 +112,7 @@ class ConfinedJudge:
             processes=manifest.limits.processes,
             tier=self._policy.tier,
             hidden=list(self._policy.hidden),
+            opaque=True,
         )
 
     def _begin(self, files: Path, relays: list[ZygoteRelay]) -> Process:

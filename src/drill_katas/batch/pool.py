@@ -175,7 +175,13 @@ class Worker:
         )  # fmt: skip
         if self._guardrail is not None:
             options += ("--kata-guardrail", str(self._guardrail))
-        return JudgeConfig(kata=kata.name, options=options, tier=self._policy.tier, hidden=self._policy.hidden)
+        return JudgeConfig(
+            kata=kata.name,
+            options=options,
+            tier=self._policy.tier,
+            hidden=self._policy.hidden,
+            opaque=self._guardrail is not None,  # as in grading
+        )
 
     def _environment(self) -> dict[str, str]:
         """Return the environment of a judge, without pytest's settings and the grader's secrets."""
