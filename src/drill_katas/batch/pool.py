@@ -115,8 +115,11 @@ class Worker:
     def stop(self) -> None:
         """End the current run soon. Thread-safe."""
         self._stopped = True
-        if self._judge is not None:
-            self._judge.hang_up()
+        judge, confined = self._judge, self._confined
+        if judge is not None:
+            judge.hang_up()
+        if confined is not None:
+            confined.stop()
 
     def close(self) -> None:
         """End the judge and close its log."""
