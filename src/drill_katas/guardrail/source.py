@@ -23,6 +23,11 @@ def read_guardrail(file: Path) -> bytes:
     return content
 
 
+def names_of_tests(content: bytes) -> set[str]:
+    """Return the names of the test functions in the content of a guardrail."""
+    return _tests_in(ast.parse(content))
+
+
 def expect_guardrail(content: bytes, file: str) -> None:
     """Raise `UserError` if this content of `file` is too long, is not Python, imports its neighbors, or has no test."""
     if len(content) > MOST_BYTES:
@@ -39,6 +44,11 @@ def expect_guardrail(content: bytes, file: str) -> None:
                 f"{file}, line {node.lineno}: a guardrail is one file and imports nothing beside it; write what it "
                 f"needs in the file itself"
             )
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    if not any(isinstance(node, functions) and node.name.startswith("test") for node in ast.walk(tree)):
+    if not _tests_in(tree):
         raise UserError(f"{file} has no test; write a function `test_...(sut)` that fails on the broken module")
+
+
+def _tests_in(tree: ast.AST) -> set[str]:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    names = {node.name for node in ast.walk(tree) if isinstance(node, functions)}
+    return {name for name in names if name.startswith("test")}
