@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -38,6 +38,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 PASSES = b"def test_x(sut):\n    pass\n"
 SLEEPS = b"import time\n\n\ndef test_x(sut):\n    time.sleep(12)\n"
+OPENS = b"""
+import time
+
+
+def test_x(sut):
+    with sut.open("Basket"):
+        time.sleep(3)
+"""
 KEEPS_THE_RELAYS_OPEN = b"""
 import array, os, socket
 
@@ -55,6 +63,15 @@ class SeldomRuns(Meter):
     def measure(self) -> float:
         self.run_delay = 0.8 * (time.monotonic() - self.began)
         return self.run_delay
+
+
+class Including(Meter):
+    """A meter that notes whose delay it measures."""
+
+    included: ClassVar[set[int]] = set()
+
+    def include(self, pids: Iterable[int]) -> None:
+        self.included.update(pids)
 
 
 class Judging:
@@ -103,6 +120,14 @@ def test_tests_end_on_the_busiest_machine(judging, monkeypatch):
     monkeypatch.setattr(confined_judge, "Meter", SeldomRuns)
     with pytest.raises(JudgeEnded, match="its tests did not end within"):
         judging.try_(SLEEPS)
+
+
+def test_delay_of_modules_is_not_counted(judging, monkeypatch):
+    """While tests wait for a module that waits for a processor, their time does not run."""
+    monkeypatch.setattr(confined_judge, "Meter", Including)
+    judging.try_(OPENS)
+    zygotes = {pid for zygote in judging.judge._suts for pid in zygote.pids}
+    assert zygotes < Including.included  # there are more: their children, the modules
 
 
 def test_tests_end_when_the_judge_is_stopped(judging):

@@ -144,8 +144,7 @@ class ConfinedJudge:
     def _words(self, process: Process, run: ConfinedRun) -> tuple[CheckResult, ...]:
         meter = Meter()
         meter.watch(process.pid, [pid for each in (self._judges, *self._suts) for pid in each.pids])
-        most = meter.began + MAX_WALL_FACTOR * SECONDS
-        wait = Wait(meter, SECONDS, lambda: most - time.monotonic())
+        wait = Wait(meter, SECONDS, lambda: self._wall_seconds_left(meter))
         try:
             answer = process.ask(run, wait).ok
             words = msgspec.convert(answer, dict[str, Outcome])
@@ -156,6 +155,12 @@ class ConfinedJudge:
         except msgspec.ValidationError:
             raise JudgeEnded("its tests disturbed the process that runs them") from None
         return tuple(_results(words))
+
+    def _wall_seconds_left(self, meter: Meter) -> float:
+        """Return the rest of the wall time. The meter's next reading includes SUTs and SQL servers of the tests."""
+        zygotes = (pid for each in (self._judges, *self._suts) for pid in each.pids)
+        meter.include([pid for zygote in zygotes for pid in meter.kernel.family(zygote)])
+        return meter.began + MAX_WALL_FACTOR * SECONDS - time.monotonic()
 
     def _rest(self) -> None:
         for zygote in (self._judges, *self._suts):
