@@ -34,6 +34,46 @@ def test_total(sut):
     os.write(3, b'{"ok": {"test_total": "pass"}}\\n')
     os._exit(0)
 """
+FORGES_A_NAME = """
+import os
+
+
+def test_total(sut):
+    os.write(3, b'{"ok": {"a secret": "fail"}}\\n')
+    os._exit(0)
+"""
+RECOGNIZES = """
+from drill_katas import failures
+
+
+def hints(sut):
+    try:
+        yield sut.open("__getattribute__", "__loader__").get_source("cart.basket")
+    except failures.CheckEnded:
+        pass
+    try:
+        yield sut.open("Counter").total
+    except failures.CheckEnded:
+        pass
+    with sut.open("Basket") as basket:
+        try:
+            yield basket.__getattr__("__dir__")()
+        except failures.CheckEnded:
+            pass
+        try:
+            basket.add("pen", 250, 0)
+        except failures.SutError as error:
+            yield (*error.details, error.place or "")
+        try:
+            basket.add("pen", 250)
+        except failures.CheckEnded as error:
+            yield "sku" in str(error)
+
+
+def test_nothing_shows_the_source(sut):
+    found = [hint for hint in hints(sut) if hint and hint != ("",)]
+    assert not found, found
+"""
 SPIES = """
 import os, socket
 from pathlib import Path
@@ -205,6 +245,42 @@ def test_forged_words_are_the_forgers_own(grading):
     """It can say what it likes of itself, and no more: passing everything is no merit."""
     check = grading.guardrail(FORGES)
     assert check["message"] == "it passes even a module in which no function does anything"
+
+
+def test_name_of_a_test_carries_nothing_out(grading):
+    """Hostile tests choose the names in their answer, which the grade would show to their author."""
+    check = grading.guardrail(FORGES_A_NAME)
+    assert check["message"].startswith("one of its tests fails on a right version."), check["message"]
+
+
+def test_guardrail_over_its_limit_leaves_the_fix_graded(grading):
+    grade = grading.grade("#" * (2 << 20))
+    assert grade["score"] == 100
+    assert "guardrail.py is unreadable: guardrail.py has more than 1 MiB" in grade["notes"]
+
+
+def test_guardrail_in_utf_16_is_judged(grading):
+    (grading.work / "guardrail.py").write_text(grading.reference(), encoding="utf-16")
+    assert grading.grade()["checks"][-1]["message"] == "it rejects 6 of 6 wrong versions"
+
+
+def test_kata_without_versions_judges_no_guardrail(grading):
+    """Anybody can submit a guardrail, also for a kata that has none; the fixes are graded all the same."""
+    (grading.solutions / "answer.toml").unlink()
+    grade = grading.grade(EMPTY)
+    assert grade["score"] == 100
+    assert grade["checks"][-1]["message"] == "this kata has no versions to try a guardrail on"
+
+
+def test_much_output_of_a_test_is_no_fault(grading):
+    loud = grading.reference().replace("    with sut.open", "    print('x' * 5_000_000)\n    with sut.open")
+    assert grading.guardrail(loud)["message"] == "it rejects 6 of 6 wrong versions"
+
+
+def test_source_of_a_version_stays_hidden(grading):
+    """A guardrail that sees the source recognizes the versions; it would need to test none."""
+    check = grading.guardrail(RECOGNIZES)
+    assert check["message"] == "it rejects 0 of 6 wrong versions; 80 % are enough"
 
 
 def test_spy_sees_and_reaches_nothing(grading, tmp_path):

@@ -125,6 +125,18 @@ def test_flat_class_has_one_entry_per_file(names, ids):
     assert [group.id for group in shape_of(names, LEDGER, Layout.FLAT).groups] == ids
 
 
+def test_guardrail_in_a_flat_class_is_its_owners():
+    """It is never taken for a fix, and the owner's fix and guardrail are one entry."""
+    names = ("alice_ledger.py", "alice_guardrail.py", "bob_ledger.py", "guardrail.py")
+    groups = shape_of(names, LEDGER, Layout.FLAT).groups
+    judged = {group.id: [part.judged_name for part in group.parts] for group in groups}
+    assert judged == {
+        "alice": ["alice_ledger.py", "alice_guardrail.py"],
+        "bob_ledger.py": ["ledger.py"],
+        "guardrail.py": ["guardrail.py"],
+    }
+
+
 def test_an_owners_files_are_one_entry():
     names = ["al_checkout.py", "al_export.py", "bo-checkout.py", "bo-export.py"]
     groups = shape_of(names, SHOP, Layout.FLAT).groups

@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -61,6 +62,7 @@ class ConfinedJudge:
         self.kata = kata
         self._policy = policy
         self.log = ""  # what the last process wrote
+        self._process: Process | None = None  # of the current run
         self._judges = ZygoteClient([*PRELOAD, *kata.manifest.imports], policy)
         self._suts = [ZygoteClient(kata.manifest.imports, policy, seed) for seed in range(1, ZYGOTES + 1)]
 
@@ -70,15 +72,21 @@ class ConfinedJudge:
             files = at_end.enter_context(run_folder())
             self._lay_out(files, task.tests)
             spawn = self._spawn(at_end.enter_context(self._overlay(task)))
+            at_end.callback(self._rest)  # after the relays' end, because they read the same events
             relays = [at_end.enter_context(contextlib.closing(ZygoteRelay(sut, spawn))) for sut in self._suts]
-            process = self._begin(files, relays)
-            at_end.callback(self._rest)
+            process = self._process = self._begin(files, relays)
             at_end.callback(process.close)
             run = ConfinedRun(kata=self.kata.name, files=str(files), seed=task.seed)
             try:
                 return self._words(process, run)
             finally:
                 self.log = process.output.text()
+
+    def stop(self) -> None:
+        """End the current run soon. Thread-safe."""
+        process = self._process
+        if process is not None:
+            process.kill_soon()
 
     def close(self) -> None:
         """End all processes."""
@@ -112,6 +120,7 @@ class ConfinedJudge:
             processes=manifest.limits.processes,
             tier=self._policy.tier,
             hidden=list(self._policy.hidden),
+            opaque=True,
         )
 
     def _begin(self, files: Path, relays: list[ZygoteRelay]) -> Process:
@@ -135,7 +144,7 @@ class ConfinedJudge:
     def _words(self, process: Process, run: ConfinedRun) -> tuple[CheckResult, ...]:
         meter = Meter()
         meter.watch(process.pid, [pid for each in (self._judges, *self._suts) for pid in each.pids])
-        wait = Wait(meter, SECONDS, lambda: MAX_WALL_FACTOR * SECONDS)
+        wait = Wait(meter, SECONDS, lambda: self._wall_seconds_left(meter))
         try:
             answer = process.ask(run, wait).ok
             words = msgspec.convert(answer, dict[str, Outcome])
@@ -146,6 +155,12 @@ class ConfinedJudge:
         except msgspec.ValidationError:
             raise JudgeEnded("its tests disturbed the process that runs them") from None
         return tuple(_results(words))
+
+    def _wall_seconds_left(self, meter: Meter) -> float:
+        """Return the rest of the wall time. The meter's next reading includes SUTs and SQL servers of the tests."""
+        zygotes = (pid for each in (self._judges, *self._suts) for pid in each.pids)
+        meter.include([pid for zygote in zygotes for pid in meter.kernel.family(zygote)])
+        return meter.began + MAX_WALL_FACTOR * SECONDS - time.monotonic()
 
     def _rest(self) -> None:
         for zygote in (self._judges, *self._suts):

@@ -21,13 +21,15 @@ SERVER: Final = "drill_katas.runner.judge_server"
 class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The configuration of a judge: its kata, its pytest options, the sandbox of its SUTs.
 
-    `shown` means that it judges at a terminal and hides pytest's output before the checks.
+    `opaque` means that it does not see how its SUTs are written. `shown` means that it judges at a terminal and hides
+    pytest's output before the checks.
     """
 
     kata: str
     options: tuple[str, ...]
     tier: Tier = Tier.PRACTICE
     hidden: tuple[str, ...] = ()
+    opaque: bool = False
     shown: bool = False
 
 

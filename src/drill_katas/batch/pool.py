@@ -115,8 +115,11 @@ class Worker:
     def stop(self) -> None:
         """End the current run soon. Thread-safe."""
         self._stopped = True
-        if self._judge is not None:
-            self._judge.hang_up()
+        judge, confined = self._judge, self._confined
+        if judge is not None:
+            judge.hang_up()
+        if confined is not None:
+            confined.stop()
 
     def close(self) -> None:
         """End the judge and close its log."""
@@ -175,7 +178,13 @@ class Worker:
         )  # fmt: skip
         if self._guardrail is not None:
             options += ("--kata-guardrail", str(self._guardrail))
-        return JudgeConfig(kata=kata.name, options=options, tier=self._policy.tier, hidden=self._policy.hidden)
+        return JudgeConfig(
+            kata=kata.name,
+            options=options,
+            tier=self._policy.tier,
+            hidden=self._policy.hidden,
+            opaque=self._guardrail is not None,  # as in grading
+        )
 
     def _environment(self) -> dict[str, str]:
         """Return the environment of a judge, without pytest's settings and the grader's secrets."""

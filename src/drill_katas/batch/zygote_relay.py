@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import threading
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import replace
 
-from drill_katas.sandbox.protocol import REQUESTS, Exited, Kill, Spawn, Spawned
+from drill_katas.sandbox.protocol import REQUESTS, Exited, Kill, Spawn, Spawned, Unavailable
 from drill_katas.sut.wire import Closed, WireError, encode, poll_for
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class ZygoteRelay:
         self._spawn = spawn
         self._ours, self._theirs = socket.socketpair()
         self._began = 0  # SUTs so far
+        self._is_starting = False  # a SUT; no request is read meanwhile, so that neither side fills up
         self._pids: dict[int, int] = {}  # the real process id of each made-up one
         self._fds: list[int] = []
         self._line = b""
@@ -59,11 +61,12 @@ class ZygoteRelay:
         poll = poll_for(self._ours, self._zygote)
         with contextlib.suppress(OSError, Closed, WireError, msgspec.MsgspecError):
             while True:
+                poll.modify(self._ours, 0 if self._is_starting else select.POLLIN)  # 0: only if it is closed
                 ready = [fd for fd, _ in poll.poll()]
+                if self._ours.fileno() in ready and (self._is_starting or not self._pass_requests()):
+                    return
                 if self._zygote.fileno() in ready:
                     self._pass_events()
-                if self._ours.fileno() in ready and not self._pass_requests():
-                    return
 
     def _pass_requests(self) -> bool:
         """Read from the judge; return False at the end of its messages, or if it sends too much."""
@@ -78,6 +81,7 @@ class ZygoteRelay:
         fds, self._fds = self._fds, []
         try:
             if isinstance(request, Spawn) and len(fds) == FDS:
+                self._is_starting = True
                 self._zygote.pass_on(self._spawn, fds)
             elif isinstance(request, Kill) and request.pid in self._pids:
                 self._zygote.pass_on(replace(request, pid=self._pids[request.pid]), ())
@@ -91,6 +95,8 @@ class ZygoteRelay:
             self._ours.sendall(encode(self._renamed(event)) + b"\n")
 
     def _renamed(self, event: ZygoteEvent) -> ZygoteEvent:
+        if isinstance(event, Spawned | Unavailable):
+            self._is_starting = False
         if isinstance(event, Spawned):
             self._began += 1
             self._pids = {MADE_UP + self._began: event.pid}

@@ -9,7 +9,7 @@ from drill_katas.batch.tasks import Judged, Task, settled
 from drill_katas.grading.grades import Grade, graded, score_of, with_guardrail
 from drill_katas.grading.guardrails import judge_guardrail
 from drill_katas.grading.intake import Inbox
-from drill_katas.grading.keys import key_of, seed_of
+from drill_katas.grading.keys import key_of, seed_of, seed_of_guardrail
 from drill_katas.grading.weights import started_from, versions_of
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ class Grader:
 
     def _guardrail(self, of: _Pending, judges: Judges) -> CheckResult:
         submission = self._inbox.read(of.entry, [of.kata])
-        return judge_guardrail(of.kata, submission.guardrail, seed_of(submission, self._secret), judges, self._tier)
+        seed = seed_of_guardrail(submission, self._secret)
+        return judge_guardrail(of.kata, submission.guardrail, seed, judges, self._tier)
 
     def _key(self, submission: Submission) -> str | None:
         if submission.kata is None:

@@ -21,6 +21,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.catalog.katas import GUARDRAIL
 from drill_katas.grading.candidates import BACKUP, candidates, matches, owner, platform
 
 if TYPE_CHECKING:
@@ -165,7 +166,8 @@ def _flat(names: Sequence[str], katas: Sequence[Kata]) -> Shape:
         if BESIDE.fullmatch(name) and not platform(name):
             continue
         made = platform(name)
-        person = made.person if made else next((owner(name, each) for each in editables if owner(name, each)), name)
+        known = (*editables, GUARDRAIL)
+        person = made.person if made else next((owner(name, each) for each in known if owner(name, each)), name)
         people[person].append(name)
     groups = [
         Group(mine[0], (Part(mine[0], _judged(mine[0], editables)),)) if len(mine) == 1 else Group(person, _parts(mine))
@@ -177,7 +179,13 @@ def _flat(names: Sequence[str], katas: Sequence[Kata]) -> Shape:
 
 def _judged(name: str, editables: Sequence[str]) -> str:
     """Return the judged name of a file in a flat class: the editable file's name, if there is only one."""
-    if len(editables) == 1 and not is_archive(name) and name.endswith(editables[0][editables[0].rindex(".") :]):
+    is_guardrail = matches(name, GUARDRAIL) is not None
+    if (
+        len(editables) == 1
+        and not is_guardrail
+        and not is_archive(name)
+        and name.endswith(editables[0][editables[0].rindex(".") :])
+    ):
         return editables[0]
     return name
 

@@ -89,15 +89,24 @@ def _read(entry: Entry, katas: Sequence[Kata], content: Content) -> Submission:
     kata, names = _decided(best(chosen), files)
     texts = {editable: _decoded(name, files[name].read()) for editable, name in names.items()}
     guardrail = guardrail_beside(files, names)
+    tests, note = _guardrail(guardrail, files[guardrail]) if guardrail else (None, "")
     ignored = sorted({*files, *others} - {*names.values(), guardrail})
     return Submission(
         entry.id,
         kata,
         {editable: content for editable, (content, _) in texts.items()},
-        tuple(map(printable, [*(note for _, note in texts.values() if note), *_ignored(ignored)])),
+        tuple(map(printable, [*(note for _, note in (*texts.values(), (tests, note)) if note), *_ignored(ignored)])),
         {editable: printable(str(entry.path / files[name].place)) for editable, name in names.items()},
-        files[guardrail].read() if guardrail else None,
+        tests,
     )
+
+
+def _guardrail(name: str, file: _Named) -> tuple[bytes, str]:
+    """Return the content of a guardrail and a note; an unreadable one is empty, because the fix is still judged."""
+    try:
+        return _decoded(name, file.read())
+    except Unreadable as problem:
+        return b"", _short(f"{name} is unreadable: {problem}")
 
 
 def _files_of(entry: Entry, content: Content) -> tuple[dict[str, _Named], list[str]]:

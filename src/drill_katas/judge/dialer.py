@@ -78,10 +78,11 @@ class ScratchDialer(Dialer):
         top, *names = Path(path).parts
         if [top, *names[:1]] != [*Path(self._folder).parts] or os.pardir in names:
             raise PermissionError(errno.EACCES, "not a socket of this process")
-        with contextlib.ExitStack() as opened:
-            place = os.open(f"/proc/{self.pid}/root", os.O_PATH)
-            opened.callback(os.close, place)
+        place = os.open(f"/proc/{self.pid}/root", os.O_PATH)
+        try:
             for name in names:
-                place = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=place)
-                opened.callback(os.close, place)
+                above, place = place, os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=place)
+                os.close(above)  # now, because a path has up to 2,000 parts
             connection.connect(f"/proc/self/fd/{place}")
+        finally:
+            os.close(place)

@@ -52,6 +52,7 @@ class ZygoteLink:
             processes=limits.processes,
             tier=self._policy.tier,
             hidden=list(self._policy.hidden),
+            opaque=self._policy.opaque,
         )
         sandboxed = self._policy.tier is not Tier.PRACTICE
         return self.request(request, Dialer(services.folder, services.note_error) if sandboxed else None)

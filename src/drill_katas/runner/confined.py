@@ -61,4 +61,5 @@ def _arguments(run: ConfinedRun, report: Path) -> list[str]:
         "--kata", run.kata, "--kata-path", str(room.parent), "--kata-from", str(room), "--kata-seed", str(run.seed),
         "--kata-guardrail", str(room / GUARDRAIL), "--kata-report", str(report), "--kata-all-stages",
         "--rootdir", SCRATCH, "-c", f"{SCRATCH}/pytest.ini", *plugins, "--no-header", "-q", "-x",
+        "--show-capture=no",  # because the grader ends a process that writes too much, and tests may print a lot
     ]  # fmt: skip

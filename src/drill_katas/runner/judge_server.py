@@ -73,7 +73,7 @@ class JudgeServer:
 
     def __init__(self, config: JudgeConfig, requests: int, answers: int, stdout: BufferedStdout) -> None:
         self.__name__ = "kata-warm"  # pytest registers the plugin under this name
-        self.policy = SandboxPolicy(config.tier, config.hidden)
+        self.policy = SandboxPolicy(config.tier, config.hidden, config.opaque)
         self._zygotes: AlternatingZygotes | None = None
         self._preload: list[str] = []
         self._requests, self._answers = requests, answers

@@ -18,6 +18,7 @@ from drill_katas.sandbox.syscalls import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, 
 from drill_katas.sandbox.tier import Tier
 from drill_katas.sut.dialing import connect_through
 from drill_katas.sut.host import Host, serve
+from drill_katas.sut.opacity import show_no_source
 
 if TYPE_CHECKING:
     from drill_katas.sandbox.protocol import Spawn
@@ -46,7 +47,9 @@ def become_sut(request: Spawn, uid: int | None, already_running: int, ready: int
         if request.entry:
             importlib.import_module(request.entry).serve(calls)
         else:
-            serve(calls, Host(request.package, request.modules, request.overlay))
+            if request.opaque:
+                show_no_source()
+            serve(calls, Host(request.package, request.modules, request.overlay, opaque=request.opaque))
     finally:
         os._exit(0)
 

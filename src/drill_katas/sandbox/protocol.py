@@ -21,6 +21,8 @@ class Preload(msgspec.Struct, frozen=True, tag_field="op", tag="preload"):
 class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
     """Fork a SUT. The answer is `Spawned`, or `Unavailable` if this machine does not support the tier.
 
+    An `opaque` SUT does not show how it is written; see `sut/opacity.py`.
+
     File descriptors come with the request: the call socket, the output pipe, the stacks pipe and, above the tier
     practice, the dialer's socket. The SUT's files are in the folder `overlay`. The SUT must not see the paths in
     `hidden`.
@@ -36,6 +38,7 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="op", tag="spawn"):
     processes: int
     tier: Tier
     hidden: list[str]
+    opaque: bool = False
     entry: str = ""
     readable: list[str] = []
 

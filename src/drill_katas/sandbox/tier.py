@@ -37,10 +37,14 @@ class SandboxUnavailable(Exception):
 
 @dataclass(frozen=True)
 class SandboxPolicy:
-    """The sandbox of SUTs. `hidden` lists folders that no SUT may read: checks and solutions."""
+    """The sandbox of SUTs. `hidden` lists folders that no SUT may read: checks and solutions.
+
+    With `opaque`, the judge of a SUT does not see how it is written; see `sut/opacity.py`.
+    """
 
     tier: Tier = Tier.PRACTICE
     hidden: tuple[str, ...] = ()
+    opaque: bool = False
 
 
 PRACTICE: Final = SandboxPolicy()

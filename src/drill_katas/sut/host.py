@@ -15,7 +15,10 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from drill_katas.sut import clock, driver, telemetry
+from drill_katas.sut.opacity import is_of_contract, is_public
 from drill_katas.sut.package import bind_package, module_from_elsewhere
 from drill_katas.sut.protocol import (
     REQUESTS,
@@ -71,7 +74,8 @@ def sendable(text: str) -> str:
 class Host:
     """The opened objects of one SUT. `answer` never raises, whatever the learner's code does."""
 
-    def __init__(self, package: str, modules: list[str], folder: str) -> None:
+    def __init__(self, package: str, modules: list[str], folder: str, *, opaque: bool = False) -> None:
+        self._opaque = opaque
         self._package = package
         self._modules = modules
         self._folder = folder
@@ -101,7 +105,7 @@ class Host:
                 return Reply(ok=self._operations[type(request)](request))
         except CallRefused as refused:
             self.last_error = refused.error
-            return Reply(error=refused.problem)
+            return Reply(error=replace(refused.problem, frames=[]) if self._opaque else refused.problem)
 
     def _import(self, _: Import) -> None:
         bind_package(self._package, self._folder)
@@ -115,16 +119,17 @@ class Host:
         self._engines[number] = []
         args = [self._resolve(arg, number) for arg in request.args]
         factory = self._find(request.target)
-        self._objects[number] = _called(request.target, factory, args)
+        self._objects[number] = self._called(request.target, factory, args)
         return number
 
     def _call(self, request: CallMethod) -> Any:
         thing = self._objects[request.number]
-        bound = _guarded("raised", getattr, thing, request.method, None)
         name = f"{type(thing).__name__}.{request.method}"
+        public = not self._opaque or is_public(request.method)
+        bound = _guarded("raised", getattr, thing, request.method, None) if public else None
         if not callable(bound):
             raise CallRefused("missing", f"{name} is missing")
-        value = _called(name, bound, request.args)
+        value = self._called(name, bound, request.args)
         problem = find_unplain(value)
         if problem:
             raise CallRefused("unplain", f"{name} returned {problem}")
@@ -144,11 +149,13 @@ class Host:
         settings = {name: self._resolve(value, number) for name, value in request.settings.items()}
         world = self._world("World")
         self._loop = self._loop or AppLoop()
-        make = functools.partial(_make_app, target, factory, lambda: world(node["name"], node["links"], **settings))
+        make = functools.partial(
+            self._make_app, target, factory, lambda: world(node["name"], node["links"], **settings)
+        )
         self._loop.serve(make, node["name"], socket.socket(fileno=self._fds.pop(0)))
 
     def _tasks(self, _: Tasks) -> list[list[list[Any]]]:
-        return self._loop.stacks() if self._loop else []
+        return self._loop.stacks() if self._loop and not self._opaque else []
 
     def _advance(self, request: AdvanceClock) -> float:
         if self._loop:
@@ -156,11 +163,20 @@ class Host:
         clock.advance(request.seconds)
         return request.seconds
 
+    def _called(self, name: str, target: Callable[..., Any], args: list[Any]) -> Any:
+        """Call a function of the contract. Its signature is checked only after a `TypeError`, because that is slow."""
+        try:
+            return _guarded("raised", target, *args)
+        except CallRefused as refused:
+            if isinstance(refused.error, TypeError):
+                _check_signature(name, target, args, shown=not self._opaque)
+            raise
+
     def _find(self, target: str) -> Any:
         wanted, _, target = target.rpartition(".")
         for module in [wanted] if wanted else self._modules:
             found = getattr(sys.modules.get(f"{self._package}.{module}"), target, None)
-            if found is not None:
+            if found is not None and (not self._opaque or is_of_contract(target, found, self._package)):
                 return found
         raise CallRefused("missing", f"{target} is missing{f' in {wanted}.py' if wanted else ''}")
 
@@ -176,6 +192,15 @@ class Host:
             case _:
                 return arg
 
+    def _make_app(self, target: str, factory: Any, make_world: Callable[[], Any]) -> Application:
+        from aiohttp.web import Application  # noqa: PLC0415
+
+        _check_signature(target, factory, [None], shown=not self._opaque)
+        app = _guarded("raised", lambda: factory(make_world()))
+        if not isinstance(app, Application):
+            raise CallRefused("unplain", f"{target} returned a {type(app).__name__}, not an aiohttp.web.Application")
+        return app
+
     def _world(self, client: str) -> Any:
         module = _guarded("kata", importlib.import_module, f"{self._package}.world")
         if not hasattr(module, client):
@@ -187,16 +212,6 @@ class Host:
         engine = driver.make_engine(address, service, **options)
         self._engines.setdefault(number, []).append(engine)
         return engine
-
-
-def _make_app(target: str, factory: Any, make_world: Callable[[], Any]) -> Application:
-    from aiohttp.web import Application  # noqa: PLC0415
-
-    _check_signature(target, factory, [None])
-    app = _guarded("raised", lambda: factory(make_world()))
-    if not isinstance(app, Application):
-        raise CallRefused("unplain", f"{target} returned a {type(app).__name__}, not an aiohttp.web.Application")
-    return app
 
 
 def _guarded(kind: Kind, act: Callable[..., Any], *args: Any) -> Any:
@@ -218,16 +233,6 @@ def _guarded(kind: Kind, act: Callable[..., Any], *args: Any) -> Any:
         raise CallRefused(kind, _message_of(error), error) from None
 
 
-def _called(name: str, target: Callable[..., Any], args: list[Any]) -> Any:
-    """Call a function of the contract. Its signature is checked only after a `TypeError`, because that is slow."""
-    try:
-        return _guarded("raised", target, *args)
-    except CallRefused as refused:
-        if isinstance(refused.error, TypeError):
-            _check_signature(name, target, args)
-        raise
-
-
 def _cannot_fork() -> bool:
     try:
         pid = os.fork()
@@ -239,7 +244,7 @@ def _cannot_fork() -> bool:
     return False
 
 
-def _check_signature(name: str, target: Any, args: list[Any]) -> None:
+def _check_signature(name: str, target: Any, args: list[Any], *, shown: bool) -> None:
     try:
         signature = inspect.signature(target)
     except (TypeError, ValueError):  # a builtin without a signature
@@ -247,7 +252,7 @@ def _check_signature(name: str, target: Any, args: list[Any]) -> None:
     try:
         signature.bind(*args)
     except TypeError as error:
-        raise CallRefused("signature", f"{name}{signature}: {error}") from None
+        raise CallRefused("signature", f"{name}{signature if shown else '(...)'}: {error}") from None
 
 
 def _message_of(error: BaseException) -> str:
