@@ -9,11 +9,6 @@ from drill_katas import kit
 
 SERVICES = ("checkout", "stock", "pricing")
 PRICES = {"mug": "20"}
-OWN = {
-    "checkout": {"customers": {"ann": "gold"}},
-    "stock": {"on_hand": {"mug": 100}},
-    "pricing": {"tiers": {"gold": 10, "standard": 0}, "coupons": {"SAVE20": 20}},
-}
 
 
 class Shop:
@@ -22,10 +17,14 @@ class Shop:
     def __init__(self, sut, workers):
         self.database = kit.database(round_trip=0.001, client="Database")
         self.network = kit.network(*SERVICES)
+        own: dict[str, dict[str, object]] = {
+            "checkout": {"customers": {"ann": "gold"}},
+            "stock": {"on_hand": {"mug": 100}, "database": self.database},
+            "pricing": {"tiers": {"gold": 10, "standard": 0}, "coupons": {"SAVE20": 20}},
+        }
         common = {"workers": workers, "service_time": 0.01, "list_prices": PRICES}
         for service in SERVICES:
-            own = OWN[service] | ({"database": self.database} if service == "stock" else {})
-            sut.serve(f"{service}.make_app", self.network.node(service), **common, **own)
+            sut.serve(f"{service}.make_app", self.network.node(service), **common, **own[service])
 
     def place(self, *orders, deadline=2_000):
         """Place all orders at once; return their answers."""
