@@ -79,6 +79,16 @@ def test_first_call_writes_a_guardrail(cart):
     assert "score 0 of 100; 80 is enough" in shown
 
 
+def test_old_workspace_starts_from_the_shipped_file(tmp_path):
+    """It was made before the kata had a first guardrail."""
+    assert kata(tmp_path, "init", ".").returncode == 0
+    start = tmp_path / "katas" / "fp_drift" / "guardrail_start.py"
+    shipped = start.read_bytes()
+    start.unlink()
+    assert kata(tmp_path, "guardrail", "fp_drift").returncode == 1
+    assert start.with_name("guardrail.py").read_bytes() == shipped
+
+
 def test_own_guardrail_is_never_overwritten(cart):
     tried(cart, IDLE)
     tried(cart)

@@ -53,10 +53,11 @@ def guardrail(name: str, *, as_json: bool) -> None:
 
 def _write_first(workspace: Workspace, kata: Kata) -> None:
     """Copy the kata's first guardrail beside the learner's module."""
-    if not kata.guardrail_start.is_file():
+    start = next((each.guardrail_start for each in (kata, kata.original) if each.guardrail_start.is_file()), None)
+    if start is None:
         raise UserError(
             f"there is no {short(kata.guardrail, workspace)}, and {kata.name} has no guardrail_start.py to copy; "
             f"write a test file with tests that take the fixture `sut`"
         )
-    shutil.copyfile(kata.guardrail_start, kata.guardrail)
+    shutil.copyfile(start, kata.guardrail)
     say(f"New: {short(kata.guardrail, workspace)}. Add tests to it, then run this command again. Its result now:")

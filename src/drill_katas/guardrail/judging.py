@@ -14,7 +14,7 @@ from drill_katas.batch.pool import Pool
 from drill_katas.batch.tasks import Judged, Task, all_judged, settled
 from drill_katas.errors import UserError
 from drill_katas.files import run_folder
-from drill_katas.guardrail.result import WRONG, GuardrailResult, Kind, Trial, result_of
+from drill_katas.guardrail.result import RIGHT, WRONG, GuardrailResult, Kind, Trial, result_of
 from drill_katas.guardrail.source import read_guardrail
 from drill_katas.sandbox.tier import PRACTICE
 
@@ -79,10 +79,10 @@ class _Run:
         self._tests: dict[str, None] = {}  # in the order of the file
 
     def try_(self, kinds: Collection[Kind], report_progress: Callable[[int, int], None]) -> None:
-        """Try the versions of these kinds; a wrong one only until its first test fails."""
+        """Try the versions of these kinds; a wrong one and the canary only until their first test fails."""
         report_progress(len(self._trials), len(self._versions))
         chosen = [version for version in self._versions.values() if version.kind in kinds]
-        tasks = [self._task(version, stop=version.kind in WRONG) for version in chosen]
+        tasks = [self._task(version, stop=version.kind not in RIGHT) for version in chosen]
         for judged in self._judged(tasks):
             version = self._versions[judged.key]
             self._tests |= dict.fromkeys(check.name for check in judged.checks)
