@@ -283,6 +283,12 @@ def test_source_of_a_version_stays_hidden(grading):
     assert check["message"] == "it rejects 0 of 6 wrong versions; 80 % are enough"
 
 
+def test_forged_not_judged_is_a_failure(grading):
+    """On a quiet machine no test comes out `not judged`; otherwise a bad guardrail could cost no points."""
+    check = grading.guardrail(FORGES.replace('"pass"', '"not judged"'))
+    assert check["verdict"] == "fail" or "the machine was too busy" in check["message"], check
+
+
 def test_spy_sees_and_reaches_nothing(grading, tmp_path):
     """Each of its tests fails if the sandbox lets it do something; only the last one looks at the module."""
     outside = tmp_path / "outside"

@@ -25,7 +25,7 @@ from drill_katas.files import run_folder
 from drill_katas.judge.dialer import ScratchDialer
 from drill_katas.judge.exit import NoAnswer, SutExited
 from drill_katas.judge.zygote_client import ZYGOTES, ZygoteClient
-from drill_katas.machine.cpu_time import MAX_WALL_FACTOR, Meter, Wait
+from drill_katas.machine.cpu_time import BUSY_SHARE, Meter, Wait
 from drill_katas.sandbox.protocol import Spawn
 from drill_katas.verdict import CheckResult, Outcome, Stage
 
@@ -43,6 +43,7 @@ ENTRY: Final = "drill_katas.runner.confined"
 PRELOAD: Final = (ENTRY, "drill_katas.kit", "drill_katas.services.network", "hypothesis.stateful")
 MEMORY_MIB, PROCESSES = 1024, 32
 SECONDS: Final = 60.0  # for all tests on one version, without waiting for a processor
+WALL_FACTOR: Final = 3  # wall time of a run, as a multiple of `SECONDS`
 MOST_TESTS: Final = 200
 KERNEL: Final = ("/proc/stat", "/proc/pressure/cpu")  # so that the process can tell a busy machine
 
@@ -62,6 +63,7 @@ class ConfinedJudge:
         self.kata = kata
         self._policy = policy
         self.log = ""  # what the last process wrote
+        self.seconds = 0.0  # of the last run, without waiting for a processor
         self._process: Process | None = None  # of the current run
         self._judges = ZygoteClient([*PRELOAD, *kata.manifest.imports], policy)
         self._suts = [ZygoteClient(kata.manifest.imports, policy, seed) for seed in range(1, ZYGOTES + 1)]
@@ -149,22 +151,34 @@ class ConfinedJudge:
             answer = process.ask(run, wait).ok
             words = msgspec.convert(answer, dict[str, Outcome])
         except NoAnswer:
+            _expect_quiet(meter)
             raise JudgeEnded(f"its tests did not end within {SECONDS:.0f} s") from None
         except SutExited as ended:
             raise JudgeEnded(f"its tests ended their process ({ended.exit})") from None
         except msgspec.ValidationError:
             raise JudgeEnded("its tests disturbed the process that runs them") from None
+        finally:
+            self.seconds = wait.adjusted_seconds()
+        if Outcome.NOT_JUDGED in words.values():
+            _expect_quiet(meter)
+            raise JudgeEnded("one of its tests was not judged, although the machine was not busy")
         return tuple(_results(words))
 
     def _wall_seconds_left(self, meter: Meter) -> float:
         """Return the rest of the wall time. The meter's next reading includes SUTs and SQL servers of the tests."""
         zygotes = (pid for each in (self._judges, *self._suts) for pid in each.pids)
         meter.include([pid for zygote in zygotes for pid in meter.kernel.family(zygote)])
-        return meter.began + MAX_WALL_FACTOR * SECONDS - time.monotonic()
+        return meter.began + WALL_FACTOR * SECONDS - time.monotonic()
 
     def _rest(self) -> None:
         for zygote in (self._judges, *self._suts):
             zygote.rest()
+
+
+def _expect_quiet(meter: Meter) -> None:
+    """Raise `TimeoutError` if the machine was busy, because a verdict on the tests would be unfair then."""
+    if meter.delay_share() > BUSY_SHARE:
+        raise TimeoutError("the machine was too busy; grade again")
 
 
 def _results(words: dict[str, Outcome]) -> Iterator[CheckResult]:

@@ -21,6 +21,7 @@ from drill_katas.files import run_folder
 from drill_katas.machine.shortage import require_proc
 from drill_katas.sandbox.limits import has_own_process_count
 from drill_katas.sandbox.tier import SandboxUnavailable, Tier
+from drill_katas.sut.wire import Closed, WireError
 from drill_katas.verdict import Report
 
 if TYPE_CHECKING:
@@ -86,10 +87,11 @@ class Worker:
             self.rest()
             self._confined = ConfinedJudge(self._katas[task.kata], self._policy)
         try:
-            return Judged(key=task.key, checks=self._confined.judge(task))
+            checks = self._confined.judge(task)
+            return Judged(key=task.key, checks=checks, seconds=round(self._confined.seconds, 2))
         except JudgeEnded as ended:
             return Judged(key=task.key, problem=str(ended))
-        except (SandboxUnavailable, TimeoutError, OSError) as error:
+        except (SandboxUnavailable, OSError, Closed, WireError) as error:  # a TimeoutError is an OSError
             self.rest()
             return Judged(key=task.key, problem=str(error), lost=True)
 
@@ -241,16 +243,23 @@ class Pool:
         self._folders.close()
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
-        """Yield each result as soon as it is known. Takes at most one task more than there are workers."""
+        """Yield each result as soon as it is known. Takes at most one task more than there are workers.
+
+        If the caller stops early, tasks that have not begun are dropped.
+        """
         pending: set[Future[Judged]] = set()
-        for task in tasks:
-            pending.add(self._threads.submit(self._judge, task))
-            if len(pending) > self.jobs:
+        try:
+            for task in tasks:
+                pending.add(self._threads.submit(self._judge, task))
+                if len(pending) > self.jobs:
+                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while pending:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+        finally:  # the caller may stop early
+            for future in pending:
+                future.cancel()
 
     def _start_worker(self, numbers: Iterator[int]) -> None:
         """Give a thread a worker and a processor.

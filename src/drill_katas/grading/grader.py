@@ -75,8 +75,12 @@ class Grader:
             report_progress(done + len(store.failures), len(pending))
         for judged in with_guardrails:
             of = pending[judged.key]
-            store.add(_graded(judged, of, self._guardrail(of, judges)))
-            done += 1
+            submission = self._inbox.read(of.entry, [of.kata])
+            if self._key(submission) == judged.key:
+                store.add(_graded(judged, of, self._guardrail(of.kata, submission, judges)))
+                done += 1
+            else:
+                store.fail(_changed(submission, judged.key))
             report_progress(done + len(store.failures), len(pending))
 
     def _survey(self, inputs: Sequence[Entry], store: GradeStore) -> dict[str, _Pending]:
@@ -107,21 +111,24 @@ class Grader:
                 seed = seed_of(submission, self._secret)
                 yield Task(key=key, kata=each.kata.name, files=dict(submission.files), seed=seed)
             else:
-                store.fail(Judged(key=key, problem=f"{submission.id} changed after grading began"))
+                store.fail(_changed(submission, key))
 
     def _has_guardrail(self, of: _Pending) -> bool:
         """Return whether a guardrail is graded: the submission has one, or the kata gives it weight."""
         return bool(of.kata.manifest.guardrail_share) or self._inbox.read(of.entry, [of.kata]).guardrail is not None
 
-    def _guardrail(self, of: _Pending, judges: Judges) -> CheckResult:
-        submission = self._inbox.read(of.entry, [of.kata])
+    def _guardrail(self, kata: Kata, submission: Submission, judges: Judges) -> CheckResult:
         seed = seed_of_guardrail(submission, self._secret)
-        return judge_guardrail(of.kata, submission.guardrail, seed, judges, self._tier)
+        return judge_guardrail(kata, submission.guardrail, seed, judges, self._tier)
 
     def _key(self, submission: Submission) -> str | None:
         if submission.kata is None:
             return None
         return key_of(submission, seed_of(submission, self._secret), self._tier)
+
+
+def _changed(submission: Submission, key: str) -> Judged:
+    return Judged(key=key, problem=f"{submission.id} changed after grading began")
 
 
 def _graded(judged: Judged, of: _Pending, guardrail: CheckResult | None = None) -> Grade:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "guardrail"
 TITLE: Final = "Its tests pass on every right version, and reject the wrong ones"
+MOST_SECONDS: Final = 900.0  # on all versions together, without waiting for a processor
 SCORE: Final = "score"  # key of the figure
 
 
@@ -55,9 +56,13 @@ def _judged(
     kata: Kata, tasks: Iterator[Task], judges: Judges, known: Mapping[str, Version], names: Collection[str]
 ) -> CheckResult:
     trials = {}
+    seconds = 0.0
     for judged in settled(judges, tasks, _is_enough):
         if judged.problem:
             return _check(Outcome.NOT_JUDGED if judged.lost else Outcome.FAIL, judged.problem)
+        seconds += judged.seconds
+        if seconds > MOST_SECONDS:
+            return _check(Outcome.FAIL, f"its tests took more than {MOST_SECONDS / 60:.0f} minutes on all versions")
         trials[judged.key] = _trial(known[judged.key], judged, names)
     return _of_result(result_of(kata.name, [trials[key] for key in known]))
 
