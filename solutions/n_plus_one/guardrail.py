@@ -65,7 +65,7 @@ class Shop:
         return self.network.ask_together(at, [("GET", path, {}) for path in paths], within=WITHIN)
 
     def is_healthy(self):
-        return self.network.ask("dashboard", "GET", "/health", within=WITHIN).status == 200
+        return self.network.ask("dashboard", "GET", "/health", within=WITHIN / 2).status == 200
 
     def calls(self):
         return [hop for hop in self.network.hops if hop.callee == "prices"]
@@ -179,7 +179,7 @@ def test_health_is_always_answered(sut):
                 act()
             if met.request is None:
                 break
-            assert all(healthy), f"/health has no answer during {met.request}"  # the statement waits for it
+            assert healthy == [True], f"/health has no answer during {met.request}"  # the statement waits for it
 
 
 def test_dashboards_are_reported(sut):
