@@ -19,15 +19,15 @@ from drill_katas.guardrail.source import read_guardrail
 from drill_katas.sandbox.tier import PRACTICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.guardrail.versions import Version
     from drill_katas.verdict import CheckResult
 
-JOBS: Final = 2 * (os.cpu_count() or 1)  # because tests spend a part of their time waiting
-ORDER: Final[tuple[tuple[Kind, ...], ...]] = (("reference",), ("accepted", "healthy", "canary"), WRONG)
+JOBS: Final = 3 * (os.cpu_count() or 1)  # because tests spend most of their time waiting
+ORDER: Final[tuple[Kind, ...]] = (*RIGHT, "canary", *WRONG)
 IDLE_SECONDS: Final = 20.0  # to look for a wrong version that an idle test rejects
 ERROR_LINE: Final = re.compile(r"^E\s+(.*)$", re.MULTILINE)  # pytest's mark of an error
 
@@ -38,15 +38,13 @@ def judge(
     """Judge the guardrail in `file` on these versions; `report_progress(done, of)` is called after each.
 
     The reference comes first, then the other right versions and the canary. If one of them decides that the score is 0,
-    the versions after it are not tried. Raises `UserError` if the file is not a guardrail, or ends its judge.
+    no wrong version counts. Raises `UserError` if the file is not a guardrail, or ends its judge.
     """
     with _pool(kata, file, JOBS) as pool:
-        run = _Run(kata, pool, versions)
-        for kinds in ORDER:
-            run.try_(kinds, report_progress)
-            if run.result().is_decided:
-                return run.result()
-        run.try_idle_tests()
+        run = _Run(kata, pool, sorted(versions, key=lambda version: ORDER.index(version.kind)))
+        run.try_versions(report_progress)
+        if not run.result().is_decided:
+            run.try_idle_tests()
         return run.result()
 
 
@@ -78,12 +76,10 @@ class _Run:
         self._trials: dict[str, Trial] = {}
         self._tests: dict[str, None] = {}  # in the order of the file
 
-    def try_(self, kinds: Collection[Kind], report_progress: Callable[[int, int], None]) -> None:
-        """Try the versions of these kinds; a wrong one and the canary only until their first test fails."""
+    def try_versions(self, report_progress: Callable[[int, int], None]) -> None:
+        """Try the versions; a wrong one and the canary only until their first test fails."""
         report_progress(len(self._trials), len(self._versions))
-        chosen = [version for version in self._versions.values() if version.kind in kinds]
-        tasks = [self._task(version, stop=version.kind not in RIGHT) for version in chosen]
-        for judged in self._judged(tasks):
+        for judged in self._judged(self._tasks()):
             version = self._versions[judged.key]
             self._tests |= dict.fromkeys(check.name for check in judged.checks)
             unjudged = tuple(check.message for check in judged.checks if check.not_judged)
@@ -91,6 +87,14 @@ class _Run:
                 kind=version.kind, name=version.name, failed=_failed(judged), unjudged=unjudged, lesson=version.lesson
             )
             report_progress(len(self._trials), len(self._versions))
+
+    def _tasks(self) -> Iterator[Task]:
+        """Yield a task for each version: no wrong one once the score is 0, and none once the reference has failed."""
+        for version in self._versions.values():
+            result = self.result()
+            if any(trial.failed for trial in result.of("reference")) or (result.is_decided and version.kind in WRONG):
+                return
+            yield self._task(version, stop=version.kind not in RIGHT)
 
     def try_idle_tests(self) -> None:
         """Try the tests that rejected nothing so far on the wrong versions that another test rejected first."""
@@ -106,15 +110,18 @@ class _Run:
                 self._trials[judged.key] = replace(trial, failed=trial.failed | _failed(judged))
 
     def result(self) -> GuardrailResult:
-        """Return the result of all trials."""
+        """Return the result of all trials; without those of wrong versions if the score is 0 anyway."""
         trials = [self._trials[key] for key in self._versions if key in self._trials]
-        return result_of(self._kata.name, trials, self._tests)
+        result = result_of(self._kata.name, trials, self._tests)
+        if not result.is_decided:
+            return result
+        return result_of(self._kata.name, [trial for trial in trials if trial.kind not in WRONG], self._tests)
 
     def _task(self, version: Version, *, stop: bool = False, tests: tuple[str, ...] = ()) -> Task:
         name = self._kata.name
         return Task(key=version.key, kata=name, files=version.files, seed=0, checks=tests, stop_at_failure=stop)
 
-    def _judged(self, tasks: Sequence[Task]) -> Iterator[Judged]:
+    def _judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
         return _with_verdict(settled(self._pool, tasks, _is_enough))
 
 
