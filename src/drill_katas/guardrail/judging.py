@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drill_katas.guardrail.versions import Version
     from drill_katas.verdict import CheckResult
 
-JOBS: Final = 3 * (os.cpu_count() or 1)  # because tests spend most of their time waiting
+JOBS: Final = 2 * (os.cpu_count() or 1)  # because tests spend a part of their time waiting
 ORDER: Final[tuple[Kind, ...]] = (*RIGHT, "canary", *WRONG)
 IDLE_SECONDS: Final = 20.0  # to look for a wrong version that an idle test rejects
 ERROR_LINE: Final = re.compile(r"^E\s+(.*)$", re.MULTILINE)  # pytest's mark of an error
