@@ -12,7 +12,10 @@ from drill_katas.cli.progress import counted
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from drill_katas.catalog.katas import Kata
+    from drill_katas.practice.progress import KataProgress
     from drill_katas.practice.workspace import Workspace
 
 NOT_JUDGED = 3  # exit code
@@ -44,11 +47,19 @@ def guardrail(name: str, *, as_json: bool) -> None:
     if as_json:
         show_json(result)
     else:
-        show(guardrail_lines(result, width(), lessons=standing.state == "solved"))
+        show(guardrail_lines(result, width(), _lessons(kata, standing)))
     if result.unjudged:
         raise SystemExit(NOT_JUDGED)
     if result.score < ENOUGH:
         raise SystemExit(1)
+
+
+def _lessons(kata: Kata, standing: KataProgress) -> Collection[str] | None:
+    """Return the names of the near misses that the learner may see; None before the solve."""
+    from drill_katas.catalog.answer import read_answer
+    from drill_katas.explanation.arms import visible_arms
+
+    return visible_arms(kata, read_answer(kata.solutions), standing.variant) if standing.solved_once else None
 
 
 def _write_first(workspace: Workspace, kata: Kata) -> None:

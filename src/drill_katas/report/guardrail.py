@@ -5,49 +5,47 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from drill_katas.guardrail.result import ENOUGH, RIGHT
-from drill_katas.report.text import TextLine, fit, line, wrapped
+from drill_katas.guardrail.result import ENOUGH, RIGHT, WRONG
+from drill_katas.report.text import TextLine, filled, fit, line, wrapped
 from drill_katas.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from drill_katas.guardrail.result import GuardrailResult, Kind, Trial
+    from drill_katas.guardrail.result import GuardrailResult, Trial
     from drill_katas.report.text import Style
 
 COUNT: Final = 26  # columns of the name of a count
+MOST_LESSONS: Final = 8  # at once
 REJECTS: Final = 16  # columns of the number of rejected versions
 
 
-def guardrail_lines(result: GuardrailResult, width: int, *, lessons: bool) -> list[TextLine]:
+def guardrail_lines(result: GuardrailResult, width: int, lessons: Collection[str] | None) -> list[TextLine]:
     """Return the counts, the tests, what went wrong, and the score.
 
-    With `lessons`, the wrong versions that passed are shown by what is wrong with them.
+    `lessons` has the names of the near misses that the learner may see; None before the solve.
     """
     return [
         line((f"guardrail of {result.kata}: {plural(len(result.tests), 'test')}", "bold")),
         line(),
         *_counts(result),
-        *([line("  wrong versions were not tried")] if result.is_decided else [line(), *_tests(result, width)]),
+        *([] if result.is_decided else [line(), *_tests(result, width)]),
         *_refused(result, width),
-        *_slipped(result, width, lessons=lessons),
+        *_slipped(result, width, lessons),
         line(),
         *_score(result, width),
     ]
 
 
 def _counts(result: GuardrailResult) -> Iterator[TextLine]:
-    right = result.of(*RIGHT)
+    right, wrong = result.of(*RIGHT), result.of(*WRONG)
     yield _count("right designs passed", len(right) - len(result.refused), len(right))
+    if any(trial.kind == "reference" for trial in result.refused):
+        yield line("  the others were not tried, because it fails on the reference solution")
     if result.is_decided:
-        return
-    kinds: tuple[tuple[str, Kind], ...] = (
-        ("broken versions rejected", "broken"),
-        ("near misses rejected", "near miss"),
-    )
-    for label, kind in kinds:
-        trials = result.of(kind)
-        yield _count(label, sum(bool(trial.failed) for trial in trials), len(trials))
+        yield line("  wrong versions do not count before the score is above 0")
+    else:
+        yield _count("wrong versions rejected", len(wrong) - len(result.slipped), len(wrong))
 
 
 def _count(label: str, number: int, of: int) -> TextLine:
@@ -82,18 +80,25 @@ def _designs(trials: Sequence[Trial]) -> str:
     return f"{name} and {plural(len(trials) - 1, 'other right design')}" if len(trials) > 1 else name
 
 
-def _slipped(result: GuardrailResult, width: int, *, lessons: bool) -> Iterator[TextLine]:
-    slipped = [trial.lesson for trial in result.slipped if trial.lesson]
-    if not slipped or result.refused or result.passes_everything:
+def _slipped(result: GuardrailResult, width: int, lessons: Collection[str] | None) -> Iterator[TextLine]:
+    """Yield what is wrong with the near misses that passed: those whose names are in `lessons`."""
+    slipped = [] if result.is_decided else result.slipped
+    if not slipped:
         return
     yield line()
-    if not lessons:
-        text = f"{plural(len(slipped), 'near miss', 'near misses')} passed. Solve the kata to read what is wrong."
+    if lessons is None:
+        text = f"{plural(len(slipped), 'wrong version')} passed. Solve the kata to read what is wrong with them."
         yield from wrapped(text, width, "")
         return
-    yield line("These near misses passed:")
-    for lesson in slipped:
-        yield from wrapped(f"- {lesson}", width, "  ")
+    shown = [trial for trial in slipped if trial.name in lessons and trial.lesson][:MOST_LESSONS]
+    if shown:
+        yield line("These wrong fixes passed:")
+    for trial in shown:
+        first, *rest = filled(f"{trial.name}: {trial.lesson}", width, "  ", "    ")
+        yield line("  ", (trial.name, "bold"), first[2 + len(trial.name) :])
+        yield from map(line, rest)
+    if more := len(slipped) - len(shown):
+        yield from wrapped(f"{plural(more, 'other wrong version')} passed, too.", width, "")
 
 
 def _score(result: GuardrailResult, width: int) -> Iterator[TextLine]:
