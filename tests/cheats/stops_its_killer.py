@@ -1,4 +1,4 @@
-"""Suspends every process that takes on its user id, as the process that is about to kill it does.
+"""Suspends every process with its user id, because the process that kills it first changes to this user id.
 
 The killer has a different real user, so the helper cannot signal it; or their PID namespace ends.
 """

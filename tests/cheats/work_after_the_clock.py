@@ -1,4 +1,4 @@
-"""Answers a call before it does the work, and works only while the check reads totals, which are not counted.
+"""Answers a call first, and does the work while the check reads totals, because those calls are not measured.
 
 By the contract, an answered request is finished; a killed worker loses its postponed work.
 """

@@ -42,7 +42,7 @@ def quick(toy):
 
 
 def failure(check) -> str:
-    """Return the message of a check that failed; a busy machine was judged again, until the toy lost its patience."""
+    """Return the message of a check that failed; `result` judges again while the machine is too busy."""
     assert check.outcome is Outcome.FAIL, check.message
     return check.message
 

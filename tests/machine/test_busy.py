@@ -87,14 +87,17 @@ def expect_pass_beyond(toy, seconds: float):
     pytest.fail("the processor was never busy enough, and nothing was shown")
 
 
-def expect_not_judged(toy) -> str:
-    """Judge until the outcome is `not judged`, for the same reason; return the message of the check."""
+def expect_not_judged(toy, least: float = 0.1) -> str:
+    """Judge until the check has waited for the processor for `least` seconds, because the kernel decides that.
+
+    This run must be `not judged`. Return its message.
+    """
     for _ in range(5):
         check = toy.check()
-        if check.outcome is Outcome.NOT_JUDGED:
+        if check.waited >= least:
+            assert check.outcome is Outcome.NOT_JUDGED, check.message
             return check.message
-        assert check.outcome in {Outcome.PASS, Outcome.FAIL}, check.message
-    pytest.fail(f"the machine was not blamed in 5 runs: {check.message}")
+    pytest.fail("the processor was never busy enough, and nothing was shown")
 
 
 @pytest.mark.usefixtures("one_processor")
@@ -185,7 +188,7 @@ def late_by(toy, seconds: float):
 @pytest.mark.usefixtures("one_processor")
 def test_a_machine_is_blamed_for_its_delay(toy):
     late_by(toy, 1.0)
-    expect_not_judged(toy)
+    expect_not_judged(toy, least=0.6)  # one second of waiting explains two of delay
 
 
 @pytest.mark.usefixtures("one_processor")
@@ -201,7 +204,7 @@ def test_timeouts_beside_a_crowd_are_not_judged(toy):
     """Its own time-outs expire while it waits for a processor, so its answers prove nothing."""
     toy.checks(BESIDE.format(calls=1).replace("    with sut", "    sut.on_time()\n    with sut"))
     toy.module(IMPORTS + WORKS.format(seconds=0.1).replace('"gone"', '"timed out"'))
-    expect_not_judged(toy)
+    expect_not_judged(toy, least=0.3)
 
 
 @pytest.mark.long

@@ -41,8 +41,8 @@ class Measuring:
         `within` is the limit and `late` the excess over it, in seconds; `late` is 0 if unknown. A missed limit is not
         judged if both are true:
 
-        - in some window as long as the limit, more than a tenth was run-queue delay;
-        - this delay can explain `late`.
+        - run-queue delay took more than a tenth of some window of `within` seconds;
+        - `late` is at most twice the run-queue delay of the check.
         """
         if not met:
             meter = self._session.check.meter

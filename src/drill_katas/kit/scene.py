@@ -90,7 +90,7 @@ class Scene(Protocol):
     def gauge(self, name: str, value: float, about: str, **labels: str) -> None:
         """Set a metric of something outside the program; `about` describes it.
 
-        A sample of the metric is the highest value that was set since the sample before.
+        A sample of the metric is the highest value that was set since the previous sample.
         """
 
     def watch(self, name: str, thing: Database | Upstream | Network, owner: str = "") -> None:

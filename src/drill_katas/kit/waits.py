@@ -15,8 +15,8 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
     """Return the chains of open calls, outermost call first; each call was made in order to serve the one before it.
 
     A call continues a chain if the last call of the chain began earlier, has the same trace id, and went to the node
-    that makes this call. Of several such chains, it continues the earliest; otherwise it starts a new chain. Chains are
-    in the order of their outermost calls.
+    that makes this call. Of several such chains, it continues the earliest; without such a chain, it starts a new one.
+    Chains are in the order of their outermost calls.
     """
     begun: list[list[Hop]] = []
     for hop in sorted((hop for hop in hops if hop.status is None), key=lambda hop: hop.began):
@@ -30,7 +30,11 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 
 
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the cycles: if the last call of a chain goes to a node that an earlier call went to, the part between."""
+    """Return the cycles in the chains of open calls.
+
+    If the last call of a chain goes to the same node as an earlier call of it, the calls from the earlier one to the
+    last one are a cycle.
+    """
     found = []
     for chain in chains(hops):
         for number, hop in enumerate(chain[:-1]):

@@ -91,9 +91,9 @@ class Database(Resource):
     def checked_out(self) -> list[CheckedOut]:
         """Return the connections that are checked out of their pool now, the oldest first.
 
-        A connection counts as checked out if it executed a statement after its last rollback, or has an open
-        transaction: pools return a connection with a rollback. With another `pool_reset_on_return` the return is
-        invisible.
+        A pool rolls back each connection that returns to it. So a connection counts as checked out if it executed a
+        statement after its last rollback, or has an open transaction. With another `pool_reset_on_return` the return
+        is invisible.
         """
         states = self._look().states
         causes = self._server.causes if self._server else []

@@ -152,7 +152,7 @@ class Network(NetworkFaults, Attachment):
         return self._bound.services.loop.start(work)
 
     def wait(self, seconds: float) -> Wait:
-        """Begin a wait of at most `seconds`, which do not count time spent waiting for a processor."""
+        """Begin a wait of at most `seconds`; time without a processor does not count."""
         self._expect_running()
         return self._bound.services.wait(seconds)
 

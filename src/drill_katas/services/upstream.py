@@ -26,7 +26,7 @@ CALL_OVERHEAD: Final = 1_000  # bytes of the judge's memory per call, on top of 
 
 
 class Fault(enum.StrEnum):
-    """The fault of one call; the caller cannot distinguish the two losses."""
+    """The fault of one call. To the caller, a lost request and a lost reply look the same."""
 
     NONE = "none"
     REQUEST_LOST = "request lost"  # the service gets no call
