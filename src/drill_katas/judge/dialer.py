@@ -11,7 +11,6 @@ import contextlib
 import errno
 import os
 import socket
-import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class Dialer:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        threading.Thread(target=self._serve, daemon=True).start()
+        services.background(self._serve)
 
     def detach(self) -> int:
         """Return the file descriptor of the SUT's end; the caller now owns it."""
