@@ -1,4 +1,4 @@
-"""Counts and logs errors only while a check reads its metrics, as checks do before and after each action.
+"""Counts and logs errors only if it notices that a check reads its metrics before and after each action.
 
 The judge compares its own records with everything reported during the check. Only the trace stage relies on reports.
 """

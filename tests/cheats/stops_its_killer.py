@@ -1,8 +1,8 @@
-"""Suspends every process with its user id, because the process that kills it first changes to this user id.
+"""Suspends every process with its user id: to kill it, the judge has to switch to this user id.
 
 The killer has a different real user, so the helper cannot signal it; or their PID namespace ends.
 """
-# stops: strong, reduced, practice
+# stops: strong, reduced, practice as root
 # seen: fail|hang: (a helper is there|no answer within)
 
 import contextlib

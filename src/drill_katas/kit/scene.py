@@ -97,4 +97,4 @@ class Scene(Protocol):
         """Record spans and metrics of a database, an upstream, or a network; `owner` is the service that uses it."""
 
     def expose(self, service: str, handle: Callable[[], Handle]) -> None:
-        """Let people call the object that `handle()` returns by hand, while `kata serve` runs."""
+        """Let people make calls by hand to the object that `handle()` returns, while `kata serve` runs."""

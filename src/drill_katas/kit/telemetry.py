@@ -49,9 +49,9 @@ class ErrorReport:
         """Raise `AssertionError` unless the error was reported `times` times in the whole check.
 
         The message begins with `context`. All reports of the check count, also those outside of `sut.observe()`.
-        `times` is the number of errors that the judge saw itself. So a program that reports only while it is observed
-        fails. Up to `unseen` more are allowed, such as for customers who hung up. Call this before a restart, because a
-        restart resets the counter.
+        `times` is the number of errors that the judge saw itself. So the check fails for a program that reports only
+        while it is observed. Up to `unseen` more are allowed, such as for customers who hung up. Call this before a
+        restart, because a restart resets the counter.
         """
         samples = (
             each for each in sut.metrics() if each["name"] == self.metric and each["labels"] == dict(self.labels)

@@ -70,7 +70,7 @@ class Services:
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._steps_left: int | None = None
         self._fault: Callable[[str, Closable], None] = lambda *_: None
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.background(self._accept)
 
     def add(self, service: Service) -> str:
         """Register a service and return its name for connections."""
@@ -85,6 +85,10 @@ class Services:
     def socket_path(self) -> str:
         """Return a new path to listen on."""
         return str(self.folder / next(self._names))
+
+    def background(self, act: Callable[..., None], *args: object) -> None:
+        """Run `act` on a thread of its own. An exception in it is a fault of the judge, not of the submission."""
+        threading.Thread(target=self._noting, args=(act, *args), daemon=True).start()
 
     def note_error(self, error: BaseException) -> None:
         """Note a fault of the judge if `error` shows that a resource ran out. Thread-safe."""
@@ -166,6 +170,13 @@ class Services:
         self._listener.close()
         self._run.close()
 
+    def _noting(self, act: Callable[..., None], *args: object) -> None:
+        try:
+            act(*args)
+        except BaseException as error:
+            self.note_fault(shortage(error) or f"a thread of the judge raised {error!r}; report this defect")
+            raise
+
     def _accept(self) -> None:
         while True:
             try:
@@ -181,14 +192,22 @@ class Services:
                 continue
             channel = CountedChannel(sock, self.retained)
             self._channels.add(channel)
-            threading.Thread(target=self._serve, args=(channel,), daemon=True).start()
+            try:
+                self.background(self._serve, channel)
+            except RuntimeError as error:  # the limit on threads is reached, or there is no memory for its stack
+                self.note_error(error)
+                self._forget(channel)
+                channel.close()
 
     def _serve(self, channel: CountedChannel) -> None:
         try:
             self._converse(channel)
         finally:
-            self._channels.discard(channel)
-            self._free.release()
+            self._forget(channel)
+
+    def _forget(self, channel: CountedChannel) -> None:
+        self._channels.discard(channel)
+        self._free.release()
 
     def _converse(self, channel: CountedChannel) -> None:
         with contextlib.suppress(Closed, WireError, OSError, RetentionExceeded), contextlib.closing(channel):

@@ -70,7 +70,7 @@ class Database(Resource):
 
     @property
     def statements(self) -> list[Statement]:
-        """Every statement so far, including failed ones; without BEGIN, COMMIT, SAVEPOINT and PRAGMA."""
+        """Every statement so far, including failed ones; without BEGIN, COMMIT, ROLLBACK, SAVEPOINT and PRAGMA."""
         self.expect_attached()
         if self._server is not None and (changes := self._server.changes) != self._seen:
             self._seen = changes
@@ -92,8 +92,8 @@ class Database(Resource):
         """Return the connections that are checked out of their pool now, the oldest first.
 
         A pool rolls back each connection that returns to it. So a connection counts as checked out if it executed a
-        statement after its last rollback, or has an open transaction. With another `pool_reset_on_return` the return
-        is invisible.
+        statement after its last rollback, or has an open transaction. If `pool_reset_on_return` is not a rollback, the
+        database does not see that a connection returns.
         """
         states = self._look().states
         causes = self._server.causes if self._server else []

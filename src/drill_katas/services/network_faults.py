@@ -59,7 +59,7 @@ class NetworkFaults:
         | --- | --- |
         | None | the node answers |
         | a status | the judge answers with it; the node gets no call |
-        | a `Fault` | the caller loses its connection |
+        | a `Fault` other than `NONE` | the caller loses its connection |
         """
         self._faults[self._known(node)] = deque(faults)
 

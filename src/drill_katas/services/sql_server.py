@@ -70,6 +70,9 @@ class Broker(Protocol):
     def socket_path(self) -> str:
         """Return a new path to listen on."""
 
+    def background(self, act: Callable[..., None]) -> None:
+        """Run `act` on a thread of its own. An exception in it is a fault of the judge."""
+
     def step(self, request: str, service: Closable) -> None:
         """Count a request before it is executed. Raises the injected fault."""
 
@@ -96,7 +99,7 @@ class SqlServer:
         os.close(page)
         self._control, self._steps = Channel(control[0], max_frame=MOST_ANSWER), Channel(steps[0])
         self._control.send(KeepAtMost(services.most_statements))
-        threading.Thread(target=self._answer_steps, daemon=True).start()
+        services.background(self._answer_steps)
 
     def add(self, database: Closable, round_trip: float, most: int | None) -> int:
         """Open a database and return its number."""
