@@ -5,7 +5,7 @@ from itertools import count, takewhile
 
 from drill_katas import kit
 
-from .oracle import NEVER_REFUSED, expect_answer, expect_no_connection_out, expect_stock, opened
+from .oracle import expect_answer, expect_no_connection_out, expect_stock, opened
 from .shop import PLENTY, PRICE, Shop, again, an
 
 MOST_CONNECTIONS = 10  # that the checkouts of a night may open
@@ -23,10 +23,6 @@ def expect_none_out_whatever_fails(shop, act, what, *right):
             assert answer in right or not right, (
                 f"{what} with a failure {failure} answered {answer!r}; it should be {right[0]!r}, or raise"
             )
-        if failure.request in NEVER_REFUSED:
-            shop = Shop(shop.sut)
-            shop.deliver("paid")
-            continue
         expect_no_connection_out(shop.database, f"{what} with a failure {failure}:")
         if failure.request is None:
             return shop
@@ -64,7 +60,7 @@ def expect_restock_whole(sut, step):
     with contextlib.suppress(kit.SutError), sut.failing_at_step(step) as failure:
         shop.checkout.restock(shop.mug, 1, PRICE + 1)
         returned = True
-    if failure.request is not None and failure.request not in NEVER_REFUSED:
+    if failure.request is not None:
         context = f"a restock with another price, failing {failure}, {'returned' if returned else 'raised'}:"
         expect_stock(shop, shop.mug, PLENTY + returned, context)
         order = shop.order(price=PRICE + returned)
@@ -114,7 +110,7 @@ def expect_report_despite_failure(sut, right, step):
         with sut.failing_at_step(step) as failure:
             shop.deliver(right, order)
         shop.deliver(right, again(order))
-    if failure.request is not None and failure.request not in NEVER_REFUSED:
+    if failure.request is not None:
         counted = seen.increase("checkout_failure_total", reason=right)
         logged = len(seen.logs(event="checkout failed", reason=right))
         assert max(counted, logged) <= 1, (

@@ -8,8 +8,6 @@ from drill_katas import kit
 
 from .shop import Shop, again, an, as_words
 
-NEVER_REFUSED = {"COMMIT", "ROLLBACK", "the ROLLBACK as the connection returns to its pool"}
-
 
 def expect_answer(answer, right, context, seen=""):
     assert answer == right, f'{context} {as_words(answer)}; it should be "{right}"{seen}'
@@ -66,9 +64,6 @@ def for_each_step(sut, right, trouble, what):
             answer = shop.deliver(right, order)
         if what == "killed" and met.request is not None:
             shop.reopen()
-        elif met.request in NEVER_REFUSED:
-            shop = Shop(sut)
-            continue
         context = f"{an(right)}, {what} {met} and delivered again:"
         restocked, dearer = 0, len(shop.payments.received) > asked
         if met.request is not None and answer is not None and not answer.startswith("raised"):

@@ -56,8 +56,10 @@ def test_a_page_draws_what_is_recorded(night):
     message = kata(night, "incident", "night", "--html", "page.html")
     assert message.returncode == 0, message.stderr
     assert (night / "page.html").read_text() == first
-    assert "your code has changed since: `kata incident night` replays it" in message.stderr
+    changed = "note: your code has changed since this incident was recorded: `kata incident night` replays it"
+    assert changed in message.stderr
     assert contents(night / ".kata") == before
+    assert changed in kata(night, "alerts", "night").stderr
 
 
 def test_a_page_without_a_record_makes_one(quiet_night):

@@ -144,6 +144,20 @@ def test_a_failing_step_is_not_carried_out(sut):
     ], kept
 
 
+@pytest.mark.parametrize("ending", ["COMMIT", "ROLLBACK"])
+def test_a_failing_end_of_a_transaction_rolls_it_back(sut_bench, ending):
+    """The connection is not checked out afterwards, although SQLAlchemy gives up on it without another ROLLBACK."""
+    sut = sut_bench.start(NOTEBOOK.replace("(note TEXT)", "(note TEXT UNIQUE)"))
+    database = kit.database()
+    with sut.open("Notebook", database) as book:
+        book.write("first")
+        with contextlib.suppress(SutError), sut.failing_at_step(2) as failure:
+            book.write("first" if ending == "ROLLBACK" else "second")
+        assert failure.request == ending
+        assert database.checked_out() == []
+        assert book.read() == ["first"]
+
+
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [("[0.5]", "at [0] a float (0.5)"), ("functools.reduce(lambda inner, _: [inner], range(90), 7)", "nesting deeper")],

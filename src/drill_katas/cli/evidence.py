@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drill_katas.cli.base import as_json, command, find, open_case, show, show_json, width
+from drill_katas.cli.base import as_json, command, find, open_case, show, show_json, warn, width
 from drill_katas.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from drill_katas.catalog.katas import Kata
     from drill_katas.evidence.query import LogFilter
+    from drill_katas.evidence.records import IncidentRecord
 
 SHOWN_TRACES = 10
 NO_LOGS = (
@@ -37,7 +38,7 @@ def alerts(name: str, experiment: str | None, *, as_json: bool) -> None:
     """Show which alerts fired, when, and by which rule."""
     from drill_katas.report.evidence import alert_lines
 
-    incident = open_case(name).query("alerts", experiment)
+    incident = _queried(name, "alerts", experiment)
     show_json(incident.alerts) if as_json else show(alert_lines(incident.alerts, width()))
 
 
@@ -66,7 +67,7 @@ def logs(name: str, experiment: str | None, *, follow: bool, recorded: bool, as_
     if recorded:
         found = list(wanted_of(history.deploys(_history("logs", name, **wanted)), LogFilter(**wanted)))
     else:
-        incident = open_case(name).query("logs", experiment, **wanted)
+        incident = _queried(name, "logs", experiment, **wanted)
         found = find_logs(incident, LogFilter(**wanted))
         _expect(incident.logs, NO_LOGS)
     show_json(found) if as_json else show(log_lines(found, width(), dated=recorded))
@@ -98,7 +99,7 @@ def traces(
     from drill_katas.evidence import query
     from drill_katas.report.evidence import trace_list, trace_tree
 
-    incident = open_case(name).query("traces", experiment, trace=trace, failed=failed or None, **wanted)
+    incident = _queried(name, "traces", experiment, trace=trace, failed=failed or None, **wanted)
     if trace is not None:
         one = query.one_trace(incident, trace)
         lines = [line for line in incident.logs if line.trace_id == one.trace_id]
@@ -142,7 +143,7 @@ def metrics(
     if recorded:
         families, stretch = history.metrics(_history("metrics", name, **options)), (0.0, 0.0)
     else:
-        incident = open_case(name).query("metrics", experiment, **options)
+        incident = _queried(name, "metrics", experiment, **options)
         families, stretch = incident.metrics, (incident.summary.began, incident.summary.ended)
     if metric is None:
         show_json(families) if as_json else show(metric_list(families, width()))
@@ -171,7 +172,7 @@ def graph(name: str, svg: Path | None, experiment: str | None, *, dot: bool, as_
     from drill_katas.files import write_file
     from drill_katas.report.evidence import graph_lines
 
-    incident = open_case(name).query("graph", experiment)
+    incident = _queried(name, "graph", experiment)
     found = edges(incident.spans, incident.summary.ended)
     if svg:
         write_file(svg, to_svg(found).encode())
@@ -210,6 +211,14 @@ def _label(text: str) -> tuple[str, str]:
     if not is_:
         raise UserError(f"--label {text!r} should be NAME=VALUE, such as service=checkout")
     return name, value
+
+
+def _queried(name: str, about: str, experiment: str | None, **wanted: Any) -> IncidentRecord:
+    """Return the recorded incident that a query is about; warn on stderr if the learner's code has changed since."""
+    case = open_case(name)
+    found = case.query(about, experiment, **wanted)
+    warn(case.notices)
+    return found
 
 
 def _expect(found: Sequence[Any], otherwise: str) -> None:

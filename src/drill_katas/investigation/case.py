@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from drill_katas.catalog.answer import Effect
     from drill_katas.catalog.arms import Arm
     from drill_katas.catalog.katas import Kata
-    from drill_katas.evidence.records import IncidentRecord
+    from drill_katas.evidence.records import IncidentRecord, Summary
     from drill_katas.practice.workspace import Workspace
 
 
@@ -55,6 +55,7 @@ class Case:
         Raises `UserError` if there is no such record.
         """
         found = self.incident()
+        self.note_changes(found.summary)
         if experiment:
             one_of(experiment, ablations_of(self.kata), "experiment")
             played = store.experiment_with(self.workspace, found, experiment)
@@ -67,6 +68,15 @@ class Case:
             found = played
         self.record_query(about, experiment, **options)
         return found
+
+    def note_changes(self, recorded: Summary) -> None:
+        """Add a notice if the learner's variant or code is not the recorded one any more."""
+        variant = self.workspace.progress_of(self.kata).variant
+        again = f"`kata incident {self.kata.name}` replays it"
+        if recorded.variant != variant:
+            self.notices.append(f"this is the recorded variant {recorded.variant}, and yours is {variant} now: {again}")
+        elif recorded.source == WORKSPACE and recorded.code != code_of(workspace_arm(self.kata)):
+            self.notices.append(f"your code has changed since this incident was recorded: {again}")
 
     def record_query(self, about: str, experiment: str | None = None, **options: Any) -> None:
         """Record a query in the journal."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drill_katas.catalog.arms import SOLUTIONS, WORKSPACE, Arm, SourceFile, arm_from, workspace_arm
+from drill_katas.catalog.arms import SOLUTIONS, WORKSPACE, Arm, SourceFile, arm_from
 from drill_katas.errors import UserError
 from drill_katas.evidence import store
 from drill_katas.evidence.html import Shown, to_html
@@ -32,7 +32,7 @@ def recorded_as(case: Case, source: str | None, seed: int | None) -> IncidentRec
         return None
     recorded = case.incident()
     _expect_recorded(recorded.summary, source, seed)
-    case.notices += _outdated(case, recorded.summary)
+    case.note_changes(recorded.summary)
     return recorded
 
 
@@ -50,16 +50,6 @@ def _expect_recorded(recorded: Summary, source: str | None, seed: int | None) ->
             f"--html draws the recorded incident, and that is a replay of {_label(recorded)} with seed "
             f"{recorded.seed}; to replace it, run `kata incident {recorded.kata} {' '.join(options)}`"
         )
-
-
-def _outdated(case: Case, recorded: Summary) -> Iterator[str]:
-    """Return notices about differences between the record and the learner's current code."""
-    variant = case.workspace.progress_of(case.kata).variant
-    again = f"`kata incident {case.kata.name}` replays it"
-    if recorded.variant != variant:
-        yield f"the page shows the recorded variant {recorded.variant}, and you are on {variant} now: {again}"
-    elif recorded.source == WORKSPACE and recorded.code != code_of(workspace_arm(case.kata)):
-        yield f"the page shows the recorded code, and your code has changed since: {again}"
 
 
 def _shown(case: Case, incident: IncidentRecord, compare: tuple[str, ...]) -> Iterator[Shown]:

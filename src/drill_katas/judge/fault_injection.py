@@ -57,7 +57,8 @@ class FaultInjection:
     def failing_at_step(self, step: int) -> Iterator[InjectedFault]:
         """Fail this step, without its effect; all later steps succeed.
 
-        A database is locked and raises `OperationalError`; an upstream does not answer and raises `TimeoutError`.
+        A database is locked and raises `OperationalError`; an upstream does not answer and raises `TimeoutError`. A
+        COMMIT or ROLLBACK that fails ends its transaction without effect, as in PostgreSQL.
         """
 
         def refuse(_: Closable) -> None:

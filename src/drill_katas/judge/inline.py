@@ -35,7 +35,7 @@ class InlineSpawner:
 
     def spawn(self, program: Program, limits: Limits, services: Services) -> InlineRunning:  # noqa: ARG002 - no limits here
         """Start a SUT. Its modules may be imported already, so their global state may be old."""
-        return InlineRunning(Host(program.package, list(program.modules), str(program.overlay)))
+        return InlineRunning(Host(program.package, list(program.modules), str(program.overlay), keeps_error=True))
 
     def close(self) -> None:
         """Do nothing: there are no processes to end."""

@@ -103,6 +103,8 @@ class Conversation:
             refused, carried_out = self._database.ask_step(self.describe(request))
             if carried_out:
                 answer = self._carry_out(request)
+            elif isinstance(request, Commit | Rollback):
+                self._carry_out(Rollback())  # as PostgreSQL does if it cannot commit
             return _refusal(refused) if refused else answer
         return self._carry_out(request)
 

@@ -74,8 +74,11 @@ def sendable(text: str) -> str:
 class Host:
     """The opened objects of one SUT. `answer` never raises, whatever the learner's code does."""
 
-    def __init__(self, package: str, modules: list[str], folder: str, *, opaque: bool = False) -> None:
+    def __init__(
+        self, package: str, modules: list[str], folder: str, *, opaque: bool = False, keeps_error: bool = False
+    ) -> None:
         self._opaque = opaque
+        self._keeps_error = keeps_error  # False in a SUT, because a traceback keeps the sessions of a failed call open
         self._package = package
         self._modules = modules
         self._folder = folder
@@ -104,7 +107,7 @@ class Host:
             with telemetry.trace(request.trace):
                 return Reply(ok=self._operations[type(request)](request))
         except CallRefused as refused:
-            self.last_error = refused.error
+            self.last_error = refused.error if self._keeps_error else None
             return Reply(error=replace(refused.problem, frames=[]) if self._opaque else refused.problem)
 
     def _import(self, _: Import) -> None:
