@@ -36,7 +36,7 @@ def beside(place: Path, ledger: bytes) -> Path:
 
 
 def beside_in_a_folder(place: Path, ledger: bytes) -> Path:
-    """Brings the same files in a folder, beside the fix and in the kata's folder."""
+    """Has a folder with a conftest.py, pytest.ini, checks, and oracle, beside the fix and in the kata's folder."""
     for name, content in {"books.py": ledger, **BESIDE}.items():
         for file in (place / "beside_in_a_folder" / name, place / "beside_in_a_folder" / "katas" / "till" / name):
             file.parent.mkdir(parents=True, exist_ok=True)

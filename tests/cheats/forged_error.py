@@ -1,4 +1,4 @@
-"""Forges the error frame of a skipped check, which the judge could mistake for its own.
+"""Answers with the error that a skipped check raises, which the judge could mistake for a skip of its own.
 
 The list of error types is closed; a frame with another type ends the program.
 """

@@ -1,4 +1,4 @@
-"""Maps 512 GiB and reads one byte in every 2 MiB: almost no memory, but 1 GiB of page tables.
+"""Tries to map 512 GiB and to read one byte in every 2 MiB: almost no memory, but 1 GiB of page tables.
 
 Address space is limited, and page tables count as memory.
 """

@@ -1,4 +1,4 @@
-"""Suspends every process with its user id: to kill it, the judge has to switch to this user id.
+"""Suspends every process with its user id. The process that kills it uses this user id, and could be suspended, too.
 
 The killer has a different real user, so the helper cannot signal it; or their PID namespace ends.
 """

@@ -101,7 +101,7 @@ class FaultInjection:
         """Call `act` before this step, as another program that acts between two steps of the SUT; the step waits.
 
         `act` runs on another thread than the check. It must not raise, and it must end in bounded time, because the SUT
-        may hold a lock that it needs.
+        may hold a lock that `act` needs.
         """
 
         def act_first(_: Closable) -> None:

@@ -41,8 +41,8 @@ class Measuring:
         `within` is the limit and `late` the excess over it, in seconds; `late` is 0 if unknown. A missed limit is not
         judged if both are true:
 
-        - run-queue delay took more than a tenth of some window of `within` seconds;
-        - `late` is at most twice the run-queue delay of the check.
+        - in at least one stretch of `within` seconds, more than a tenth of the time went to waiting for a processor;
+        - `late` is at most twice the time for which the whole check waited for a processor.
         """
         if not met:
             meter = self._session.check.meter
@@ -53,7 +53,7 @@ class Measuring:
     def on_time(self) -> None:
         """Mark this check as timing-sensitive: time-outs of the program itself decide the result.
 
-        A failure is not judged if run-queue delay took more than half of any half second of the check.
+        A failure is not judged if, in any half second of the check, more than 0.25 s went to waiting for a processor.
         """
         self._session.check.timing_sensitive = True
         self._session.watch()

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 class Holding:
     """Records the largest number of connections that were checked out when a call to another service arrived.
 
-    While the program waits for that call, its checked-out connection does no work and is missing from the pool. This
-    is not always a fault. If a check fails because connections ran out, `str()` of this object names the call that they
-    waited for.
+    While the program waits for that call, its checked-out connection does no work and is missing from the pool. This is
+    not always a fault. If a check fails because connections ran out, `str()` of this object names the call during which
+    they were checked out.
     """
 
     def __init__(self, database: Database) -> None:

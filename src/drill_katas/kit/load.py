@@ -122,7 +122,8 @@ def burst(
 ) -> Load:
     """Send all requests at once; each customer hangs up after `within` seconds.
 
-    Raises the exception of `patience.lost()` after its time limit, as do the other loads.
+    When the time limit of `patience` has passed, this raises the exception that `patience.lost()` returns, like every
+    load.
     """
     arrivals = [Arrival(0.0, request, within) for request in requests]
     return open_loop(network, node, arrivals, good=good, patience=patience)

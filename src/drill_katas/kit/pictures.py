@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Picture:
     """A plot of series of (x, y) points.
 
-    Without `x`, the plot has lines over time, in seconds since 1970. With `x`, the title of the horizontal axis, it has
-    dots over that quantity. `y` is the title of the vertical axis, with the unit.
+    Without `x`, the plot has lines over time, in seconds since 1970. If you give `x`, the title of the horizontal axis,
+    the plot has dots over that quantity. `y` is the title of the vertical axis, with the unit.
     """
 
     title: str

@@ -3,9 +3,9 @@
 >>> errors = rate("requests_total", "5m", status="error") / rate("requests_total", "5m")
 >>> Rule("CheckoutErrors", errors > 0.05, wait="2m", severity="page", summary="checkouts fail")
 
-The supported subset of PromQL has sums of rates, increases, and gauges over series with given labels, their ratios, and
-quantiles of histograms. A label matches one value or one of several: `status="200|202"`. The semantics are those of
-https://prometheus.io/docs/prometheus/latest/querying/functions/.
+The supported subset of PromQL: the sum of a rate, of an increase, or of a gauge over the series with given labels;
+ratios of such sums; quantiles of histograms. A label matches one value or one of several: `status="200|202"`. The
+semantics are those of https://prometheus.io/docs/prometheus/latest/querying/functions/.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Scene(Protocol):
     def ticks(self, seconds: float) -> Iterator[float]:
         """Yield the minutes since the beginning, in steps of `seconds`.
 
-        Between two steps, the requests of the last one are answered, and customers out of patience hang up.
+        Between two steps, the requests of the earlier step are answered, and customers out of patience hang up.
         """
 
     def wait(self, seconds: float) -> None:

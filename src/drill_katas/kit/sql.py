@@ -48,7 +48,7 @@ def repeated(statements: Iterable[Statement]) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Growth:
-    """Growth of the statements of a request with its size.
+    """How the number of statements of a request grows with the size of the request.
 
     `recorded` has the statements by size, and `what` names the unit of size, such as "user". `str()` is for learners:
     the counts, and for a growing count the slope and the statement that grows most.

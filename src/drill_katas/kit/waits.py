@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the chains of open calls, outermost call first. Each call serves the one before it.
+    """Return the chains of open calls, outermost call first. Each call was made in order to answer the one before it.
 
-    A call continues a chain if the last call of the chain began earlier, has the same trace id, and went to the node
-    that makes this call. Of several such chains, it continues the earliest; without such a chain, it starts a new one.
+    A call X continues a chain if the last call of the chain began before X, has the same trace id as X, and went to the
+    node that makes X. Of several such chains, it continues the earliest; without such a chain, it starts a new one.
     Chains are in the order of their outermost calls.
     """
     begun: list[list[Hop]] = []
@@ -32,8 +32,8 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
     """Return the cycles in the chains of open calls.
 
-    If two calls of a chain go to the same node, and the second of them is the last call of the chain, then these two
-    and the calls between them are a cycle.
+    If the last call of a chain goes to the same node as an earlier call of the chain, these two calls and the calls
+    between them are a cycle.
     """
     found = []
     for chain in chains(hops):

@@ -34,7 +34,7 @@ class NetworkFaults:
         self._faults: dict[str, deque[int | Fault | None]] = {}
 
     def play(self, node: str, played: Played) -> None:
-        """Answer the calls to a node from the check: `await played(hop)` returns a status and a JSON value."""
+        """Let the check answer the calls to a node: `await played(hop)` returns a status and a JSON value."""
         node = self._known(node)
         if not inspect.iscoroutinefunction(played):
             raise KataMistake(f"network.play({node!r}, ...) takes an async function that returns (status, value)")
