@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import enum
-from itertools import groupby
-from typing import TYPE_CHECKING
+from itertools import groupby, takewhile
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CALLS: Final = "The calls that led there:"  # heads the calls among the details of a result
 FORMAT = 1  # version of the JSON report; increases when a field changes its meaning or is removed
 
 
@@ -71,6 +72,13 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     place: tuple[str, int] | None = None
     keeps_contract: bool = True
     figures: dict[str, float] = {}
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls among the details that led to the failure."""
+        if CALLS not in self.details:
+            return ()
+        return tuple(takewhile(lambda each: each.startswith(" "), self.details[self.details.index(CALLS) + 1 :]))
 
     @property
     def passed(self) -> bool:

@@ -84,7 +84,12 @@ class _Run:
             self._tests |= dict.fromkeys(check.name for check in judged.checks)
             unjudged = tuple(check.message for check in judged.checks if check.not_judged)
             self._trials[judged.key] = Trial(
-                kind=version.kind, name=version.name, failed=_failed(judged), unjudged=unjudged, lesson=version.lesson
+                kind=version.kind,
+                name=version.name,
+                failed=_failed(judged),
+                calls=_calls(judged) if version.kind in RIGHT else {},
+                unjudged=unjudged,
+                lesson=version.lesson,
             )
             report_progress(len(self._trials), len(self._versions))
 
@@ -140,6 +145,11 @@ def _is_enough(judged: Judged) -> bool:
 def _failed(judged: Judged) -> dict[str, str]:
     """Return the tests that failed, each with the first line of its message."""
     return {check.name: check.message.partition("\n")[0] for check in judged.checks if check.failed}
+
+
+def _calls(judged: Judged) -> dict[str, tuple[str, ...]]:
+    """Return the calls that led to the failure of each test that failed."""
+    return {check.name: check.calls for check in judged.checks if check.failed and check.calls}
 
 
 def _problem(judged: Judged) -> str:

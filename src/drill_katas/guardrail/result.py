@@ -27,6 +27,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     | `kind` | a right design (`reference`, `accepted`, `healthy`), a wrong one (`broken`, `near miss`), or `canary` |
     | `name` | name of the version |
     | `failed` | the tests that failed, each with the first line of its message |
+    | `calls` | for a right design: the calls of each failed test that led to its failure |
     | `unjudged` | the reasons why tests were not judged |
     | `lesson` | for a right design: what it does differently; for a wrong one: what is wrong with it |
     """
@@ -34,6 +35,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     name: str
     failed: dict[str, str] = {}
+    calls: dict[str, tuple[str, ...]] = {}
     unjudged: tuple[str, ...] = ()
     lesson: str = ""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from drill_katas.report.text import Style
 
 COUNT: Final = 26  # columns of the name of a count
+MOST_CALLS: Final = 4  # that are shown of a failed test
 MOST_LESSONS: Final = 8  # at once
 REJECTS: Final = 16  # columns of the number of rejected versions
 
@@ -70,9 +71,17 @@ def _refused(result: GuardrailResult, width: int) -> Iterator[TextLine]:
         yield line()
         yield from wrapped(f"{test} fails on {_designs(designs)}:", width, "", "bad")
         yield from wrapped(message, width, "  ", "bad")
+        yield from _calls(designs[0].calls.get(test, ()), width)
         for trial in designs[:3]:
             if trial.lesson:
                 yield from wrapped(f"The contract allows this design: {trial.lesson}", width, "  ")
+
+
+def _calls(calls: Sequence[str], width: int) -> Iterator[TextLine]:
+    if calls:
+        yield line("  Its last calls before that:")
+    for call in calls[-MOST_CALLS:]:
+        yield from wrapped(call.strip(), width, "    ")
 
 
 def _designs(trials: Sequence[Trial]) -> str:

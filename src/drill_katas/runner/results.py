@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from drill_katas.failures import Broken, CheckEnded, NotJudged, StopShrinking, SutError
 from drill_katas.text import terminal_safe, truncate
-from drill_katas.verdict import Outcome
+from drill_katas.verdict import CALLS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def _message(error: BaseException) -> str:
 
 def _details(failure: Failure) -> tuple[str, ...]:
     return (
-        *_section("The calls that led there:", failure.calls),
+        *_section(CALLS, failure.calls),
         *_section("Where it was:", _seen(failure.error, "details") or ()),
         *_section("What the program printed:", failure.output.splitlines()[-MAX_OUTPUT_LINES:]),
     )
