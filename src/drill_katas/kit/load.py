@@ -122,8 +122,8 @@ def burst(
 ) -> Load:
     """Send all requests at once; each customer hangs up after `within` seconds.
 
-    When the time limit of `patience` has passed, this raises the exception that `patience.lost()` returns, like every
-    load.
+    Like every load, this raises the exception that `patience.lost()` returns when the time limit of `patience` has
+    passed.
     """
     arrivals = [Arrival(0.0, request, within) for request in requests]
     return open_loop(network, node, arrivals, good=good, patience=patience)
