@@ -49,7 +49,7 @@ def test_docstring_becomes_the_invariant(team):
     doc = '    """The total is a | b\n    or more."""\n'
     team.guardrail(f"def test_x(sut):\n{doc}    assert sut\n")
     shown = words(done(team.root, "spec", "cart"))
-    assert "and `import pytest` at its top" in shown
+    assert "Add `import pytest` at the top of the file, too." in shown
     assert "| R1 | The total is a \\| b | TODO | cart | `cart::test_x` |\n" in team.spec.read_text(encoding="utf-8")
     assert not [each for each in team.findings() if "cells" in each or "`invariant`" in each]
 

@@ -27,8 +27,8 @@ def kept_lines(kept: SpecUpdate, guardrail: str, width: int) -> Iterator[TextLin
         yield from wrapped(f"{FILE} is unchanged: {reason}", width, "")
     if kept.citations:
         yield line()
-        imported = "" if kept.imports_pytest else " and `import pytest` at its top"
-        yield from wrapped(f"Add these lines to {guardrail}, each above its test{imported}:", width, "")
+        also = "" if kept.imports_pytest else " Add `import pytest` at the top of the file, too."
+        yield from wrapped(f"Add these lines to {guardrail}, each above its test.{also}", width, "")
     for citation in kept.citations:
         yield line(f"  {guardrail}:{citation.line} {citation.test}")
         yield line((f"    {citation.decorator}", "bold"))
