@@ -123,9 +123,14 @@ def test_refused_design_is_explained(cart):
 
 
 def test_wrong_test_fails_on_the_reference(cart):
-    result = result_of(cart, 'def test_sum(sut):\n    assert sut.open("Basket").total() == 7, "it should be 7"\n')
-    assert [(trial.kind, trial.failed) for trial in result.trials] == [("reference", {"test_sum": "it should be 7"})]
+    source = 'def test_sum(sut):\n    assert sut.open("Basket").total() == 7, "it should be 7"\n'
+    result = result_of(cart, source)
+    assert result.of("reference")[0].failed == {"test_sum": "it should be 7"}
+    assert not result.of("broken", "near miss"), "they do not count any more"
     assert result.score == 0
+    _, shown = tried(cart, source)
+    assert "test_sum fails on the reference solution" in shown
+    assert "it should be 7 Its last calls before that: Basket(...) basket.total() -> 0" in shown
 
 
 def test_each_test_shows_what_it_rejects(cart):

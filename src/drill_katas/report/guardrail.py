@@ -42,7 +42,7 @@ def _counts(result: GuardrailResult) -> Iterator[TextLine]:
     right, wrong = result.of(*RIGHT), result.of(*WRONG)
     yield _count("right designs passed", len(right) - len(result.refused), len(right))
     if any(trial.kind == "reference" for trial in result.refused):
-        yield line("  the others were not tried, because it fails on the reference solution")
+        yield line("  no more versions were tried, because it fails on the reference solution")
     if result.is_decided:
         yield line("  wrong versions do not count before the score is above 0")
     else:
