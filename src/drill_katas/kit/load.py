@@ -122,8 +122,8 @@ def burst(
 ) -> Load:
     """Send all requests at once; each customer hangs up after `within` seconds.
 
-    Like every load, this raises the exception that `patience.lost()` returns when the time limit of `patience` has
-    passed.
+    As in every load: when the time limit of `patience` has passed, this calls `patience.lost()` and raises the
+    exception that it returns.
     """
     arrivals = [Arrival(0.0, request, within) for request in requests]
     return open_loop(network, node, arrivals, good=good, patience=patience)
