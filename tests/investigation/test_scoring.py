@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from drill_katas.catalog.answer import read_answer
+from drill_katas.catalog.answer import EFFECTS, read_answer
 from drill_katas.catalog.arms import arm_from
 from drill_katas.catalog.katas import ORIGINAL, shipped
 from drill_katas.catalog.mechanisms import MECHANISMS, NOTHING
@@ -164,7 +164,7 @@ def test_experiments_reason_depends_on_it_alone(name, variant):
         }
         other = "this supports another cause"
         why = other if ablation in truth.supports else "other causes have the same outcome"
-        assert reasons == {f"with {ablation} the harm is {came}, as predicted; {why}"}
+        assert reasons == {f"with {ablation} {EFFECTS[came]}, as predicted; {why}"}
 
 
 # Guesses

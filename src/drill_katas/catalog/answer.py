@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 
@@ -56,6 +56,12 @@ AlertLabel = Literal["caused", "noise"]
 """Whether an alert was caused by the fault."""
 Effect = Literal["gone", "better", "unchanged", "worse"]
 """The harm in an experiment, compared with the incident without it."""
+EFFECTS: Final[dict[str, str]] = {
+    "gone": "the harm is gone",
+    "better": "there is less harm",
+    "unchanged": "the harm is unchanged",
+    "worse": "there is more harm",
+}
 
 
 TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]

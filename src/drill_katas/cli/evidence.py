@@ -150,6 +150,11 @@ def metrics(
         if not recorded and history.has_metrics(find(name)[1]):
             click.echo(f"The nights before are recorded: kata metrics {name} --recorded", err=True)
         return
+    if recorded and metric not in (names := [family.name for family in families]):
+        raise UserError(
+            f"the nights before have no metric {metric!r}, only {', '.join(names)}; without --recorded, "
+            f"`kata metrics {name}` lists the metrics of the incident"
+        )
     found = plotted(families, metric, dict(_label(each) for each in labels), percentile)
     if as_json:
         show_json([{"name": each.name, "points": each.points} for each in found])

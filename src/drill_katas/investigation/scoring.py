@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec.structs import replace
 
+from drill_katas.catalog.answer import EFFECTS
 from drill_katas.investigation.baseline import ON_TIME, Named, beyond, constant_points, points
 
 if TYPE_CHECKING:
@@ -192,8 +193,8 @@ def _experiment(
     if ablation not in outcomes:
         return "proposed", 0.0, f"{ablation} did not run yet"
     if outcomes[ablation] != predicted:
-        return "refuted", 0.0, f"with {ablation} the harm is {outcomes[ablation]}; you predicted {predicted}"
-    as_predicted = f"with {ablation} the harm is {predicted}, as predicted"
+        return "refuted", 0.0, f"with {ablation} {EFFECTS[outcomes[ablation]]}; you predicted {predicted}"
+    as_predicted = f"with {ablation} {EFFECTS[predicted]}, as predicted"
     if ablation not in truth.supports:
         return "proposed", 0.0, f"{as_predicted}; other causes have the same outcome"
     if hypothesis.component in truth.components and set(hypothesis.mechanisms) & set(truth.mechanisms):

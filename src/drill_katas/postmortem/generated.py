@@ -112,7 +112,7 @@ def experiments(facts: Facts) -> str:
         (name, facts.ablations[name], outcome(facts.incident, played), _level(played.summary.after))
         for name, played in facts.experiments.items()
     ]
-    header = ("experiment", "what is different", "the harm is", "good requests in the worst part")
+    header = ("experiment", "what is different", "result", "good requests in the worst part")
     return _table(header, rows) if rows else "No experiment ran with this incident."
 
 

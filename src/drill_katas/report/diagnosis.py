@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.catalog.answer import EFFECTS
 from drill_katas.catalog.mechanisms import GROUPS, MECHANISMS
 from drill_katas.evidence.records import clock_time
 from drill_katas.investigation.scoring import NO_EXPERIMENT, part_report
@@ -98,7 +99,7 @@ def alert_lines(alerts: Sequence[Alert], width: int) -> Iterator[TextLine]:
 
 def experiments(ablations: Mapping[str, str], outcomes: Mapping[str, Effect]) -> dict[str, str]:
     """Return the meaning of each experiment, with the outcome of each that has run."""
-    results = {name: f" (result: the harm is {outcome})" for name, outcome in outcomes.items()}
+    results = {name: f" (result: {EFFECTS[outcome]})" for name, outcome in outcomes.items()}
     return {name: f"{about}{results.get(name, '')}" for name, about in ablations.items()}
 
 
@@ -107,7 +108,7 @@ def hypothesis_lines(
 ) -> list[TextLine]:
     """Return the summary of a diagnosis for its confirmation."""
     runs_now = "" if answers["experiment"] in outcomes else "; the experiment runs now"
-    outcome = f": the harm is {answers['outcome']}{runs_now}" if "outcome" in answers else ""
+    outcome = f": {EFFECTS[answers['outcome']]}{runs_now}" if "outcome" in answers else ""
     rows = [
         ("component", answers["component"]),
         ("mechanism", answers["mechanism"].replace(",", ", ")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.catalog.answer import EFFECTS
 from drill_katas.evidence.graph import cycles, format_seconds
 from drill_katas.evidence.records import clock_time, day
 from drill_katas.report.text import Segment as Piece
@@ -55,7 +56,7 @@ def comparison_lines(
     yield line(f"service level of the customers from {_period(summary)}")
     yield line(f"  incident    {level(baseline.summary.after)}")
     yield line(f"  experiment  {level(summary.after)}")
-    yield line("the harm is ", (effect, "bold"))
+    yield line((EFFECTS[effect], "bold"))
     yield ()
     yield from alert_lines(experiment.alerts, width)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Final
 
+from drill_katas.catalog.answer import EFFECTS
 from drill_katas.catalog.mechanisms import MECHANISMS
 from drill_katas.guardrail.result import ENOUGH
 from drill_katas.report.diagnosis import OUTCOMES
@@ -14,7 +15,7 @@ from drill_katas.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drill_katas.catalog.answer import AlertLabel, Effect, ExpectedDiagnosis
+    from drill_katas.catalog.answer import AlertLabel, ExpectedDiagnosis
     from drill_katas.catalog.arms import Arm
     from drill_katas.explanation.explaining import Experiment, Explanation, WrongFix
     from drill_katas.report.text import Style, TextLine
@@ -23,12 +24,6 @@ LABELS: Final[dict[AlertLabel, Style]] = {"caused": "bad", "noise": "dim"}
 SIGNS: Final[dict[str, Style]] = {"-": "bad", "+": "good", "@": "note"}
 LEAVES: Final = "Wrong fixes that fail a check that failed before"
 BREAKS: Final = "Wrong fixes that fail a check that passed before"
-EFFECTS: Final[dict[Effect, str]] = {
-    "gone": "the harm is gone",
-    "better": "there is less harm",
-    "unchanged": "the harm is unchanged",
-    "worse": "there is more harm",
-}
 REFERENCE: Final = "the reference solution"
 
 
