@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Lag:
     """Response times in seconds; `failed` counts answers that came in time but had a status other than 200.
 
-    `samples` has an entry for each planned request. A wait of 0.5 s therefore counts for all requests that would have
-    been sent meanwhile, not once. This is HdrHistogram's correction for coordinated omission,
+    `samples` has an entry for each planned request. A wait of 0.5 s therefore counts for each request that would have
+    been sent meanwhile. This is HdrHistogram's correction for coordinated omission,
     https://github.com/HdrHistogram/HdrHistogram/blob/master/README.md.
     """
 

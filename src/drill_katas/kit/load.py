@@ -122,8 +122,8 @@ def burst(
 ) -> Load:
     """Send all requests at once; each customer hangs up after `within` seconds.
 
-    As in every load: when the time limit of `patience` has passed, this calls `patience.lost()` and raises the
-    exception that it returns.
+    When the time limit of `patience` has passed, this calls `patience.lost()` and raises the exception that `lost()`
+    returns. The other load functions do the same.
     """
     arrivals = [Arrival(0.0, request, within) for request in requests]
     return open_loop(network, node, arrivals, good=good, patience=patience)

@@ -56,8 +56,8 @@ def amounts(currency: str, *, up_to: int = 10_000, at_least: int = 0) -> st.Sear
 def near_ties(draw: st.DrawFn, currency: str, *, up_to: int = 10**14) -> tuple[str, str]:
     """Return a strategy for pairs of an amount and a rate whose product is hard to round to the currency's places.
 
-    In minor units the product is a whole number and a half, or that plus or minus a millionth. Rates are above 0 and
-    below 1, with six places. Amounts are decimal strings of all magnitudes up to `up_to` major units.
+    In minor units the product is n + 0.5 for a whole number n, or it differs from n + 0.5 by a millionth. Rates are
+    above 0 and below 1, with six places. Amounts are decimal strings of all magnitudes up to `up_to` major units.
     """
     per_one = 10**6
     rate = draw(st.integers(1, per_one - 1).filter(lambda each: math.gcd(each, 10) == 1))
