@@ -118,6 +118,11 @@ class Kata:
         return (ORIGINAL, *self.manifest.variants)
 
     @property
+    def has_incident(self) -> bool:
+        """Whether the kata has an incident to replay."""
+        return (self.folder / "incident.py").is_file()
+
+    @property
     def tests(self) -> Path:
         """The file with the checks."""
         return self.folder / f"test_{self.name}.py"

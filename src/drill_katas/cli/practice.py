@@ -142,6 +142,8 @@ def start(name: str, variant: str | None, participant: str | None, *, rotate: bo
         say(f"Your variant today is {variant}.")
     files = " and ".join(short(kata.folder / file, workspace) for file in kata.manifest.editable)
     say(f"The clock is running: {kata.manifest.minutes} minutes. Fix {files}.")
+    if kata.has_incident:
+        click.echo(f"Investigate with: kata incident {kata.name}")
     click.echo(f"Judge it with: {judging(kata.name)}")
     others = sorted(set(kata.variants) - {workspace.progress_of(kata).variant})
     if others and not rotate:

@@ -79,7 +79,7 @@ def replay(what: Replay, report_progress: Callable[[float], None] = lambda _: No
 @contextlib.contextmanager
 def story_of(kata: Kata) -> Iterator[Any]:
     """Import a fresh copy of a kata's `incident.py` into the judge. Raises `UserError` if the kata has none."""
-    if not (kata.folder / "incident.py").is_file():
+    if not kata.has_incident:
         raise UserError(f"{kata.name} has no incident to replay: there is no incident.py in {kata.folder}")
     package = ModuleType(f"drill_katas_incident_{next(_NUMBERS)}")  # unique, because the SUT imports the real name
     package.__path__ = [str(kata.folder)]

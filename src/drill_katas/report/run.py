@@ -198,8 +198,7 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
     if verdict.of_guardrail:
         return f"`kata guardrail {kata.name}` shows which wrong versions it rejects"
     if verdict.solved:
-        more = f"; `kata list {kata.name}` lists the other variants" if len(kata.variants) > 1 else ""
-        return f"solved. `kata solution {kata.name}` explains it{more}"
+        return f"solved. {_after_solve(kata)}"
     if (verdict.inline and verdict.passed) or verdict.no_attempt == NoAttempt.NARROWED:
         what = "in a separate process, without --kata-inline," if verdict.inline else "of all checks"
         return f"run `{again}`; only a run {what} counts"
@@ -209,6 +208,15 @@ def _next_step(kata: Kata, verdict: Verdict, standing: KataProgress, workspace: 
             f"{judge}; `kata hint {kata.name}` shows a hint"
         )
     return f"fix {files} and {judge}; `kata hint {kata.name}` shows a hint ({standing.hints} seen)"
+
+
+def _after_solve(kata: Kata) -> str:
+    steps = [f"`kata solution {kata.name}` explains it", f"`kata guardrail {kata.name}` tries a test of your own"]
+    if kata.has_incident:
+        steps.append(f"`kata postmortem {kata.name}` starts the post-mortem")
+    if len(kata.variants) > 1:
+        steps.append(f"`kata list {kata.name}` lists the other variants")
+    return "; ".join(steps)
 
 
 def _in_short(kata: Kata, verdict: Verdict, standing: KataProgress, width: int) -> list[TextLine]:
