@@ -22,6 +22,8 @@ WIDE, LINE, GAP_X, GAP_Y, PAD = 236, 17, 96, 26, 10  # pixels
 CHARACTERS: Final = 33  # of a line in a box
 MOST_LINES: Final = 7
 COLUMNS_SHOWN: Final = 1000.0  # width of a timeline
+TICK_COUNT: Final = 6  # intervals on the axis of a timeline
+TICKS: Final = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)  # seconds between two ticks of the response
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -143,21 +145,22 @@ def incident_lane(facts: Facts) -> Lane:
         moments.append(Moment(alert.severity, label, share(alert.fired), share(until)))
     marks = marks_of(incident)
     moments += [Moment("mark", f"{mark.name}, {clock_time(mark.at)}", share(mark.at), share(mark.at)) for mark in marks]
-    steps = [of.began + (of.ended - of.began) * number / 6 for number in range(7)]
+    steps = [of.began + (of.ended - of.began) * number / TICK_COUNT for number in range(TICK_COUNT + 1)]
     return Lane("incident", tuple(moments), tuple(clock_time(at)[:5] for at in steps))
 
 
 def response_lane(facts: Facts) -> Lane:
     """Return the timeline of the response: queries, experiments, diagnoses, hints, and attempts."""
     readings = facts.readings
-    whole = max([*readings.values(), 1.0])
+    last = max([*readings.values(), 1.0])
+    tick = next((each for each in TICKS if TICK_COUNT * each >= last), last / TICK_COUNT)
     moments = []
     for event in facts.events:
         kind, reading = _kind(event), readings[short_id(event)]
         if kind:
-            at = COLUMNS_SHOWN * reading / whole
+            at = COLUMNS_SHOWN * reading / (TICK_COUNT * tick)
             moments.append(Moment(kind, f"{kind}, {_clock(reading)}", at, at))
-    return Lane("response", tuple(moments), tuple(_clock(whole * number / 6) for number in range(7)))
+    return Lane("response", tuple(moments), tuple(_clock(tick * number) for number in range(TICK_COUNT + 1)))
 
 
 def _kind(event: Event) -> str:  # noqa: PLR0911 - one return for each kind of event

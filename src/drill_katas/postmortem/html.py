@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from drill_katas.postmortem.facts import Facts
 
 ASSETS: Final = Path(__file__).parent / "page"
+DATE_CELL: Final = re.compile(r"<td>(\d{4}-\d\d-\d\d)</td>")
 
 
 def to_html(text: str, facts: Facts) -> str:
@@ -76,7 +78,8 @@ def _bodies(text: str, document: Document) -> dict[str, str]:
 def _rendered(markdown: str) -> Markup:
     """Return Markdown as HTML; HTML in it is escaped, and pictures are left out, because they would be requested."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block", "html_inline"])
-    return Markup(parser.render(without_comments(markdown)))  # noqa: S704 - the parser escapes all text
+    rendered = DATE_CELL.sub(r'<td class="date">\1</td>', parser.render(without_comments(markdown)))
+    return Markup(rendered)  # noqa: S704 - the parser escapes all text
 
 
 def _style(file: Path) -> Markup:
