@@ -98,7 +98,7 @@ class FaultInjection:
 
     @contextlib.contextmanager
     def meanwhile_at_step(self, step: int, act: Callable[[], object]) -> Iterator[InjectedFault]:
-        """Call `act` before this step, as another program that acts between two steps of the SUT; the step waits.
+        """Call `act` before this step; the step waits until it returns. So `act` can play another program.
 
         `act` runs on another thread than the check. It must not raise, and it must end in bounded time, because the SUT
         may hold a lock that `act` needs.

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Machine(RuleBasedStateMachine):
     """A state machine for the system under test, `self.sut`; write rules and invariants as usual.
 
-    `at_end` runs at the end of every walk. Use it in place of a rule for final conditions, because many walks leave a
-    rule out.
+    `at_end` runs at the end of every walk. Check final conditions there and not in a rule, because in many walks a
+    given rule never runs.
     """
 
     _sut: Sut | None = None

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
     """Return the chains of open calls, outermost call first. Each call was made in order to answer the one before it.
 
-    A call X continues a chain if the last call of the chain began before X, has the same trace id as X, and went to the
-    node that makes X. Of several such chains, it continues the earliest; without such a chain, it starts a new one.
-    Chains are in the order of their outermost calls.
+    The caller of a call is the node that serves the one before it, and both have the same trace id. A call that fits
+    several chains is part of the earliest. Chains are in the order of their outermost calls.
     """
     begun: list[list[Hop]] = []
     for hop in sorted((hop for hop in hops if hop.status is None), key=lambda hop: hop.began):
