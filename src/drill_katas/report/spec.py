@@ -42,12 +42,15 @@ def kept_lines(kept: SpecUpdate, guardrail: str, width: int) -> Iterator[TextLin
 
 
 def review_lines(review: SpecReview, width: int) -> Iterator[TextLine]:
-    """Yield the findings, each with its file and line, the guardrails that ran, and the number of findings."""
-    for finding in review.findings[:MOST]:
-        text = terminal_safe(f"{finding.file}:{finding.line}: {finding.message}")
+    """Yield the findings, each with its file and lines, the guardrails that ran, and the number of findings."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    for finding in review.findings:
+        alike.setdefault((finding.file, finding.message), []).append(finding.line)
+    for (file, message), lines in list(alike.items())[:MOST]:
+        text = terminal_safe(f"{file}:{', '.join(map(str, lines))}: {message}")
         yield from wrapped(text, width, "", "note")
-    if len(review.findings) > MOST:
-        yield line((f"... and {plural(len(review.findings) - MOST, 'more finding')}", "note"))
+    if hidden := sum(map(len, list(alike.values())[MOST:])):
+        yield line((f"... and {plural(hidden, 'more finding')}", "note"))
     if review.findings:
         yield line()
     room = max((len(each.kata) for each in review.ran), default=0)
