@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drill_katas.catalog.scaffold import scaffold
-from tests.support.commands import kata
-from tests.support.pack import before_python_path, install
+from tests.support.commands import Started, kata
+from tests.support.pack import before_python_path, install, records
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,7 @@ def test_total(sut):
     with sut.open("Basket") as basket:
         assert basket.total() == 0, "it is not empty"
 """
+SLEEPS = "import time\n\n\ndef test_total(sut):\n    time.sleep(2)\n"
 EXITS = "import os\n\n\ndef test_total(sut):\n    os._exit(0)\n"
 FORGES = """
 import os
@@ -146,6 +148,8 @@ class Grading:
         self.work = root / "work" / "one"
         self.work.mkdir(parents=True)
         shutil.copy(self.solutions / "basket.py", self.work)
+        self.file = root / "grades.json"
+        self.command = ("grade", root / "work", "--json", self.file, "--require-tier", "strong")
         self.env = {"PYTHONPATH": before_python_path(site), "XDG_STATE_HOME": str(root / "state")}
 
     def weigh(self, weight: float) -> None:
@@ -157,10 +161,13 @@ class Grading:
         """Grade the submission with this guardrail; return its grade."""
         if guardrail is not None:
             (self.work / "guardrail.py").write_text(guardrail)
-        file = self.root / "grades.json"
-        done = kata(self.root, "grade", self.root / "work", "--json", file, "--require-tier", "strong", env=self.env)
+        done = kata(self.root, *self.command, env=self.env)
         assert done.returncode == code, done.stdout + done.stderr
-        (grade,) = json.loads(file.read_bytes())["submissions"]
+        return self.graded()
+
+    def graded(self) -> dict[str, Any]:
+        """Return the grade in the file."""
+        (grade,) = json.loads(self.file.read_bytes())["submissions"]
         return grade
 
     def guardrail(self, source: str, code: int = 0) -> dict[str, Any]:
@@ -184,6 +191,26 @@ def test_without_weight_it_is_shown_and_not_counted(grading):
     assert grade["checks"][-1]["verdict"] == "pass"
     assert grade["checks"][-1]["message"] == "it rejects 6 of 6 wrong versions"
     assert grade["checks"][-1]["worth"] == 0
+
+
+def test_resumed_run_keeps_the_verdict_on_the_module(grading):
+    """It was killed while the guardrail was judged."""
+    (grading.work / "guardrail.py").write_text(SLEEPS)
+
+    def kept() -> list[dict[str, Any]]:
+        files = (grading.root / "state").rglob("*.grades")
+        return [json.loads(record) for file in files for _, record in records(file)]
+
+    with Started(grading.root, *grading.command, env=grading.env) as started:
+        wait_until(kept, 60)
+        started.process.kill()
+    (module,) = kept()
+    assert [check["stage"] == "guardrail" for check in module["checks"]] == [False] * 5
+    done = kata(grading.root, *grading.command, "--resume", env=grading.env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    grade = grading.graded()
+    assert grade["checks"][-1]["stage"] == "guardrail"
+    assert grade["seconds"] == module["seconds"], "the module was judged again"
 
 
 def test_without_guardrail_nothing_is_missing(grading):

@@ -60,7 +60,12 @@ class GradeStore:
         self._database.close()
 
     def __contains__(self, key: str) -> bool:
-        return self._stored(key) is not None
+        return self.get(key) is not None
+
+    def get(self, key: str) -> Grade | None:
+        """Return the stored grade of this key, None without one."""
+        row = self._database.execute("SELECT grade FROM grades WHERE key = ?", (key,)).fetchone()
+        return row and msgspec.json.decode(row[0], type=Grade)
 
     def expect(self, grade: Grade) -> None:
         """Add the next input: its grade without the verdict, which is looked up by the key."""
@@ -91,7 +96,7 @@ class GradeStore:
         for known in self._inputs:
             if known.key is None:
                 yield known
-            elif stored := self._stored(known.key):
+            elif stored := self.get(known.key):
                 yield replace(stored, id=known.id, places=known.places, notes=known.notes)
             else:
                 failure = self._failures.get(known.key)
@@ -155,10 +160,6 @@ class GradeStore:
 
     def _has_grades(self) -> bool:
         return self._database.execute("SELECT 1 FROM grades LIMIT 1").fetchone() is not None
-
-    def _stored(self, key: str) -> Grade | None:
-        row = self._database.execute("SELECT grade FROM grades WHERE key = ?", (key,)).fetchone()
-        return row and msgspec.json.decode(row[0], type=Grade)
 
     def _drop_foreign_records(self) -> None:
         """Drop the records that this user's `kata grade` did not write."""

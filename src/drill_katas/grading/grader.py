@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from drill_katas.batch.tasks import Judged, Task, settled
 from drill_katas.grading.grades import Grade, graded, score_of, with_guardrail
 from drill_katas.grading.guardrails import judge_guardrail
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from drill_katas.grading.submission import Entry, Submission
     from drill_katas.grading.weights import Version
     from drill_katas.sandbox.tier import Tier
-    from drill_katas.verdict import CheckResult
 
 
 @dataclass(frozen=True)
@@ -62,26 +63,22 @@ class Grader:
     ) -> None:
         pending = self._survey(inputs, store)
         done = 0
-        with_guardrails: list[Judged] = []
         report_progress(done, len(pending))
         for judged in settled(judges, self._tasks(pending, store)):
+            of = pending[judged.key]
             if not judged.checks:
                 store.fail(judged)
-            elif self._has_guardrail(pending[judged.key]):
-                with_guardrails.append(judged)  # for later, because some tasks must run alone
+            elif self._has_guardrail(of):
+                store.add(_graded(judged, of, _without_guardrail(judged.key)))
             else:
-                store.add(_graded(judged, pending[judged.key]))
+                store.add(_graded(judged, of, judged.key))
                 done += 1
             report_progress(done + len(store.failures), len(pending))
-        for judged in with_guardrails:
-            of = pending[judged.key]
-            submission = self._inbox.read(of.entry, [of.kata])
-            if self._key(submission) == judged.key:
-                store.add(_graded(judged, of, self._guardrail(of.kata, submission, judges)))
-                done += 1
-            else:
-                store.fail(_changed(submission, judged.key))
-            report_progress(done + len(store.failures), len(pending))
+        for key, of in pending.items():
+            if of_checks := store.get(_without_guardrail(key)):
+                self._add_guardrail(key, of, of_checks, store, judges)
+                done += key in store
+                report_progress(done + len(store.failures), len(pending))
 
     def _survey(self, inputs: Sequence[Entry], store: GradeStore) -> dict[str, _Pending]:
         """Read all inputs, add them to the store, and return the submissions to judge, by key and sorted by kata."""
@@ -106,6 +103,8 @@ class Grader:
     def _tasks(self, pending: Mapping[str, _Pending], store: GradeStore) -> Iterator[Task]:
         """Yield a task for each pending submission. Each is read again; a submission that has changed fails."""
         for key, each in pending.items():
+            if _without_guardrail(key) in store:
+                continue
             submission = self._inbox.read(each.entry, [each.kata])
             if self._key(submission) == key:
                 seed = seed_of(submission, self._secret)
@@ -117,9 +116,16 @@ class Grader:
         """Return whether a guardrail is graded: the submission has one, or the kata gives it weight."""
         return bool(of.kata.manifest.guardrail_share) or self._inbox.read(of.entry, [of.kata]).guardrail is not None
 
-    def _guardrail(self, kata: Kata, submission: Submission, judges: Judges) -> CheckResult:
+    def _add_guardrail(self, key: str, of: _Pending, of_checks: Grade, store: GradeStore, judges: Judges) -> None:
+        """Judge a submission's guardrail, and add the grade of checks and guardrail to the store."""
+        kata, submission = of.kata, self._inbox.read(of.entry, [of.kata])
+        if self._key(submission) != key:
+            store.fail(_changed(submission, key))
+            return
         seed = seed_of_guardrail(submission, self._secret)
-        return judge_guardrail(kata, submission.guardrail, seed, judges, self._tier)
+        guardrail = judge_guardrail(kata, submission.guardrail, seed, judges, self._tier)
+        checks = with_guardrail(of_checks.checks, guardrail, kata.manifest.guardrail_share)
+        store.add(replace(of_checks, key=key, checks=checks, score=score_of(checks)))
 
     def _key(self, submission: Submission) -> str | None:
         if submission.kata is None:
@@ -131,13 +137,16 @@ def _changed(submission: Submission, key: str) -> Judged:
     return Judged(key=key, problem=f"{submission.id} changed after grading began")
 
 
-def _graded(judged: Judged, of: _Pending, guardrail: CheckResult | None = None) -> Grade:
+def _without_guardrail(key: str) -> str:
+    """Return the key of the grade of a submission's checks alone; its guardrail is judged later."""
+    return f"{key} without guardrail"
+
+
+def _graded(judged: Judged, of: _Pending, key: str) -> Grade:
     checks = graded(judged.checks, of.kata.manifest.worth, of.version.fails if of.version else ())
-    if guardrail is not None:
-        checks = with_guardrail(checks, guardrail, of.kata.manifest.guardrail_share)
     return Grade(
         id="",
-        key=judged.key,
+        key=key,
         kata=of.kata.name,
         variant=of.version.name if of.version else None,
         solved=all(check.passed for check in judged.checks),
