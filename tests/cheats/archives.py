@@ -84,14 +84,14 @@ def device(place: Path, ledger: bytes) -> Path:
 
 
 def pipe(place: Path, ledger: bytes) -> Path:
-    """Instead of the fix, is a folder with a pipe without a writer."""
+    """Has, in place of the fix, a folder with a pipe that nobody writes to."""
     (place / "pipe").mkdir()
     os.mkfifo(place / "pipe" / "books.py")
     return place / "pipe"
 
 
 def linked_folder(place: Path, ledger: bytes) -> Path:
-    """Instead of the fix, is a folder with a symbolic link to a file of the grader."""
+    """Has, in place of the fix, a folder with a symbolic link to a file of the grader."""
     (place / "linked_folder").mkdir()
     (place / "linked_folder" / "books.py").symlink_to(place.parent / "secret")
     return place / "linked_folder"

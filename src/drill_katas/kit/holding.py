@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Holding:
-    """Records the largest number of connections that were checked out when a call to another service arrived.
+    """Counts checked-out connections during calls.
+
+    Each time the program calls another service, this counts the connections that the program has checked out at the
+    moment when the call arrives there. It keeps the largest count.
 
     While the program waits for that call, its checked-out connection does no work and is missing from the pool. This is
     not always a fault. If a check fails because connections ran out, `str()` of this object names the call during which

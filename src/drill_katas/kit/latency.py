@@ -42,7 +42,8 @@ def sla(  # noqa: PLR0913 - each argument is an independent setting
     | rule | detail |
     | --- | --- |
     | pair | the control, then the target; a first pair is a warm-up and does not count |
-    | number of pairs | `rounds`, or fewer if they do not fit in `seconds`, but at least 3; 1 if not even one fits |
+    | number of pairs | `rounds`; if these take longer than `seconds`, as many as fit, but at least 3 |
+    | number of pairs if the warm-up takes longer than `seconds` | 1 |
     | records | target: pytest-benchmark's statistics; control: `benchmark.extra_info` |
     | pytest-benchmark off (`--benchmark-disable`, `-n`) | the times are measured here, and the verdict is the same |
     """

@@ -47,7 +47,7 @@ def text(minor_units: int, currency: str) -> str:
 
 
 def amounts(currency: str, *, up_to: int = 10_000, at_least: int = 0) -> st.SearchStrategy[str]:
-    """Return a strategy for positive amounts as decimal strings, from `at_least` up to `up_to` major units."""
+    """Return a strategy for amounts above 0 as decimal strings, from `at_least` up to `up_to` major units."""
     unit = 10 ** PLACES[currency]
     return st.integers(max(1, at_least * unit), up_to * unit).map(lambda units: text(units, currency))
 

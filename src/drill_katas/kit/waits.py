@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the chains of open calls, outermost call first. Each call was made in order to answer the one before it.
+    """Return the chains of open calls, outermost call first.
 
-    The caller of a call is the node that serves the one before it, and both have the same trace id. A call that fits
-    several chains is part of the earliest. Chains are in the order of their outermost calls.
+    Two neighboring calls of a chain have the same trace id, and the node that serves the first of them makes the
+    second. A call that fits several chains is part of the earliest. Chains are in the order of their outermost calls.
     """
     begun: list[list[Hop]] = []
     for hop in sorted((hop for hop in hops if hop.status is None), key=lambda hop: hop.began):
