@@ -1,4 +1,4 @@
-"""Suspends every process with its user id. The grader's process that kills it runs with this user id, too.
+"""Suspends every process with its user id, even the one that is meant to kill it.
 
 The killer has a different real user, so the helper cannot signal it; or their PID namespace ends.
 """

