@@ -111,17 +111,39 @@ class Shop:
         return sum(float(each["value"]) for each in self.sut.metrics() if each["name"] == "orders_failed_total")
 
 
-def test_four_orders_per_worker_are_confirmed(sut):
-    """As many orders as the shop must take, at once or on one trace, get their own prices, with few calls at once."""
-    for workers in (1, 2):
-        shop = Shop(sut, workers)
-        shop.confirm(shop.orders(4 * workers), deadline=2_000)
-        shop.network.delay("stock", 0.05)
-        shop.confirm(shop.orders(4 * workers), every=0.01, trace="5a1e" * 8)
-        shop.expect_stock()
-        for caller, callee in permutations(SERVICES, 2):
-            assert kit.waits.most_open(shop.calls(), caller, callee) <= workers
-        assert shop.database.peak_connections <= workers
+def test_calls_carry_deadline_and_trace(sut):
+    """Each call says how long its caller waits, never longer than the customer, and whose order it is for."""
+    shop = Shop(sut, workers=1)
+    shop.network.delay("stock", 0.15)
+    answers = shop.confirm(shop.orders(4), deadline=1_200)
+    begins = {hop.trace_id: hop.began for hop in reversed(shop.network.hops)}
+    ends = {each.trace_id: begins[each.trace_id] + 1.2 + 3 * (each.status == 202) for each in answers}
+    for hop in shop.calls():
+        assert hop.trace_id in ends
+        deadline = hop.headers.get("X-Deadline-Ms", "")
+        assert deadline.isdecimal()
+        late = hop.began + int(deadline) / 1000 - ends[hop.trace_id] - LATE
+        sut.in_time(late <= 0, f"{hop} may take {deadline} ms, longer than its customer waits", late=late)
+    assert {hop.trace_id for hop in shop.calls("pricing")} == set(ends)
+
+
+def test_stock_fails_and_returns(sut):
+    """An order makes as few calls as ever, and is refused, or rejected as failed; later ones are confirmed."""
+    shop = Shop(sut, workers=2)
+    shop.confirm(shop.orders(1))
+    usual = len(shop.calls("stock"))
+    shop.network.script("stock", [503] * 100)
+    for order in shop.orders(4):
+        before, counted = len(shop.calls("stock")), shop.failed()
+        (answer,) = shop.place([order])
+        time.sleep(0.1 if answer.status == 202 else 0)
+        assert len(shop.calls("stock")) - before <= usual
+        status, body = shop.outcome(order, answer)
+        assert status in REFUSED or body == {"id": order["id"], "status": "rejected", "reason": "failed"}
+        assert status == 409 or answer.headers.get("Retry-After", "").isdecimal()
+        assert shop.failed() - counted == (status == 409)
+    shop.network.script("stock", [])
+    shop.confirm_soon(2)
 
 
 def test_sold_out_orders_are_rejected_once(sut):
@@ -147,39 +169,15 @@ def test_sold_out_orders_are_rejected_once(sut):
         SOLD_OUT.expect(seen, "an order comes twice,", times=times, trace_ids=[each.trace_id for each in answers])
 
 
-def test_a_repeated_order_is_the_same(sut):
-    """Copies of an order, at once, later, and after a restart, get its outcome."""
-    shop = Shop(sut, workers=2)
-    copied, plain, cheap = shop.orders(3)
-    shop.confirm([copied, copied, copied, plain])
-    shop.network.script("pricing", [503] * 9)
-    shop.confirm([cheap], degraded=True)
-    shop.network.script("pricing", [])
-    sut.kill()
-    shop.serve()
-    shop.expect_stock()
-    shop.confirm([copied, plain])
-    shop.confirm([cheap], degraded=True)
-    shop.expect_stock()
-
-
-def test_stock_fails_and_returns(sut):
-    """An order makes as few calls as ever, and is refused, or rejected as failed; later ones are confirmed."""
-    shop = Shop(sut, workers=2)
-    shop.confirm(shop.orders(1))
-    usual = len(shop.calls("stock"))
-    shop.network.script("stock", [503] * 100)
-    for order in shop.orders(4):
-        before, counted = len(shop.calls("stock")), shop.failed()
-        (answer,) = shop.place([order])
-        time.sleep(0.1 if answer.status == 202 else 0)
-        assert len(shop.calls("stock")) - before <= usual
-        status, body = shop.outcome(order, answer)
-        assert status in REFUSED or body == {"id": order["id"], "status": "rejected", "reason": "failed"}
-        assert status == 409 or answer.headers.get("Retry-After", "").isdecimal()
-        assert shop.failed() - counted == (status == 409)
-    shop.network.script("stock", [])
-    shop.confirm_soon(2)
+def test_hang_ups_block_nobody(sut):
+    """After more customers have hung up than may be in hand, their orders and others are confirmed."""
+    shop = Shop(sut, workers=1)
+    shop.network.delay("stock", 0.3)
+    hurried = shop.orders(9)
+    shop.place(hurried, within=0.1)
+    shop.network.delay("stock", 0)
+    shop.confirm_soon(4)
+    shop.confirm(hurried[:1])
 
 
 def test_a_possible_reservation_is_not_denied(sut):
@@ -209,42 +207,6 @@ def test_shops_share_nothing(sut):
     assert shop.outcome(orders[0], asked.result(5)) == shop.confirmation(orders[0])
 
 
-def test_hang_ups_block_nobody(sut):
-    """After more customers have hung up than may be in hand, their orders and others are confirmed."""
-    shop = Shop(sut, workers=1)
-    shop.network.delay("stock", 0.3)
-    hurried = shop.orders(9)
-    shop.place(hurried, within=0.1)
-    shop.network.delay("stock", 0)
-    shop.confirm_soon(4)
-    shop.confirm(hurried[:1])
-
-
-def test_calls_carry_deadline_and_trace(sut):
-    """Each call says how long its caller waits, never longer than the customer, and whose order it is for."""
-    shop = Shop(sut, workers=1)
-    shop.network.delay("stock", 0.15)
-    answers = shop.confirm(shop.orders(4), deadline=1_200)
-    begins = {hop.trace_id: hop.began for hop in reversed(shop.network.hops)}
-    ends = {each.trace_id: begins[each.trace_id] + 1.2 + 3 * (each.status == 202) for each in answers}
-    for hop in shop.calls():
-        assert hop.trace_id in ends
-        deadline = hop.headers.get("X-Deadline-Ms", "")
-        assert deadline.isdecimal()
-        late = hop.began + int(deadline) / 1000 - ends[hop.trace_id] - LATE
-        sut.in_time(late <= 0, f"{hop} may take {deadline} ms, longer than its customer waits", late=late)
-    assert {hop.trace_id for hop in shop.calls("pricing")} == set(ends)
-
-
-def test_all_workers_work(sut):
-    """Eight workers who need 0.05 s for an order in each service confirm 16 orders a second."""
-    shop = Shop(sut, workers=8, service_time=0.05)
-    began = time.monotonic()
-    shop.confirm(shop.orders(24), deadline=2_800)
-    late = time.monotonic() - began - 24 / 16
-    sut.in_time(late <= 0, f"24 orders take {late + 24 / 16:.1f} s", within=24 / 16, late=late)
-
-
 def test_pricing_fails_and_returns(sut):
     """Orders get the list price; after three failures in a row pricing gets single calls; own prices return soon."""
     shop = Shop(sut, workers=4)
@@ -272,19 +234,20 @@ def test_pricing_fails_and_returns(sut):
     shop.confirm(shop.orders(2))
 
 
-def test_overload_is_refused_at_once(sut):
-    """Orders beyond 8 for each worker are refused within 1 s, a confirmed one is not, and a refusal is no failure."""
+def test_a_repeated_order_is_the_same(sut):
+    """Copies of an order, at once, later, and after a restart, get its outcome."""
     shop = Shop(sut, workers=2)
-    (known,) = shop.orders(1)
-    shop.confirm([known])
-    shop.network.delay("stock", 0.3)
-    orders, counted = shop.orders(60), shop.failed()
-    again = kit.load.Arrival(0.2, ("POST", "/orders", {"json": known, "headers": {"X-Deadline-Ms": "500"}}), 4)
-    *answers, repeated = shop.place(orders, deadline=1_000, also=[again])
-    assert repeated.status not in REFUSED
-    assert sum(answer.status in REFUSED for answer in answers) >= 60 - 8 * 2 - 2 * 4
-    shop.network.delay("stock", 0)
-    assert shop.failed() - counted == [status for status, _ in shop.outcomes(orders, answers)].count(409)
+    copied, plain, cheap = shop.orders(3)
+    shop.confirm([copied, copied, copied, plain])
+    shop.network.script("pricing", [503] * 9)
+    shop.confirm([cheap], degraded=True)
+    shop.network.script("pricing", [])
+    sut.kill()
+    shop.serve()
+    shop.expect_stock()
+    shop.confirm([copied, plain])
+    shop.confirm([cheap], degraded=True)
+    shop.expect_stock()
 
 
 def test_a_silent_stock_leaves_room(sut):
@@ -298,3 +261,39 @@ def test_a_silent_stock_leaves_room(sut):
     shop.network.heal("stock")
     shop.outcomes(orders, answers)
     shop.confirm_soon(4)
+
+
+def test_all_workers_work(sut):
+    """Eight workers who need 0.05 s for an order in each service confirm 16 orders a second."""
+    shop = Shop(sut, workers=8, service_time=0.05)
+    began = time.monotonic()
+    shop.confirm(shop.orders(16), deadline=2_800)
+    late = time.monotonic() - began - 1
+    sut.in_time(late <= 0, f"16 orders take {late + 1:.1f} s", within=1, late=late)
+
+
+def test_four_orders_per_worker_are_confirmed(sut):
+    """As many orders as the shop must take, at once or on one trace, get their own prices, with few calls at once."""
+    shop = Shop(sut, workers=2)
+    shop.confirm(shop.orders(8), deadline=2_000)
+    shop.network.delay("stock", 0.05)
+    shop.confirm(shop.orders(8), every=0.01, trace="5a1e" * 8)
+    shop.expect_stock()
+    for caller, callee in permutations(SERVICES, 2):
+        assert kit.waits.most_open(shop.calls(), caller, callee) <= 2
+    assert shop.database.peak_connections <= 2
+
+
+def test_overload_is_refused_at_once(sut):
+    """Orders beyond 8 for each worker are refused within 1 s, a confirmed one is not, and a refusal is no failure."""
+    shop = Shop(sut, workers=2)
+    (known,) = shop.orders(1)
+    shop.confirm([known])
+    shop.network.delay("stock", 0.3)
+    orders, counted = shop.orders(60), shop.failed()
+    again = kit.load.Arrival(0.2, ("POST", "/orders", {"json": known, "headers": {"X-Deadline-Ms": "500"}}), 4)
+    *answers, repeated = shop.place(orders, deadline=1_000, also=[again])
+    assert repeated.status not in REFUSED
+    assert sum(answer.status in REFUSED for answer in answers) >= 60 - 8 * 2 - 2 * 4
+    shop.network.delay("stock", 0)
+    assert shop.failed() - counted == [status for status, _ in shop.outcomes(orders, answers)].count(409)

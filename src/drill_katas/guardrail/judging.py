@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from drill_katas.catalog.katas import Kata
+    from drill_katas.catalog.katas import Contract, Kata
     from drill_katas.guardrail.versions import Version
     from drill_katas.verdict import CheckResult
 
-JOBS: Final = 2 * (os.cpu_count() or 1)  # because tests spend a part of their time waiting
+JOBS: Final[dict[Contract, float]] = {"calls": 2, "http": 2.5}  # for each processor, because tests also wait
 ORDER: Final[tuple[Kind, ...]] = (*RIGHT, "canary", *WRONG)
+AT_ONCE: Final = 8  # wrong versions that idle tests are tried on before the next look
 IDLE_SECONDS: Final = 20.0  # to look for a wrong version that an idle test rejects
 ERROR_LINE: Final = re.compile(r"^E\s+(.*)$", re.MULTILINE)  # pytest's mark of an error
 
@@ -40,7 +41,8 @@ def judge(
     The reference comes first, then the other right versions and the canary. If one of them decides that the score is 0,
     no wrong version counts. Raises `UserError` if the file is not a guardrail, or ends its judge.
     """
-    with _pool(kata, file, JOBS) as pool:
+    jobs = int(JOBS[kata.manifest.contract] * (os.cpu_count() or 1))
+    with _pool(kata, file, jobs) as pool:
         run = _Run(kata, pool, sorted(versions, key=lambda version: ORDER.index(version.kind)))
         run.try_versions(report_progress)
         if not run.result().is_decided:
@@ -105,11 +107,11 @@ class _Run:
         """Try the tests that rejected nothing so far on the wrong versions that another test rejected first."""
         rejected = [key for key, trial in self._trials.items() if trial.kind in WRONG and trial.failed]
         deadline = time.monotonic() + IDLE_SECONDS
-        for first in range(0, len(rejected), JOBS):
+        for first in range(0, len(rejected), AT_ONCE):
             idle = tuple(name for name, number in self.result().rejects.items() if not number)
             if not idle or time.monotonic() > deadline:
                 return
-            some = [self._versions[key] for key in rejected[first : first + JOBS]]
+            some = [self._versions[key] for key in rejected[first : first + AT_ONCE]]
             for judged in self._judged([self._task(version, tests=idle) for version in some]):
                 trial = self._trials[judged.key]
                 self._trials[judged.key] = replace(trial, failed=trial.failed | _failed(judged))
