@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the chains of open calls: each next call of a chain was made to answer the one before it.
+    """Return the chains of open calls. In a chain, the node that received a call made the next call.
 
     Chains are in the order of their first calls.
     """
