@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the chains of open calls. In a chain, the node that received a call made the next call.
+    """Return the chains of open calls. Each call after the first is made by the node that received the call before it.
 
     Chains are in the order of their first calls.
     """

@@ -91,9 +91,9 @@ class Database(Resource):
     def checked_out(self) -> list[CheckedOut]:
         """Return the connections that are checked out of their pool now, the oldest first.
 
-        A pool rolls back each connection that returns to it, so the database takes a rollback for a return. A
-        connection counts as checked out if it executed a statement after its last rollback, or has an open transaction.
-        If `pool_reset_on_return` is not a rollback, the database does not see that a connection returns.
+        A connection counts as returned after a rollback, because a pool rolls back each connection that returns to it.
+        It counts as checked out after its next statement, and while a transaction is open. If `pool_reset_on_return` is
+        not a rollback, the database does not see that a connection returns.
         """
         states = self._look().states
         causes = self._server.causes if self._server else []
