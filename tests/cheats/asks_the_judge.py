@@ -1,4 +1,4 @@
-"""Connects to the judge's socket directly: it reads every service, and asks the gateway for its data.
+"""Connects to the judge's socket directly, reads from every service, and asks the gateway for data.
 
 A service answers only the calls of its public methods, and reveals nothing about the check.
 """

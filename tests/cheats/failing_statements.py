@@ -1,4 +1,4 @@
-"""Reads one row per failing statement, from the error message, because failing statements were not counted.
+"""Reads one row per failing statement, from the error message, as if failing statements were not counted.
 
 Failing statements are counted, and error messages contain no values of rows.
 """

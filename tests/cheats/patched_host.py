@@ -1,4 +1,4 @@
-"""Replaces the code in its process that answers the judge, to answer true and to send types that are refused.
+"""Replaces the code in its process that answers the judge: it answers true, and sends types that this code refuses.
 
 The judge does not trust the host process: its frames are JSON data, and the judge compares them.
 """

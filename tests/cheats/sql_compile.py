@@ -1,4 +1,4 @@
-"""Makes SQLite compile one statement for minutes, and one of 400 KB, before any instruction runs.
+"""Makes SQLite compile one statement for minutes, and another one of 400 KB; neither begins to run.
 
 A statement has at most 256 KB and one second of processor time, which includes compiling.
 """

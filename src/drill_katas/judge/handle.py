@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Handle:
     """A proxy for one of the learner's objects in the SUT: a check calls its methods, `thing.method(...)`.
 
-    Arguments and results are plain data, and arguments have no names. A `with` block closes the object at its end, and
+    Arguments and results are plain data, and arguments are positional. A `with` block closes the object at its end, and
     its database connections with it.
     """
 

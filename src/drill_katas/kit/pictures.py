@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Picture:
     """A plot of series of (x, y) points.
 
-    Without `x`, the plot has lines over time, in seconds since 1970. If you give `x`, the title of the horizontal axis,
+    Without `x`, the plot has lines over time, in seconds since 1970. `x` is the title of the horizontal axis; with it,
     the plot has dots over that quantity. `y` is the title of the vertical axis, with the unit.
     """
 

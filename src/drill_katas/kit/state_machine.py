@@ -25,7 +25,7 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def sut(self) -> Sut:
-        """The system under test. Raises `KataMistake` for a machine that `kit.explore` does not run."""
+        """The system under test. Raises `KataMistake` if `kit.explore` did not start this machine."""
         if self._sut is None:
             raise KataMistake("a kit.Machine has a SUT only when kit.explore(MACHINE, sut) runs it")
         return self._sut

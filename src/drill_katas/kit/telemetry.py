@@ -48,10 +48,10 @@ class ErrorReport:
     def expect_ever(self, sut: Sut, context: str, *, times: int, unseen: int = 0) -> None:
         """Raise `AssertionError` unless the error was reported `times` times in the whole check.
 
-        The message begins with `context`. All reports of the check count, also those outside of `sut.observe()`, and
-        `times` is the number of errors that the judge saw itself. The check therefore fails for a program that reports
-        only while it is observed. Up to `unseen` more reports than `times` are allowed, such as for customers who hung
-        up. Call this before a restart, because a restart resets the counter.
+        The message begins with `context`. Every report made during the check counts, also one made outside of
+        `sut.observe()`; `times` is the number of errors that the judge saw itself. The check therefore fails for a
+        program that reports only while it is observed. The program may report up to `unseen` more errors than `times`,
+        such as for customers who hung up. Call this before a restart, because a restart resets the counter.
         """
         samples = (
             each for each in sut.metrics() if each["name"] == self.metric and each["labels"] == dict(self.labels)

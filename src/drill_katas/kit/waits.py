@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
-    """Return the chains of open calls: each next call of a chain was made to answer the one before it.
+    """Return the chains of open calls. Each call after the first is made by the node that received the call before it.
 
     Chains are in the order of their first calls.
     """
@@ -30,8 +30,8 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
     """Return the cycles in the chains of open calls.
 
-    If the last call of a chain goes to the same node as an earlier call of the chain, these two calls and the calls
-    between them are a cycle.
+    If the last call of a chain goes to the same node as an earlier call of the chain, the calls from that earlier call
+    to the last one are a cycle.
     """
     found = []
     for chain in chains(hops):

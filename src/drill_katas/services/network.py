@@ -103,7 +103,7 @@ class Network(NetworkFaults, Attachment):
         return self._peak
 
     def node(self, name: str) -> Node:
-        """Return a node for the SUT to serve. Every method raises `KataMistake` for an unknown node."""
+        """Return a node for the SUT to serve. All methods of a network raise `KataMistake` for an unknown node."""
         return Node(self, self._known(name))
 
     def open_hops(self) -> list[Hop]:
