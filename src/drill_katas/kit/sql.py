@@ -69,7 +69,7 @@ class Growth:
 
     @property
     def fastest(self) -> tuple[str, int] | None:
-        """The SQL of the fastest growing statement, without its values, and its count at the largest size; None without growth."""
+        """The fastest growing statement, without its values, and its count at the largest size; None without growth."""
         first, *_, last = self._sizes()
         few, many = (Counter(dict(repeated(self.recorded[size]))) for size in (first, last))
         grown = many - few
