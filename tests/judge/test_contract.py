@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,8 +49,7 @@ def test_import_errors_show_the_learners_line(toy, source, says, line):
 def test_null_bytes_are_reported_without_a_line(toy):
     toy.module("class Thing:\n    name = '\0'\n")
     message = contract_broken(toy).message
-    assert message.startswith("toy.py cannot be imported: SyntaxError: ")
-    assert "null bytes" in message
+    assert re.match("toy.py cannot be imported: (SyntaxError|ValueError): .*null bytes", message)  # ValueError: 3.11.3
     assert "None" not in message
 
 

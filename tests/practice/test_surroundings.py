@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 import pytest
@@ -63,7 +64,7 @@ def test_a_module_in_another_encoding_is_named(toy, encoding):
 
 def test_a_zero_byte_alone_is_no_encoding(toy):
     toy.module(f"{FINE}\0")
-    assert "toy.py cannot be imported: SyntaxError" in toy.check().message
+    assert re.match("toy.py cannot be imported: (SyntaxError|ValueError)", toy.check().message)  # ValueError: 3.11.3
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("run", "toy"), ("init",), ("history",)], ids=str)
