@@ -30,8 +30,8 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
     """Return the cycles in the chains of open calls.
 
-    If the last call of a chain goes to the same node as an earlier call of the chain, the calls from that earlier call
-    to the last one are a cycle.
+    If the last call of a chain goes to a node to which an earlier call went, too, the cycle is the part of the chain
+    from that earlier call to the last, both included.
     """
     found = []
     for chain in chains(hops):
