@@ -1,4 +1,4 @@
-"""Starts a daemon with two forks and a new session, which ignores every signal, to survive the run.
+"""Starts a daemon with two forks and a new session, which ignores every signal it can, to survive the run.
 
 All processes of a program end with it: by its PID namespace, or by its uid and its process tree.
 """

@@ -1,4 +1,4 @@
-"""Reads one row per failing statement, from the error message, as if failing statements were not counted.
+"""Reads one row per failing statement, from the error message, in the hope that these statements are not counted.
 
 Failing statements are counted, and error messages contain no values of rows.
 """

@@ -1,4 +1,4 @@
-"""Replaces the code in its process that answers the judge: it answers true, and sends types that this code refuses.
+"""Replaces the code in its process that answers the judge: the new code answers true, and sends types of any kind.
 
 The judge does not trust the host process: its frames are JSON data, and the judge compares them.
 """

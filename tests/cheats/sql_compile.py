@@ -1,4 +1,4 @@
-"""Makes SQLite compile one statement for minutes, and another one of 400 KB; neither begins to run.
+"""Makes SQLite compile two statements: one that takes minutes to compile, and one of 400 KB; neither begins to run.
 
 A statement has at most 256 KB and one second of processor time, which includes compiling.
 """

@@ -1,4 +1,4 @@
-"""Makes SQLite search long texts for minutes, in one instruction without a look at the clock.
+"""Makes SQLite search long texts for minutes in one instruction, during which SQLite does not check the clock.
 
 A statement has one second of processor time; the process that runs SQL is then ended.
 """

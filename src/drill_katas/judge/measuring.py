@@ -42,7 +42,7 @@ class Measuring:
         judged if both are true:
 
         - in at least one stretch of `within` seconds, more than a tenth of the time went to waiting for a processor;
-        - `late` is at most twice the time for which the whole check waited for a processor, or 0.
+        - `late` is at most twice the time for which the whole check waited for a processor.
         """
         if not met:
             meter = self._session.check.meter

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Holding:
     """Counts checked-out connections during calls.
 
-    Call `note` when a call of the program arrives at another service: it counts the connections that the program has
-    checked out at that moment. The largest count is kept.
+    When another service receives a call from the program, call `note`, which counts the connections that the program
+    has checked out at that moment. The largest count is kept.
 
     While the program waits for that call, its checked-out connection does no work and is missing from the pool. This is
     not always a fault. If a check fails because connections ran out, `str()` of this object names the call during which

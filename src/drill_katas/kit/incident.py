@@ -21,7 +21,7 @@ class Incident:
     | `begins` | start, ISO 8601 in UTC |
     | `minutes` | duration |
     | `request` | the customers' request whose service level is reported |
-    | `since`, `until` | first and last minute of the worst part, from the start; `until` defaults to the end |
+    | `since`, `until` | first and last minute of the worst part, counted from `begins`; `until` defaults to the end |
     | `ablations` | experiments: the name of each thing to leave out or fix, and its meaning in words |
     | `scale` | speed of the incident's clock relative to the judge's; the clock jumps over idle time |
     | `buckets` | upper bounds of the duration histograms, in seconds |

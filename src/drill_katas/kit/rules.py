@@ -1,4 +1,4 @@
-"""Alert rules: PromQL expressions. Prometheus accepts them, and the kit evaluates them with the same values.
+"""Alert rules: PromQL expressions. Prometheus accepts them, and the kit computes the same values as Prometheus.
 
 >>> errors = rate("requests_total", "5m", status="error") / rate("requests_total", "5m")
 >>> Rule("CheckoutErrors", errors > 0.05, wait="2m", severity="page", summary="checkouts fail")

@@ -30,8 +30,8 @@ def chains(hops: Iterable[Hop]) -> list[list[Hop]]:
 def cycles(hops: Iterable[Hop]) -> list[list[Hop]]:
     """Return the cycles in the chains of open calls.
 
-    If the last call of a chain goes to the same node as an earlier call of the chain, the calls from that earlier call
-    to the last one are a cycle.
+    A chain has a cycle if its last call goes to a node that an earlier call of the chain also went to. The cycle starts
+    with that earlier call and ends with the last call.
     """
     found = []
     for chain in chains(hops):

@@ -91,9 +91,9 @@ class Database(Resource):
     def checked_out(self) -> list[CheckedOut]:
         """Return the connections that are checked out of their pool now, the oldest first.
 
-        After a rollback, a connection counts as returned, because a pool rolls back each connection that returns to it.
-        From its next statement on, it counts as checked out again. An open transaction also counts. If
-        `pool_reset_on_return` is not a rollback, the database does not see that a connection returns.
+        A connection counts as checked out from its first statement until the rollback with which it returns to the
+        pool. It also counts as checked out whenever it has an open transaction. If `pool_reset_on_return` is not a
+        rollback, the database does not see that a connection returns.
         """
         states = self._look().states
         causes = self._server.causes if self._server else []
