@@ -103,7 +103,7 @@ def zip_bomb(place: Path, ledger: bytes) -> Path:
 
 
 def tar_bomb(place: Path, ledger: bytes) -> Path:
-    """Is a tar archive of 0.3 MB that unpacks to 300 MB before the fix."""
+    """Is a tar archive of 0.3 MB in which 300 MB of unpacked data come before the fix."""
     info = tarfile.TarInfo("zeros")
     info.size = 300 * MIB
     members = [gzip.compress(info.tobuf()), *[_packed_zeros()] * 300, gzip.compress(_tarred({"books.py": ledger}))]

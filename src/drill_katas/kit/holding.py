@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Holding:
     """Counts checked-out connections during calls.
 
-    When another service receives a call from the program, call `note`, which counts the connections that the program
+    Run `note` each time another service receives a call from the program. It counts the connections that the program
     has checked out at that moment. The largest count is kept.
 
     While the program waits for that call, its checked-out connection does no work and is missing from the pool. This is

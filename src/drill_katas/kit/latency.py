@@ -42,7 +42,7 @@ def sla(  # noqa: PLR0913 - each argument is an independent setting
     | rule | detail |
     | --- | --- |
     | pair | the control, then the target; a first pair is a warm-up and does not count |
-    | number of pairs | `rounds`, but no more than fit in `seconds`; at least 3, or 1 if a pair is longer |
+    | number of pairs | `rounds`, but no more than fit in `seconds`; at least 3, or 1 if one pair takes longer |
     | records | target: pytest-benchmark's statistics; control: `benchmark.extra_info` |
     | pytest-benchmark off (`--benchmark-disable`, `-n`) | the times are measured here, and the verdict is the same |
     """

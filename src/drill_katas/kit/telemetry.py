@@ -49,10 +49,10 @@ class ErrorReport:
         """Raise `AssertionError` unless the error was reported `times` times in the whole check.
 
         The message begins with `context`. Every report made during the check counts, also one made outside of
-        `sut.observe()`; `times` is the number of errors that the judge saw itself. So a program that reports errors
-        only inside of `sut.observe()` reports too few, and the check fails. The program may report up to `unseen` more
-        errors than `times`, such as for customers who hung up. Call this before a restart, because a restart resets the
-        counter.
+        `sut.observe()`; `times` is the number of errors that the judge saw itself. So if a program reports errors only
+        while a `sut.observe()` block runs, it reports too few, and the check fails. The program may report up to
+        `unseen` more errors than `times`, such as for customers who hung up. Call this before a restart, because a
+        restart resets the counter.
         """
         samples = (
             each for each in sut.metrics() if each["name"] == self.metric and each["labels"] == dict(self.labels)
