@@ -116,7 +116,7 @@ def judging(kata):
 def test_tests_end_on_the_busiest_machine(judging, monkeypatch):
     """Hostile tests can wait for a processor without end, so the wall time has a limit of its own."""
     monkeypatch.setattr(confined_judge, "SECONDS", 4.0)
-    monkeypatch.setattr(confined_judge, "MAX_WALL_FACTOR", 1)
+    monkeypatch.setattr(confined_judge, "WALL_FACTOR", 1)
     monkeypatch.setattr(confined_judge, "Meter", SeldomRuns)
     with pytest.raises(JudgeEnded, match="its tests did not end within"):
         judging.try_(SLEEPS)

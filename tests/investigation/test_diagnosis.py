@@ -246,7 +246,7 @@ def test_wrong_diagnosis_costs_five_minutes(own):
     wrong = [word.replace("resource-leak", "cpu-saturation") for word in RIGHT]
     done(own, "diagnose", "red_herring", *wrong, "--onset", "02:56", "--experiment", "none", code=1)
     status = words(done(own, "status"))
-    assert re.search(r"red_herring 0 attempts, 0 hints, clock 5:\d\d .*1 wrong diagnosis \(\+5:00\)", status)
+    assert re.search(r"original \(current\) 0 attempts, 0 hints, clock 5:\d\d 1 wrong diagnosis \(\+5:00\)", status)
     message = done(own, *RIGHT_NOW)
     standing = progress(Journal(own / ".kata" / Journal.NAME).read().events)["red_herring"]
     assert standing.diagnosed_at - standing.began + timedelta(minutes=5) == standing.to_diagnose()

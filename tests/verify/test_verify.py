@@ -65,6 +65,13 @@ fails = ["test_go"]
 message = "go answers None"
 tempting = false
 help = "Do not swallow."
+
+[accepted.short]
+design = "It is short."
+better_when = "The thing is small."
+[accepted.long]
+design = "It is long."
+better_when = "The thing is big."
 """
 
 UNEXPLAINED = """
@@ -89,6 +96,11 @@ def thing(go="gone", total=6, label="thing"):
     return f"class Thing:\n{methods}"
 
 
+def guardrail(right):
+    calls = "thing.go(), thing.sum(), thing.label()"
+    return f'def test_thing(sut):\n    thing = sut.open("Thing")\n    assert ({calls}) == {right}\n'
+
+
 ARMS = {
     "katas/toy/toy.py": thing("here", 5),
     "katas/toy/variants/harbour/toy.py": thing("lost"),
@@ -100,6 +112,9 @@ ARMS = {
     "solutions/toy/near_misses/doubled/toy.py": thing(total=12, label="things"),
     "solutions/toy/near_misses/renamed/toy.py": thing(label="thang"),
     "solutions/toy/near_misses/swallowed/toy.py": thing(None),
+    "solutions/toy/guardrail.py": guardrail('("gone", 6, "thing")'),
+    "solutions/toy/guardrails/asserts_nothing.py": "def test_thing(sut):\n    pass\n",
+    "solutions/toy/guardrails/forbids_right.py": guardrail('("gone", 7, "thing")'),
 }
 
 
@@ -121,6 +136,8 @@ def small(provable):
     """The same with as few arms as there can be: broken, reference and one near miss."""
     solutions = provable.root / "solutions" / "toy"
     shutil.rmtree(solutions / "accepted")
+    shutil.rmtree(solutions / "guardrails")
+    (solutions / "guardrail.py").unlink()
     for name in ("doubled", "renamed", "swallowed"):
         shutil.rmtree(solutions / "near_misses" / name)
     answer(provable, ANSWER.partition("[near_misses.doubled]")[0])

@@ -31,7 +31,8 @@ def guardrail_faults(kata: Kata, report_progress: Callable[[int, int], None]) ->
         yield f"{GUARDRAIL}: {mistake}"
         return
     yield from (f"{GUARDRAIL}: not judged: {reason}" for reason in result.unjudged)
-    for trial in result.refused:
+    of_reference = [trial for trial in result.refused if trial.kind == "reference"]
+    for trial in of_reference or result.refused:
         test, message = next(iter(trial.failed.items()))
         yield f"{GUARDRAIL}: {test} fails on {trial.shown_name}: {message}"
     if result.score < LEAST and not result.refused:
