@@ -73,7 +73,8 @@ class Keyboard:
 
     def _stop(self, *_: Any) -> None:
         self._restore()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        signal.raise_signal(signal.SIGSTOP)
+        self._go_on()  # in case another thread gets SIGCONT, because its handler then waits for the next key
 
     def _go_on(self, *_: Any) -> None:
         self._open()
