@@ -133,6 +133,13 @@ def test_wrong_test_fails_on_the_reference(cart):
     assert "it should be 7 Its last calls before that: Basket(...) basket.total() -> 0" in shown
 
 
+def test_exception_of_the_test_itself_is_told_from_a_refusal(cart):
+    _, shown = tried(cart, "def test_sum(sut):\n    sut.no_such_name\n")
+    assert "AttributeError: " in shown
+    assert "gets switched off. Correct the test that raises." in shown
+    assert "The contract allows" not in shown
+
+
 def test_each_test_shows_what_it_rejects(cart):
     """A test that is never reached, because an earlier one fails first, is tried on its own."""
     result = result_of(cart, TOTAL + IDLE + LATER)

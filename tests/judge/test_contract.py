@@ -49,7 +49,9 @@ def test_import_errors_show_the_learners_line(toy, source, says, line):
 def test_null_bytes_are_reported_without_a_line(toy):
     toy.module("class Thing:\n    name = '\0'\n")
     message = contract_broken(toy).message
-    assert re.match("toy.py cannot be imported: (SyntaxError|ValueError): .*null bytes", message)  # ValueError: 3.11.3
+    assert re.match(
+        "toy.py cannot be imported: (SyntaxError|ValueError): .*null bytes", message
+    )  # ValueError: Python 3.11.2
     assert "None" not in message
 
 

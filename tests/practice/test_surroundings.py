@@ -64,7 +64,9 @@ def test_a_module_in_another_encoding_is_named(toy, encoding):
 
 def test_a_zero_byte_alone_is_no_encoding(toy):
     toy.module(f"{FINE}\0")
-    assert re.match("toy.py cannot be imported: (SyntaxError|ValueError)", toy.check().message)  # ValueError: 3.11.3
+    assert re.match(
+        "toy.py cannot be imported: (SyntaxError|ValueError)", toy.check().message
+    )  # ValueError: Python 3.11.2
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("run", "toy"), ("init",), ("history",)], ids=str)
